@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from ipt_explain.analyzers.fates.judging import Judgement
 from ipt_explain.analyzers.fates.vantages import Surroundings
+from ipt_explain.analyzers.fates.weighing import Judgement
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading, Tracking

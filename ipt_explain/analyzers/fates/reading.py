@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from ipt_explain.analyzers.fates.deciding import Deciders
-from ipt_explain.analyzers.fates.judging import Judge, Judgement
+from ipt_explain.analyzers.fates.judging import Judge
 from ipt_explain.analyzers.fates.masquerading import Masquerading
 from ipt_explain.analyzers.fates.reached import Reached
 from ipt_explain.analyzers.fates.vantages import Surroundings
+from ipt_explain.analyzers.fates.weighing import Judgement, Scales
 from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.collector import cycles_freed
 from ipt_explain.model import Backend, Dump, Family, Ruleset
@@ -56,8 +57,8 @@ def with_fates(
     drops_shown = all(table is not None and table.whole for table in filters)
     deciders = Deciders(dump.rulesets, numbers, services[0].backend, node.stages)
     filter_shown = any(table is not None for table in filters) or dump.nft is not None
-    judge = Judge(deciders, around.host_endpoints, shown_whole, drops_shown, filter_shown, dnat_shown)
-    return _Reader(node, judge, around, shown_whole, filter_shown).judged(services)
+    scales = Scales(deciders, around.host_endpoints, shown_whole, drops_shown, filter_shown, dnat_shown)
+    return _Reader(node, Judge(scales), around, shown_whole, filter_shown).judged(services)
 
 
 def _shows_nat(ruleset: Ruleset, in_nftables: bool) -> bool:
@@ -136,10 +137,10 @@ class _Reader:
     def _with_fates(
         self, service: ServicePort, bound: Sequence[Heading | None], told: Sequence[Judgements]
     ) -> ServicePort:
-        frontends = tuple(
+        frontends = tuple([
             replace(frontend, fates=self._fates(frontend, judgements), verdict=self._verdict(frontend))
             for frontend, judgements in zip(service.frontends, told)
-        )
+        ])
         for frontend, judgements in zip(service.frontends, told):
             if frontend.kind is FrontendKind.CLUSTER_IP:
                 pod = judgements[0]
@@ -159,9 +160,9 @@ class _Reader:
         text lacks that.
         """
         fates = Fates(*[judgement.fate for judgement in judgements])
-        led = frontend.kind is FrontendKind.CLUSTER_IP or frontend.balancer or frontend.node_balancer
         if not self._shown_whole and frontend.verdict is FrontendVerdict.UNKNOWN:
             return Fates(_NOT_SHOWN, _NOT_SHOWN, _NOT_SHOWN)
+        led = frontend.kind is FrontendKind.CLUSTER_IP or frontend.balancer or frontend.node_balancer
         if self._shown_whole or led or frontend.verdict is not FrontendVerdict.DROP:
             return fates
         return Fates(_NOT_SHOWN, _NOT_SHOWN, fates.outside)

@@ -6,6 +6,7 @@ Most rules treat all rows alike, and what is asked for all of them is not copied
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import TypeVar, cast
 
 from ipt_explain.model import Chain
@@ -28,6 +29,24 @@ def is_alike(column: Sequence[object]) -> bool:
     return len(column) > 0 and column[0] == column[-1] and column.count(column[0]) == len(column)
 
 
+def rows_left(count: int, parts: Sequence[tuple[int, ...] | None]) -> tuple[int, ...] | None:
+    """The rows that are in none of the parts; None for all."""
+    if not parts:
+        return None
+    gone: set[int] = set()
+    for part in parts:
+        if part is None:
+            return ()
+        gone.update(part)
+    return tuple([row for row in range(count) if row not in gone])
+
+
+def blocks(rows: Sequence[int], width: int) -> Sequence[int] | None:
+    """The numbers of the blocks of `width` rows that these rows fill; None where they leave one half filled."""
+    numbers = sorted({row // width for row in rows})
+    return numbers if len(numbers) * width == len(rows) else None
+
+
 class Alike(tuple[Chain, ...]):
     """Chains of one layout, one a row. What they say in one place is read once, however many crowds enter them. They
     compare by identity, as the same jumps lead to the same ones.
@@ -36,6 +55,14 @@ class Alike(tuple[Chain, ...]):
     def __init__(self, chains: Iterable[Chain]) -> None:
         self._values = [chain.values for chain in self]
         self._columns: dict[int, Lasting[str]] = {}
+        self._shared: dict[tuple[int, ...], tuple[str, ...] | None] = {}
+
+    @classmethod
+    def of(cls, ground: Chain | Alike, rows: Sequence[int] | None) -> Alike:
+        """The chains that some rows are in; `rows` None: all."""
+        if isinstance(ground, Chain):
+            return cls((ground,))
+        return ground if rows is None else cls(map(ground.__getitem__, rows))
 
     __hash__ = object.__hash__
 
@@ -48,3 +75,12 @@ class Alike(tuple[Chain, ...]):
         if column is None:
             column = self._columns[place] = Lasting([values[place] for values in self._values])
         return column
+
+    def shared(self, places: tuple[int, ...]) -> tuple[str, ...] | None:
+        """The words in these places of `Chain.values`, two at least, if all of them have the same there."""
+        if places not in self._shared:
+            words = itemgetter(*places)
+            first = words(self._values[0])
+            alike = all(map(first.__eq__, map(words, self._values)))
+            self._shared[places] = first if alike else None
+        return self._shared[places]

@@ -107,6 +107,10 @@ class Flock:
                 flock, row = origin.before(row)
         return Path(tuple(reversed(legs))) if legs else None
 
+    def met_one_rule(self) -> bool:
+        """Whether the last rule that they met, or the policy, was the same for all of them."""
+        return isinstance(self._origin, _FromTable) and self._origin.arrival.by_one_rule
+
     def alike(self, other: Flock) -> bool:
         """Whether both are the same packets, bound for the same places, in the same shares."""
         return self.same_packets(other) and (self.shares is other.shares or list(self.shares) == list(other.shares))

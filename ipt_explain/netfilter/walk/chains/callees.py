@@ -8,7 +8,6 @@ from typing import cast
 from ipt_explain.model import Chain, Layout, Shape, Table, TargetKind
 from ipt_explain.netfilter.condition import Column
 from ipt_explain.netfilter.targets import is_verdict
-from ipt_explain.netfilter.walk.batch import Batch
 from ipt_explain.netfilter.walk.chains.evaluator import Rows
 from ipt_explain.netfilter.walk.chains.visit import Ground
 from ipt_explain.netfilter.walk.columns import Alike, is_alike
@@ -54,23 +53,19 @@ class Jumps:
             known = self._known[key] = _by_callee(names, table, shape)
         return known
 
-    def fanned(
-        self, run: Sequence[Batch], places: Sequence[int], rows: Sequence[int], table: Table
-    ) -> Iterator[Fan]:
-        """Rows by the layout of the chains that a run's rules send them to; `run` has the rules for each place."""
-        names: list[str] = []
-        for batch in run:
-            target = batch.shape.target
-            assert target is not None and target.slot is not None
-            column = batch.column(target.slot)
-            names += [column] * len(rows) if isinstance(column, str) else column
-        origin = tuple(rows) * len(run)
-        turns = [turn for turn in range(len(run)) for _ in rows]
-        for group in self.by_callee(names, table, run[0].shape):
+    def fanned(self, ground: Ground, places: Sequence[int], rows: Sequence[int], table: Table) -> Iterator[Fan]:
+        """Rows by the layout of the chains that a run's rules, at these places, send them to."""
+        chains = [ground] * len(rows) if isinstance(ground, Chain) else list(map(ground.__getitem__, rows))
+        layout = chains[0].layout
+        shape, at = layout.shapes[places[0]], list(filter(None, map(layout.target_place, places)))
+        # Row by row: where one packet's rules lead to mostly lies together in memory.
+        names = [values[place] for values in [chain.values for chain in chains] for place in at]
+        origin = tuple([row for row in rows for _ in places])
+        turns = list(range(len(places))) * len(rows)
+        for group in self.by_callee(names, table, shape):
             own = turns if group.rows is None else list(map(turns.__getitem__, group.rows))
             chosen = origin if group.rows is None else tuple(map(origin.__getitem__, group.rows))
-            ground = None if goes(run[0].shape) else group.ground
-            yield Fan(ground, chosen, own, list(map(places.__getitem__, own)))
+            yield Fan(None if goes(shape) else group.ground, chosen, own, list(map(places.__getitem__, own)))
 
 
 def _by_callee(names: Column, table: Table, shape: Shape) -> Iterable[Callees]:

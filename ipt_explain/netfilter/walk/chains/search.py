@@ -15,7 +15,7 @@ from ipt_explain.netfilter.walk.chains.chain_index import ChainIndex, ChainIndex
 from ipt_explain.netfilter.walk.chains.dealing import Dealt, by_chance, chance_of, deal, dealt_as_written
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator, Outcome, Rows
 from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
-from ipt_explain.netfilter.walk.columns import is_alike
+from ipt_explain.netfilter.walk.columns import Alike, blocks, rows_left
 from ipt_explain.records import dataclass
 
 
@@ -71,7 +71,7 @@ class Search:
         answered = self._evaluator.ask(self.batch(place, portion.rows), portion.state, crowd)
         for outcome, part in answered:
             self._take(Met(portion.of(part), _at(place, part), outcome))
-        left = _left(len(crowd), [part for _, part in answered])
+        left = rows_left(len(crowd), [part for _, part in answered])
         return None if left is not None and not left else portion.of(left)
 
     def from_place(self, portion: Portion, start: int) -> Iterator[tuple[Portion, Sequence[int]]]:
@@ -168,13 +168,9 @@ class Search:
         share = conditions[0].share if len(conditions) == 1 else None
         if share is None:
             return None
-        words: list[str] = []
-        for place in places:
-            column = self.batch(place, portion.rows).column(conditions[0].slots[0])
-            if not isinstance(column, str) and not is_alike(column):
-                return None
-            words.append(column if isinstance(column, str) else column[0])
-        return dealt_as_written(share, tuple(map(unquote, words)))
+        at = tuple([self.layout.offsets[place] + conditions[0].slots[0] for place in places])
+        words = Alike.of(self._visit.ground, portion.rows).shared(at)
+        return None if words is None else dealt_as_written(share, tuple(map(unquote, words)))
 
     def _chances(self, portion: Portion, places: range) -> Sequence[Probability] | None:
         """The chance that each rule of a run takes a packet that meets it; None where that is not one for all rows."""
@@ -188,7 +184,7 @@ class Search:
         else:
             batch = Batch(self.layout.shapes[places[0]], self._one, [place for place in places for _ in range(width)])
             for outcome, part in ask(batch, state, crowd.repeated(count)):
-                answered.append((outcome, range(count) if part is None else _blocks(part, width)))
+                answered.append((outcome, range(count) if part is None else blocks(part, width)))
         chances: list[Probability] = [NEVER] * count
         told: set[int] = set()
         for outcome, numbers in answered:
@@ -247,21 +243,3 @@ def _at(place: int | Sequence[int], part: Rows) -> int | Sequence[int]:
     if isinstance(place, int) or part is None:
         return place
     return place[part[0]] if len(part) == 1 else [place[row] for row in part]
-
-
-def _left(count: int, parts: Sequence[Rows]) -> Rows:
-    """The rows that are in none of the parts; None for all."""
-    if not parts:
-        return None
-    gone: set[int] = set()
-    for part in parts:
-        if part is None:
-            return ()
-        gone.update(part)
-    return tuple([row for row in range(count) if row not in gone])
-
-
-def _blocks(rows: Sequence[int], width: int) -> Sequence[int] | None:
-    """The numbers of the blocks of `width` rows that these rows fill; None where they leave one half filled."""
-    numbers = sorted({row // width for row in rows})
-    return numbers if len(numbers) * width == len(rows) else None

@@ -45,6 +45,12 @@ class Arrival:
     via: Trail | None
     by_policy: bool = False
 
+    @property
+    def by_one_rule(self) -> bool:
+        """Whether the last rule that they met, or the policy, was the same for all rows."""
+        one_chain, via = isinstance(self.visit.ground, Chain), self.via
+        return one_chain and via is not None and (via.place is None or isinstance(via.place, int))
+
 
 class TableWalk:
     """One walk through one table by one crowd. Chains that it lacks are unknown where `fragment`, else they are not the

@@ -172,9 +172,8 @@ class Visiting:
         key = None if rows is not None or isinstance(ground, Chain) else (ground, tuple(spread.places))
         if key is not None and key in fans:
             return fans[key]
-        batches = [self._frontier.search.batch(place, rows) for place in spread.places]
         numbers = spread.portion.numbers(len(self._visit.who))
-        found = list(self._jumps.fanned(batches, spread.places, numbers, self._table))
+        found = list(self._jumps.fanned(ground, spread.places, numbers, self._table))
         if key is not None:
             fans[key] = found
         return found

@@ -1,0 +1,194 @@
+"""The judgement of one connection by all ends of its first packet: served, refused by its Service's rules, or lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+from ipt_explain.analyzers.fates.deciding import Deciders, decisive, loss_of, perhaps_led_away, refused
+from ipt_explain.netfilter.assumptions import Answers
+from ipt_explain.netfilter.nat.targets import destination_text
+from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.probability import Probability
+from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.chains.portions import Portions
+from ipt_explain.netfilter.walk.ends import Finish
+from ipt_explain.netfilter.walk.flock import Flock
+from ipt_explain.netfilter.walk.path import AnyStep
+from ipt_explain.records import dataclass
+from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Fate, Loss, Lost
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JudgedEnd:
+    """How some connections end."""
+
+    finish: Finish
+    to: Heading
+    share: Probability
+    flock: Flock
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One way for a Service's connections to end."""
+
+    served: bool = False
+    refused: bool = False
+    enforced: bool = False
+    loss: Loss | None = None
+    verdict: str = ""
+    dnat: str | None = None
+    decider: Decider | None = None
+    why: str = ""
+
+
+_SERVED = _Part(served=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The fate of one frontend's connections, and the share that each endpoint receives; None if that is open."""
+
+    fate: Fate
+    arrivals: Mapping[Heading, float | None]
+
+    def shares_of(self, endpoints: Iterable[Heading | None]) -> list[float | None]:
+        """What endpoints receive; None also if some connections meet rules that the text lacks."""
+        nothing = None if self.fate.has_unknown else 0.0
+        known = cast("Mapping[Heading | None, float | None]", self.arrivals)
+        return [known.get(endpoint, nothing) for endpoint in endpoints]
+
+
+class Scales:
+    """Weighs ends by the Services' endpoints, and by whether their own rules refuse.
+
+    Endpoints on host networks are `perhaps_here`: they may be on the node itself, where packets are not masqueraded on
+    the way out. `shown_whole`: the text has all rules that may masquerade; `drops_shown`: all that may drop packets
+    marked for it; `filter_shown`: some of the filter table; `dnat_shown`: all nftables rules that may translate
+    destinations.
+    """
+
+    def __init__(
+        self, deciders: Deciders, perhaps_here: frozenset[Heading], shown_whole: bool, drops_shown: bool,
+        filter_shown: bool, dnat_shown: bool,
+    ) -> None:
+        self._deciders = deciders
+        self.perhaps_here = perhaps_here
+        self.shown_whole = shown_whole
+        self._drops_shown = drops_shown
+        self._filter_shown = filter_shown
+        self._dnat_shown = dnat_shown
+
+    def are_alike(self, finish: Finish, flock: Flock) -> bool:
+        """Whether all of these packets are lost alike, whoever sent them: one rule stops what has been translated."""
+        stopped = finish.verdict in (Verdict.DROP, Verdict.REJECT) and finish.state.dnat
+        return self.shown_whole and stopped and flock.met_one_rule()
+
+    def weigh(self, ends: Iterable[JudgedEnd], endpoints: frozenset[Heading], may_refuse: bool) -> Judgement:
+        """The judgement of all ends of one connection's first packet."""
+        parts: Portions[tuple[_Part, Answers], None] = Portions()
+        sources: Portions[tuple[bool, Answers], None] = Portions()
+        arrivals: Portions[tuple[Heading, Answers], None] = Portions()
+        unclear: set[Heading] = set()
+        for end in ends:
+            state = end.finish.state
+            part = self._part(end, endpoints, may_refuse)
+            parts.gather((part, state.answers), end.share, None)
+            if part.served:
+                sources.gather((state.source_decided, state.answers), end.share, None)
+                if end.to in self.perhaps_here:
+                    sources.gather((False, state.answers), end.share, None)
+                arrivals.gather((end.to, state.answers), end.share, None)
+            elif part.loss is Loss.UNKNOWN and end.to in endpoints:
+                unclear.add(end.to)
+        for portions in (parts, sources, arrivals):
+            _forget_idle(portions)
+        questions = dict.fromkeys(question for (_, answers) in parts for question in _questions(answers))
+        masqueraded = {snat for snat, _ in sources}
+        certain = not any(answers for _, answers in sources) and (self.shown_whole or False not in masqueraded)
+        losses = [
+            Lost(
+                float(portion.share), part.loss, part.verdict, part.dnat, part.decider, part.why, _assumed(answers),
+                by_source=all(each.of_source for each in answers),
+            )
+            for (part, answers), portion in parts.items()
+            if part.loss is not None and part.decider is not None
+        ]
+        certain = certain and not any(lost.how is Loss.UNKNOWN for lost in losses)
+        fate = Fate(
+            served=None if questions else _sum(portion.share for (part, _), portion in parts.items() if part.served),
+            refused=None if questions else _sum(portion.share for (part, _), portion in parts.items() if part.refused),
+            enforced=self._enforced([part for part, _ in parts]),
+            masqueraded=masqueraded.pop() if len(masqueraded) == 1 and certain else None,
+            open=tuple(questions),
+            lost=tuple([lost for lost in losses if not lost.when]),
+            perhaps=tuple([lost for lost in losses if lost.when]),
+        )
+        return Judgement(fate, {**_arrivals(arrivals), **dict.fromkeys(unclear)})
+
+    def _enforced(self, parts: Sequence[_Part]) -> bool | None:
+        """Whether refused packets are really dropped; None if that depends on filter rules that the text lacks."""
+        refusals = [part for part in parts if part.refused]
+        enforced = all(part.enforced for part in refusals)
+        unsure = not enforced or any(part.loss is Loss.UNKNOWN for part in parts)
+        return None if not refusals or (unsure and not self._drops_shown) else enforced
+
+    def _part(self, end: JudgedEnd, endpoints: frozenset[Heading], may_refuse: bool) -> _Part:
+        finish, to = end.finish, end.to
+        state, verdict = finish.state, finish.verdict
+        if verdict is Verdict.ACCEPT and state.dnat and to in endpoints:
+            return _SERVED
+        path = end.flock.path(end.row)
+        # The last step alone explains why a translated packet is stopped; the whole path is slow to write out.
+        last = path.last() if path is not None and verdict is not Verdict.ACCEPT and state.dnat else None
+        steps: Sequence[AnyStep] = () if path is None else path.steps() if last is None else (last,)
+        if may_refuse and refused(verdict, state, steps):
+            return _Part(refused=True, enforced=verdict is not Verdict.ACCEPT)
+        if verdict is Verdict.UNKNOWN and steps and self._deciders.leads_to_endpoint(steps[-1]):
+            return _SERVED
+        step = decisive(verdict, state, steps)
+        decider = self._deciders.of(step, state)
+        diverted = verdict is Verdict.ACCEPT and state.dnat
+        dnat = destination_text(to, state.connection.family) if diverted else None
+        loss, why = loss_of(verdict, state, step, decider, finish.reason, dnat)
+        if loss is Loss.UNTRANSLATED and may_refuse and not self._filter_shown:
+            # Since 1.25, filter refuses what nat does not lead to an endpoint.
+            loss, why = Loss.UNKNOWN, _FILTER_NOT_SHOWN
+        hidden = (loss is Loss.UNTRANSLATED and not self._dnat_shown) or (
+            loss is Loss.DROPPED and not self.shown_whole and path is not None and perhaps_led_away(path.steps())
+        )
+        if hidden:
+            loss, why = Loss.UNKNOWN, NAT_NOT_SHOWN
+        return _Part(loss=loss, verdict=verdict.value, dnat=dnat, decider=decider, why=why)
+
+
+_FILTER_NOT_SHOWN = "the rules of filter that may refuse it, which this input does not show"
+
+
+def _questions(answers: Answers) -> tuple[str, ...]:
+    return tuple([each.question for each in answers])
+
+
+def _assumed(answers: Answers) -> tuple[str, ...]:
+    """What holds, in words: `-i eth0`, `not -i eth0`, `not (-i eth0 and -o eth1)`."""
+    return tuple([statement for each in answers for statement in each.statements])
+
+
+def _forget_idle(portions: Portions) -> None:  # type: ignore[type-arg]  # keys end in their answers
+    portions.forget_idle_answers(lambda key: key[-1], lambda key, answers: (*key[:-1], answers))
+
+
+def _sum(shares: Iterable[Probability]) -> float:
+    return float(sum(shares))
+
+
+def _arrivals(portions: Portions[tuple[Heading, Answers], None]) -> Mapping[Heading, float | None]:
+    found: dict[Heading, float | None] = {}
+    for (endpoint, answers), portion in portions.items():
+        if answers or found.get(endpoint, 0.0) is None:
+            found[endpoint] = None
+        else:
+            found[endpoint] = float(portion.share)
+    return found
