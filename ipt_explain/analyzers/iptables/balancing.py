@@ -1,7 +1,7 @@
 """Balancing chains (KUBE-SVC, KUBE-SVL, KUBE-XLB): which endpoint a new connection reaches, with which chance.
 
-The chances are those of a connection that nothing singles out: a first one (no affinity record), from an ordinary
-source (no endpoint of the service, not the node itself).
+The chances hold for an ordinary connection: a client's first one (no affinity record), and neither from the node nor
+from an endpoint of the Service.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
-from ipt_explain.analyzers.iptables.chance_runs import ChanceRuns, Run
 from ipt_explain.analyzers.iptables.endpoints import Destination, EndpointForms, split_destination
+from ipt_explain.analyzers.iptables.gaps import chains_with_gaps
 from ipt_explain.analyzers.iptables.plans import Plans
-from ipt_explain.analyzers.iptables.runs import runs_with_gaps
+from ipt_explain.analyzers.iptables.runs import ChanceRuns, Run
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.model import Chain, Extent, Layout, Table
 from ipt_explain.netfilter.header.protocols import usual_name
@@ -25,7 +25,7 @@ from ipt_explain.services.evidence import Evidence
 _ENDING = frozenset({"ACCEPT", "RETURN"})
 # kube-proxy nests XLB → SVC → SEP; generated input may nest without end.
 _MAX_DEPTH = 32
-# Balancers read together: endpoint chains are all over memory, and those of so many stay in the processor's cache.
+# Balancers read together: endpoint chains are scattered over memory, and those of so many fit the processor's cache.
 _AT_ONCE = 32
 # Rounding in sums of floats; the smallest share that the kernel can leave over is 2^-31.
 _NOTHING = 1e-12
@@ -33,7 +33,8 @@ _NOTHING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class AffinityRule:
-    """A rule that sends returning clients to their endpoint's chain, for so many seconds: `-m recent --rcheck`."""
+    """A rule that sends clients back to an endpoint's chain for `seconds` after they connected: `-m recent --rcheck`.
+    """
 
     chain: str
     seconds: int | None
@@ -41,12 +42,12 @@ class AffinityRule:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What a chain does with new connections. Shares, `dropped` and `unmatched` sum to 1; `unmatched` is None, and so
-    may shares be, where that hangs on rules that the text lacks.
+    """What a chain does with new connections. Shares (0..1), `dropped` and `unmatched` sum to 1; `unmatched`, and any
+    share, is None if it depends on rules that the input does not show.
 
-    `chain` is None where the text lacks it. `destinations` receive the `shares`, one each; `dropped` is the share that
-    is marked for dropping. Of its rules, by number: `marks` mark for masquerading, `redirects` single out sources
-    (pods, the node itself) and lead them to another chain, `balancing` take the shares.
+    `chain` is None if the input does not show it. Each of the `destinations` receives one of the `shares`; `dropped` is
+    the share that is marked for dropping. Its rules, by number: `marks` mark for masquerading, `redirects` send some
+    sources (pods, the node itself) to another chain, and `balancing` take the shares.
     """
 
     name: str
@@ -67,7 +68,8 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class _Led:
-    """Where the rules of a run lead: to endpoint chains of one layout, whose rules match these protocols; any, if none.
+    """Where the rules of a run lead: to endpoint chains of one layout. Their DNATs match these protocols, or any if
+    there are none.
     """
 
     destinations: Columns[Destination]
@@ -85,11 +87,11 @@ class BalancerReader:
         self._runs = ChanceRuns(plans)
         self._led: dict[tuple[Run, Chain], _Led | None] = {}
         self._open: set[str] = set()
-        self._with_gaps = runs_with_gaps(nat, plans)
+        self._with_gaps = chains_with_gaps(nat, plans)
         self._shown = nat is not None and nat.extent is Extent.WHOLE
 
     def read_ahead(self, names: Iterable[str]) -> None:
-        """Find out where these balancers lead, many at once: most are alike in all but their words."""
+        """Read where these balancers lead, many at once: most differ in nothing but their words."""
         alike: dict[tuple[Run, Layout], list[Chain]] = {}
         for chain in filter(None, map(self._chains.get, names)):
             for run in self._runs[chain.layout].values():
@@ -187,7 +189,7 @@ class BalancerReader:
         )  # fmt: skip
 
     def _led_by(self, run: Run, chain: Chain, protocol: str | None) -> Columns[Destination] | None:
-        """Where a run leads connections of a protocol; None where its rules are to be asked one by one."""
+        """Where a run leads connections of a protocol; None if its rules must be read one by one."""
         if (run, chain) not in self._led:
             self._follow(run, [chain])
         led = self._led[run, chain]
@@ -196,7 +198,7 @@ class BalancerReader:
         return led.destinations
 
     def _follow(self, run: Run, chains: Sequence[Chain]) -> None:
-        """Keep where a run of chains of one layout leads."""
+        """Note where a run leads in each of these chains, which have one layout."""
         endpoints = [self._chains.get(name) for chain in chains for name in run.targets(chain.values)]
         form = self._forms.shared(endpoints)
         shown = [endpoint for endpoint in endpoints if endpoint is not None]
@@ -212,29 +214,29 @@ class BalancerReader:
                 self._led[run, chain] = _Led(destinations.part(at * width, (at + 1) * width), protocols)
 
     def _behind(self, target: str, protocol: str | None, leading: Evidence) -> Spread:
-        """What a target does with connections that is neither an endpoint chain of this text nor ends their way; the
-        rule that leads there."""
+        """What a target does that is neither an endpoint chain of this input nor a verdict. `leading` is the rule that
+        leads there."""
         if target == MARK_DROP or target == "DROP":
             return _spread(target, dropped=1.0)
         if target not in self._chains and role_of(target) is ChainRole.ENDPOINT:
-            # The text lacks the chain; the chance of reaching it is known all the same.
+            # The input does not show the chain, but the chance of reaching it is known.
             return _spread(target, _one(target, None, leading))
         if target not in self._chains or target in self._open or len(self._open) > _MAX_DEPTH:
             return self._absent(target) if target not in self._chains else _spread(target, unmatched=1.0)
         return self.read(target, protocol)
 
     def _absent(self, name: str) -> Spread:
-        """A chain that the text lacks: there is none, or nobody knows."""
+        """A chain that the input does not show: it does not exist, or its share is unknown."""
         return _spread(name, unmatched=1.0 if self._shown else None)
 
 
 def _part(share: float | None, offered: float) -> float | None:
-    """A share of what is offered; None where that is not known."""
+    """A share of what is offered; None if unknown."""
     return None if share is None else share * offered
 
 
 def _one(name: str, text: str | None, evidence: Evidence) -> Columns[Destination]:
-    """A destination without an endpoint chain in the text."""
+    """A destination whose endpoint chain the input does not show."""
     address, port = (None, None) if text is None else split_destination(text)
     marked = None if text is None else False
     return in_columns([Destination(name, text, address, port, marked, None, evidence)], Destination)
@@ -246,6 +248,6 @@ _NOWHERE: Columns[Destination] = in_columns([], Destination)
 def _spread(
     name: str, destinations: Columns[Destination] = _NOWHERE, unmatched: float | None = 0.0, dropped: float = 0.0
 ) -> Spread:
-    """What a chain does that is not read."""
+    """What is known of a target without reading its rules."""
     shares = [1.0] * len(destinations)
     return Spread(name, None, shares, destinations, unmatched, dropped, (), (), (), ())

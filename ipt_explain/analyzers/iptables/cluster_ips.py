@@ -1,4 +1,4 @@
-"""Which addresses are ClusterIPs, from KUBE-SERVICES alone: without reading what they lead to."""
+"""Which addresses are ClusterIPs, from KUBE-SERVICES alone, without reading their chains."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import SERVICES, CommentKind, read_comment
 from ipt_explain.model import Ruleset
 
-# Of these a refusal in filter KUBE-SERVICES is made for; nat's rules name their kind.
+# What a refusal in filter KUBE-SERVICES may be for; nat's rules name their kind.
 _OF_CLUSTER_IPS = (CommentKind.CLUSTER_IP, CommentKind.NO_ENDPOINTS, CommentKind.NO_LOCAL_ENDPOINTS)
 
 

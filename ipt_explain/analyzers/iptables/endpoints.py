@@ -38,12 +38,13 @@ def _number(port: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a rule of a balancer leads: to the endpoint chain `name`, or by a DNAT of its own, in the chain `name`.
+    """Where a balancer's rule leads: to the endpoint chain `name`, or, if the rule is itself a DNAT, its own chain
+    `name`.
 
-    `text` is as the DNAT has it, None where the input does not show it; `address` and `port` are its parts. `marked`:
-    a rule ahead of the DNAT marks the endpoint's connections to itself for masquerading; None if the input does not
-    show whether one does. `packets` have been translated so far; None without counters. `evidence` is the DNAT, or,
-    where the input does not show that, the rule that leads there.
+    `text` is the DNAT's destination as written, None if the input does not show it; `address` and `port` are its parts.
+    `marked`: a rule before the DNAT marks the endpoint's connections to itself for masquerading; None if the input does
+    not tell. `packets`: how many were translated; None without counters. `evidence`: the DNAT, or the rule that leads
+    there if the input does not show the DNAT.
     """
 
     name: str
@@ -59,8 +60,8 @@ class Destination:
 class EndpointForm:
     """Where the parts of an endpoint chain are in `Chain.values`, for all chains of a layout.
 
-    `dnat` is the number of the rule that translates; `marks` are the rules ahead of it that single out a source: where
-    that stands, and the target or the place of its name. `hidden`: the saver could not print where it leads.
+    `dnat` is the number of the rule that translates. `marks` are the rules before it that match a source: the place of
+    that source, and the target or the place of its name. `hidden`: iptables-save could not print where the DNAT leads.
     """
 
     dnat: int
@@ -70,7 +71,7 @@ class EndpointForm:
     hidden: bool = False
 
     def protocols(self, chains: Sequence[Chain]) -> AbstractSet[str]:
-        """The protocols that the translating rules of chains match; none where they match any."""
+        """The protocols that the chains' DNATs match; none if these match any."""
         return set() if self.protocol is None else set(map(usual_name, set(column(chains, self.protocol))))
 
     def destinations(self, chains: Sequence[Chain]) -> Columns[Destination]:
@@ -91,7 +92,7 @@ class EndpointForm:
         )
 
     def _marked(self, chains: Sequence[Chain], addresses: Sequence[str | None]) -> Sequence[bool | None]:
-        """Whether a rule ahead of the DNAT marks connections of the endpoint's own address for masquerading."""
+        """Whether a rule before the DNAT marks connections from the endpoint's own address for masquerading."""
         marked: list[bool | None] = [None if self.hidden else False] * len(chains)
         for source, place, target in self.marks:
             targets = [target] * len(chains) if place is None else column(chains, place)
@@ -101,14 +102,14 @@ class EndpointForm:
 
 
 class EndpointForms(dict[Layout, EndpointForm | None]):
-    """The forms of the layouts met so far: `forms[chain.layout]`, None for one without a DNAT."""
+    """The form of each layout: `forms[chain.layout]`; None without a DNAT."""
 
     def __init__(self, plans: Plans) -> None:
         super().__init__()
         self._plans = plans
 
     def shared(self, chains: Iterable[Chain | None]) -> EndpointForm | None:
-        """The form of chains that are all of one layout; None where they are not, or have no DNAT."""
+        """The form of these chains; None if they differ in layout or have no DNAT."""
         layouts = {None if chain is None else chain.layout for chain in chains}
         layout = layouts.pop() if len(layouts) == 1 else None
         return None if layout is None else self[layout]

@@ -46,7 +46,7 @@ class Address:
 
 @dataclass(slots=True)
 class Entry:
-    """All that the text says of one frontend, while it is gathered.
+    """All that the input says about one frontend, while it is gathered.
 
     `jumps` lead to its chains, first match first; `marks` mark for masquerading on the way; `refusal` is the filter
     table's REJECT or DROP.
@@ -195,8 +195,8 @@ def _kind_by_target(target: str) -> FrontendKind:
 
 
 def _addresses(plan: RulePlan, evidence: Evidence, node_port: bool) -> Sequence[Address]:
-    """The address, protocol and port of a frontend's rule, one for each port that it lists; none of any other rule, nor
-    of one for a range of ports."""
+    """The address, protocol and port that a frontend's rule matches, one for each port that it lists. None for other
+    rules and for those that match a range of ports."""
     ports = _positive(plan.destination_port or plan.destination_ports, evidence)
     protocol = _positive(plan.protocol, evidence)
     host = None if node_port else _positive(plan.destination, evidence)

@@ -1,4 +1,4 @@
-"""Facts about a rule for analyzers, worked out once per shape: where its addresses, ports and chances are."""
+"""Where a rule's addresses, ports and chances are: worked out once for each shape."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class RulePlan:
-    """The conditions and effects of a shape that kube-proxy's rules use. None where the shape lacks one.
+    """Those conditions and effects of a shape that kube-proxy's rules use; None if the shape lacks one.
 
-    `source_type` and `destination_type` are those of `-m addrtype`. `singles_out_sources` tells that the rule looks at
-    where a packet comes from; `singles_out_destinations`, at where it goes. `other` are the modules with conditions
-    that are none of these; a rule with any must not be taken for more than it is. `every` is that of `--mode nth`.
-    `by_chance`: nothing but its protocol and chance, or counting, decides whether the rule takes a packet.
+    `source_type` and `destination_type` belong to `-m addrtype`, `every` to `--mode nth`. `singles_out_sources`: the
+    rule looks at where a packet comes from; `singles_out_destinations`: at where it goes. `other` names the modules of
+    any further conditions, which may keep the rule from matching. `by_chance`: only the protocol, and chance or
+    counting, decide whether the rule takes a packet.
     """
 
     target: str | None
@@ -76,8 +76,8 @@ class RulePlan:
         return self.every is not None
 
     def chance(self, values: Sequence[str], start: int = 0) -> float | None:
-        """The share that the rule takes of the packets which nothing but chance singles out, as the walk of packets has
-        it; None where it cannot be read. `values` has the rule's words from `start` on.
+        """The share (0..1) of ordinary packets that the rule takes, as the walker computes it; None if it cannot be
+        read. `values` has the rule's words from `start` on.
         """
         operand = self.probability or self.every
         if operand is None:
@@ -98,7 +98,7 @@ class RulePlan:
 
 
 class Plans(dict[Shape, RulePlan]):
-    """The plans of all shapes met so far: `plans[shape]` reads a shape when it is first asked for."""
+    """The plan of each shape: `plans[shape]`, made on first use."""
 
     def __missing__(self, shape: Shape) -> RulePlan:
         plan = self[shape] = plan_of(shape)

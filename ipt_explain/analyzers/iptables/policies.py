@@ -1,4 +1,4 @@
-"""Traffic policies, as far as rules show them."""
+"""Traffic policies, where rules show them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ipt_explain.services.ports import FrontendKind, Scope, TrafficPolicy
 
 
 def internal_policy(cluster_ip: Reached | None, single: bool) -> TrafficPolicy | None:
-    """The internal traffic policy. `single`: the release that wrote the rules balances ClusterIPs over all endpoints
-    unless a KUBE-SVL chain says otherwise; from 1.21 to 1.23 policy Local left no trace of its own.
+    """The internal traffic policy. `single`: in the release that wrote the rules, a ClusterIP without a KUBE-SVL chain
+    has policy Cluster; from 1.21 to 1.23 it may have policy Local all the same.
     """
     if cluster_ip is None:
         return None
@@ -25,7 +25,7 @@ def internal_policy(cluster_ip: Reached | None, single: bool) -> TrafficPolicy |
 
 
 def external_policy(reached: Sequence[Reached]) -> TrafficPolicy | None:
-    """The external traffic policy, from the frontends that are no ClusterIP."""
+    """The external traffic policy, from all frontends but the ClusterIP."""
     policy = None
     for each in reached:
         if each.frontend.kind is FrontendKind.CLUSTER_IP:

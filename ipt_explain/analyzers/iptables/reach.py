@@ -28,19 +28,19 @@ class Reached:
 
     @property
     def node_balancer(self) -> Spread | None:
-        """What spreads those of pods and the node itself, where it differs."""
+        """The balancer for connections from pods and the node, if it is another."""
         return None if self.route is None else self.route.node_balancer
 
 
 class FrontendFollower:
-    """Follows frontends into the chains behind them. `fragment`: what the text lacks may exist."""
+    """Follows frontends to their chains. In a `fragment`, what the input does not show may exist."""
 
     def __init__(self, routes: RouteReader, fragment: bool) -> None:
         self._routes = routes
         self._fragment = fragment
 
     def follow(self, entry: Entry, own: frozenset[str]) -> Reached:
-        """What happens to connections to a frontend; `own` are all addresses of its service port."""
+        """What happens to connections to a frontend. `own`: all addresses of its service port."""
         target = entry.jumps[0].target if entry.jumps else None
         route = None if target is None else self._routes.follow(target, entry.address.protocol)
         balancer = None if route is None else route.balancer
@@ -78,14 +78,14 @@ class FrontendFollower:
 
 
 def scope_of(spread: Spread) -> Scope:
-    """Whether a chain spreads over the endpoints of this node alone."""
+    """Whether a chain balances over all endpoints or only over those on this node."""
     local = role_of(spread.name) in (ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
     return Scope.LOCAL if local else Scope.CLUSTER
 
 
 def _source_ranges(route: Route, address: str | None, own: frozenset[str]) -> tuple[str, ...]:
-    """The ranges that may reach a load balancer. Rules that let the service's own addresses through are for the node,
-    and no ranges.
+    """The source ranges that may reach a load balancer. Rules that accept the Service's own addresses are for the node
+    itself, so they do not count.
     """
     named = tuple(each for each in route.ranges if without_prefix(each) not in own)
     if not route.open_range:

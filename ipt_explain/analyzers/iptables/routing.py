@@ -17,11 +17,10 @@ _MAX_DEPTH = 8
 class Route:
     """Where a frontend's chain leads connections from outside the node.
 
-    `balancer` is None where no rule leads on; `node_balancer` is that of pods and the node itself, None where it does
-    not differ. `local` tells that outside connections reach endpoints of this node only (external policy Local).
-    `has_policy`: a chain on the way (KUBE-EXT, KUBE-XLB) is where the external policy is put into effect. `missing` are
-    chains on the way that the text lacks. `open_range` tells of a rule that lets all sources through a firewall,
-    `ranges` which it names.
+    `balancer` is None if no rule leads to one; `node_balancer` serves pods and the node itself, None if it is the same.
+    `local`: outside connections reach only endpoints on this node (external policy Local). `has_policy`: the way goes
+    through a chain that implements the external policy (KUBE-EXT, KUBE-XLB). `missing`: chains on the way that the
+    input does not show. `ranges`: the sources that a firewall accepts; `open_range`: it has a rule that accepts all.
     """
 
     balancer: Spread | None
@@ -66,7 +65,7 @@ class RouteReader:
         return Route(spread, None, local=role is ChainRole.LOCAL)
 
     def _through_external(self, name: str, protocol: str) -> Route:
-        """KUBE-EXT: rules for pods and the node itself lead aside, the last one leads everybody else on."""
+        """KUBE-EXT: its first rules redirect pods and the node itself, its last one leads everybody else on."""
         spread = self._balancers.read(name, protocol)
         node = self._redirected(spread, protocol)
         onward = self._onward(spread)
@@ -80,7 +79,7 @@ class RouteReader:
         return Route(outside, node, local, has_policy=True, missing=missing)
 
     def _through_firewall(self, name: str, protocol: str, depth: int) -> Route:
-        """KUBE-FW: source ranges lead on, the rest falls to a mark for dropping or out of the chain."""
+        """KUBE-FW: accepted source ranges are led on; all others are marked for dropping, or return."""
         ranges: list[str] = []
         open_range, onward = False, None
         chain = self._chains[name]
@@ -99,7 +98,7 @@ class RouteReader:
         return replace(route, ranges=tuple(dict.fromkeys(ranges)), open_range=open_range)
 
     def _redirected(self, spread: Spread, protocol: str) -> Spread | None:
-        """The balancer to which rules for pods or the node itself lead."""
+        """The balancer for pods or the node itself."""
         for rule in spread.evidence(spread.redirects):
             target = rule.target
             if target is not None and target in self._chains:

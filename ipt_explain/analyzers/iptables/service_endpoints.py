@@ -15,12 +15,12 @@ Led = tuple[Columns[Destination], Sequence[float | None]]
 
 
 def endpoints_of(spreads: Sequence[Spread], cluster: Spread | None, fragment: bool) -> Columns[Endpoint]:
-    """All that some balancer of a service port leads to, with the chances that the ClusterIP's balancer gives.
+    """All endpoints to which a balancer of a service port leads, with their chances (0..1) at the ClusterIP.
 
-    That is `cluster`, one of `spreads`; None where there is none, or the text does not tell. `fragment`: what the text
-    lacks may exist.
+    `cluster` is the ClusterIP's balancer, one of `spreads`; None if there is none or the input does not show it. In a
+    `fragment`, what the input does not show may exist.
     """
-    # Where the text does not show what the ClusterIP leads to, it may lead to any endpoint.
+    # If the input does not show where the ClusterIP leads, that may be any endpoint.
     elsewhere = None if fragment and (cluster is None or cluster.unmatched is None) else 0.0
     led, chances = _led(spreads, cluster, elsewhere)
     names, marked, packets = map(led.column, ("name", "marked", "packets"))
@@ -49,8 +49,8 @@ def endpoints_of(spreads: Sequence[Spread], cluster: Spread | None, fragment: bo
 
 
 def _led(spreads: Sequence[Spread], cluster: Spread | None, elsewhere: float | None) -> Led:
-    """All destinations, each chain's once, where it first comes; `elsewhere` is the chance of those to which the
-    ClusterIP's balancer does not lead.
+    """All destinations, each chain once, in the order met. `elsewhere` is the chance of those to which the ClusterIP
+    does not lead.
     """
     if len(spreads) == 1:
         led = spreads[0].destinations

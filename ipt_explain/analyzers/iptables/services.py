@@ -1,4 +1,4 @@
-"""Service ports put together: frontends, balancers, endpoints, affinity, masquerading."""
+"""Service ports, put together from frontends, balancers, endpoints, affinity and masquerading."""
 
 from __future__ import annotations
 
@@ -49,9 +49,8 @@ _PROTOCOLS = ("tcp", "udp", "sctp")
 class ServiceReader:
     """Reads the service ports of one ruleset.
 
-    `single_internal_policy`: the release that wrote the rules balances ClusterIPs over all endpoints unless a KUBE-SVL
-    chain says otherwise. From 1.21 to 1.23 internal policy Local left no trace of its own, so there the policy is not
-    known.
+    `single_internal_policy`: in the release that wrote the rules, a ClusterIP without a KUBE-SVL chain has internal
+    policy Cluster. From 1.21 to 1.23 it may have policy Local all the same, so the policy is unknown.
     """
 
     def __init__(self, ruleset: Ruleset, plans: Plans, single_internal_policy: bool) -> None:
@@ -82,7 +81,7 @@ class ServiceReader:
         return services
 
     def _without_frontend(self, known: set[str]) -> Iterable[Entries]:
-        """Service chains of a fragment that lacks the rules leading to them."""
+        """Service chains of a fragment that does not show the rules leading to them."""
         for chain in self._nat.chains.values() if self._nat is not None else ():
             key = hash_of(chain.name) if role_of(chain.name) in (ChainRole.SERVICE, ChainRole.LOCAL) else None
             if key is not None and key not in known:
@@ -90,7 +89,7 @@ class ServiceReader:
                 yield Entries(key, self._name_within(chain))
 
     def _name_within(self, chain: Chain) -> ServicePortName | None:
-        """A service's name from the comments in its own chain, or its endpoints'."""
+        """A Service's name, from the comments in its own chain or in those of its endpoints."""
         targets = map(chain.target_of, range(len(chain.layout)))
         chains = {} if self._nat is None else self._nat.chains
         behind = (chains[target] for target in targets if target is not None and target in chains)
@@ -108,7 +107,7 @@ class ServiceReader:
         reached = [self._follower.follow(entry, own) for entry in group.entries]
         cluster = self._cluster_spread(group, reached, protocol)
         spreads = _spreads(cluster, reached)
-        # Whether the ClusterIP leads to endpoints of this node alone, only its rule tells.
+        # Only the ClusterIP's own rule shows whether it leads to endpoints on this node alone.
         known = group.entries or (cluster is not None and scope_of(cluster) is Scope.CLUSTER)
         endpoints = endpoints_of(spreads, cluster if known else None, self._ruleset.fragment)
         entry = next((each for each in reached if each.frontend.kind is FrontendKind.CLUSTER_IP), None)
@@ -192,7 +191,7 @@ class ServiceReader:
 
 
 def _spreads(cluster: Spread | None, reached: Sequence[Reached]) -> list[Spread]:
-    """Every chain that spreads connections of the service port, the ClusterIP's first."""
+    """All balancers of the service port, the ClusterIP's first."""
     found: dict[str, Spread] = {}
     for spread in (cluster, *[each for one in reached for each in (one.balancer, one.node_balancer)]):
         if spread is not None:
@@ -208,7 +207,7 @@ def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
 
 
 def _balancer(spread: Spread) -> Balancer:
-    # A share that is marked for dropping is not untranslated, but it reaches no endpoint either.
+    # Connections marked for dropping reach no endpoint either.
     unmatched = None if spread.unmatched is None else spread.unmatched + spread.dropped
     names, texts = map(spread.destinations.column, ("name", "text"))
     none = nothing(len(names))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ipt_explain.analyzers.iptables.runs import without_gaps
+from ipt_explain.analyzers.iptables.gaps import without_gaps
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
     FIREWALL,
@@ -45,10 +45,10 @@ _FOR_SERVICES = (PROXY_FIREWALL, NODE_PORTS, SERVICES, EXTERNAL_SERVICES)
 
 
 def with_supposed_chains(ruleset: Ruleset) -> tuple[Ruleset, tuple[str, ...]]:
-    """A fragment with the chains that it must lead to, and without the shares that hang on rules that it lacks; and
-    what was supposed. Any other ruleset as it is.
+    """A fragment with the kube-proxy chains that it leads to but does not show, without shares that depend on rules it
+    does not show; and what was assumed, in words. Any other ruleset is returned as it is.
 
-    Rules that are supposed have line 0.
+    Assumed rules have line 0.
     """
     ruleset = without_gaps(ruleset)
     notes: list[str] = []
@@ -70,7 +70,7 @@ def with_supposed_chains(ruleset: Ruleset) -> tuple[Ruleset, tuple[str, ...]]:
 
 
 def _marking(ruleset: Ruleset, nat: Table, notes: list[str]) -> dict[str, Chain]:
-    """The chains that mark packets, and those that masquerade what bears the mark."""
+    """The chains that mark packets, and those that masquerade packets with that mark."""
     called = _called(nat)
     value, mask = masquerade_mark(ruleset) or _USUAL_MARK
     added: dict[str, Chain] = {}
@@ -141,12 +141,12 @@ def _called(table: Table) -> set[str | None]:
 
 
 def _lacks(chain: Chain | None) -> bool:
-    """Whether a text shows nothing of what a chain does."""
+    """Whether the input shows none of a chain's rules."""
     return chain is None or (not chain.layout.shapes and chain.extent is not Extent.WHOLE)
 
 
 def _half(chain: Chain) -> bool:
-    """Whether a text shows only a part of KUBE-POSTROUTING: no MASQUERADE, or none that asks for the mark."""
+    """Whether the input shows only part of KUBE-POSTROUTING: no MASQUERADE, or none that matches the mark."""
     if chain.extent is Extent.WHOLE:
         return False
     asked = False
@@ -159,7 +159,7 @@ def _half(chain: Chain) -> bool:
 
 @lru_cache(maxsize=64)
 def _chain(*lines: str) -> Chain:
-    """A chain of these rules."""
+    """A chain with these rules."""
     from ipt_explain.parsing import read_dump
 
     name = lines[0].split(" ")[1]
