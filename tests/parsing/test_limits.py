@@ -41,6 +41,13 @@ def test_wherever_the_number_is(shift: int, length: int) -> None:
         assert parse(text).rulesets
 
 
+def test_the_line_above_a_number_that_is_too_long_is_read() -> None:
+    first, second = (f"-A INPUT -m comment --comment {'1' * length}\n" for length in (LONGEST_NUMBER, LONGEST_NUMBER + 1))
+    text = parse(first + second, lenient=True).to_text()
+    assert first in text
+    assert second not in text
+
+
 def test_a_counter_of_more_digits_than_the_kernel_has_is_no_counter() -> None:
     with pytest.raises(DumpSyntaxError, match="counters are not of the form"):
         parse(f"*filter\n:INPUT ACCEPT [0:0]\n[{10**20}:0] -A INPUT -j RETURN\nCOMMIT\n")
