@@ -325,7 +325,7 @@ def test_an_unmarked_connection_that_another_rule_masquerades_is_no_fault() -> N
 def test_a_cluster_cidr_without_the_pods_is_told_once() -> None:
     node = captured("1.30", "basic")
     found = finding("IPT416", node.replace("! -s 10.244.0.0/16", "! -s 172.20.0.0/16"), node)
-    assert (found.severity, len(found.services)) == (Severity.WARNING, 3)
+    assert (found.severity, len(found.services)) == (Severity.INFO, 3)
     assert found.message.startswith("172.20.0.0/16 is not the pod network")
     assert "! -s 172.20.0.0/16" in found.excerpt
 

@@ -166,7 +166,7 @@ RULES = (
           "One bit means both: masquerade this packet, and drop it.", until=26, about=("KUBE-MARK-MASQ",)),
     _rule(ERROR, "marks", "IPT415", "external-not-masqueraded",
           "Connections from outside to a Service are not masqueraded, so replies bypass this node."),
-    _rule(WARNING, "marks", "IPT416", "cluster-cidr-misses-pods",
+    _rule(INFO, "marks", "IPT416", "cluster-cidr-misses-pods",
           "The network that kube-proxy treats as the pod network does not hold the pods."),
     _rule(ERROR, "services.addresses", "IPT501", "duplicate-vip",
           "Two Services claim one address and port; only the first gets its connections.", about=("KUBE-SERVICES",

@@ -48,7 +48,7 @@ _OF_ONE_NODE = {Family.IPV4: 12, Family.IPV6: 64}
 _NAMED = 3
 
 
-@rule("IPT416", "cluster-cidr-misses-pods", Severity.WARNING)
+@rule("IPT416", "cluster-cidr-misses-pods", Severity.INFO)
 def cluster_cidr_misses_pods(context: RulesetContext) -> Faults:
     """One fault for each network."""
     by_network: dict[str, list[ServicePort]] = defaultdict(list)
