@@ -50,7 +50,7 @@ def _pool(pair: Pair, scope: Scope, before: Pool, after: Pool) -> Iterator[Diffe
         return
     # If endpoints were added or removed, a chance may have changed relative to others yet be the same number.
     significant = [share for share in changed if abs(share[1] - share[2]) > TOLERANCE] or changed
-    parts = [f"no endpoint {_change(before.unmatched, after.unmatched)}"] if leak else []
+    parts = [f"connections without an endpoint {_change(before.unmatched, after.unmatched)}"] if leak else []
     parts += [f"{endpoint} {_change(old, new)}" for endpoint, old, new in significant]
     old_chances: dict[str, Value] = {endpoint: old for endpoint, old, _ in changed}
     new_chances: dict[str, Value] = {endpoint: new for endpoint, _, new in changed}

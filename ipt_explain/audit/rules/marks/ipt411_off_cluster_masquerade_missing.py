@@ -49,6 +49,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkedService, StrayMark, cluster_ip_marks
 from ipt_explain.audit.evidence.marks.sources import pods_are_masqueraded
 from ipt_explain.words.addresses import front
+from ipt_explain.words.counts import counted
 
 _FIX = "Restart kube-proxy on this node: it writes the mark before the Service's endpoints."
 # The mark belongs into so many first rules of the Service's chain.
@@ -142,8 +143,8 @@ def _late(marked: MarkedService) -> Fault:
 def _none(context: RulesetContext, services: tuple[MarkedService, ...]) -> Fault:
     chain = context.chain("nat", services[0].frontend.rule.chain)
     return Fault(
-        f"clients outside the pod network are not masqueraded for any of {len(services)} ClusterIP ports: kube-proxy "
-        "runs without --cluster-cidr, and such clients get no usable reply through this node",
+        f"clients outside the pod network are not masqueraded on {counted(len(services), 'ClusterIP port')}: "
+        "kube-proxy runs without --cluster-cidr, and such clients get no usable reply through this node",
         "Set kube-proxy's --cluster-cidr or --detect-local-mode if clients outside the cluster use ClusterIPs.",
         at_rule(services[0].frontend.rule) if chain is None else at_chain(chain),
         severity=Severity.INFO,
