@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
@@ -84,4 +83,6 @@ def wrapped(text: str, width: int, indent: str) -> list[str]:
     """A text in lines of a width, at least one; `indent` begins all but the first."""
     if 0 < len(text) <= width and not text.endswith(" "):
         return [text]
+    import textwrap
+
     return textwrap.wrap(text, max(width, 20), subsequent_indent=indent, break_on_hyphens=False) or [""]

@@ -55,8 +55,8 @@ def _fault(foreign: Foreign) -> Fault:
         )
     else:
         message = (
-            f"kube-proxy does not write {_target(foreign)} with these conditions into {chain}: until the next sync, "
-            "packets that this rule matches or misses go the wrong way"
+            f"kube-proxy does not write {_target(foreign)} with these conditions into {chain}; until its next "
+            "sync this rule may send packets the wrong way"
         )
     return Fault(
         message,

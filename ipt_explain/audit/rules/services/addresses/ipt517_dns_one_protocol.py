@@ -54,7 +54,7 @@ def dns_one_protocol(context: RulesetContext) -> Faults:
             front = service.frontends[0].rule
             missing = "TCP: answers too long for UDP fail" if protocol == "udp" else "UDP: nearly all lookups fail"
             yield Fault(
-                f"{service.cluster_ip}:{_DNS} is served over {protocol} only, not over {missing}",
+                f"{service.cluster_ip}:{_DNS} is served over {protocol.upper()} only, not over {missing}",
                 "Add the missing port to the Service.",
                 at_rule(front),
                 service=service.label,
