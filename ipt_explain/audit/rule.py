@@ -51,7 +51,7 @@ class AuditRule:
     """One rule of the catalogue without its code, which is in `module`; `title` is the first line of its page.
 
     It applies to kube-proxy 1.`since` to 1.`until`, and skips rulesets that another release certainly wrote. It
-    skips texts without any of the chains (`KUBE-SVC-` stands for all with that prefix), matches (`-m recent`) and
+    skips texts without any of the chains (`KUBE-SVC-` means all with that prefix), matches (`-m recent`) and
     gotos (`-g`) in `about`. A rule that `reads_absence` concludes from what is missing, so it checks only complete
     dumps. `yields_to` are more specific rules: if one of them reports the same line, this one does not. A `general`
     rule does not know what a line is for, and is silent if any rule that does reports the line. A `catch_all`

@@ -103,7 +103,7 @@ Answers = tuple[Assumption, ...]
 
 class Choice(NamedTuple):
     """Assumptions split into the one that a packet has one of some `interfaces`, at `place`, and the `others`. `said`
-    are the assumptions that it stands for: it implies that the packet has no other interface."""
+    are the assumptions that it replaces: it implies that the packet has no other interface."""
 
     interfaces: tuple[str, ...]
     flag: str

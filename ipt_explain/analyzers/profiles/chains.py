@@ -111,8 +111,8 @@ def find_chains(
     depth: int = 0,
     otherwise: Callable[[str], Sequence[str]] = lambda name: (),
 ) -> list[ChainFacts]:
-    """The chains of these names or globs, in all tables, and those that they lead to in up to `depth` jumps. A name
-    that no chain has stands for the chains that `otherwise` returns.
+    """The chains of these names or globs, in all tables, and those that they lead to in up to `depth` jumps. If no
+    chain has a name, it means the chains that `otherwise` returns.
 
     Raises UsageError, with the closest names, for a name that no table has, not even as the target of a jump.
     """

@@ -98,7 +98,7 @@ def nft_chains(
     otherwise: Callable[[str], Iterable[str]] = lambda name: (),
 ) -> tuple[list[NftChainFacts], list[NftSetFacts], list[str]]:
     """The chains and sets that match the names (globs, or a Service's name), chains with those that they lead to in up
-    to `depth` jumps, and the names that match nothing. A name that no chain has stands for the chains that `otherwise`
+    to `depth` jumps, and the names that match nothing. If no chain has a name, it means the chains that `otherwise`
     returns."""
     found = _found(places, names, depth)
     more = {name: list(otherwise(name)) for name in found[2]}

@@ -18,7 +18,7 @@ _LABEL = 11
 
 
 def entry(label: str, text: str, tail: str = "", style: str = "") -> Node:
-    """A label and what it stands for."""
+    """A label and its text."""
     return Node([(label.ljust(_LABEL), "guide"), *sentence(escape(clipped(text)), style)], tail, _LABEL)
 
 

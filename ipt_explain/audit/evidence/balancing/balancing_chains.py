@@ -242,7 +242,7 @@ class _Survey:
             ending,
             tuple(counting),
             tuple(strange),
-            self._may_be_part([(chance, text) for _, _, chance, _, text in drawn]),
+            self._may_be_part([text for *_, text in drawn]),
         )
 
     def _protocol(self, chain: Chain) -> str:
@@ -262,10 +262,10 @@ class _Survey:
             destination = self._endpoints.destination(target) if slot is None else rule.word(slot)
             yield Draw(rule, target, destination, chance, share, even)
 
-    def _may_be_part(self, drawn: list[tuple[float, str | None]]) -> bool:
+    def _may_be_part(self, chances: Sequence[str | None]) -> bool:
         """Whether choices may be some of an even chain's: their numbers of remaining endpoints go down."""
         last: int | None = None
-        for _, text in drawn:
+        for text in chances:
             remaining = 1 if text is None else self._shares.remaining(text)
             if remaining is None or (last is not None and remaining >= last) or (text is not None and remaining == 1):
                 return False

@@ -17,9 +17,10 @@ from ipt_explain.analyzers.iptables.plans import RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
+from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import without_prefix
 
@@ -27,24 +28,12 @@ Address: TypeAlias = tuple[str | None, str, str]  # host (None: any), protocol, 
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """Rule `number` (from 0) of a chain, which leads to KUBE-MARK-MASQ or past it, for packets from where `condition`
-    says, without any negation: `-s 10.244.0.0/16`, "" for all.
+class Mark(Evidence):
+    """A rule that leads to KUBE-MARK-MASQ or past it, for packets from where `condition` says, without any negation:
+    `-s 10.244.0.0/16`, "" for all.
     """
 
-    chain: Chain
-    number: int
     condition: str
-
-    @property
-    def line(self) -> int:
-        """The rule's line."""
-        return self.chain.line_of(self.number)
-
-    @property
-    def rule(self) -> Rule:
-        """The rule itself."""
-        return self.chain.rule(self.number)
 
     @property
     def behind_endpoints(self) -> bool:
