@@ -71,3 +71,30 @@ def test_what_leaves_ahead_of_the_endpoints_is_shared_out_no_more(rule: str, los
     assert own == pytest.approx(dict.fromkeys(own, (1 - lost) / 2))
     assert arriving == pytest.approx(own)
     assert unmatched == pytest.approx(lost)
+
+
+_FRAGMENT = """\
+-A KUBE-SERVICES -d 10.96.0.7/32 -p tcp -m comment --comment "demo/web cluster IP" -m tcp --dport 80 -j KUBE-SVC-WEB
+-A KUBE-SVC-WEB -m comment --comment "demo/web" -m statistic --mode random --probability 0.50000000000 -j KUBE-SEP-ONE
+-A KUBE-SVC-WEB -m comment --comment "demo/web" -j KUBE-SEP-ONE
+"""
+_MARK = "-A KUBE-SEP-ONE -s {source} -j KUBE-MARK-MASQ\n"
+_DNAT = "-A KUBE-SEP-ONE -p tcp -m tcp -j DNAT --to-destination 10.244.1.2:80\n"
+
+
+def _endpoints(text: str) -> Any:
+    (service,) = json.loads(ipt_explain.explain(ipt_explain.parse(text)).to_json())["services"]
+    return service["endpoints"]
+
+
+@pytest.mark.parametrize("chain", ["", _DNAT])
+def test_a_chain_that_two_rules_lead_to_is_one_endpoint_with_both_shares(chain: str) -> None:
+    (endpoint,) = _endpoints(_FRAGMENT + chain)
+    assert endpoint["probability"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("sources", [("10.244.1.2", "10.9.9.9"), ("10.9.9.9", "10.244.1.2")])
+def test_any_rule_ahead_of_the_dnat_may_mark_an_endpoints_own_connections(sources: tuple[str, str]) -> None:
+    marks = "".join(_MARK.format(source=f"{source}/32") for source in sources)
+    (endpoint,) = _endpoints(_FRAGMENT + marks + _DNAT)
+    assert endpoint["hairpin"] is True

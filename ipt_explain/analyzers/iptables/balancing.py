@@ -203,7 +203,7 @@ class BalancerReader:
         form = self._forms.shared(endpoints)
         shown = [endpoint for endpoint in endpoints if endpoint is not None]
         protocols: AbstractSet[str] = frozenset() if form is None else form.protocols(shown)
-        if len(chains) > 1 and (form is None or len(protocols) > 1):
+        if len(chains) > 1 and form is None:
             for chain in chains:
                 self._follow(run, [chain])
         elif form is None:
