@@ -7,7 +7,7 @@ each interface that the packet may leave by, a hundred pods would turn one packe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import prod
@@ -165,6 +165,37 @@ def condensed(answers: Answers) -> Answers:
             place = answers.index(same[0])
             answers = (*answers[:place], one, *(each for each in answers[place:] if each.flag != flag))
     return answers
+
+
+def said(assumed: Literals, question: str) -> bool | None:
+    """The user's answer to a question: the first text that is part of it decides. None without one."""
+    for text, answer in assumed:
+        if text in question:
+            return answer
+    return None
+
+
+@lru_cache(maxsize=64)
+def known(answers: Answers, assumed: Literals) -> Mapping[str, bool]:
+    """The questions that assumptions answer: all of those that hold, and of others the last one left, if the answers
+    to the rest do hold, as assumed or as the user said (`assumed`)."""
+    certain: dict[str, bool] = {}
+    for each in answers:
+        if each.hold or len(each.literals) == 1:
+            for text, wanted in dict(each.literals).items():
+                certain.setdefault(text, wanted is each.hold)
+    implied = dict(certain)
+    for each in answers:
+        if not each.hold and len(each.literals) > 1:
+            left = {}
+            for text, wanted in each.literals:
+                told = said(assumed, text) if assumed else None
+                if (certain.get(text) if told is None else told) is not wanted:
+                    left[text] = wanted
+            if len(left) == 1:
+                ((text, wanted),) = left.items()
+                implied.setdefault(text, not wanted)
+    return implied
 
 
 @lru_cache(maxsize=4096)

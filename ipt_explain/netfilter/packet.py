@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
-from ipt_explain.netfilter.assumptions import Answers, Assumption, Literals
+from ipt_explain.netfilter.assumptions import Answers, Assumption, Literals, known, said
 from ipt_explain.netfilter.header.changes import UNCHANGED, HeaderChanges
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
@@ -66,7 +66,7 @@ class Node:
 
     local_addresses: frozenset[int] = frozenset()
     out_interface: str | None = None
-    assumed: tuple[tuple[str, bool], ...] = ()
+    assumed: Literals = ()
     first_addresses: tuple[tuple[str, int], ...] = ()
     foreign_addresses: frozenset[int] = frozenset()
     more_addresses: bool = False
@@ -76,10 +76,7 @@ class Node:
 
     def assumption(self, question: str) -> bool | None:
         """The user's answer to a question; None without one."""
-        for text, answer in self.assumed:
-            if text in question:
-                return answer
-        return None
+        return said(self.assumed, question)
 
 
 class Heading(NamedTuple):
@@ -145,36 +142,8 @@ class PacketState(NamedTuple):
 
     def answer(self, question: str) -> bool | None:
         """The answer to a question, by the user or by earlier assumptions about this packet; None if it is open."""
-        said = self.node.assumption(question)
-        if said is not None or not self.answers:
-            return said
-        known = self._assumed(question)
-        if known is not None:
-            return known
-        for each in self.answers:
-            literals = each.literals
-            if each.hold or len(literals) == 1:
-                continue
-            wanted = dict(literals).get(question)
-            if wanted is not None and all(self._holds(*one) for one in literals if one[0] != question):
-                return not wanted
-        return None
-
-    def _assumed(self, question: str) -> bool | None:
-        for each in self.answers:
-            literals = each.literals
-            if len(literals) == 1:
-                if literals[0][0] == question:
-                    return literals[0][1] is each.hold
-            elif each.hold:
-                wanted = dict(literals).get(question)
-                if wanted is not None:
-                    return wanted
-        return None
-
-    def _holds(self, question: str, wanted: bool) -> bool:
-        said = self.node.assumption(question)
-        return (self._assumed(question) if said is None else said) is wanted
+        told = self.node.assumption(question)
+        return known(self.answers, self.node.assumed).get(question) if told is None and self.answers else told
 
     def knowing(self, literals: Literals, hold: bool) -> PacketState:
         """The same packet, assuming that these answers hold, or that not all of them do."""

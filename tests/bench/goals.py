@@ -36,6 +36,7 @@ START: Mapping[str, float] = {"explain": 1.6, "audit": 2.5, "rules": 2.0}
 
 WORST: Mapping[tuple[str, str], float] = {
     ("20,000 rules of different form", "explain"): 4.0,
+    ("20,000 rules of different form", "trace"): 6.0,
     ("100,000 rules in one chain", "show"): 1.5,
     ("5,000 rules appended and deleted", "explain"): 1.0,
     ("a table repeated 100,000 times", "explain"): 3.0,
