@@ -86,9 +86,9 @@ class AuditRule:
     @property
     def page(self) -> Page:
         """The rule's page, read from its module's docstring."""
-        from ipt_explain.audit.page import Page
+        from ipt_explain.audit.page import Page, docstring_of
 
-        return Page.from_docstring(import_module(self.module).__doc__ or "")
+        return Page.from_docstring(docstring_of(self.module))
 
     def judges(self, context: BackendContext) -> bool:
         """Whether it applies to a ruleset: one that shows enough, from a release that it is for."""

@@ -10,7 +10,7 @@ from ipt_explain.audit.settings.config import FAIL_ON
 from ipt_explain.cli.audit import CLEAN, FOUND
 from ipt_explain.cli.shared.baselines import baseline_options
 from ipt_explain.cli.shared.nodes import NodeOptions, fleet_options
-from ipt_explain.cli.shared.options import Printing, as_record, display_options, read_dumps
+from ipt_explain.cli.shared.options import FILE_NAME, Printing, as_record, display_options, file_option, read_dumps
 from ipt_explain.cli.shared.stdio import note, warn, write
 from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass
@@ -39,13 +39,11 @@ class Choice:
 
 
 @click.command()
-@click.argument("dumps", nargs=-1, metavar="BEFORE AFTER | SOURCE... | DUMP...", type=click.Path())
+@click.argument("dumps", nargs=-1, metavar="BEFORE AFTER | SOURCE... | DUMP...", shell_complete=FILE_NAME)
 @click.option("--nodes", is_flag=True, help="Compare many nodes: files, directories, patterns, archives.")
 @click.option("--digest", is_flag=True, help="Write the digest of a node's dumps, for a later compare --nodes.")
-@click.option(
+@file_option(
     "--objects",
-    metavar="FILE",
-    type=click.Path(),
     help="Compare with API objects: what kubectl get services,endpointslices,nodes -A -o json prints.",
 )
 @click.option("--node", metavar="NAME", help="Whose dump it is, for --objects and --digest. [default: recognised]")
@@ -58,7 +56,7 @@ class Choice:
     help="What to print: text, json; with --digest also hash, with --nodes or --objects openmetrics, "
     f"with --objects {either([name for name in _FOR_OBJECTS if name != 'openmetrics'])}.  [default: text]",
 )
-@click.option("--to", metavar="FILE", type=click.Path(), help="With --digest: write it to this file, gzipped for .gz.")
+@file_option("--to", help="With --digest: write it to this file, gzipped for .gz.")
 @click.option(
     "--fail-on",
     type=click.Choice(FAIL_ON),

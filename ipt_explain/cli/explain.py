@@ -14,6 +14,7 @@ from ipt_explain.cli.shared.options import (
     NO_RULES,
     display_options,
     dump_options,
+    file_option,
     output_option,
     read_dumps,
     selection_options,
@@ -44,10 +45,7 @@ if TYPE_CHECKING:
     "--sort", "order", type=click.Choice(["name", "problem", "endpoints", "packets"]),
     help="Sort Services. [default: in the dump's order]",
 )  # fmt: skip
-@click.option(
-    "--objects", metavar="FILE", type=click.Path(),
-    help="Name IPVS virtual servers by the output of kubectl get services -A -o json.",
-)  # fmt: skip
+@file_option("--objects", help="Name IPVS virtual servers by the output of kubectl get services -A -o json.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show at most N Services.")
 @selection_options
 @display_options

@@ -46,6 +46,8 @@ class CommandLine(click.Group):
             return None
         module = importlib.import_module(f"ipt_explain.cli.{cmd_name}")
         command: click.Command = getattr(module, "help_" if cmd_name == "help" else cmd_name)
+        if all(parameter.name != "help" for parameter in command.params):
+            _help_option(command)
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -67,6 +69,24 @@ class CommandLine(click.Group):
         from click.shell_completion import CompletionItem
 
         return [*super().shell_complete(ctx, incomplete), CompletionItem(incomplete, type="file")]
+
+
+def _print_help(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+# Click's own looks for a translation of its text, which takes longer than reading a small dump.
+_help_option = click.option(
+    "-h",
+    "--help",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_help,
+    help="Show this message and exit.",
+)
 
 
 def _answers(command: click.Command | None) -> str:
@@ -110,7 +130,6 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 @click.group(
     cls=CommandLine,
     name="ipt-explain",
-    context_settings={"help_option_names": ["-h", "--help"]},
     options_metavar="",
     subcommand_metavar="[COMMAND] [OPTIONS] [DUMP]...",
     epilog="A first word that is not a command is a DUMP to explain. `ipt-explain help` lists the help topics. "
@@ -124,6 +143,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     callback=_print_version,
     help="Show the version and exit.",
 )
+@_help_option
 def commands() -> None:
     """Explain what a Kubernetes node's iptables rules do with every Service.
 

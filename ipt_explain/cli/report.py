@@ -11,6 +11,7 @@ import click
 
 from ipt_explain.cli.shared.options import (
     dump_options,
+    file_option,
     files_of,
     no_pager_option,
     output_option,
@@ -30,10 +31,9 @@ if TYPE_CHECKING:
 @dump_options
 @output_option("html", "markdown")
 @click.option("--output-file", type=click.Path(path_type=Path), metavar="PATH", help="Write to this file.")
-@click.option(
-    "--objects", metavar="FILE", type=click.Path(),
-    help="Compare with API objects, too: what kubectl get services,endpointslices,nodes -A -o json prints.",
-)  # fmt: skip
+@file_option(
+    "--objects", help="Compare with API objects, too: what kubectl get services,endpointslices,nodes -A -o json prints."
+)
 @selection_options
 @no_pager_option
 def report(

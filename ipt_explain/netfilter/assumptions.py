@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import prod
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 from weakref import WeakValueDictionary
+
+from ipt_explain.records import NamedTuple
 
 _HALF = Fraction(1, 2)
 _FLAGS = ("-i ", "-o ")

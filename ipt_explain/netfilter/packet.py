@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
@@ -13,7 +13,7 @@ from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
-from ipt_explain.records import dataclass
+from ipt_explain.records import NamedTuple, dataclass
 
 
 class Tracking(Enum):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from ipt_explain.cli.shared.options import Command, with_options
+from ipt_explain.cli.shared.options import Command, file_option, with_options
 from ipt_explain.cli.shared.stdio import note
 from ipt_explain.words.counts import counted
 from ipt_explain.words.lists import listed
@@ -25,17 +26,13 @@ _SHOWN = 10
 
 def baseline_options(command: Command) -> Command:
     """--baseline, --write-baseline, --force, --config and --no-config, as parameters of these names."""
-    path = click.Path()
+    path_option = partial(file_option, metavar="PATH", callback=_as_path)
     options = (
-        click.option("--baseline", type=path, callback=_as_path, help="Hide the findings recorded in this file."),
-        click.option(
-            "--write-baseline", type=path, callback=_as_path, help="Write all findings to this file, and exit with 0."
-        ),
+        path_option("--baseline", help="Hide the findings recorded in this file."),
+        path_option("--write-baseline", help="Write all findings to this file, and exit with 0."),
         click.option("--force", is_flag=True, help="Let --write-baseline replace a link or a file of another kind."),
-        click.option(
+        path_option(
             "--config",
-            type=path,
-            callback=_as_path,
             help="Read options from this file. [default: this repository's pyproject.toml or setup.cfg]",
         ),
         click.option("--no-config", is_flag=True, help="Read no configuration file."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -38,19 +38,34 @@ NO_RULES = (
 )
 
 
+def suggested(name: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
+    """A completion function that imports and calls the function of this name in `suggestions`."""
+
+    def found(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from ipt_explain.cli.shared import suggestions
+
+        items: list[CompletionItem] = getattr(suggestions, name)(context, parameter, incomplete)
+        return items
+
+    return found
+
+
+# Not of the type click.Path, which looks for a translation of its name: that takes longer than reading a small dump.
+FILE_NAME = suggested("file_names")
+file_option = partial(click.option, metavar="FILE", shell_complete=FILE_NAME)
+
+
 def dump_options(command: Command) -> Command:
     """DUMP..., --live and --lenient, as parameters `dumps`, `live` and `lenient`; `read_dumps` takes all three."""
-    return click.argument("dumps", nargs=-1, metavar="[DUMP]...", type=click.Path())(source_options(command))
+    return click.argument("dumps", nargs=-1, metavar="[DUMP]...", shell_complete=FILE_NAME)(source_options(command))
 
 
 def source_options(command: Command) -> Command:
     """--live and --lenient, for commands whose arguments are not all dumps."""
     options = (
         click.option("--live", is_flag=True, help="Run this node's own iptables-save, nft, ipset, ipvsadm and ip."),
-        click.option(
+        file_option(
             "--save",
-            metavar="FILE",
-            type=click.Path(),
             expose_value=False,
             callback=_keep_save,
             help="With --live: write what they print to this file; line numbers then refer to it.",
@@ -70,18 +85,6 @@ def output_option(*formats: str) -> Callable[[Command], Command]:
         "-o", "--output", type=click.Choice(formats), default=formats[0], metavar="FORMAT",
         help=f"What to print: {either(formats)}.  [default: {formats[0]}]",
     )  # fmt: skip
-
-
-def suggested(name: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """A completion function that imports and calls the function of this name in `suggestions`."""
-
-    def found(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        from ipt_explain.cli.shared import suggestions
-
-        items: list[CompletionItem] = getattr(suggestions, name)(context, parameter, incomplete)
-        return items
-
-    return found
 
 
 def selection_options(command: Command) -> Command:

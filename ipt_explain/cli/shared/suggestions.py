@@ -73,11 +73,16 @@ def chain_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[
     return _starting(dict.fromkeys(name for table in tables for name in table.chains), incomplete)
 
 
-def chains_and_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Chains of the dump, and files."""
+def file_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Files, which the shell knows."""
     from click.shell_completion import CompletionItem
 
-    return [*chain_names(context, parameter, incomplete), CompletionItem(incomplete, type="file")]
+    return [CompletionItem(incomplete, type="file")]
+
+
+def chains_and_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Chains of the dump, and files."""
+    return [*chain_names(context, parameter, incomplete), *file_names(context, parameter, incomplete)]
 
 
 def _starting(words: Iterable[str], incomplete: str) -> list[CompletionItem]:

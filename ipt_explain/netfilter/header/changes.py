@@ -5,9 +5,8 @@ Facts: xt_HL.c (TTL, HL), xt_DSCP.c (DSCP, TOS), ip_forward.c (forwarding takes 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.records import NamedTuple
 
 _HIGHEST = 255
 _BYTE = 0xFF

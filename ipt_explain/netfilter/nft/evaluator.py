@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from ipt_explain.model import nft
 from ipt_explain.netfilter.condition import Question, split
@@ -16,6 +15,7 @@ from ipt_explain.netfilter.probability import ALWAYS, Probability, product
 from ipt_explain.netfilter.targets import Flow
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Bits
+from ipt_explain.records import NamedTuple
 
 
 class _Place(NamedTuple):

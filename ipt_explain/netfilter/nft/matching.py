@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import element_text, expression_text, statement_text
@@ -18,6 +17,7 @@ from ipt_explain.netfilter.nft.readings import ABSENT, AddressType, Chance, Read
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.records import NamedTuple
 
 MOST_POSSIBLE = 16
 """Up to this many elements that a key may equal become one question each; of more, the result is unknown."""

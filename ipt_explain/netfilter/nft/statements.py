@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import statement_text
@@ -18,6 +18,7 @@ from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product
 from ipt_explain.netfilter.targets import Flow, Verdict
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.records import NamedTuple
 
 
 class Step(NamedTuple):

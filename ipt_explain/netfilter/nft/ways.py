@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from ipt_explain.model import nft
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Flow, Verdict
-from ipt_explain.records import dataclass
+from ipt_explain.records import NamedTuple, dataclass
 
 
 @dataclass(frozen=True, slots=True)

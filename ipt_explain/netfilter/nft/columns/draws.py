@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.chances import shares
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
@@ -12,6 +10,7 @@ from ipt_explain.netfilter.nft.rewriting import fixed_destination
 from ipt_explain.netfilter.nft.ways import Leap, leap_of
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
+from ipt_explain.records import NamedTuple
 
 
 class Draw(NamedTuple):

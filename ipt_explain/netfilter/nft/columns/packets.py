@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from ipt_explain.model.nft import Expression, Rule, Table
 from ipt_explain.netfilter.nft.columns.lookups import readings_of
@@ -12,6 +11,7 @@ from ipt_explain.netfilter.nft.ways import Alike, CommonWay, Leap, Leaps, Way
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Flow, Verdict
+from ipt_explain.records import NamedTuple
 
 Places = Sequence[int]
 

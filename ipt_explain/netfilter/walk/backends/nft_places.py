@@ -4,13 +4,13 @@ packet in its own."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from ipt_explain.model.nft import Chain
 from ipt_explain.netfilter.nft.memory import asks_from
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.walk.backends.nft_path import Chains, Link
+from ipt_explain.records import NamedTuple
 
 Rows = tuple[int, ...]
 
