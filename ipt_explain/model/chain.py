@@ -142,6 +142,7 @@ def column(chains: Iterable[Chain], place: int) -> list[str]:
 
 def counters(chains: Sequence[Chain], number: int) -> Sequence[Counters | None]:
     """The counters of rule `number` in each of these chains, if the text shows them."""
-    if not any(chain._counts or chain._made for chain in chains):
+    counted = [chain._counts or chain._made for chain in chains]
+    if not any(counted):
         return (None,) * len(chains)
     return [chain.counters_of(number) for chain in chains]

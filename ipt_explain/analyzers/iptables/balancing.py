@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import chain as flatten
 
 from ipt_explain.analyzers.iptables.endpoints import Destination, EndpointForms, split_destination
 from ipt_explain.analyzers.iptables.gaps import chains_with_gaps
@@ -20,6 +21,7 @@ from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import Columns, in_columns
 from ipt_explain.services.evidence import Evidence
+from ipt_explain.services.ports import Scope
 
 # Targets that end a packet's walk through nat, or through the chain, without choosing an endpoint.
 _ENDING = frozenset({"ACCEPT", "RETURN"})
@@ -45,13 +47,15 @@ class Spread:
     """What a chain does with new connections. Shares (0..1), `dropped` and `unmatched` sum to 1; `unmatched`, and any
     share, is None if it depends on rules that the input does not show.
 
-    `chain` is None if the input does not show it. Each of the `destinations` receives one of the `shares`; `dropped` is
-    the share that is marked for dropping. Its rules, by number: `marks` mark for masquerading, `redirects` send some
-    sources (pods, the node itself) to another chain, and `balancing` take the shares.
+    `chain` is None if the input does not show it; `scope` is that of the chain's role. Each of the `destinations`
+    receives one of the `shares`; `dropped` is the share that is marked for dropping. Its rules, by number: `marks` mark
+    for masquerading, `redirects` send some sources (pods, the node itself) to another chain, and `balancing` take the
+    shares.
     """
 
     name: str
     chain: Chain | None
+    scope: Scope
     shares: Sequence[float | None]
     destinations: Columns[Destination]
     unmatched: float | None
@@ -66,14 +70,10 @@ class Spread:
         return [] if self.chain is None else [Evidence(self.chain, number) for number in numbers]
 
 
-@dataclass(frozen=True, slots=True)
-class _Led:
-    """Where the rules of a run lead: to endpoint chains of one layout. Their DNATs match these protocols, or any if
-    there are none.
-    """
-
-    destinations: Columns[Destination]
-    protocols: AbstractSet[str]
+_Led = tuple[Columns[Destination], AbstractSet[str]]
+"""Where the rules of a run lead: to endpoint chains of one layout. Their DNATs match these protocols, or any if there
+are none.
+"""
 
 
 class BalancerReader:
@@ -121,7 +121,7 @@ class BalancerReader:
         redirects: list[int] = []
         balancing: list[int] = []
         destinations: list[Columns[Destination]] = []
-        shares: list[float | None] = []
+        shares: list[Sequence[float | None]] = []
         rest, leaked, dropped = 1.0, 0.0, 0.0
         runs, behind = self._runs[chain.layout], 0
         sure = name not in self._with_gaps
@@ -134,7 +134,7 @@ class BalancerReader:
             share = None if run is None or led is None else run.taken(values, rest)
             if run is not None and led is not None and share is not None:
                 destinations.append(led)
-                shares += share[0]
+                shares.append(share[0])
                 balancing += run.numbers
                 rest, behind = share[1], run.numbers.stop
                 continue
@@ -160,17 +160,17 @@ class BalancerReader:
                     if protocol is not None and form.protocols([endpoint]) - {protocol}:
                         continue
                     destinations.append(form.destinations([endpoint]))
-                    shares.append(offered)
+                    shares.append([offered])
                 elif target in _ENDING:
                     leaked += offered
                 elif plan.dnat_slot is not None:
                     text = values[start + plan.dnat_slot]
                     destinations.append(_one(name, text, Evidence(chain, number)))
-                    shares.append(offered)
+                    shares.append([offered])
                 else:
                     inner = self._behind(target, protocol, Evidence(chain, number))
                     destinations.append(inner.destinations)
-                    shares += [_part(share, offered) for share in inner.shares]
+                    shares.append([_part(share, offered) for share in inner.shares])
                     dropped += inner.dropped * offered
                     left += (inner.unmatched or 0.0) * offered
                     sure = sure and inner.unmatched is not None
@@ -180,11 +180,12 @@ class BalancerReader:
                 affinity.append(AffinityRule(target, int(seconds) if seconds.isdecimal() else None))
             elif plan.singles_out_sources:
                 redirects.append(number)
+        each = shares[0] if len(shares) == 1 else list(flatten.from_iterable(shares))
         if name in self._with_gaps:
-            shares = [None] * len(shares)
+            each = [None] * len(each)
         unmatched = rest + leaked if sure and (chain.extent is Extent.WHOLE or rest + leaked < _NOTHING) else None
         return Spread(
-            name, chain, shares, Columns.joined(destinations or [_NOWHERE]), unmatched, dropped,
+            name, chain, _scope(name), each, Columns.joined(destinations or [_NOWHERE]), unmatched, dropped,
             tuple(affinity), tuple(marks), tuple(redirects), tuple(balancing),
         )  # fmt: skip
 
@@ -193,25 +194,25 @@ class BalancerReader:
         if (run, chain) not in self._led:
             self._follow(run, [chain])
         led = self._led[run, chain]
-        if led is None or (protocol is not None and led.protocols - {protocol}):
+        if led is None or (protocol is not None and led[1] - {protocol}):
             return None
-        return led.destinations
+        return led[0]
 
     def _follow(self, run: Run, chains: Sequence[Chain]) -> None:
         """Note where a run leads in each of these chains, which have one layout."""
-        endpoints = [self._chains.get(name) for chain in chains for name in run.targets(chain.values)]
+        names = flatten.from_iterable(map(run.targets, [chain.values for chain in chains]))
+        endpoints = list(map(self._chains.get, names))
         form = self._forms.shared(endpoints)
-        shown = [endpoint for endpoint in endpoints if endpoint is not None]
-        protocols: AbstractSet[str] = frozenset() if form is None else form.protocols(shown)
-        if len(chains) > 1 and form is None:
+        if form is not None:
+            shown = list(filter(None, endpoints))
+            destinations, protocols, width = form.destinations(shown), form.protocols(shown), len(run.numbers)
+            for at, chain in enumerate(chains):
+                self._led[run, chain] = destinations.part(at * width, (at + 1) * width), protocols
+        elif len(chains) > 1:
             for chain in chains:
                 self._follow(run, [chain])
-        elif form is None:
-            self._led[run, chains[0]] = None
         else:
-            destinations, width = form.destinations(shown), len(run.numbers)
-            for at, chain in enumerate(chains):
-                self._led[run, chain] = _Led(destinations.part(at * width, (at + 1) * width), protocols)
+            self._led[run, chains[0]] = None
 
     def _behind(self, target: str, protocol: str | None, leading: Evidence) -> Spread:
         """What a target does that is neither an endpoint chain of this input nor a verdict. `leading` is the rule that
@@ -228,6 +229,10 @@ class BalancerReader:
     def _absent(self, name: str) -> Spread:
         """A chain that the input does not show: it does not exist, or its share is unknown."""
         return _spread(name, unmatched=1.0 if self._shown else None)
+
+
+def _scope(name: str) -> Scope:
+    return Scope.LOCAL if role_of(name) in (ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL) else Scope.CLUSTER
 
 
 def _part(share: float | None, offered: float) -> float | None:
@@ -250,4 +255,4 @@ def _spread(
 ) -> Spread:
     """What is known of a target without reading its rules."""
     shares = [1.0] * len(destinations)
-    return Spread(name, None, shares, destinations, unmatched, dropped, (), (), (), ())
+    return Spread(name, None, _scope(name), shares, destinations, unmatched, dropped, (), (), (), ())

@@ -36,6 +36,17 @@ def _number(port: str) -> int | None:
     return int(port) if port.isdecimal() else None
 
 
+def _split(destinations: Sequence[str]) -> tuple[Sequence[str | None], Sequence[int | None]]:
+    """Addresses and ports of many destinations. `10.0.0.1:80` is the usual form, which needs no second look."""
+    parts = [destination.rpartition(":") for destination in destinations]
+    addresses = [address for address, _, _ in parts]
+    written = "".join(addresses)
+    if ":" in written or "-" in written or "" in addresses:
+        split = list(map(split_destination, destinations))
+        return [address for address, _ in split], [port for _, port in split]
+    return addresses, [_number(port) for _, _, port in parts]
+
+
 @dataclass(frozen=True, slots=True)
 class Destination:
     """Where a balancer's rule leads: to the endpoint chain `name`, or, if the rule is itself a DNAT, its own chain
@@ -76,16 +87,20 @@ class EndpointForm:
 
     def destinations(self, chains: Sequence[Chain]) -> Columns[Destination]:
         """Where chains of the layout lead."""
-        texts: Sequence[str | None] = nothing(len(chains)) if self.hidden else column(chains, self.destination)
-        targets = [(None, None) if text is None else split_destination(text) for text in texts]
-        addresses = [address for address, _ in targets]
+        none = nothing(len(chains))
+        texts: Sequence[str | None] = none
+        addresses: Sequence[str | None] = none
+        ports: Sequence[int | None] = none
+        if not self.hidden:
+            texts = written = column(chains, self.destination)
+            addresses, ports = _split(written)
         counted = counters(chains, self.dnat)
         return Columns(
             Destination,
             name=column(chains, 0),
             text=texts,
             address=addresses,
-            port=[port for _, port in targets],
+            port=ports,
             marked=self._marked(chains, addresses),
             packets=[None if each is None else each.packets for each in counted],
             evidence=SameRules(chains, self.dnat),
@@ -94,10 +109,13 @@ class EndpointForm:
     def _marked(self, chains: Sequence[Chain], addresses: Sequence[str | None]) -> Sequence[bool | None]:
         """Whether a rule before the DNAT marks connections from the endpoint's own address for masquerading."""
         marked: list[bool | None] = [None if self.hidden else False] * len(chains)
-        for source, place, target in self.marks:
-            targets = [target] * len(chains) if place is None else column(chains, place)
-            each = zip(marked, targets, column(chains, source), addresses)
-            marked = [(target in _MARKING and _is_host(source, own)) or known for known, target, source, own in each]
+        for place, target_place, target in self.marks:
+            targets = [target] * len(chains) if target_place is None else column(chains, target_place)
+            each = zip(marked, targets, column(chains, place), addresses)
+            marked = [
+                (own is not None and source in (own + "/32", own, own + "/128") and target in _MARKING) or known
+                for known, target, source, own in each
+            ]
         return marked
 
 
@@ -131,10 +149,5 @@ class EndpointForms(dict[Layout, EndpointForm | None]):
         return None
 
 
-def _is_host(source: str, address: str | None) -> bool:
-    return address is not None and source.startswith(address) and source[len(address) :] in _WHOLE
-
-
 # kube-proxy 1.1 set the mark itself, without a chain for it.
 _MARKING = frozenset({MARK_MASQ, "MARK"})
-_WHOLE = frozenset({"", "/32", "/128"})

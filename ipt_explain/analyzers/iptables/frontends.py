@@ -24,7 +24,7 @@ from ipt_explain.model import Ruleset
 from ipt_explain.netfilter.header.ports import parse_port
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass, field
-from ipt_explain.services.evidence import Evidence, rules_of
+from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import FrontendKind
 from ipt_explain.words.addresses import without_prefix
 
@@ -35,38 +35,29 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A frontend's address, protocol and port. A node port has no address of its own."""
-
-    host: str | None
-    protocol: str
-    port: int
+Address = tuple["str | None", str, int]
+"""A frontend's address, protocol and port. A node port has no address of its own."""
 
 
 @dataclass(slots=True)
 class Entry:
     """All that the input says about one frontend, while it is gathered.
 
-    `jumps` lead to its chains, first match first; `marks` mark for masquerading on the way; `refusal` is the filter
-    table's REJECT or DROP.
+    `evidence` is the rule to show for it: the first that leads to `target`, its first chain, or a refusal. `others` are
+    the chains that later rules lead to; `marks` mark for masquerading on the way; `refusal` is the filter table's
+    REJECT or DROP.
     """
 
     kind: FrontendKind
-    address: Address
-    name: ServicePortName | None
-    jumps: list[Evidence] = field(default_factory=list)
-    marks: list[Evidence] = field(default_factory=list)
+    host: str | None
+    protocol: str
+    port: int
+    evidence: Evidence
+    target: str | None
+    others: list[str] = field(default_factory=list)
+    marks: Sequence[Evidence] = ()
     refusal: Evidence | None = None
     refusal_kind: CommentKind | None = None
-
-    @property
-    def evidence(self) -> Evidence:
-        """The rule to show for the frontend."""
-        if self.jumps:
-            return self.jumps[0]
-        assert self.refusal is not None
-        return self.refusal
 
 
 @dataclass(slots=True)
@@ -74,13 +65,13 @@ class Entries:
     """A service port's entries, by the hash in its chains' names."""
 
     key: str
-    name: ServicePortName | None = None
-    entries: list[Entry] = field(default_factory=list)
+    name: ServicePortName | None
+    entries: list[Entry]
 
     @property
     def hosts(self) -> Iterator[str | None]:
         """The addresses of its frontends."""
-        return (entry.address.host for entry in self.entries)
+        return (entry.host for entry in self.entries)
 
 
 class FrontendReader:
@@ -103,9 +94,9 @@ class FrontendReader:
             self._take(evidence, plan, node_port=False)
         for evidence, plan in self._rules("nat", NODE_PORTS):
             self._take(evidence, plan, node_port=True)
-        for other in self._others:
-            if other[2] not in self._by_address:
-                self._lead(*other)
+        for evidence, plan, address, target in self._others:
+            if address not in self._by_address:
+                self._lead(evidence, plan, address, target, None)
         for chain in (SERVICES, EXTERNAL_SERVICES):
             for evidence, plan in self._rules("filter", chain):
                 self._refuse(evidence, plan, chain)
@@ -116,34 +107,33 @@ class FrontendReader:
 
     def _rules(self, table: str, name: str) -> Iterator[tuple[Evidence, RulePlan]]:
         chain = self._ruleset.chain(table, name)
-        for evidence in rules_of(chain):
-            yield evidence, self._plans[evidence.shape]
+        if chain is not None:
+            for number, plan in enumerate(map(self._plans.__getitem__, chain.layout.shapes)):
+                yield Evidence(chain, number), plan
 
     def _take(self, evidence: Evidence, plan: RulePlan, node_port: bool) -> None:
         target = evidence.target
         if target is None or target == NODE_PORTS:
             return
-        addresses = _addresses(plan, evidence, node_port)
-        if not addresses and hash_of(target) is not None:
+        addresses, key = _addresses(plan, evidence, node_port), hash_of(target)
+        if not addresses and key is not None:
             self.unread.append(evidence)
         for address in addresses:
             if target == MARK_MASQ or target == "MARK":
                 self._marks.setdefault(address, []).append(evidence)
-            elif hash_of(target) is None:  # not kube-proxy's: a frontend only if kube-proxy has no rule for it
+            elif key is None:  # not kube-proxy's: a frontend only if kube-proxy has no rule for it
                 self._others.append((evidence, plan, address, target))
             else:
-                self._lead(evidence, plan, address, target)
+                self._lead(evidence, plan, address, target, key)
 
-    def _lead(self, evidence: Evidence, plan: RulePlan, address: Address, target: str) -> None:
-        comment = plan.comment_at(evidence)
-        name, kind = (None, CommentKind.BARE) if comment is None else read_comment(comment)
+    def _lead(self, evidence: Evidence, plan: RulePlan, address: Address, target: str, key: str | None) -> None:
         known = self._by_address.get(address)
         if known is not None:
-            known[1].jumps.append(evidence)
+            known[1].others.append(target)
             return
-        key = hash_of(target) or _key(name, address)
-        frontend_kind = FrontendKind.NODE_PORT if address.host is None else _KINDS.get(kind) or _kind_by_target(target)
-        self._add(key, Entry(frontend_kind, address, name, jumps=[evidence]))
+        name, comment = _said(plan, evidence)
+        kind = FrontendKind.NODE_PORT if address[0] is None else _KINDS.get(comment) or _kind_by_target(target)
+        self._add(key or _key(name, address), name, address, Entry(kind, *address, evidence, target))
 
     def _refuse(self, evidence: Evidence, plan: RulePlan, chain: str) -> None:
         if plan.target == "REJECT" or plan.target == "DROP":
@@ -151,38 +141,42 @@ class FrontendReader:
                 self._decline(evidence, plan, chain, address)
 
     def _decline(self, evidence: Evidence, plan: RulePlan, chain: str, address: Address) -> None:
-        comment = plan.comment_at(evidence)
-        name, kind = (None, CommentKind.BARE) if comment is None else read_comment(comment)
+        name, comment = _said(plan, evidence)
         known = self._by_address.get(address)
         if known is not None:
             if known[1].refusal is None:
-                known[1].refusal, known[1].refusal_kind = evidence, kind
+                known[1].refusal, known[1].refusal_kind = evidence, comment
             return
         key = _key(name, address)
-        frontend_kind = FrontendKind.NODE_PORT if address.host is None else FrontendKind.EXTERNAL
-        if address.host is not None and chain == SERVICES and not self._has_cluster_ip(key):
+        kind = FrontendKind.NODE_PORT if address[0] is None else FrontendKind.EXTERNAL
+        if address[0] is not None and chain == SERVICES and not self._has_cluster_ip(key):
             # Up to 1.19 load balancer addresses are here too, after the service's ClusterIP.
-            frontend_kind = FrontendKind.CLUSTER_IP
-        self._add(key, Entry(frontend_kind, address, name, refusal=evidence, refusal_kind=kind))
+            kind = FrontendKind.CLUSTER_IP
+        entry = Entry(kind, *address, evidence, None, refusal=evidence, refusal_kind=comment)
+        self._add(key, name, address, entry)
 
-    def _add(self, key: str, entry: Entry) -> None:
+    def _add(self, key: str, name: ServicePortName | None, address: Address, entry: Entry) -> None:
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Entries(key)
-        group.entries.append(entry)
-        if group.name is None:
-            group.name = entry.name
-        self._by_address[entry.address] = (group, entry)
+            group = self._groups[key] = Entries(key, name, [entry])
+        else:
+            group.entries.append(entry)
+            group.name = group.name or name
+        self._by_address[address] = group, entry
 
     def _has_cluster_ip(self, key: str) -> bool:
         group = self._groups.get(key)
         return group is not None and any(entry.kind is FrontendKind.CLUSTER_IP for entry in group.entries)
 
 
+def _said(plan: RulePlan, evidence: Evidence) -> tuple[ServicePortName | None, CommentKind]:
+    comment = plan.comment_at(evidence)
+    return (None, CommentKind.BARE) if comment is None else read_comment(comment)
+
+
 def _key(name: ServicePortName | None, address: Address) -> str:
-    if name is None:
-        return f"{address.host} {address.protocol} {address.port}"
-    return chain_hash(name.spelled, address.protocol)
+    host, protocol, port = address
+    return f"{host} {protocol} {port}" if name is None else chain_hash(name.spelled, protocol)
 
 
 def _kind_by_target(target: str) -> FrontendKind:
@@ -202,13 +196,14 @@ def _addresses(plan: RulePlan, evidence: Evidence, node_port: bool) -> Sequence[
     host = None if node_port else _positive(plan.destination, evidence)
     if ports is None or protocol is None or (host is None and not node_port):
         return ()
+    protocol, host = usual_name(protocol), None if host is None else without_prefix(host)
     try:
-        numbers = (parse_port(ports),) if plan.destination_port else tuple(map(parse_port, ports.split(",")))
+        if plan.destination_port is not None:
+            return ((host, protocol, parse_port(ports)),)
+        return [(host, protocol, number) for number in map(parse_port, ports.split(","))]
     except ValueError:
         return ()  # a range
-    protocol, host = usual_name(protocol), None if host is None else without_prefix(host)
-    return [Address(host, protocol, number) for number in numbers]
 
 
 def _positive(operand: Operand | None, evidence: Evidence) -> str | None:
-    return None if operand is None or operand.negated else operand.at(evidence)
+    return None if operand is None or operand.negated else evidence.word(operand.slot)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 from ipt_explain.analyzers.iptables.balancing import Spread
-from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.iptables.reach import Reached
 from ipt_explain.model import Extent
 from ipt_explain.services.columns import column
@@ -23,12 +24,17 @@ def masquerade(
     hairpin = None if not states or None in states else all(states)
     always: bool | None = False if _shown(cluster_ip, cluster, all_shown) else None
     off_cluster = None
-    for rule in _cluster_ip_marks(cluster_ip, cluster, plans):
-        if not plans[rule.shape].singles_out_sources:
+    for rule in () if cluster_ip is None else _cluster_ip_marks(cluster_ip, cluster, plans):
+        plan = plans[rule.shape]
+        if not plan.singles_out_sources:
             always = True
         elif off_cluster is None:
-            off_cluster = _source_condition(rule, plans)
-    return Masquerade(hairpin, always, off_cluster)
+            off_cluster = _source_condition(rule, plan)
+    return _masquerade(hairpin, always, off_cluster)
+
+
+_masquerade = lru_cache(maxsize=256)(Masquerade)
+"""Most Services of a node have the same."""
 
 
 def _shown(cluster_ip: Reached | None, cluster: Spread | None, all_shown: bool) -> bool:
@@ -40,22 +46,25 @@ def _shown(cluster_ip: Reached | None, cluster: Spread | None, all_shown: bool) 
     return shown and cluster_ip.entry.evidence.chain.extent is Extent.WHOLE
 
 
-def _cluster_ip_marks(cluster_ip: Reached | None, cluster: Spread | None, plans: Plans) -> Iterable[Evidence]:
+def _cluster_ip_marks(cluster_ip: Reached, cluster: Spread | None, plans: Plans) -> Sequence[Evidence]:
     """The rules that mark ClusterIP connections: next to the frontend up to 1.21, in its balancer from 1.22 on."""
-    if cluster_ip is None:
-        return
-    yield from cluster_ip.entry.marks
-    for rule in cluster.evidence(cluster.marks) if cluster is not None else ():
-        destination = plans[rule.shape].destination
+    chain = None if cluster is None else cluster.chain
+    if cluster is None or chain is None:
+        return cluster_ip.entry.marks
+    marks = list(cluster_ip.entry.marks)
+    for number in cluster.marks:
+        destination = plans[chain.layout.shapes[number]].destination
         # 1.22 and 1.23 keep the external addresses' marks and the node port's here too.
-        if destination is not None and destination.at(rule).partition("/")[0] == cluster_ip.frontend.address:
-            yield rule
+        if destination is not None:
+            address = chain.at(chain.layout.offsets[number] + destination.slot)
+            if address.partition("/")[0] == cluster_ip.entry.host:
+                marks.append(Evidence(chain, number))
+    return marks
 
 
-def _source_condition(rule: Evidence, plans: Plans) -> str:
-    plan = plans[rule.shape]
+def _source_condition(rule: Evidence, plan: RulePlan) -> str:
     if plan.source is not None:
-        value = plan.source.at(rule)
+        value = rule.word(plan.source.slot)
         return value if plan.source.negated else f"-s {value}"
     parts = [(plan.in_interface, "-i"), (plan.mark, "-m mark --mark"), (plan.source_type, "-m addrtype --src-type")]
     words = [

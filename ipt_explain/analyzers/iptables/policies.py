@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.analyzers.iptables.reach import Reached, scope_of
+from ipt_explain.analyzers.iptables.reach import Reached
 from ipt_explain.analyzers.names import CommentKind
 from ipt_explain.services.ports import FrontendKind, Scope, TrafficPolicy
 
@@ -16,7 +16,7 @@ def internal_policy(cluster_ip: Reached | None, single: bool) -> TrafficPolicy |
     if cluster_ip is None:
         return None
     if cluster_ip.route is not None and cluster_ip.route.balancer is not None:
-        if scope_of(cluster_ip.route.balancer) is Scope.LOCAL:
+        if cluster_ip.route.balancer.scope is Scope.LOCAL:
             return TrafficPolicy.LOCAL
         return TrafficPolicy.CLUSTER if single else None
     if cluster_ip.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS:

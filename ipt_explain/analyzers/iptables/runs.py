@@ -28,18 +28,19 @@ class Run:
         self._chances = _words_at(
             [start + plan.probability.slot for plan, start in self._rules if plan.probability is not None]
         )
-        self._known: dict[tuple[float, Words], tuple[list[float], float] | None] = {}
+        self._known: dict[tuple[float, Words], tuple[Sequence[float], float] | None] = {}
 
-    def taken(self, values: Words, rest: float) -> tuple[list[float], float] | None:
+    def taken(self, values: Words, rest: float) -> tuple[Sequence[float], float] | None:
         """The share (0..1) that each rule takes if `rest` reaches the first, and what is left; None if a chance cannot
         be read.
         """
         key = rest, self._chances(values)
-        if key not in self._known:
-            self._known[key] = self._taken(values, rest)
-        return self._known[key]
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._taken(values, rest)
+        return found
 
-    def _taken(self, values: Words, rest: float) -> tuple[list[float], float] | None:
+    def _taken(self, values: Words, rest: float) -> tuple[Sequence[float], float] | None:
         shares: list[float] = []
         for plan, start in self._rules:
             chance = plan.chance(values, start)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ipt_explain.analyzers.iptables.balancing import Spread
 from ipt_explain.analyzers.iptables.endpoints import Destination
-from ipt_explain.analyzers.iptables.reach import scope_of
 from ipt_explain.services.columns import Columns, in_columns, nothing
 from ipt_explain.services.ports import Endpoint, Scope
 
@@ -23,13 +22,13 @@ def endpoints_of(spreads: Sequence[Spread], cluster: Spread | None, fragment: bo
     # If the input does not show where the ClusterIP leads, that may be any endpoint.
     elsewhere = None if fragment and (cluster is None or cluster.unmatched is None) else 0.0
     led, chances = _led(spreads, cluster, elsewhere)
-    names, marked, packets = map(led.column, ("name", "marked", "packets"))
+    names, marked, packets = led.column("name"), led.column("marked"), led.column("packets")
     none = nothing(len(names))
     hairpins = [each or None for each in marked] if fragment else marked
     local: set[str] = set()
     timeouts: dict[str, int | None] = {}
     for spread in spreads:
-        if scope_of(spread) is Scope.LOCAL:
+        if spread.scope is Scope.LOCAL:
             local.update(spread.destinations.column("name"))
         for affinity in spread.affinity:
             timeouts.setdefault(affinity.chain, affinity.seconds)

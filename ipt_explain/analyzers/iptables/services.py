@@ -11,7 +11,7 @@ from ipt_explain.analyzers.iptables.health_checks import health_check_ports
 from ipt_explain.analyzers.iptables.masquerading import masquerade
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.policies import external_policy, internal_policy
-from ipt_explain.analyzers.iptables.reach import FrontendFollower, Reached, scope_of
+from ipt_explain.analyzers.iptables.reach import FrontendFollower, Reached
 from ipt_explain.analyzers.iptables.routing import RouteReader
 from ipt_explain.analyzers.iptables.service_endpoints import endpoints_of
 from ipt_explain.analyzers.names import (
@@ -58,23 +58,24 @@ class ServiceReader:
         self._plans = plans
         self._single_internal_policy = single_internal_policy
         self._nat = ruleset.tables.get("nat")
+        self._named = {} if self._nat is None else self._nat.chains
         self._forms = EndpointForms(plans)
         self._balancers = BalancerReader(self._nat, plans, self._forms)
-        self._follower = FrontendFollower(RouteReader(self._nat, plans, self._balancers), ruleset.fragment)
+        self._fragment = ruleset.fragment
+        self._follower = FrontendFollower(RouteReader(self._nat, plans, self._balancers), self._fragment)
         self._health = health_check_ports(ruleset, plans)
         self.unread: tuple[Evidence, ...] = ()
-        self._shows_cluster_ips = not ruleset.fragment and ruleset.extent("nat", SERVICES) is Extent.WHOLE
+        self._shows_cluster_ips = not self._fragment and ruleset.extent("nat", SERVICES) is Extent.WHOLE
 
     def read(self, wanted: Wanted | None = None) -> list[ServicePort]:
         """The service ports by name. With `wanted`, only those whose name and addresses it accepts."""
         reader = FrontendReader(self._ruleset, self._plans)
         groups = reader.read()
         self.unread = tuple(reader.unread)
-        if self._ruleset.fragment:
+        if self._fragment:
             groups += self._without_frontend({group.key for group in groups})
         named = groups if wanted is None else [group for group in groups if wanted(group.name, group.hosts)]
-        entries = [entry for group in named for entry in group.entries]
-        self._balancers.read_ahead([jump.target or "" for entry in entries for jump in entry.jumps])
+        self._balancers.read_ahead([entry.target or "" for group in named for entry in group.entries])
         stage = f"finding endpoints of {len(named):,} service ports"
         services = [self._service(group) for group in each_of(named, stage)]
         services.sort(key=_by_name)
@@ -82,17 +83,16 @@ class ServiceReader:
 
     def _without_frontend(self, known: set[str]) -> Iterable[Entries]:
         """Service chains of a fragment that does not show the rules leading to them."""
-        for chain in self._nat.chains.values() if self._nat is not None else ():
+        for chain in self._named.values():
             key = hash_of(chain.name) if role_of(chain.name) in (ChainRole.SERVICE, ChainRole.LOCAL) else None
             if key is not None and key not in known:
                 known.add(key)
-                yield Entries(key, self._name_within(chain))
+                yield Entries(key, self._name_within(chain), [])
 
     def _name_within(self, chain: Chain) -> ServicePortName | None:
         """A Service's name, from the comments in its own chain or in those of its endpoints."""
         targets = map(chain.target_of, range(len(chain.layout)))
-        chains = {} if self._nat is None else self._nat.chains
-        behind = (chains[target] for target in targets if target is not None and target in chains)
+        behind = (self._named[target] for target in targets if target is not None and target in self._named)
         for member in (chain, *behind):
             for rule in rules_of(member):
                 comment = self._plans[rule.shape].comment_at(rule)
@@ -103,41 +103,40 @@ class ServiceReader:
 
     def _service(self, group: Entries) -> ServicePort:
         protocol = self._protocol(group)
-        own = frozenset(entry.address.host for entry in group.entries if entry.address.host is not None)
-        reached = [self._follower.follow(entry, own) for entry in group.entries]
-        cluster = self._cluster_spread(group, reached, protocol)
+        reached = [self._follower.follow(entry, group) for entry in group.entries]
+        entry = next(filter(_is_cluster_ip, reached), None)
+        cluster = self._unreached(group, protocol) if entry is None else entry.balancer
         spreads = _spreads(cluster, reached)
         # Only the ClusterIP's own rule shows whether it leads to endpoints on this node alone.
-        known = group.entries or (cluster is not None and scope_of(cluster) is Scope.CLUSTER)
-        endpoints = endpoints_of(spreads, cluster if known else None, self._ruleset.fragment)
-        entry = next((each for each in reached if each.frontend.kind is FrontendKind.CLUSTER_IP), None)
-        seconds = {each.seconds for spread in spreads for each in spread.affinity if each.seconds is not None}
+        known = group.entries or (cluster is not None and cluster.scope is Scope.CLUSTER)
+        endpoints = endpoints_of(spreads, cluster if known else None, self._fragment)
+        affinity = [rule.seconds for spread in spreads for rule in spread.affinity if rule.seconds is not None]
         name = group.name
         return ServicePort(
-            family=self._ruleset.family,
-            source=self._ruleset.source,
-            namespace=None if name is None else name.namespace,
-            name=None if name is None else name.name,
-            port_name=None if name is None else name.port,
-            protocol=protocol,
-            cluster_ip=None if entry is None else entry.frontend.address,
-            port=None if entry is None else entry.frontend.port,
-            state=ServiceState.UNKNOWN if entry is None else STATES[entry.frontend.verdict],
-            frontends=tuple(each.frontend for each in reached),
-            balancers=tuple(map(_balancer, spreads)),
-            endpoints=endpoints,
-            affinity_seconds=min(seconds, default=None),
-            internal_policy=internal_policy(entry, self._single_internal_policy),
-            external_policy=external_policy(reached),
-            health_check_node_port=None if name is None else self._health.get((name.namespace, name.name, name.port)),
-            masquerade=masquerade(entry, cluster, endpoints, self._plans, self._shows_cluster_ips),
-            chains=self._chains(group, reached),
-            backend=self._ruleset.backend,
+            self._ruleset.family,
+            self._ruleset.source,
+            None if name is None else name.namespace,
+            None if name is None else name.name,
+            None if name is None else name.port,
+            protocol,
+            None if entry is None else entry.entry.host,
+            None if entry is None else entry.entry.port,
+            ServiceState.UNKNOWN if entry is None else STATES[entry.frontend.verdict],
+            tuple([each.frontend for each in reached]),
+            tuple([_balancer(spread) for spread in spreads]),
+            endpoints,
+            min(affinity) if affinity else None,
+            internal_policy(entry, self._single_internal_policy),
+            external_policy(reached),
+            None if name is None or not self._health else self._health.get((name.namespace, name.name, name.port)),
+            masquerade(entry, cluster, endpoints, self._plans, self._shows_cluster_ips),
+            self._chains(group),
+            self._ruleset.backend,
         )
 
     def _protocol(self, group: Entries) -> str:
         if group.entries:
-            return group.entries[0].address.protocol
+            return group.entries[0].protocol
         if group.name is not None:
             spelled = group.name.spelled
             for protocol in _PROTOCOLS:
@@ -147,7 +146,7 @@ class ServiceReader:
 
     def _protocol_of_endpoints(self, group: Entries) -> str | None:
         """The protocol that the endpoints' own rules match."""
-        chains = {} if self._nat is None else self._nat.chains
+        chains = self._named
         balancers = (chains.get(role.value + group.key) for role in (ChainRole.SERVICE, ChainRole.LOCAL))
         for chain in filter(None, balancers):
             for number in range(len(chain.layout)):
@@ -157,10 +156,8 @@ class ServiceReader:
                     return usual_name(endpoint.at(form.protocol))
         return None
 
-    def _cluster_spread(self, group: Entries, reached: list[Reached], protocol: str) -> Spread | None:
-        for each in reached:
-            if each.frontend.kind is FrontendKind.CLUSTER_IP:
-                return each.balancer
+    def _unreached(self, group: Entries, protocol: str) -> Spread | None:
+        """The balancer of a Service in a fragment that does not show its frontends."""
         if not group.entries:
             for role in (ChainRole.SERVICE, ChainRole.LOCAL):
                 spread = self._balancers.read(role.value + group.key, protocol or None)
@@ -168,34 +165,34 @@ class ServiceReader:
                     return spread
         return None
 
-    def _chains(self, group: Entries, reached: list[Reached]) -> ServiceChains:
-        present: dict[str, str] = {}
-        chains = {} if self._nat is None else self._nat.chains
-        for prefix in _PREFIXES:
-            name = prefix + group.key
-            if name in chains:
-                present[prefix] = name
-        for each in reached:
-            for jump in each.entry.jumps:
-                target = jump.target
+    def _chains(self, group: Entries) -> ServiceChains:
+        key, named = group.key, self._named
+        present = {prefix: name for prefix in _PREFIXES if (name := prefix + key) in named}
+        for entry in group.entries:
+            for target in (entry.target, *entry.others):
                 role = None if target is None else role_of(target)
                 if target is not None and role is not None:
                     present.setdefault(role.value, target)
         combined = present.get(_LOCAL_EXTERNAL)
         return ServiceChains(
-            service=present.get(_SERVICE),
-            local=present.get(_LOCAL, combined),
-            external=present.get(_EXTERNAL, combined),
-            firewall=present.get(_FIREWALL),
+            present.get(_SERVICE),
+            present.get(_LOCAL, combined),
+            present.get(_EXTERNAL, combined),
+            present.get(_FIREWALL),
         )
 
 
-def _spreads(cluster: Spread | None, reached: Sequence[Reached]) -> list[Spread]:
+def _is_cluster_ip(each: Reached) -> bool:
+    return each.entry.kind is FrontendKind.CLUSTER_IP
+
+
+def _spreads(cluster: Spread | None, reached: Sequence[Reached]) -> Sequence[Spread]:
     """All balancers of the service port, the ClusterIP's first."""
-    found: dict[str, Spread] = {}
-    for spread in (cluster, *[each for one in reached for each in (one.balancer, one.node_balancer)]):
-        if spread is not None:
-            found.setdefault(spread.name, spread)
+    found = {} if cluster is None else {cluster.name: cluster}
+    for each in reached:
+        for spread in (each.balancer, each.node_balancer):
+            if spread is not None:
+                found.setdefault(spread.name, spread)
     return list(found.values())
 
 
@@ -209,7 +206,7 @@ def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
 def _balancer(spread: Spread) -> Balancer:
     # Connections marked for dropping reach no endpoint either.
     unmatched = None if spread.unmatched is None else spread.unmatched + spread.dropped
-    names, texts = map(spread.destinations.column, ("name", "text"))
+    names, texts = spread.destinations.column("name"), spread.destinations.column("text")
     none = nothing(len(names))
     shares = Columns(Share, endpoint=texts, chain=names, probability=spread.shares, scheduler=none, weight=none)
-    return Balancer(spread.name, scope_of(spread), shares, unmatched, fallback_drop=spread.dropped > 0.0)
+    return Balancer(spread.name, spread.scope, shares, unmatched, spread.dropped > 0.0)
