@@ -5,8 +5,7 @@ Everything else that rules need is a fact of its own (`audit.fact`).
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from ipt_explain.analyzers.versions import VersionRange, recognise_version
 from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Backend, Chain, Dump, Extent, Form, Layout, Ruleset, Table, TargetKind
-from ipt_explain.model.by_shape import RulesByShape, rules_by_shape
+from ipt_explain.model.by_shape import ByLayout, RulesByShape, SameLayout, by_layout, rules_by_shape
 from ipt_explain.model.node.joining import joined
 from ipt_explain.records import replace
 from ipt_explain.services.explanation import Explanation
@@ -192,20 +191,29 @@ class RulesetContext(BackendContext):
         return frozenset((*(f"-m {match.module}" for shape in shapes for match in shape.matches), *gotos))
 
     @cached_property
-    def hashed(self) -> Mapping[ChainRole, Mapping[Layout, Sequence[Chain]]]:
+    def hashed(self) -> Mapping[ChainRole, Mapping[Layout, SameLayout]]:
         """kube-proxy's chains of single Services and endpoints in nat, by role and layout, in the order of the text."""
-        found: dict[ChainRole, dict[Layout, list[Chain]]] = {role: defaultdict(list) for role in ChainRole}
-        nat = self.table("nat")
-        for name, chain in nat.chains.items() if nat is not None else ():
-            role = _ROLES.get(name[:9]) or role_of(name)  # the slice spares nearly all of them the call
-            if role is not None:
-                found[role][chain.layout].append(chain)
+        found: dict[ChainRole, dict[Layout, SameLayout]] = {role: {} for role in ChainRole}
+        for layout, alike in self.by_layout.get("nat", {}).items():
+            role = role_of(min(alike.names))
+            if role is not None and role is role_of(max(alike.names)):  # then it is that of all between them
+                found[role][layout] = alike
+                continue
+            for place, chain in zip(alike.places, alike.chains):
+                role = role_of(chain.name)
+                if role is not None:
+                    found[role].setdefault(layout, SameLayout(layout)).add(place, chain)
         return found
+
+    @cached_property
+    def by_layout(self) -> ByLayout:
+        """The chains by table and layout."""
+        return by_layout(self.ruleset)
 
     @cached_property
     def by_shape(self) -> RulesByShape:
         """The rules by table and shape."""
-        return rules_by_shape(self.ruleset)
+        return rules_by_shape(self.by_layout)
 
     def graph(self, table: str) -> ChainGraph | None:
         """The chain graph of a table, if the text has it; built once."""

@@ -7,10 +7,11 @@ a fraction of that.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import repeat
+from itertools import chain as chained
+from itertools import filterfalse, repeat
 
 from ipt_explain.graph.jumps import VERDICTS, aim_of
-from ipt_explain.model import Layout, Shape, Table
+from ipt_explain.model import Shape, Table
 from ipt_explain.model.by_shape import RulesOfShape
 from ipt_explain.records import dataclass
 
@@ -20,34 +21,37 @@ _ROUNDS = 64
 
 @dataclass(frozen=True, slots=True)
 class JumpSets:
-    """The jumps of one table: for each shape with jumps, the chains that its rules lead to. `layouts` are pairs: rules
-    of the first lead to chains of the second.
+    """The jumps of one table: for each shape with jumps, the chains that its rules lead to. `leading` are groups of
+    chains with the chains that each leads to.
     """
 
     table: Table
     shapes: Mapping[Shape, RulesOfShape]
     targets: Mapping[Shape, frozenset[str]]
     called: frozenset[str]
-    layouts: frozenset[tuple[Layout, Layout]]
+    leading: Sequence[tuple[Collection[str], Collection[str]]]
 
     @classmethod
     def of(cls, table: Table, shapes: Mapping[Shape, RulesOfShape]) -> JumpSets:
         """The jumps among the rules of a table, given by shape."""
         targets: dict[Shape, frozenset[str]] = {}
-        layouts: set[tuple[Layout, Layout]] = set()
+        leading: list[tuple[Collection[str], Collection[str]]] = []
         for shape, rules in shapes.items():
-            parts = [(layout, names) for layout, names in _targets(shape, rules, table.chains) if names]
-            for layout, names in parts:
-                reached = {chain.layout for chain in map(table.chains.get, names) if chain is not None}
-                layouts.update(zip(repeat(layout), reached))
+            parts = [(callers, names) for callers, names in _targets(shape, rules, table.chains) if names]
             if parts:
+                leading += parts
                 targets[shape] = frozenset().union(*[names for _, names in parts])
-        return cls(table, shapes, targets, frozenset().union(*targets.values()), frozenset(layouts))
+        return cls(table, shapes, targets, frozenset().union(*targets.values()), leading)
 
     @property
     def missing(self) -> frozenset[str]:
         """Chains that rules lead to but the table lacks."""
         return self.called.difference(self.table.chains)
+
+    @property
+    def uncalled(self) -> list[str]:
+        """Chains that no rule leads to, in the order of the text."""
+        return list(filterfalse(self.called.__contains__, self.table.chains))
 
     def callers(self, chain: str) -> set[str]:
         """The chains with a rule that leads to `chain`."""
@@ -75,17 +79,18 @@ class JumpSets:
         """Whether chains may form a cycle. False is certain, and the answer for nearly every ruleset.
 
         In a cycle each chain jumps to one that jumps on. This removes jumps to other chains until none is left or
-        nothing changes, in as many rounds as chains are nested. It checks layouts first, as there are few.
+        nothing changes, in as many rounds as chains are nested; first for all chains of a layout together.
         """
-        return _may_loop(list(self.layouts)) and _may_loop(
-            [pair for shape in self.targets for pair in _pairs(shape, self.shapes[shape])]
+        return _may_loop(self.leading) and _may_loop(
+            [((source,), (target,)) for shape in self.targets for source, target in _pairs(shape, self.shapes[shape])]
         )
 
 
-def _may_loop(jumps: Sequence[tuple[object, object]]) -> bool:
+def _may_loop(jumps: Sequence[tuple[Collection[str], Collection[str]]]) -> bool:
+    """Whether some chains of each group may lead to chains of a group."""
     for _ in range(_ROUNDS):
-        callers = {source for source, _ in jumps}
-        left = [jump for jump in jumps if jump[1] in callers]
+        callers = set(chained.from_iterable(sources for sources, _ in jumps))
+        left = [jump for jump in jumps if not callers.isdisjoint(jump[1])]
         if not left:
             return False
         if len(left) == len(jumps):
@@ -94,14 +99,16 @@ def _may_loop(jumps: Sequence[tuple[object, object]]) -> bool:
     return True
 
 
-def _targets(shape: Shape, rules: RulesOfShape, chains: Collection[str]) -> Iterator[tuple[Layout, Collection[str]]]:
-    """Where the rules of a shape lead, layout by layout."""
+def _targets(
+    shape: Shape, rules: RulesOfShape, chains: Collection[str]
+) -> Iterator[tuple[Sequence[str], frozenset[str]]]:
+    """The chains that have rules of a shape, and where these lead, layout by layout."""
     slot, target, only_chains = aim_of(shape, chains)
     if slot is None and target is None:
         return
-    for layout, words in rules.columns(slot or 0):
+    for alike, words in rules.columns(slot or 0):
         names = frozenset((target or "",)) if slot is None else frozenset(words) - VERDICTS
-        yield layout, names.intersection(chains) if only_chains else names
+        yield alike.names, names.intersection(chains) if only_chains else names
 
 
 def _pairs(shape: Shape, rules: RulesOfShape) -> Iterator[tuple[str, str]]:

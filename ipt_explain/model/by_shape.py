@@ -1,10 +1,14 @@
-"""The rules of a ruleset by table and shape: what depends only on a rule's form is computed once per form."""
+"""The rules of a ruleset by table and layout, and by table and shape: what depends only on a form is computed once per
+form.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from itertools import chain as chained
 from itertools import compress
+from operator import itemgetter
 from typing import TypeAlias
 
 from ipt_explain.model import Chain, Layout, Rule, Ruleset, Shape, Table
@@ -12,47 +16,83 @@ from ipt_explain.model import Chain, Layout, Rule, Ruleset, Shape, Table
 _Row: TypeAlias = tuple[int, int, Chain]  # the chain's place in its table, the rule's number in it, the chain
 
 
+class SameLayout:
+    """Chains of one layout in a table, in the order of the text, and their places in it. Columns of their words are
+    kept, as several questions need the same.
+    """
+
+    __slots__ = ("_columns", "chains", "layout", "places")
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.chains: list[Chain] = []
+        self.places: list[int] = []
+        self._columns: dict[tuple[int, ...], Sequence[str]] = {}
+
+    def add(self, place: int, chain: Chain) -> None:
+        """Add the chain at some place of the table."""
+        self.places.append(place)
+        self.chains.append(chain)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The chains' names."""
+        return self.column(0)
+
+    def column(self, *at: int) -> Sequence[str]:
+        """The words at one or more places of the layout, as written, chain by chain."""
+        found = self._columns.get(at)
+        if found is None:
+            rows = map(itemgetter(*at), [chain.values for chain in self.chains])
+            found = self._columns[at] = list(rows) if len(at) == 1 else list(chained.from_iterable(rows))
+        return found
+
+
+ByLayout: TypeAlias = Mapping[str, Mapping[Layout, SameLayout]]
+
+
+def chains_in_order(groups: Iterable[SameLayout]) -> list[Chain]:
+    """The chains of some layouts of a table, in the order of the text."""
+    placed = [row for alike in groups for row in zip(alike.places, alike.chains)]
+    return [chain for _, chain in sorted(placed, key=itemgetter(0))]
+
+
 class RulesOfShape(Collection[Rule]):
     """Rules of one shape, in the order of the text. They are made on demand; use a column where that is enough.
 
-    Each part has the rules at some places of all chains of one layout.
+    Each part has the rules with some numbers in all chains of one layout.
     """
 
     __slots__ = ("_parts",)
 
     def __init__(self) -> None:
-        self._parts: list[tuple[Layout, tuple[int, ...], Mapping[int, Chain]]] = []
+        self._parts: list[tuple[SameLayout, Sequence[int]]] = []
 
-    def add(self, layout: Layout, numbers: tuple[int, ...], chains: Mapping[int, Chain]) -> None:
-        """Add these rules of all chains of a layout, given by their places in the table."""
-        self._parts.append((layout, numbers, chains))
+    def add(self, alike: SameLayout, numbers: Sequence[int]) -> None:
+        """Add these rules of all chains of a layout."""
+        self._parts.append((alike, numbers))
 
-    def columns(self, slot: int) -> Iterator[tuple[Layout, list[str]]]:
+    def columns(self, slot: int) -> Iterator[tuple[SameLayout, Sequence[str]]]:
         """The words in a slot of every rule, as written, layout by layout; slot 0 has the chains' names."""
-        for layout, numbers, chains in self._parts:
-            places = _places(layout, numbers, slot)
-            if len(places) == 1:
-                place = places[0]
-                yield layout, [chain.values[place] for chain in chains.values()]
-            else:
-                yield layout, [word for chain in chains.values() for word in map(chain.values.__getitem__, places)]
+        for alike, numbers in self._parts:
+            offsets = alike.layout.offsets
+            yield alike, alike.column(*[offsets[number] + slot if slot else 0 for number in numbers])
 
-    def column(self, slot: int) -> list[str]:
+    def column(self, slot: int) -> Sequence[str]:
         """The words in a slot of every rule, as written, in the order of `columns`."""
-        found: list[str] = []
-        for _, words in self.columns(slot):
-            found += words
-        return found
+        columns = [words for _, words in self.columns(slot)]
+        return columns[0] if len(columns) == 1 else list(chained.from_iterable(columns))
 
     def having(self, slot: int, fits: Callable[[str], object]) -> list[Rule]:
         """The rules whose word in a slot satisfies `fits`."""
-        fitting = [bool(fits(word)) for word in self.column(slot)]
-        return list(_in_order(compress(self._rows(), fitting))) if True in fitting else []
+        words = self.column(slot)
+        fitting = set(filter(fits, set(words)))
+        return list(_in_order(compress(self._rows(), map(fitting.__contains__, words)))) if fitting else []
 
     def examples(self, slots: Sequence[int]) -> dict[tuple[str, ...], Rule]:
         """A rule for each combination of words, as written, in some slots."""
-        rows = dict(zip(zip(*map(self.column, slots)), self._rows()))
-        return {words: chain.rule(number) for words, (_, number, chain) in rows.items()}
+        last = dict(zip(zip(*map(self.column, slots)), range(len(self))))
+        return {words: self._rule(index) for words, index in last.items()}
 
     def with_words(
         self, slots: Sequence[int], wanted: Container[tuple[str, ...]]
@@ -66,15 +106,24 @@ class RulesOfShape(Collection[Rule]):
         """Where the rules are, in the order of `columns`: chain and number."""
         return ((chain, number) for _, number, chain in self._rows())
 
+    def _rule(self, index: int) -> Rule:
+        """A rule by its place in the order of `columns`."""
+        for alike, numbers in self._parts:
+            count = len(numbers) * len(alike.chains)
+            if index < count:
+                return alike.chains[index // len(numbers)].rule(numbers[index % len(numbers)])
+            index -= count
+        raise IndexError(index)
+
     def _rows(self) -> Iterator[_Row]:
         """Where the rules are, in the order of `columns`."""
-        for _, numbers, chains in self._parts:
-            for place, chain in chains.items():
+        for alike, numbers in self._parts:
+            for place, chain in zip(alike.places, alike.chains):
                 for number in numbers:
                     yield place, number, chain
 
     def __len__(self) -> int:
-        return sum(len(numbers) * len(chains) for _, numbers, chains in self._parts)
+        return sum(len(numbers) * len(alike.chains) for alike, numbers in self._parts)
 
     def __iter__(self) -> Iterator[Rule]:
         return _in_order(self._rows())
@@ -86,28 +135,32 @@ class RulesOfShape(Collection[Rule]):
 RulesByShape: TypeAlias = Mapping[str, Mapping[Shape, RulesOfShape]]
 
 
-def rules_by_shape(ruleset: Ruleset) -> RulesByShape:
-    """The rules by table and shape, in the order of the text."""
-    return {name: _by_shape(table) for name, table in ruleset.tables.items()}
+def by_layout(ruleset: Ruleset) -> ByLayout:
+    """The chains by table and layout, in the order of the text."""
+    return {name: _by_layout(table) for name, table in ruleset.tables.items()}
 
 
-def _by_shape(table: Table) -> Mapping[Shape, RulesOfShape]:
-    by_layout: dict[Layout, dict[int, Chain]] = defaultdict(dict)
+def _by_layout(table: Table) -> Mapping[Layout, SameLayout]:
+    found: dict[Layout, SameLayout] = {}
     for place, chain in enumerate(table.chains.values()):
-        by_layout[chain.layout][place] = chain
+        alike = found.get(chain.layout)
+        if alike is None:
+            alike = found[chain.layout] = SameLayout(chain.layout)
+        alike.add(place, chain)
+    return found
+
+
+def rules_by_shape(chains: ByLayout) -> RulesByShape:
+    """The rules by table and shape, in the order of the text."""
+    return {table: _by_shape(layouts.values()) for table, layouts in chains.items()}
+
+
+def _by_shape(layouts: Iterable[SameLayout]) -> Mapping[Shape, RulesOfShape]:
     found: dict[Shape, RulesOfShape] = defaultdict(RulesOfShape)
-    for layout, chains in by_layout.items():
-        numbers: dict[Shape, list[int]] = defaultdict(list)
-        for number, shape in enumerate(layout.shapes):
-            numbers[shape].append(number)
-        for shape, same in numbers.items():
-            found[shape].add(layout, tuple(same), chains)
+    for alike in layouts:
+        for shape, numbers in alike.layout.numbers().items():
+            found[shape].add(alike, numbers)
     return dict(found)
-
-
-def _places(layout: Layout, numbers: Iterable[int], slot: int) -> list[int]:
-    """Where chains of a layout have a slot of some rules among their values."""
-    return [layout.offsets[number] + slot if slot else 0 for number in numbers]
 
 
 def _in_order(rows: Iterable[_Row]) -> Iterator[Rule]:

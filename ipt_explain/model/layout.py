@@ -9,6 +9,8 @@ destination?" once per layout, keep the places, and read them from every chain o
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from weakref import WeakValueDictionary
 
@@ -45,6 +47,13 @@ class Layout:
 
     def __repr__(self) -> str:
         return f"<Layout of {len(self.shapes)} rules>"
+
+    def numbers(self) -> Mapping[Shape, Sequence[int]]:
+        """The rules of each shape, by number."""
+        found: dict[Shape, list[int]] = defaultdict(list)
+        for number, shape in enumerate(self.shapes):
+            found[shape].append(number)
+        return found
 
     def place(self, rule: int, option: Option | None) -> int | None:
         """The place in `Chain.values` of the first argument of rule `rule`'s option; None without such an argument."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ipt_explain.graph.lint.shadowed import Shadow, find_shadows
+from ipt_explain.model.by_shape import by_layout
 from ipt_explain.parsing import read_dump
 
 
 def shadows(text: str) -> list[Shadow]:
-    return [shadow for ruleset in read_dump(text).rulesets for shadow in find_shadows(ruleset)]
+    return [shadow for ruleset in read_dump(text).rulesets for shadow in find_shadows(ruleset, by_layout(ruleset))]
 
 
 def lines(text: str) -> list[tuple[int, list[int]]]:

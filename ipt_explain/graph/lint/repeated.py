@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.model import Rule, Ruleset
+from ipt_explain.model import Rule
+from ipt_explain.model.by_shape import ByLayout, chains_in_order
 from ipt_explain.records import dataclass
 
 
@@ -16,25 +17,16 @@ class Repetition:
     rules: tuple[Rule, ...]
 
 
-def find_repetitions(ruleset: Ruleset) -> tuple[Repetition, ...]:
+def find_repetitions(chains: ByLayout) -> Iterator[Repetition]:
     """Every rule that occurs more than once in its chain."""
-    return tuple(_repetitions(ruleset))
-
-
-def _repetitions(ruleset: Ruleset) -> Iterator[Repetition]:
-    for name, table in ruleset.tables.items():
-        layouts = {chain.layout for chain in table.chains.values()}
-        suspects = {layout for layout in layouts if len(set(layout.shapes)) < len(layout.shapes)}
-        for chain in table.chains.values():
-            if chain.layout not in suspects:
-                continue
-            shapes, ends = chain.layout.shapes, chain.layout.offsets[1:]
+    for name, layouts in chains.items():
+        suspects = [alike for layout, alike in layouts.items() if len(set(layout.shapes)) < len(layout)]
+        for chain in chains_in_order(suspects):
             # The last value is nearly always the target. If all targets differ, so do the rules.
-            if len(set(map(chain.at, ends))) == len(shapes):
+            if len(set(map(chain.values.__getitem__, chain.layout.offsets[1:]))) == len(chain.layout):
                 continue
-            rules = chain.rules
             copies: dict[tuple[object, ...], list[Rule]] = {}
-            for rule in rules:
+            for rule in chain.rules:
                 copies.setdefault((rule.shape, rule.values), []).append(rule)
             for same in copies.values():
                 if len(same) > 1:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import TypeAlias
 
 from ipt_explain.graph.never_returning import FINAL_TARGETS, Endings
-from ipt_explain.model import Chain, Command, Layout, Rule, Ruleset, Shape, Table, TargetKind
+from ipt_explain.model import Chain, Command, Layout, Rule, Ruleset, Shape, TargetKind
+from ipt_explain.model.by_shape import ByLayout, SameLayout, chains_in_order
 from ipt_explain.netfilter.certainty.containment import Conditions, Kind, conditions_of, contains, may_contain
 from ipt_explain.records import dataclass, field
 
@@ -32,9 +34,10 @@ class Shadow:
     same_effect: bool
 
 
-def find_shadows(ruleset: Ruleset) -> tuple[Shadow, ...]:
+def find_shadows(ruleset: Ruleset, chains: ByLayout) -> Iterator[Shadow]:
     """All rules of a ruleset that hide others, in the order of the text."""
-    return tuple(shadow for name, table in ruleset.tables.items() for shadow in _Finder(ruleset, name, table).find())
+    for table, layouts in chains.items():
+        yield from _Finder(ruleset, table).find(layouts)
 
 
 @dataclass(slots=True)
@@ -49,23 +52,17 @@ class _Seen:
 class _Finder:
     """Searches one table. Decisions that depend only on shapes are made once per pair of shapes."""
 
-    def __init__(self, ruleset: Ruleset, name: str, table: Table) -> None:
+    def __init__(self, ruleset: Ruleset, name: str) -> None:
         self._endings = Endings(ruleset, name)
         self._name = name
-        self._table = table
         self._conditions: dict[Shape, Conditions] = {}
         self._pairs: dict[tuple[Shape, Shape], bool] = {}
         self._final: dict[Shape, bool] = {}
 
-    def find(self) -> Iterator[Shadow]:
-        could_hide: dict[Layout, bool] = {}
-        for chain in self._table.chains.values():
-            layout = chain.layout
-            if len(layout) < 2:
-                continue
-            if layout not in could_hide:
-                could_hide[layout] = self._could_hide(layout.shapes)
-            if could_hide[layout] and not self._are_distinct(chain, frozenset(layout.shapes)):
+    def find(self, layouts: Mapping[Layout, SameLayout]) -> Iterator[Shadow]:
+        suspects = [alike for layout, alike in layouts.items() if self._could_hide(layout.shapes)]
+        for chain in chains_in_order(suspects):
+            if not self._are_distinct(chain):
                 yield from self._in_chain(chain)
 
     def _could_hide(self, shapes: tuple[Shape, ...]) -> bool:
@@ -89,28 +86,29 @@ class _Finder:
             )
         return known
 
-    def _are_distinct(self, chain: Chain, shapes: frozenset[Shape]) -> bool:
+    def _are_distinct(self, chain: Chain) -> bool:
         """Whether all rules match different hosts and ports, spelled as iptables-save does, so that none hides another.
         The long chains of a node are like this. True is certain, False is not.
         """
-        dimensions = {shape: self._of(shape).by_dimension.keys() for shape in shapes}
+        numbers = chain.layout.numbers()
+        dimensions = {shape: self._of(shape).by_dimension.keys() for shape in numbers}
         if any(
             dimensions[wide] != dimensions[narrow] and self._may_hide(wide, narrow)
-            for wide in shapes
-            for narrow in shapes
+            for wide in numbers
+            for narrow in numbers
         ):
             return False
-        limits = {shape: _plain_limits(self._of(shape)) for shape in shapes}
-        seen: set[tuple[str, ...]] = set()
-        for shape, start in zip(chain.layout.shapes, chain.layout.offsets):
-            plain = limits[shape]
-            if plain is None:
+        found: list[tuple[str, ...]] = []
+        for shape, same in numbers.items():
+            limits = _plain_limits(self._of(shape))
+            if limits is None:
                 return False
-            values = tuple([chain.at(start + slot) for slot, _ in plain])
-            if values in seen or not all(map(_is_plain, values, plain)):
+            starts = [chain.layout.offsets[number] for number in same]
+            columns = [chain.at_all([start + slot for start in starts]) for slot, _ in limits]
+            if not all(map(_are_plain, columns, limits)):
                 return False
-            seen.add(values)
-        return True
+            found += zip(*columns) if limits else repeat((), len(same))
+        return len(set(found)) == len(found)
 
     def _takes_packets(self, shape: Shape) -> bool:
         """Whether rules of a shape may keep packets from the rest of the chain: final targets, gotos, and jumps, which
@@ -188,13 +186,13 @@ def _plain_limits(conditions: Conditions) -> tuple[_Limit, ...] | None:
     return tuple((constraint.option.slots[0], constraint.kind) for _, constraint in limits)
 
 
-def _is_plain(value: str, limit: _Limit) -> bool:
+def _are_plain(values: Sequence[str], limit: _Limit) -> bool:
     kind = limit[1]
     if kind is Kind.ADDRESS:
-        return value.endswith(("/32", "/128"))
+        return all(map(str.endswith, values, repeat(("/32", "/128"))))
     if kind is Kind.PORTS:
-        return value.isdecimal() and value[0] != "0"
-    return value in _WORDS
+        return all(value.isdecimal() and value[0] != "0" for value in set(values))
+    return _WORDS.issuperset(values)
 
 
 def _candidates(values: Sequence[_Value], earlier: _Seen) -> Iterator[Rule]:

@@ -114,9 +114,9 @@ class _Reader:
                 yield AffinityCheck(rule, plan.target_of(rule) or "", name, seconds)
 
     def _judge(self, chain: Chain, checks: list[AffinityCheck]) -> Iterator[BrokenAffinity]:
-        dnats = self._endpoints.dnats
+        dnat, destinations = self._endpoints.dnat, self._endpoints.destinations
         for check in checks:
-            recorded = self._endpoints.record_list(check.target) if check.target in dnats else None
+            recorded = self._endpoints.record_list(check.target) if check.target in destinations else None
             if check.list_name != check.target and check.list_name != recorded:
                 yield BrokenAffinity(AffinityFault.FOREIGN_LIST, chain, check.rule, (check.target,))
             elif recorded is None or check.target in self._recorders:
@@ -124,12 +124,12 @@ class _Reader:
             elif not recorded:
                 self._recorders.add(check.target)
                 yield BrokenAffinity(
-                    AffinityFault.NEVER_SET, chain, dnats[check.target], (check.target,), (check.rule,)
+                    AffinityFault.NEVER_SET, chain, dnat(check.target), (check.target,), (check.rule,)
                 )
             elif recorded != check.target:
                 self._recorders.add(check.target)
                 yield BrokenAffinity(
-                    AffinityFault.FOREIGN_RECORD, chain, dnats[check.target], (check.target,), (check.rule,)
+                    AffinityFault.FOREIGN_RECORD, chain, dnat(check.target), (check.target,), (check.rule,)
                 )
         yield from self._late(chain)
         checked = {check.target for check in checks}
@@ -159,11 +159,11 @@ class _Reader:
 
     def _unused(self, chains: Mapping[str, Chain]) -> Iterator[BrokenAffinity]:
         looking = {chain.name for chain in self._balancing.affinity}
-        record_list, dnats = self._endpoints.record_list, self._endpoints.dnats
+        record_list, dnat = self._endpoints.record_list, self._endpoints.dnat
         for name, targets in self._balancing.targets.items():
             if name not in looking:
                 recording = [target for target in targets if record_list(target)]
                 if recording:
                     rules = tuple(rule for rule in chains[name].rules if rule.target in recording)
-                    recorders = tuple(dnats[target] for target in recording)
+                    recorders = tuple(dnat(target) for target in recording)
                     yield BrokenAffinity(AffinityFault.UNUSED, chains[name], rules[0], tuple(recording), recorders)

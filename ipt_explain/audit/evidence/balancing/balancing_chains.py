@@ -7,6 +7,9 @@ the last without condition. The form of the rules and a list of texts show this;
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise, repeat
+from operator import itemgetter, lt
+from typing import TypeAlias
 
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, hash_of, role_of
@@ -15,12 +18,12 @@ from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains,
 from ipt_explain.audit.evidence.balancing.even_shares import Digits, EvenShares
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Layout, Rule
+from ipt_explain.model.by_shape import SameLayout
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
-from ipt_explain.services.columns import column
 
-_BALANCERS = (ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.LOCAL_EXTERNAL.value)
+_BALANCERS = (ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
 _ENDPOINT = ChainRole.ENDPOINT.value
 _GRAIN = 1e-6
 
@@ -86,6 +89,11 @@ class _Form:
     affinity: bool
 
 
+# The chain's place in the table, the chain, its form, its choices' targets and probabilities, where they lead, and
+# whether all chains of this layout lead to different endpoints in kube-proxy's order.
+_Row: TypeAlias = tuple[int, Chain, _Form, tuple[str, ...], tuple[str, ...], tuple[str, ...], bool]
+
+
 @fact
 def balancing_chains(context: RulesetContext) -> BalancingChains:
     """The balancing chains, and which of them are odd."""
@@ -94,13 +102,13 @@ def balancing_chains(context: RulesetContext) -> BalancingChains:
 
 class _Survey:
     def __init__(self, context: RulesetContext) -> None:
-        self._nat = context.table("nat")
+        nat = context.table("nat")
+        self._deleted = frozenset() if nat is None else nat.deleted
+        self._groups = [alike for role in _BALANCERS for alike in context.hashed[role].values()]
         self._endpoints: EndpointChains = endpoint_chains(context)
         self._plans: Plans = self._endpoints.plans
-        self._explained = {each.chain: each.shares for service in context.services for each in service.balancers}
         self._shares = EvenShares()
-        self._forms: dict[Layout, _Form] = {}
-        self._texts: dict[tuple[str, ...], Digits] = {}
+        self._texts: dict[tuple[str, ...], bool] = {}
         self._written: dict[Digits, Chain] = {}
 
     def read(self) -> BalancingChains:
@@ -110,62 +118,54 @@ class _Survey:
         empty: list[Chain] = []
         affinity: list[Chain] = []
         unordered: list[Chain] = []
-        chains: Mapping[str, Chain] = {} if self._nat is None else self._nat.chains
-        deleted = frozenset() if self._nat is None else self._nat.deleted
-        for name, chain in chains.items():
-            if name[:9] not in _BALANCERS or name in deleted:
+        rows = (row for alike in self._groups for row in self._rows(alike))
+        for _, chain, form, found, texts, destinations, ascending in sorted(rows, key=itemgetter(0)):
+            name = chain.name
+            if name in self._deleted:
                 continue
-            form = self._form(chain.layout)
-            found = targets[name] = chain.at_all(form.choices)
+            targets[name], leads[name] = found, destinations
             if form.affinity:
                 affinity.append(chain)
-            destinations = leads[name] = self._destinations(name, found)
-            if not self._is_regular(chain, form, found, destinations):
-                read = self._take_apart(chain)
-                if not read.choices and read.ending is None and not read.strange and read.leak > 0.0:
-                    empty.append(chain)
-                elif not _harmless(read):
-                    odd.append(read)
-                choices = (choice.target for choice in read.choices)
-                found = targets[name] = tuple(target for target in choices if target[:9] == _ENDPOINT)
-                leads[name] = self._destinations(name, found)
-            elif found == (MARK_DROP,):
-                targets[name] = leads[name] = ()
-            elif list(destinations) != sorted(destinations) and "" not in destinations:
-                unordered.append(chain)
+            if form.regular and self._are_even(chain, texts) and (ascending or _are_different(found, destinations)):
+                if found == (MARK_DROP,):
+                    targets[name] = leads[name] = ()
+                elif not ascending and list(destinations) != sorted(destinations) and "" not in destinations:
+                    unordered.append(chain)
+                continue
+            read = self._take_apart(chain)
+            if not read.choices and read.ending is None and not read.strange and read.leak > 0.0:
+                empty.append(chain)
+            elif not _harmless(read):
+                odd.append(read)
+            found = tuple([choice.target for choice in read.choices if choice.target[:9] == _ENDPOINT])
+            targets[name], leads[name] = found, [self._endpoints.destinations.get(target, "") for target in found]
         return BalancingChains(
             targets, leads, tuple(odd), tuple(empty), tuple(affinity), tuple(unordered), self._written
         )
+    def _rows(self, alike: SameLayout) -> Iterator[_Row]:
+        form = self._read_form(alike.layout)
+        targets = [alike.column(place) for place in form.choices]
+        texts = [alike.column(place) for place in form.chances]
+        known = self._endpoints.destinations.get
+        destinations = [list(map(known, words, repeat(""))) for words in targets]
+        ascending = (
+            bool(destinations)
+            and "" not in destinations[0]
+            and all(all(map(lt, one, other)) for one, other in pairwise(destinations))
+        )
+        columns = (targets, texts, destinations)
+        rows = [zip(*words) if words else repeat(()) for words in columns]
+        return zip(alike.places, alike.chains, repeat(form), *rows, repeat(ascending))
 
-    def _destinations(self, chain: str, targets: tuple[str, ...]) -> Sequence[str]:
-        """Where a chain's choices lead. That `explain` has looked them all up spares looking them up here."""
-        shares = self._explained.get(chain, ())
-        if tuple(column(shares, "chain")) == targets and all(target[:9] == _ENDPOINT for target in targets):
-            found = column(shares, "endpoint")
-            if all(found):
-                return found
-        known = self._endpoints.destinations
-        return [known.get(target, "") for target in targets]
-
-    def _is_regular(self, chain: Chain, form: _Form, targets: tuple[str, ...], destinations: Sequence[str]) -> bool:
-        if not form.regular:
-            return False
-        texts = chain.at_all(form.chances)
-        digits = self._texts.get(texts)
-        if digits is None:
-            digits = self._texts[texts] = self._digits(texts)
+    def _are_even(self, chain: Chain, texts: tuple[str, ...]) -> bool:
+        """Whether the probabilities of a chain are even."""
+        even = self._texts.get(texts)
+        if even is None:
+            digits = self._digits(texts)
+            even = self._texts[texts] = bool(digits)
             if digits is Digits.FIVE or digits is Digits.TEN:
                 self._written.setdefault(digits, chain)
-        if not digits:
-            return False
-        different = set(destinations)
-        if "" in different:  # endpoints whose chains the text does not have are distinguished by these
-            return (
-                len(set(targets)) == len(targets)
-                and len(different) + destinations.count("") - 1 == len(targets)
-                and (all(target[:9] == _ENDPOINT for target in targets) or targets == (MARK_DROP,))
-            )
-        return len(different) == len(targets)
+        return even
 
     def _digits(self, texts: tuple[str, ...]) -> Digits:
         """The number of digits with which all of a chain's probabilities are even; NONE if no number fits all."""
@@ -175,12 +175,6 @@ class _Survey:
             found &= digits
             every = every and bool(digits)
         return found or (Digits.EITHER if every else Digits.NONE)
-
-    def _form(self, layout: Layout) -> _Form:
-        form = self._forms.get(layout)
-        if form is None:
-            form = self._forms[layout] = self._read_form(layout)
-        return form
 
     def _read_form(self, layout: Layout) -> _Form:
         choices: list[int] = []
@@ -249,7 +243,7 @@ class _Survey:
         """The protocol of the connections that a chain spreads, as its first endpoint's DNAT tells; "" where it does
         not."""
         targets = (rule.target or "" for rule in chain.rules)
-        return next((self._endpoints.protocol(each) for each in targets if each in self._endpoints.dnats), "")
+        return next((self._endpoints.protocol(each) for each in targets if each in self._endpoints.destinations), "")
 
     def _choices(self, drawn: list[tuple[Rule, str, float, float, str | None]]) -> Iterator[Draw]:
         for place, (rule, target, chance, share, text) in enumerate(drawn):
@@ -271,6 +265,18 @@ class _Survey:
                 return False
             last = remaining
         return True
+
+
+def _are_different(targets: Sequence[str], destinations: Sequence[str]) -> bool:
+    """Whether each choice of a chain leads to another endpoint."""
+    different = set(destinations)
+    if "" in different:  # endpoints whose chains the text does not have are distinguished by these
+        return (
+            len(set(targets)) == len(targets)
+            and len(different) + destinations.count("") - 1 == len(targets)
+            and (all(target[:9] == _ENDPOINT for target in targets) or targets == (MARK_DROP,))
+        )
+    return len(different) == len(targets)
 
 
 def _harmless(read: OddChain) -> bool:

@@ -6,7 +6,6 @@ A form is the conditions of a rule (without their values) and its target. Facts:
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers.names import (
@@ -25,7 +24,8 @@ from ipt_explain.analyzers.names import (
     ChainRole,
 )
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.model import Chain, Form, Layout, Rule, Shape, TargetKind, column
+from ipt_explain.model import Form, Rule, Shape, TargetKind
+from ipt_explain.model.by_shape import SameLayout
 from ipt_explain.records import dataclass
 
 
@@ -161,7 +161,7 @@ def foreign_rules(context: RulesetContext, ipvs: bool) -> tuple[Foreign, ...]:
             if not (ipvs and name in _NOT_IN_IPVS):
                 # Two tables have KUBE-SERVICES and KUBE-NODEPORTS; a fragment may not show which one it is.
                 kind = _Kind(_IN_BOTH.get(name, forms) if fragment else forms)
-                rules = (rule for alike in _chains(context, table, name) for rule in kind.foreign(*alike))
+                rules = (rule for alike in _chains(context, table, name) for rule in kind.foreign(alike))
                 # In a fragment, a rule without a target is most likely a line that was cut off.
                 found += [Foreign(table, rule, False) for rule in rules if rule.target or not fragment]
     for table in context.ruleset.tables:
@@ -171,12 +171,16 @@ def foreign_rules(context: RulesetContext, ipvs: bool) -> tuple[Foreign, ...]:
     return tuple(sorted(found, key=lambda each: each.rule.line))
 
 
-def _chains(context: RulesetContext, table: str, name: str) -> Iterable[tuple[Layout, Sequence[Chain]]]:
+def _chains(context: RulesetContext, table: str, name: str) -> Iterable[SameLayout]:
     """The chain of a name, or all with a prefix, by layout."""
     if name.endswith("-"):
-        return context.hashed[ChainRole(name)].items()
+        return context.hashed[ChainRole(name)].values()
     chain = context.chain(table, name)
-    return () if chain is None else ((chain.layout, (chain,)),)
+    if chain is None:
+        return ()
+    alone = SameLayout(chain.layout)
+    alone.add(0, chain)
+    return (alone,)
 
 
 class _Kind:
@@ -186,18 +190,15 @@ class _Kind:
         self._forms = forms
         self._refusing = forms is _REFUSAL
 
-    def foreign(self, layout: Layout, chains: Sequence[Chain]) -> Iterator[Rule]:
+    def foreign(self, alike: SameLayout) -> Iterator[Rule]:
         """The rules of chains of this kind, of one layout, that have none of its forms."""
-        alike: dict[Shape, list[int]] = defaultdict(list)
-        for number, shape in enumerate(layout.shapes):
-            alike[shape].append(number)
-        for shape, numbers in alike.items():
+        for shape, numbers in alike.layout.numbers().items():
             targets = self._targets_of(shape)
-            places = filter(None, map(layout.target_place, numbers))
-            words = (word for place in places for word in column(chains, place))
-            if targets and not self._refusing and all(word.startswith(targets) for word in words):
-                continue
-            for chain in chains:
+            if targets and not self._refusing:
+                places = list(filter(None, map(alike.layout.target_place, numbers)))
+                if not places or _begin_with(targets, alike.column(*places)):
+                    continue
+            for chain in alike.chains:
                 for number in numbers:
                     if not (chain.target_of(number) or "").startswith(targets) or (
                         self._refusing and _contradicts_comment(chain.rule(number))
@@ -216,6 +217,16 @@ class _Kind:
         if shape.target.slot is None:
             return targets if shape.target.name in targets else ()
         return tuple(filter(None, targets))
+
+
+def _begin_with(starts: tuple[str, ...], words: Sequence[str]) -> bool:
+    """Whether all words begin with one of these. If the first and the last in the order of the alphabet begin with the
+    same, so do all between them.
+    """
+    first, last = min(words), max(words)
+    return any(first.startswith(start) and last.startswith(start) for start in starts) or all(
+        word.startswith(starts) for word in words
+    )
 
 
 def _conditions(shape: Shape) -> frozenset[str]:

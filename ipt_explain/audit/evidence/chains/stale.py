@@ -32,8 +32,7 @@ def read_stale_chains(jumps: JumpSets, endpoint_count: int) -> StaleChains:
     endpoints: list[Chain] = []
     old: list[Chain] = []
     chains = jumps.table.chains
-    uncalled = chains.keys() - jumps.called
-    for name in sorted(uncalled):
+    for name in sorted(jumps.uncalled):
         role, chain = role_of(name), chains[name]
         if not chain.rules:
             continue

@@ -187,4 +187,4 @@ def asks_for_new(rule: Rule) -> bool:
 
 def service_chains(context: RulesetContext) -> int:
     """How many chains of single Services nat has."""
-    return sum(len(alike) for role in _OF_SERVICES for alike in context.hashed[role].values())
+    return sum(len(alike.chains) for role in _OF_SERVICES for alike in context.hashed[role].values())

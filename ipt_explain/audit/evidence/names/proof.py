@@ -197,14 +197,14 @@ def _altered_endpoint(
     chain: str, caller: str, name: ProvedName, endpoints: EndpointChains, chains: Mapping[str, Chain]
 ) -> AlteredEndpoint:
     destination = endpoints.destinations[chain]
-    marks = tuple(rule for rule in chains[chain].rules if rule is not endpoints.dnats[chain])
+    marks = tuple(rule for rule in chains[chain].rules if rule is not endpoints.dnat(chain))
     candidates = [(rule.comment or "").rpartition(" -> ")[2] for rule in chains[caller].rules if rule.target == chain]
     port = split_destination(destination)[1]
     for mark in marks:
         host = (mark.core("-s") or "").partition("/")[0]
         candidates.append(address_port(host, port))
     fits = (candidate for candidate in candidates if candidate and _fits(chain, name, candidate))
-    return AlteredEndpoint(chain, endpoints.dnats[chain], caller, name, destination, next(fits, None), marks)
+    return AlteredEndpoint(chain, endpoints.dnat(chain), caller, name, destination, next(fits, None), marks)
 
 
 def _fits(chain: str, name: ProvedName, destination: str) -> bool:
@@ -216,7 +216,7 @@ _CROSSING = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.FIREWALL)
 
 
 def _crossings(context: RulesetContext, proved: Mapping[str, ProvedName]) -> Iterator[Crossing]:
-    for chain in (chain for role in _CROSSING for alike in context.hashed[role].values() for chain in alike):
+    for chain in (chain for role in _CROSSING for alike in context.hashed[role].values() for chain in alike.chains):
         own = hash_of(chain.name)
         for rule in chain.rules:
             slot = None if rule.shape.target is None else rule.shape.target.slot

@@ -64,7 +64,7 @@ def _of_endpoints(
         address_port(host, port): (host, protocol, port)
         for host, protocol, port in fronts.addresses
     }
-    if written.keys().isdisjoint(endpoints.written):
+    if written.keys().isdisjoint(endpoints.destinations.values()):
         return
     callers: dict[str, set[str]] = defaultdict(set)
     for caller, targets in balancing.targets.items():
@@ -78,7 +78,7 @@ def _of_endpoints(
                 rule,
                 destination,
                 chain,
-                endpoints.dnats[chain],
+                endpoints.dnat(chain),
                 (rule.comment or "").endswith(_CLUSTER_IP),
                 hash_of(rule.target or "") in callers[chain],
             )
@@ -229,9 +229,9 @@ def shared_backends(
     names: Mapping[str, str], balancing: BalancingChains, endpoints: EndpointChains
 ) -> list[SharedBackend]:
     """Endpoints of more than one Service; `names` has a Service's name by the hash of a port's chains."""
-    if len(endpoints.written) == len(set(endpoints.written)):
+    destinations = endpoints.destinations
+    if len(destinations) == len(set(destinations.values())):
         return []
-    destinations = dict(endpoints.destinations)
     users: dict[str, set[str]] = defaultdict(set)
     for caller, targets in balancing.targets.items():
         name = names.get(caller[9:])

@@ -41,7 +41,7 @@ NAMED = 3
 @rule("IPT003", "unreachable-rule", Severity.WARNING, general=True, yields_to=("IPT004",))
 def unreachable_rule(context: RulesetContext) -> Faults:
     """One fault for each rule that hides others, at the first rule hidden."""
-    for shadow in find_shadows(context.ruleset):
+    for shadow in find_shadows(context.ruleset, context.by_layout):
         if _by_design(shadow) or not context.tells_table(shadow.table, shadow.chain):
             continue
         first, *others = shadow.hidden

@@ -35,7 +35,7 @@ GROWING = 3
 @rule("IPT004", "duplicate-rule", Severity.INFO, general=True)
 def duplicate_rule(context: RulesetContext) -> Faults:
     """One fault for each rule that has copies, at the second of them."""
-    for repetition in find_repetitions(context.ruleset):
+    for repetition in find_repetitions(context.by_layout):
         first, second, *others = repetition.rules
         if role_of(first.chain) is ChainRole.FIREWALL:
             continue  # kube-proxy repeats the source ranges for each of a load balancer's addresses

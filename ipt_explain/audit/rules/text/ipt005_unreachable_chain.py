@@ -46,8 +46,7 @@ def unreachable_chain(context: RulesetContext) -> Faults:
         if jumps is None or table.chains.keys().isdisjoint(BUILT_IN_CHAINS.get(name, ())):
             continue
         # Every unreachable chain is called from one that nothing calls, or from a loop that nothing else calls.
-        roots = table.chains.keys() - jumps.called
-        roots |= {cycle.path[0] for cycle in context.cycles(name) if not cycle.reachable}
+        roots = {*jumps.uncalled} | {cycle.path[0] for cycle in context.cycles(name) if not cycle.reachable}
         suspects = [
             table.chains[root]
             for root in roots

@@ -36,8 +36,8 @@ def endpoint_bad_address(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     endpoints = endpoint_chains(context)
     # There are as many as endpoints, but their ends and beginnings are few.
-    tails = {tail for tail in {each[-6:] for each in endpoints.written} if not _has_port(tail)}
-    heads = {head for head in {each[:_HEAD] for each in endpoints.written} if head.startswith(_HEADS)}
+    tails = {tail for tail in {each[-6:] for each in endpoints.destinations.values()} if not _has_port(tail)}
+    heads = {head for head in {each[:_HEAD] for each in endpoints.destinations.values()} if head.startswith(_HEADS)}
     if not tails and not heads:
         return
     for chain, destination in endpoints.destinations.items():
@@ -52,7 +52,7 @@ def endpoint_bad_address(context: RulesetContext) -> Faults:
             yield Fault(
                 f"the endpoint {destination} {problem}: connections to it fail",
                 "Restart kube-proxy on this node; if it comes back, check the Service's endpoints.",
-                at_rule(endpoints.dnats[chain], focus=f"--to-destination {destination}"),
+                at_rule(endpoints.dnat(chain), focus=f"--to-destination {destination}"),
             )
 
 

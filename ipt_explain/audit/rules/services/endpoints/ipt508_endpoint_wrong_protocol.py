@@ -39,7 +39,7 @@ def endpoint_wrong_protocol(context: RulesetContext) -> Faults:
         if protocol is None or endpoints.by_protocol.get(protocol, set()).issuperset(targets):
             continue
         for target in targets:
-            found = endpoints.protocol(target) if target in endpoints.dnats else ""
+            found = endpoints.protocol(target) if target in endpoints.destinations else ""
             if found in ("", protocol) or target in told:
                 continue
             told.add(target)
@@ -48,6 +48,6 @@ def endpoint_wrong_protocol(context: RulesetContext) -> Faults:
                 f"{endpoints.destination(target)}, {percent(1 / len(targets))} of new connections, is not translated "
                 "and never answered",
                 RESTART,
-                at_rule(endpoints.dnats[target], focus=f"-p {found}"),
+                at_rule(endpoints.dnat(target), focus=f"-p {found}"),
                 service=context.service_of(caller),
             )

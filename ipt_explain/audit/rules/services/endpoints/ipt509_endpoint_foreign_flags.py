@@ -34,7 +34,7 @@ _FLAGS = ("--random", "--persistent", "--random-fully")
 def endpoint_foreign_flags(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     endpoints = endpoint_chains(context)
-    ranges = "-" in "".join(endpoints.written)
+    ranges = "-" in "".join(endpoints.destinations.values())
     for shape, rules in context.by_shape.get("nat", {}).items():
         if shape.target is None or shape.target.name != "DNAT" or Hidden.TARGET in shape.hidden:
             continue
@@ -45,7 +45,7 @@ def endpoint_foreign_flags(context: RulesetContext) -> Faults:
         else:
             suspects = rules.having(slot, lambda word: "-" in word) if ranges else ()
         for judged in suspects:
-            if judged is endpoints.dnats.get(judged.chain):
+            if judged.chain in endpoints.destinations and judged is endpoints.dnat(judged.chain):
                 yield _fault(judged, flags)
 
 

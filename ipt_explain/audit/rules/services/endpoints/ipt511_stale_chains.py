@@ -50,7 +50,7 @@ def stale_chains(context: RulesetContext) -> Faults:
     jumps = context.jumps("nat")
     if jumps is None or not any(map(jumps.table.chains.__contains__, BUILT_IN_CHAINS["nat"])):
         return
-    stale = read_stale_chains(jumps, len(endpoint_chains(context).written))
+    stale = read_stale_chains(jumps, len(endpoint_chains(context).destinations))
     if 0 < len(stale.services) <= _FEW and not stale.large:
         for chain in stale.services:
             yield _service(context, chain)

@@ -39,12 +39,12 @@ from ipt_explain.audit.evidence.services.overlaps import shared_backends
 def endpoint_in_two_services(context: RulesetContext) -> Faults:
     """One note for a ruleset."""
     endpoints = endpoint_chains(context)
-    if len(endpoints.written) < 2:
+    if len(endpoints.destinations) < 2:
         return
     shared = shared_backends(service_names(context), balancing_chains(context), endpoints)
     if shared:
         first = shared[0]
-        dnats = [endpoints.dnats[chain] for chain, at in endpoints.destinations.items() if at == first.destination]
+        dnats = [endpoints.dnat(chain) for chain, at in endpoints.destinations.items() if at == first.destination]
         dnats.sort(key=lambda dnat: dnat.line)
         count = "1 endpoint belongs" if len(shared) == 1 else f"{len(shared)} endpoints belong"
         yield Fault(
