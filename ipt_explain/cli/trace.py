@@ -15,7 +15,7 @@ from ipt_explain.errors import UsageError
 from ipt_explain.words.lists import either
 
 # The words of trace.judgement.Judgement, which is imported only to trace.
-EXPECTED = ("served", "refused", "dropped", "untranslated", "diverted", "hangs", "unknown")
+EXPECTED = ("served", "refused", "dropped", "untranslated", "diverted", "unanswered", "hangs", "unknown")
 
 if TYPE_CHECKING:
     from ipt_explain.model import Dump

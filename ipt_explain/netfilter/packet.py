@@ -23,6 +23,7 @@ class Tracking(Enum):
     TEMPLATE = "template"  # in raw, after CT has prepared the connection
     NEW = "new"
     CONFIRMED = "confirmed"  # once it has left; seen by a packet that comes back over lo
+    REPLY = "reply"  # of an established connection
     UNTRACKED = "untracked"  # `CT --notrack`: nat ignores it
 
     __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed often

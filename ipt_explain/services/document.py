@@ -13,7 +13,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from ipt_explain.model import Backend
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import lines_of
-from ipt_explain.services.fates import Fate, Fates, Lost
+from ipt_explain.services.fates import Fate, Fates, Loss, Lost
 from ipt_explain.services.ports import (
     Balancer,
     Endpoint,
@@ -157,13 +157,19 @@ def _fates(fates: Fates) -> str:
 
 
 def _fate(fate: Fate) -> str:
+    unanswered = [lost for lost in fate.lost if lost.how is Loss.UNANSWERED]
+    lost = [lost for lost in fate.lost if lost.how is not Loss.UNANSWERED] if unanswered else fate.lost
+    arriving = fate.served
+    if arriving is not None and unanswered:
+        arriving += sum(lost.probability for lost in unanswered)
     return (
-        f'{{"served": {_number(fate.served)}'
+        f'{{"served": {_number(arriving)}'
         f', "refused": {_number(fate.refused)}'
         f', "enforced": {_TRUTHS[fate.enforced]}'
         f', "masqueraded": {_TRUTHS[fate.masqueraded]}'
         f', "open": {_array(map(quoted, fate.open))}'
-        f', "lost": {_array(map(_lost, fate.lost))}}}'
+        f', "lost": {_array(map(_lost, lost))}'
+        + (f', "unanswered": {_array(map(_lost, unanswered))}}}' if unanswered else "}")
     )
 
 

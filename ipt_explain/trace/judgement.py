@@ -26,6 +26,7 @@ class Judgement(Enum):
     DROPPED = "dropped"  # the client times out
     UNTRANSLATED = "untranslated"  # leaves for a Service's address, which no host has
     DIVERTED = "diverted"  # sent to something other than an endpoint of the Service
+    UNANSWERED = "unanswered"  # arrives, but the reply is stopped: the client times out
     HANGS = "hangs"  # comes back to the client from its own address
     UNKNOWN = "unknown"
 
@@ -95,6 +96,8 @@ def judged(outcome: Outcome, packet: Packet, to: Addressee | None) -> Judgement:
     if outcome.verdict != "ACCEPT":
         named = {"DROP": Judgement.DROPPED, "REJECT": Judgement.REFUSED}
         return named.get(outcome.verdict, Judgement.UNKNOWN)
+    if outcome.reply is not None:
+        return Judgement.UNANSWERED
     if outcome.dnat is None:
         return Judgement.UNTRANSLATED if to is not None and not outcome.delivered else Judgement.SERVED
     if not outcome.masqueraded and outcome.dnat.rpartition(":")[0].strip("[]") == packet.source:

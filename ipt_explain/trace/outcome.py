@@ -9,7 +9,7 @@ from functools import cached_property
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.ends import Finish
+from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.flock import Flock
 from ipt_explain.netfilter.walk.path import AnyStep
 
@@ -24,7 +24,8 @@ class Outcome:
     `masqueraded` says whether its source was rewritten. `assumptions` are conditions beyond the dump: those that end in
     `=yes` or `=no` answer a question, and can be passed to `trace(assume=...)` unchanged; for several interfaces
     (`-i cali1, cali2 or 108 more`), name one. `probability` counts each such answer as half, `weight` is the product of
-    these. `reason` says why the verdict is UNKNOWN, or why the kernel itself stops the packet.
+    these. `reason` says why the verdict is UNKNOWN, or why the kernel itself stops the packet. `reply` is what stops
+    the reply to a packet that arrives, if anything does.
     """
 
     probability: float
@@ -36,6 +37,7 @@ class Outcome:
     endings: tuple[Ending, ...] = field(repr=False, compare=False)
     delivered: bool | None = None
     reason: str = ""
+    reply: StoppedReply | None = None
     weight: Fraction = field(default=ALWAYS, repr=False, compare=False)
 
     @cached_property

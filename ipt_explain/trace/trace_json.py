@@ -46,6 +46,8 @@ def trace_json(
 
 
 def _outcome(outcome: Outcome, judgement: Judgement) -> dict[str, Any]:
+    reply = outcome.reply
+    stopped = {} if reply is None else {"reply": {"verdict": reply.verdict.value, "path": _path(reply.path.steps())}}
     return {
         "judgement": judgement.value,
         "probability": outcome.probability,
@@ -57,6 +59,7 @@ def _outcome(outcome: Outcome, judgement: Judgement) -> dict[str, Any]:
         "reason": outcome.reason or None,
         "probability_if_so": outcome.probability_if_so,
         "path": _path(outcome.path),
+        **stopped,
         "branches": [
             {"probability": float(ending.share), "path": _path(ending.steps)}
             for ending in outcome.endings[:_MOST_BRANCHES]

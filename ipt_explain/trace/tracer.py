@@ -21,15 +21,17 @@ from ipt_explain.netfilter.probability import Probability, total
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
 from ipt_explain.netfilter.walk.chains.visiting import LOOP, TOO_MUCH
+from ipt_explain.netfilter.walk.ends import StoppedReply
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.walk.replies import Replies
 from ipt_explain.trace.outcome import Ending, Outcome
 from ipt_explain.trace.packet import Packet, node_of
 from ipt_explain.trace.result import Trace
 from ipt_explain.trace.returning import earlier_visit
 from ipt_explain.words.families import family_name
 
-OutcomeKey = tuple[Verdict, str | None, bool, bool, str, Answers]
+OutcomeKey = tuple[Verdict, str | None, bool, bool, str, StoppedReply | None, Answers]
 
 
 def trace(
@@ -68,11 +70,12 @@ def trace(
     )
     if returning is not None:
         start = start._replace(visits=earlier_visit(rulesets, returning, connection.source, dump.nft))
-    journey = Journey(NodeRules(rulesets, packet.family, dump.nft, servers_asked(dump.node)), (sent,))
+    node = NodeRules(rulesets, packet.family, dump.nft, servers_asked(dump.node))
+    journey = Journey(node, (sent,))
     journey.begin(start)
     endings = tuple(
         Ending(finish, to, share, flock, row)
-        for finish, flock in journey.ends()
+        for finish, flock in Replies(node).told(journey.ends())
         for row, (to, share) in enumerate(zip(flock.to, flock.shares))
     )
     outcomes = _outcomes(endings, [*supposed, *journey.supposed])
@@ -131,10 +134,10 @@ def _outcomes(endings: Sequence[Ending], supposed: Sequence[str]) -> tuple[Outco
     merged = _Merged()
     for ending in endings:
         merged.gather(_key(ending), ending.share, [ending])
-    merged.forget_idle_answers(lambda key: key[5], lambda key, answers: (*key[:5], answers))
+    merged.forget_idle_answers(lambda key: key[-1], lambda key, answers: (*key[:-1], answers))
     noted = tuple(supposed)
     outcomes = []
-    for (verdict, dnat, masqueraded, delivered, reason, answers), portion in merged.items():
+    for (verdict, dnat, masqueraded, delivered, reason, reply, answers), portion in merged.items():
         assumptions = tuple(map(_assumption, answers))
         outcomes.append(
             Outcome(
@@ -148,6 +151,7 @@ def _outcomes(endings: Sequence[Ending], supposed: Sequence[str]) -> tuple[Outco
                 endings=tuple(sorted(portion.via, key=lambda ending: -ending.share)),
                 delivered=delivered if verdict is Verdict.ACCEPT else None,
                 reason=reason,
+                reply=reply,
             )
         )
     return tuple(sorted(outcomes, key=_order))
@@ -156,7 +160,8 @@ def _outcomes(endings: Sequence[Ending], supposed: Sequence[str]) -> tuple[Outco
 def _key(ending: Ending) -> OutcomeKey:
     finish, state, stopped = ending.finish, ending.state, ending.verdict in (Verdict.DROP, Verdict.REJECT)
     dnat = destination_text(ending.to, state.connection.family) if state.dnat and not stopped else None
-    return finish.verdict, dnat, state.source_decided and not stopped, finish.delivered, finish.reason, state.answers
+    masqueraded = state.source_decided and not stopped
+    return finish.verdict, dnat, masqueraded, finish.delivered, finish.reason, finish.reply, state.answers
 
 
 def _order(outcome: Outcome) -> tuple[float, str, str, tuple[str, ...]]:

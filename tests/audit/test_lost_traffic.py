@@ -236,7 +236,7 @@ def test_node_ports_at_addresses_of_choice_are_not_in_doubt() -> None:
 
 
 def test_a_path_that_no_release_promises_may_be_closed() -> None:
-    rule = "! -s 10.244.0.0/16 -d 10.244.0.0/16 -j DROP"
+    rule = "! -s 10.244.0.0/16 -d 10.244.0.0/16 -m conntrack --ctstate NEW -j DROP"
     assert told(read_dump(with_rule(captured("1.30", "basic"), "filter", "FORWARD", rule))) == []
     assert told(read_dump(with_rule(NODE, "filter", "FORWARD", rule)))
 

@@ -49,7 +49,7 @@ class Judge:
         others: set[int] = set()
         for finish, flock in ends:
             state = finish.state
-            if finish.verdict is not Verdict.ACCEPT or not state.dnat or state.answers:
+            if finish.verdict is not Verdict.ACCEPT or not state.dnat or state.answers or finish.reply:
                 others.update(flock.who)
                 continue
             served, strays = reached.by(flock)

@@ -19,6 +19,7 @@ from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.walk.replies import Replies
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
 from ipt_explain.records import replace
@@ -84,6 +85,7 @@ class _Reader:
         self._filter_shown = filter_shown
         self._around = around
         self._judge = judge
+        self._replies = Replies(node)
 
     def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
         """The fates of all, protocol by protocol: packets that differ only in their destination travel together."""
@@ -119,7 +121,8 @@ class _Reader:
     ) -> Sequence[Judgement]:
         journey = Journey(self._node, sent)
         journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
-        return self._judge.judge(list(journey.ends()), reached, refusing, counted=vantage is Vantage.POD)
+        ends = list(self._replies.told(journey.ends()))
+        return self._judge.judge(ends, reached, refusing, counted=vantage is Vantage.POD)
 
     def _sent(self, frontends: Sequence[Frontend]) -> Sequence[Heading]:
         """Where connections to frontends are sent. IPv4 is read at once."""
@@ -225,6 +228,7 @@ _STATES = {
     Loss.INTERCEPTED: ServiceState.DIVERTED,
     Loss.DROPPED: ServiceState.BLOCKED,
     Loss.REJECTED: ServiceState.BLOCKED,
+    Loss.UNANSWERED: ServiceState.BLOCKED,
     Loss.UNKNOWN: ServiceState.UNKNOWN,
 }
 _STOPPED = (Loss.DROPPED, Loss.REJECTED)

@@ -12,7 +12,7 @@ from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
-from ipt_explain.netfilter.walk.ends import Finish
+from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.flock import Flock
 from ipt_explain.netfilter.walk.path import AnyStep
 from ipt_explain.records import dataclass
@@ -96,7 +96,7 @@ class Scales:
             state = end.finish.state
             part = self._part(end, endpoints, may_refuse)
             parts.gather((part, state.answers), end.share, None)
-            if part.served:
+            if part.served or part.loss is Loss.UNANSWERED:
                 sources.gather((state.source_decided, state.answers), end.share, None)
                 if end.to in self.perhaps_here:
                     sources.gather((False, state.answers), end.share, None)
@@ -139,7 +139,7 @@ class Scales:
         finish, to = end.finish, end.to
         state, verdict = finish.state, finish.verdict
         if verdict is Verdict.ACCEPT and state.dnat and to in endpoints:
-            return _SERVED
+            return _SERVED if finish.reply is None else self._unanswered(finish.reply)
         path = end.flock.path(end.row)
         # The last step alone explains why a translated packet is stopped; the whole path is slow to write out.
         last = path.last() if path is not None and verdict is not Verdict.ACCEPT and state.dnat else None
@@ -162,6 +162,13 @@ class Scales:
         if hidden:
             loss, why = Loss.UNKNOWN, NAT_NOT_SHOWN
         return _Part(loss=loss, verdict=verdict.value, dnat=dnat, decider=decider, why=why)
+
+
+    def _unanswered(self, reply: StoppedReply) -> _Part:
+        """What reaches an endpoint that cannot answer. The kernel accepts it."""
+        decider = self._deciders.of(reply.path.last(), reply.state)
+        why = f"replies are {'dropped' if reply.verdict is Verdict.DROP else 'rejected'}"
+        return _Part(loss=Loss.UNANSWERED, verdict=Verdict.ACCEPT.value, decider=decider, why=why)
 
 
 _FILTER_NOT_SHOWN = "the rules of filter that may refuse it, which this input does not show"

@@ -25,6 +25,7 @@ _HOW = {
     "intercepted": "are answered by another program",
     "dropped": "are dropped",
     "rejected": "are rejected",
+    "unanswered": "get no reply: replies are stopped",
 }
 
 

@@ -13,7 +13,7 @@ from ipt_explain.netfilter.header.ports import HIGHEST, parse_port_list, parse_p
 from ipt_explain.netfilter.lasting import said
 from ipt_explain.netfilter.matches.decided import decided
 from ipt_explain.netfilter.matches.undecided import described
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 from ipt_explain.netfilter.truth import Truth
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _header_option(match: Match, option: Option) -> Condition:
     if option.name in ("--sport", "--source-port"):
         return _port(option, source=True)
     if option.name == "--syn":
-        return decided(option, lambda words, state, bound: True)
+        return decided(option, lambda words, state, bound: state.tracking is not Tracking.REPLY)
     if option.name == "--tcp-flags":
         return decided(option, _flags_fit)
     if option.name == "--chunk-types":
@@ -106,7 +106,7 @@ def _each_port(texts: Sequence[str]) -> Sequence[int]:
 
 def _flags_fit(words: Words, state: PacketState, bound: Bound) -> bool:
     mask, wanted = _flag_set(words[0]), _flag_set(words[1])
-    return mask & {"SYN"} == wanted
+    return mask & ({"SYN", "ACK"} if state.tracking is Tracking.REPLY else {"SYN"}) == wanted
 
 
 def _flag_set(text: str) -> set[str]:

@@ -109,7 +109,7 @@ def _transport(payload: nft.Payload, state: PacketState, bound: Bound) -> Readin
         port = state.source_port if field == "sport" else bound.to.port
         return UNKNOWN if port is None else port
     if payload.protocol == "tcp" and field == "flags":
-        return frozenset({"syn"})
+        return frozenset({"syn", "ack"} if state.tracking is Tracking.REPLY else {"syn"})
     if payload.protocol in ("icmp", "icmpv6") and field in ("type", "code"):
         return connection.icmp_type if field == "type" else connection.icmp_code
     return UNKNOWN
@@ -163,17 +163,19 @@ def _conntrack(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:
     if not state.tracked:
         return ABSENT
     if ct.key == "status":
-        bits = {"dnat": state.dnat, "snat": state.snat, "confirmed": state.tracking is Tracking.CONFIRMED}
+        reply = state.tracking is Tracking.REPLY
+        confirmed = reply or state.tracking is Tracking.CONFIRMED
+        bits = {"dnat": state.dnat, "snat": state.snat, "confirmed": confirmed, "seen-reply": reply}
         return frozenset(bit for bit, is_set in bits.items() if is_set)
     if ct.key == "mark":
         return state.connmark
     if ct.key == "direction":
-        return "original"
+        return "reply" if state.tracking is Tracking.REPLY else "original"
     if ct.key == "protocol":
         return state.connection.protocol
     if ct.key == "l3proto":
         return "ipv4" if state.connection.family is Family.IPV4 else "ipv6"
-    return UNKNOWN if ct.direction is None else _of_direction(ct, state, bound)
+    return UNKNOWN if ct.direction is None or state.tracking is Tracking.REPLY else _of_direction(ct, state, bound)
 
 
 def _of_direction(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:

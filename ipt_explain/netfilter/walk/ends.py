@@ -8,17 +8,29 @@ from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.table import Arrival
 from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
+from ipt_explain.netfilter.walk.path import Path
 from ipt_explain.records import dataclass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoppedReply:
+    """A reply that is dropped or rejected, and its path since the rules that undo NAT."""
+
+    verdict: Verdict
+    state: PacketState
+    path: Path
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """How the journey ends for some packets. `delivered` if the node itself received them."""
+    """How the journey ends for some packets. `delivered` if the node itself received them; `reply` if they arrive, but
+    what is sent back is stopped."""
 
     verdict: Verdict
     state: PacketState
     reason: str = ""
     delivered: bool = False
+    reply: StoppedReply | None = None
 
 
 class Ends:

@@ -88,6 +88,11 @@ class Flock:
         origin = _FromFlocks((self,), rows)
         return Flock(picked(self.who, rows), picked(self.to, rows), shares, origin)
 
+    def bound_for(self, to: Heading) -> Flock:
+        """The same packets, all bound for one place."""
+        rows = range(len(self))
+        return Flock(self.who, [to] * len(rows), self.shares, _FromFlocks((self,), rows))
+
     def path(self, row: int) -> Path | None:
         """How a packet came there; None where no table has had a say."""
         legs: list[AnyLeg] = []

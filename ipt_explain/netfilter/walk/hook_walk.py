@@ -35,13 +35,13 @@ class HookWalk:
     `ends` are those of packets that do not get through a hook; `balanced` those that IPVS has taken for other machines.
     """
 
-    def __init__(self, node: NodeRules, sent: Sequence[Heading]) -> None:
+    def __init__(self, node: NodeRules, sent: Sequence[Heading], work: int = MOST_WORK) -> None:
         self.ends = Ends()
         self.unshown = Unshown(node.evaluator, self._walked)
         self.balanced = Travellers()
         self._node = node
         self._sent = sent
-        self._budget = Budget(MOST_WORK + 100 * len(sent))
+        self._budget = Budget(work + 100 * len(sent))
 
     def through(
         self, hook: Hook, travellers: Travellers, in_interface: str | None, out_interface: str | None,

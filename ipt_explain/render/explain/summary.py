@@ -27,6 +27,7 @@ _HOW = {
     Loss.INTERCEPTED: "answered by a neighbour",
     Loss.DROPPED: "dropped",
     Loss.REJECTED: "rejected",
+    Loss.UNANSWERED: "not answered",
     Loss.UNKNOWN: "unknown",
 }
 # Reasons that the words for the loss imply.
@@ -37,6 +38,7 @@ _DOES = {
     Loss.INTERCEPTED: "answer",
     Loss.DROPPED: "drop",
     Loss.REJECTED: "reject",
+    Loss.UNANSWERED: "cut off",
     Loss.UNKNOWN: "stop",
 }
 SIGNS = {

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.ends import StoppedReply
 from ipt_explain.services.fates import Loss, Lost
 from ipt_explain.trace.judgement import Addressee, Judgement
 from ipt_explain.trace.outcome import Outcome
 from ipt_explain.trace.packet import Packet
+from ipt_explain.words.lists import aside
 
 VERDICTS = {"ACCEPT": "accepted", "DROP": "dropped", "REJECT": "rejected", "UNKNOWN": "unknown"}
 _FAILED = ("✗", "bad")
@@ -17,6 +20,7 @@ SIGNS = {
     Judgement.DROPPED: _FAILED,
     Judgement.UNTRANSLATED: _FAILED,
     Judgement.DIVERTED: _FAILED,
+    Judgement.UNANSWERED: _FAILED,
     Judgement.HANGS: _FAILED,
     Judgement.UNKNOWN: ("?", "unknown"),
 }
@@ -46,8 +50,19 @@ def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet) -> str
     where = outcome.dnat or "destination unchanged"
     if judgement is Judgement.DIVERTED:
         where = f"SENT ELSEWHERE, to {outcome.dnat}, which is no endpoint of this Service"
+    if outcome.reply is not None:
+        return f"{where}: accepted, but {_stop(outcome.reply)} the reply; the client times out"
     delivered = "delivered to the node itself" if outcome.delivered else "accepted"
     return f"{where}: {delivered}, {'masqueraded' if outcome.masqueraded else 'source kept'}"
+
+
+def _stop(reply: StoppedReply) -> str:
+    """Who stops a reply, and how: `filter FORWARD (line 27) drops`."""
+    does = "drops" if reply.verdict is Verdict.DROP else "rejects"
+    step = reply.path.last()
+    if step is None:
+        return f"the node {does}"
+    return f"{step.table} {step.chain.name}{aside([f'line {step.line}'] if step.line else [])} {does}"
 
 
 def _because(outcome: Outcome) -> str:

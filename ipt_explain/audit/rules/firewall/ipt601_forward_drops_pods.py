@@ -5,8 +5,7 @@ What it checks:
     rule or policy outside kube-proxy's chains that drops or refuses them after translation is reported. The severity
     depends on the effect (see IPT117). What stops connections to endpoints on host networks, if they are on this node,
     is a note; if the API server is among them and it is a rule, not a policy, a warning. So is what stops connections
-    to NodeLocal DNSCache. An INPUT policy of DROP
-    without any rule that accepts replies is a warning.
+    to NodeLocal DNSCache. Replies must pass, too: ESTABLISHED connections, in FORWARD and, to the node, in INPUT.
 
 Why it matters:
     KUBE-FORWARD accepts marked packets and known connections, but not the first packet of a connection between pods:
@@ -51,13 +50,13 @@ import re
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.filter.host_endpoints import Stop, host_stops
-from ipt_explain.audit.evidence.filter.replies import drops_replies
 from ipt_explain.audit.evidence.losses.causes import Cause, Where, causes, possible_causes
 from ipt_explain.audit.evidence.losses.telling import fault_of
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.nat.targets import destination_text
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.records import replace
+from ipt_explain.services.fates import Loss
 from ipt_explain.words.lists import listed
 
 _FIX = "Accept pod traffic before it, or switch the other firewall off and restart the network plugin."
@@ -67,21 +66,10 @@ _LIKELY = re.compile(r"not (?:-[io] (?:docker0|virbr)|\S+ is an address of this 
 
 @rule("IPT601", "forward-drops-pods", Severity.ERROR, reads_absence=True)
 def forward_drops_pods(context: RulesetContext) -> Faults:
-    """One fault for each rule or policy, and one for replies."""
+    """One fault for each rule or policy."""
     certain = causes(context, Where.FILTER)
     for cause in certain:
         yield _fault(cause)
-    replies = drops_replies(context)
-    if replies is not None:
-        yield Fault(
-            "INPUT's policy is DROP and no rule accepts known connections: replies to the node are dropped, "
-            "even those from the API server to kubelet",
-            "Accept RELATED,ESTABLISHED in INPUT, or set its policy to ACCEPT.",
-            at_chain(replies),
-            severity=Severity.WARNING,
-            key="replies",
-        )
-        return
     for cause in filter(_is_likely, possible_causes(context, Where.FILTER)):
         yield _fault(cause, Severity.WARNING)
     told = {cause.place.line for cause in certain}
@@ -98,7 +86,7 @@ def _is_likely(cause: Cause) -> bool:
 def _fault(cause: Cause, severity: Severity | None = None) -> Fault:
     fault = fault_of(cause, _FIX, severity)
     late = _behind(cause)
-    if not late:
+    if not late or cause.victims[0].lost.how is Loss.UNANSWERED:
         return fault
     return replace(
         fault,

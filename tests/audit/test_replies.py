@@ -1,0 +1,89 @@
+"""What stops only replies: explain, trace, audit and compare say so alike, and nobody where replies pass."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ipt_explain.analyzers import explain
+from ipt_explain.audit.runner import audit_dump
+from ipt_explain.parsing import read_dump
+from ipt_explain.services.fates import Loss, Vantage
+from ipt_explain.trace.packet import Packet
+from ipt_explain.trace.tracer import trace
+from tests.audit.edits import captured, policy, without
+from tests.audit.test_lost_traffic import with_rule
+from tests.nft_corpus import listings
+
+NODE = captured("1.30", "basic")
+POD, HOST, OUTSIDE = Vantage.POD, Vantage.NODE, Vantage.OUTSIDE
+
+
+def unanswered(text: str, name: str = "dns") -> dict[Vantage, float]:
+    """The share of connections to a port of kube-dns that get no reply, by vantage point."""
+    service = next(each for each in explain(read_dump(text)).services if each.port_name == name)
+    (frontend,) = service.frontends
+    assert frontend.fates is not None
+    return {
+        vantage: round(sum(lost.probability for lost in fate.lost if lost.how is Loss.UNANSWERED), 6)
+        for vantage, fate in frontend.fates.items()
+        if fate.lost
+    }
+
+
+@pytest.mark.parametrize(
+    ("table", "chain", "rule", "cut_off"),
+    [
+        ("filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED -j DROP", {POD: 1, OUTSIDE: 1}),
+        ("filter", "FORWARD", "-m conntrack --ctdir REPLY -j REJECT", {POD: 1, OUTSIDE: 1}),
+        ("filter", "FORWARD", "-s 10.244.1.2/32 -m state --state ESTABLISHED -j DROP", {POD: 0.5, OUTSIDE: 0.5}),
+        ("filter", "FORWARD", "-p udp -m udp --sport 53 -m conntrack --ctdir REPLY -j DROP", {POD: 1, OUTSIDE: 1}),
+        ("filter", "INPUT", "-m conntrack --ctstate RELATED,ESTABLISHED -j DROP", {HOST: 1}),
+        ("mangle", "PREROUTING", "-m conntrack --ctstatus SEEN_REPLY -j DROP", {POD: 1, HOST: 1, OUTSIDE: 1}),
+        ("mangle", "POSTROUTING", "-s 10.244.1.0/24 -m conntrack --ctdir REPLY -j DROP", {POD: 1, OUTSIDE: 1}),
+        ("filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED --ctdir ORIGINAL -j DROP", {}),
+        ("filter", "FORWARD", "-p tcp -m conntrack --ctstate ESTABLISHED -j DROP", {}),
+        ("nat", "PREROUTING", "-s 10.244.1.2/32 -j ACCEPT", {}),
+    ],
+)
+def test_a_rule_that_stops_replies_is_a_loss(table: str, chain: str, rule: str, cut_off: dict[Vantage, float]) -> None:
+    text = with_rule(NODE, table, chain, rule)
+    assert unanswered(text) == cut_off
+    told = [each.message for each in audit_dump(read_dump(text)).findings]
+    assert any("replies to" in message and "kube-dns:dns (" in message for message in told) is bool(cut_off)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_policy_of_drop_lets_only_known_connections_reply(known: bool) -> None:
+    text = with_rule(policy(NODE, "filter", "FORWARD", "DROP"), "filter", "FORWARD", "-m conntrack --ctstate NEW -j ACCEPT")
+    if not known:
+        text = without(text, "-A KUBE-FORWARD ", "RELATED,ESTABLISHED")
+    assert unanswered(text) == ({} if known else {POD: 1, OUTSIDE: 1})
+
+
+def test_trace_says_who_stops_the_reply() -> None:
+    text = with_rule(NODE, "filter", "FORWARD", "-s 10.244.1.2/32 -m conntrack --ctstate ESTABLISHED -j DROP")
+    found = trace(read_dump(text), Packet("10.244.1.77", "10.96.0.10", "udp", 53))
+    told = {each["dnat"]: each for each in json.loads(found.to_json())["outcomes"]}
+    cut_off, served = told["10.244.1.2:53"], told["10.244.1.3:53"]
+    assert (cut_off["verdict"], cut_off["judgement"], cut_off["reply"]["verdict"]) == ("ACCEPT", "unanswered", "DROP")
+    assert [step["chain"] for step in cut_off["reply"]["path"]] == ["FORWARD"]
+    assert (served["judgement"], "reply" in served) == ("served", False)
+
+
+def test_the_document_counts_them_as_arriving() -> None:
+    text = with_rule(NODE, "filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED -j DROP")
+    service = next(each for each in json.loads(explain(read_dump(text)).to_json())["services"] if each["port_name"] == "dns")
+    pod = service["frontends"][0]["fates"]["pod"]
+    assert (service["state"], pod["served"], pod["lost"]) == ("blocked", 1, [])
+    assert [(each["probability"], each["chain"]) for each in pod["unanswered"]] == [(1, "FORWARD")]
+    assert {each["probability"] for each in service["endpoints"]} == {0.5}
+
+
+def test_nftables() -> None:
+    text = next(each.text for each in listings() if each.name.endswith("1.33/basic/nft-ruleset"))
+    stop = "table inet f {\n chain f {\n type filter hook forward priority 0; policy accept;\n ct state established drop\n }\n}\n"
+    assert unanswered(text) == {}
+    assert unanswered(text + stop) == {POD: 1, OUTSIDE: 1}
+    assert unanswered(text + stop.replace("ct state", "ct direction reply ct state")) == {POD: 1, OUTSIDE: 1}
