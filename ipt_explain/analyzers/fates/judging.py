@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from ipt_explain.analyzers.fates.reached import Reached
+from ipt_explain.analyzers.fates.reached import Arrivals, Reached
 from ipt_explain.analyzers.fates.weighing import JudgedEnd, Judgement, Scales
-from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.flock import Flock
@@ -22,28 +21,22 @@ _WHOLE = {
 
 
 class Judge:
-    """Judges the ends of crowds. Most connections are served whole, or all lost alike; only the others are weighed one
-    by one.
+    """Judges the ends of a crowd's packets. Most connections are served whole, or all lost alike; only the others are
+    weighed one by one.
+
+    `reached` has the endpoints of each packet's Service; `may_refuse` tells whether a packet's Service may refuse it.
     """
 
-    def __init__(self, scales: Scales) -> None:
+    def __init__(self, scales: Scales, reached: Reached, may_refuse: Callable[[int], bool]) -> None:
         self._scales = scales
+        self._reached = reached
+        self._may_refuse = may_refuse
 
-    def judge(
-        self,
-        ends: Sequence[tuple[Finish, Flock]],
-        reached: Reached,
-        may_refuse: Sequence[bool],
-        counted: bool,
-    ) -> list[Judgement]:
-        """The judgement of each packet of a crowd. `reached` has the endpoints of its Service; with `counted`, also how
-        much arrives at each.
+    def fates(self, ends: Sequence[tuple[Finish, Flock]], arrivals: Arrivals | None = None) -> list[Fate]:
+        """The fate of each packet's connections; `arrivals` are told how much of them arrives where.
 
         Most are fully served whatever is unknown; these are separated first, column by column.
         """
-        endpoints, perhaps_here = reached.endpoints, self._scales.perhaps_here
-        count = len(endpoints)
-        arrivals: list[dict[Heading, float]] = [{} for _ in range(count if counted else 0)]
         kept: set[int] = set()
         masqueraded: set[int] = set()
         others: set[int] = set()
@@ -52,55 +45,42 @@ class Judge:
             if finish.verdict is not Verdict.ACCEPT or not state.dnat or state.answers or finish.reply:
                 others.update(flock.who)
                 continue
-            served, strays = reached.by(flock)
-            (masqueraded if state.source_decided else kept).update(served)
-            others.update(strays)
-            for who, to in zip(flock.who, flock.to) if perhaps_here else ():
-                if to in perhaps_here and to in endpoints[who]:
-                    kept.add(who)
-            if not counted:
-                continue
-            floats = {id(share): float(share) for share in {id(share): share for share in flock.shares}.values()}
-            chances = map(floats.__getitem__, map(id, flock.shares))
-            for arrived, to, chance in zip(map(arrivals.__getitem__, flock.who), flock.to, chances):
-                arrived[to] = arrived[to] + chance if to in arrived else chance
-        weighed = self._weighed(ends, others, endpoints, may_refuse) if others else {}
+            landing = self._reached.by(flock)
+            group = masqueraded if state.source_decided else kept
+            group.update(landing.whole, [flock.who[row] for row in landing.rows])
+            kept |= landing.perhaps_here
+            others |= landing.strays
+            if arrivals is not None:
+                arrivals.add(landing, flock)
+        weighed = self._weighed(ends, others) if others else {}
+        if arrivals is not None:
+            arrivals.weighed = weighed
         unsure = masqueraded if self._scales.shown_whole else masqueraded | kept
-        whole = {sources: Judgement(fate, {}) for sources, fate in _WHOLE.items()}
-        judgements: list[Judgement] = []
-        for who in range(count):
-            if who in weighed:
-                judgements.append(weighed[who])
-                continue
-            judgement = whole[who in kept, who in unsure]
-            judgements.append(Judgement(judgement.fate, arrivals[who]) if counted else judgement)
-        return judgements
+        return [
+            weighed[packet].fate if packet in weighed else _WHOLE[packet in kept, packet in unsure]
+            for packet in range(len(self._reached.endpoints))
+        ]
 
-    def _weighed(
-        self,
-        ends: Sequence[tuple[Finish, Flock]],
-        others: AbstractSet[int],
-        endpoints: Sequence[frozenset[Heading]],
-        may_refuse: Sequence[bool],
-    ) -> Mapping[int, Judgement]:
+    def _weighed(self, ends: Sequence[tuple[Finish, Flock]], others: AbstractSet[int]) -> Mapping[int, Judgement]:
         """Judgements by all ends; connections whose ends are alike are weighed once."""
-        rows_of: dict[int, list[tuple[int, int]]] = {who: [] for who in others}
+        rows_of: dict[int, list[tuple[int, int]]] = {packet: [] for packet in others}
         for number, (_, flock) in enumerate(ends):
-            for row, who in enumerate(flock.who):
-                if who in rows_of:
-                    rows_of[who].append((number, row))
+            for row, packet in enumerate(flock.who):
+                if packet in rows_of:
+                    rows_of[packet].append((number, row))
         alike = frozenset(number for number, end in enumerate(ends) if self._scales.are_alike(*end))
         shares = [flock.shares for _, flock in ends]
         weighed: dict[int, Judgement] = {}
         known: dict[tuple[object, ...], Judgement] = {}
-        for who, rows in rows_of.items():
-            key: tuple[object, ...] = (who,)
+        for packet, rows in rows_of.items():
+            may_refuse = self._may_refuse(packet)
+            key: tuple[object, ...] = (packet,)
             if alike.issuperset([number for number, _ in rows]):
-                key = may_refuse[who], *[(number, id(shares[number][row])) for number, row in rows]
+                key = may_refuse, *[(number, id(shares[number][row])) for number, row in rows]
             if key not in known:
                 own = [self._end(*ends[number], row) for number, row in rows]
-                known[key] = self._scales.weigh(own, endpoints[who], may_refuse[who])
-            weighed[who] = known[key]
+                known[key] = self._scales.weigh(own, self._reached.known(packet), may_refuse)
+            weighed[packet] = known[key]
         return weighed
 
     def _end(self, finish: Finish, flock: Flock, row: int) -> JudgedEnd:

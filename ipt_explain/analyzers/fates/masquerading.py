@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import chain
 
 from ipt_explain.analyzers.fates.vantages import Surroundings
-from ipt_explain.analyzers.fates.weighing import Judgement
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.netfilter.header.protocols import protocol_number
 from ipt_explain.netfilter.packet import Heading, Tracking
@@ -18,8 +17,8 @@ from ipt_explain.netfilter.walk.hook_walk import MOST_WORK
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.records import replace
-from ipt_explain.services.columns import Columns, column
-from ipt_explain.services.fates import Vantage
+from ipt_explain.services.columns import column
+from ipt_explain.services.fates import Fate, Vantage
 from ipt_explain.services.ports import Endpoint, Masquerade, ServicePort
 
 
@@ -41,24 +40,22 @@ class Masquerading:
         self._unmasked = frozenset((*kept, *perhaps))
         self._masked = self._masqueraded_unmarked(services)
 
-    def hairpins(self, endpoints: Columns[Endpoint], bound: Sequence[Heading | None]) -> Sequence[bool | None]:
+    def hairpins(self, endpoints: Sequence[Endpoint], bound: Sequence[Heading | None]) -> Sequence[bool | None]:
         """Whether each endpoint can reach itself through the Service; None if unknown."""
-        hairpins = endpoints.column("hairpin")
+        hairpins = column(endpoints, "hairpin")
         if self._unmasked and not self._unmasked.isdisjoint(bound):
             hairpins = [
                 self._unless_doubted(heading) if marked and heading in self._unmasked else hairpin
-                for hairpin, marked, heading in zip(hairpins, endpoints.column("marked"), bound)
+                for hairpin, marked, heading in zip(hairpins, column(endpoints, "marked"), bound)
             ]
         if self._masked and not self._masked.isdisjoint(bound):
             hairpins = [True if heading in self._masked else hairpin for hairpin, heading in zip(hairpins, bound)]
         return hairpins
 
-    def of_service(
-        self, service: ServicePort, bound: Sequence[Heading | None], judgements: Sequence[Judgement]
-    ) -> Masquerade:
-        """Which connections to a Service are masqueraded; `judgements` are those of its ClusterIP."""
+    def of_service(self, service: ServicePort, bound: Sequence[Heading | None], fates: Sequence[Fate]) -> Masquerade:
+        """Which connections to a Service are masqueraded; `fates` are those of its ClusterIP."""
         found = service.masquerade
-        if found.all is False and all(judgement.fate.masqueraded for judgement in judgements):
+        if found.all is False and all(fate.masqueraded for fate in fates):
             found = replace(found, all=True)
         if found.hairpin is False and self._masked.issuperset(bound):
             found = replace(found, hairpin=True)

@@ -1,28 +1,118 @@
-"""Which packets reach an endpoint of their Service, for many packets at once."""
+"""Which packets of a crowd reach endpoints of their Service, and how much of their connections each endpoint gets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import compress
-from operator import contains, not_
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 
+from ipt_explain.analyzers.fates.weighing import Judgement
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.walk.flock import Flock
+from ipt_explain.records import dataclass
+
+Endpoints = Sequence[Sequence[Heading | None]]
+"""Of each packet's Service, in order; None is one whose address is not known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landing:
+    """Where a flock arrives.
+
+    Most packets arrive at the endpoints of their Service, at each once and in order: `whole` has the first row of each
+    such packet, `rows` all rows of the others. `strays` are packets some of which arrive elsewhere, `perhaps_here`
+    those that reach an endpoint which may be on the node itself.
+    """
+
+    whole: Mapping[int, int]
+    rows: Sequence[int]
+    strays: frozenset[int]
+    perhaps_here: frozenset[int]
 
 
 class Reached:
-    """Looks up flocks of a crowd: `endpoints` are those of each packet's Service."""
+    """Looks up flocks of a crowd. Endpoints on host networks are `perhaps_here`."""
 
-    def __init__(self, endpoints: Sequence[frozenset[Heading]]) -> None:
+    def __init__(self, endpoints: Endpoints, perhaps_here: frozenset[Heading]) -> None:
         self.endpoints = endpoints
-        self._latest: tuple[Flock, tuple[frozenset[int], frozenset[int]]] | None = None
+        self._hosts = perhaps_here
+        self._has_hosts = {
+            packet for packet, own in enumerate(endpoints if perhaps_here else ()) if not perhaps_here.isdisjoint(own)
+        }
+        self._latest: tuple[Flock, Landing] | None = None
 
-    def by(self, flock: Flock) -> tuple[frozenset[int], frozenset[int]]:
-        """The packets that reach an endpoint, and the others. From each vantage point mostly the same packets reach the
-        same endpoints.
-        """
+    def known(self, packet: int) -> frozenset[Heading]:
+        """The endpoints of a packet's Service whose address is known."""
+        return frozenset(filter(None, self.endpoints[packet]))
+
+    def by(self, flock: Flock) -> Landing:
+        """Where they arrive. From each vantage point mostly the same packets arrive at the same endpoints."""
         if self._latest is None or not flock.same_packets(self._latest[0]):
-            reached = list(map(contains, map(self.endpoints.__getitem__, flock.who), flock.to))
-            found = frozenset(compress(flock.who, reached)), frozenset(compress(flock.who, map(not_, reached)))
-            self._latest = Flock(flock.who, flock.to, flock.shares), found
+            self._latest = Flock(flock.who, flock.to, flock.shares), self._landing(flock.who, list(flock.to))
         return self._latest[1]
+
+    def _landing(self, who: Sequence[int], to: Sequence[Heading]) -> Landing:
+        whole: dict[int, int] = {}
+        apart: dict[int, frozenset[Heading]] = {}
+        rows: list[int] = []
+        row = 0
+        while row < len(who):
+            packet = who[row]
+            own = self.endpoints[packet]
+            behind = row + len(own)
+            if packet in apart:
+                rows.append(row)
+            elif packet in whole or not own or own != to[row:behind] or not _is_one(packet, who[row:behind], own):
+                apart[packet] = self.known(packet)
+                rows.append(row)
+            else:
+                whole[packet] = row
+                row = behind - 1
+            row += 1
+        strays = {who[row] for row in rows if to[row] not in apart[who[row]]}
+        hosts = {who[row] for row in rows if to[row] in self._hosts and to[row] in apart[who[row]]}
+        return Landing(whole, rows, frozenset(strays), frozenset(hosts.union(self._has_hosts & whole.keys())))
+
+
+def _is_one(packet: int, who: Sequence[int], own: Sequence[Heading | None]) -> bool:
+    """Whether rows are all of one packet, each at another endpoint."""
+    return who.count(packet) == len(own) == len(set(own))
+
+
+class Arrivals:
+    """How much of each packet's connections arrives at each endpoint of its Service. Some are `weighed` one by one."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self.weighed: Mapping[int, Judgement] = {}
+        self._endpoints = endpoints
+        self._whole: dict[int, Sequence[float]] = {}
+        self._summed: dict[int, dict[Heading | None, float]] = {}
+
+    def add(self, landing: Landing, flock: Flock) -> None:
+        """Add those of a flock."""
+        floats = {id(share): float(share) for share in {id(share): share for share in flock.shares}.values()}
+        shares = list(map(floats.__getitem__, map(id, flock.shares)))
+        for packet, row in landing.whole.items():
+            own = self._endpoints[packet]
+            some = shares[row : row + len(own)]
+            if packet in self._whole or packet in self._summed:
+                self._sum(packet, own, some)
+            else:
+                self._whole[packet] = some
+        for row in landing.rows:
+            self._sum(flock.who[row], (flock.to[row],), (shares[row],))
+
+    def _sum(self, packet: int, to: Sequence[Heading | None], shares: Sequence[float]) -> None:
+        summed = self._summed.get(packet)
+        if summed is None:
+            before = self._whole.pop(packet, None)
+            summed = self._summed[packet] = {} if before is None else dict(zip(self._endpoints[packet], before))
+        for heading, share in zip(to, shares):
+            summed[heading] = summed.get(heading, 0.0) + share
+
+    def of(self, packet: int) -> Sequence[float | None]:
+        """The share of each endpoint of a packet's Service; None if that is open."""
+        if packet in self.weighed:
+            return self.weighed[packet].shares_of(self._endpoints[packet])
+        if packet in self._whole:
+            return self._whole[packet]
+        return list(map(self._summed.get(packet, {}).get, self._endpoints[packet], repeat(0.0)))

@@ -1,16 +1,17 @@
-"""Service ports with the fates of their frontends, and the facts that follow: state, probabilities, hairpin."""
+"""The fates of service ports' frontends, and the facts that follow: state, probabilities, hairpin."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import cast
 
 from ipt_explain.analyzers.fates.deciding import Deciders
 from ipt_explain.analyzers.fates.judging import Judge
 from ipt_explain.analyzers.fates.masquerading import Masquerading
-from ipt_explain.analyzers.fates.reached import Reached
+from ipt_explain.analyzers.fates.reached import Arrivals, Reached
 from ipt_explain.analyzers.fates.vantages import Surroundings
-from ipt_explain.analyzers.fates.weighing import Judgement, Scales
+from ipt_explain.analyzers.fates.weighing import Scales
 from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.collector import cycles_freed
 from ipt_explain.model import Backend, Dump, Family, Ruleset
@@ -22,8 +23,8 @@ from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.replies import Replies
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
-from ipt_explain.records import replace
-from ipt_explain.services.columns import Columns, in_columns
+from ipt_explain.records import fill
+from ipt_explain.services.columns import column, in_columns
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Fate, Fates, Loss, Vantage
 from ipt_explain.services.ports import (
     Endpoint,
@@ -35,17 +36,17 @@ from ipt_explain.services.ports import (
     TrafficPolicy,
 )
 
-Judgements = tuple[Judgement, ...]
-"""Of one frontend, from each vantage point in their order."""
+Bound = Sequence[Heading | None]
+"""The destinations of packets to a Service's endpoints; None if unknown."""
 
 
-def with_fates(
+def add_fates(
     dump: Dump, family: Family, services: Sequence[ServicePort], numbers: Mapping[Backend | None, int]
-) -> list[ServicePort]:
-    """Service ports of one family and backend of a node, judged by all rules of that family in the dump. `numbers` are
-    the numbers of the family's nftables and IPVS rulesets among all."""
+) -> None:
+    """Judge service ports of one family and backend of a node by all rules of that family in the dump, and fill in what
+    comes of it. `numbers` are the numbers of the family's nftables and IPVS rulesets among all."""
     if not services:
-        return []
+        return
     rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
     node = NodeRules(rulesets, family, dump.nft, servers_asked(dump.node))
     dnat_shown = dump.nft is None or not dump.nft.fragment
@@ -59,7 +60,7 @@ def with_fates(
     deciders = Deciders(dump.rulesets, numbers, services[0].backend, node.stages)
     filter_shown = any(table is not None for table in filters) or dump.nft is not None
     scales = Scales(deciders, around.host_endpoints, shown_whole, drops_shown, filter_shown, dnat_shown)
-    return _Reader(node, Judge(scales), around, shown_whole, filter_shown).judged(services)
+    _Reader(node, scales, around, shown_whole, filter_shown).read(services)
 
 
 def _shows_nat(ruleset: Ruleset, in_nftables: bool) -> bool:
@@ -78,51 +79,40 @@ def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:
 
 class _Reader:
     def __init__(
-        self, node: NodeRules, judge: Judge, around: Surroundings, shown_whole: bool, filter_shown: bool
+        self, node: NodeRules, scales: Scales, around: Surroundings, shown_whole: bool, filter_shown: bool
     ) -> None:
         self._node = node
+        self._scales = scales
+        self._around = around
         self._shown_whole = shown_whole
         self._filter_shown = filter_shown
-        self._around = around
-        self._judge = judge
         self._replies = Replies(node)
+        self._known: dict[tuple[int, ...], Fates] = {}
 
-    def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
-        """The fates of all, protocol by protocol: packets that differ only in their destination travel together."""
-        judgements: list[list[Judgements]] = [[] for _ in services]
+    def read(self, services: Sequence[ServicePort]) -> None:
+        """Find the fates of all, protocol by protocol: packets that differ only in their destination travel together.
+        """
         with cycles_freed():
             self._masquerading = Masquerading(self._node, self._around, services, self._shown_whole)
         for protocol in dict.fromkeys(service.protocol for service in services):
-            numbers = [number for number, service in enumerate(services) if service.protocol == protocol]
-            crowd = [(number, frontend) for number in numbers for frontend in services[number].frontends]
-            told = self._told(services, protocol, crowd)
-            for (number, _), judgement in zip(crowd, told):
-                judgements[number].append(judgement)
-        judged = list(zip(services, self._around.bound, judgements))
-        return [self._with_fates(*each) for each in each_of(judged, "summing up")]
+            self._read(protocol, [each for each in zip(services, self._around.bound) if each[0].protocol == protocol])
 
-    def _told(
-        self, services: Sequence[ServicePort], protocol: str, crowd: Sequence[tuple[int, Frontend]]
-    ) -> Sequence[Judgements]:
+    def _read(self, protocol: str, services: Sequence[tuple[ServicePort, Bound]]) -> None:
+        crowd = [(service, frontend) for service, _ in services for frontend in service.frontends]
+        endpoints = [bound for service, bound in services for _ in service.frontends]
         sent = self._sent([frontend for _, frontend in crowd])
-        reached = Reached([self._around.endpoints[number] for number, _ in crowd])
-        refusing = [self._may_refuse(services[number], frontend) for number, frontend in crowd]
-        told: list[Sequence[Judgement]] = []
+        reached, arrivals = Reached(endpoints, self._around.host_endpoints), Arrivals(endpoints)
+        judge = Judge(self._scales, reached, lambda packet: self._may_refuse(*crowd[packet]))
+        found: list[Sequence[Fate]] = []
         for vantage in each_of(tuple(Vantage), "following packets"):
             with cycles_freed():  # the walk's chains and their callers refer to each other
-                told.append(self._followed(vantage, protocol, sent, reached, refusing))
-        return [
-            judgements if _shows(services[number], frontend) else (_NO_SERVERS_SHOWN,) * len(told)
-            for judgements, (number, frontend) in zip(zip(*told), crowd)
-        ]
-
-    def _followed(
-        self, vantage: Vantage, protocol: str, sent: Sequence[Heading], reached: Reached, refusing: Sequence[bool]
-    ) -> Sequence[Judgement]:
-        journey = Journey(self._node, sent)
-        journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
-        ends = list(self._replies.told(journey.ends()))
-        return self._judge.judge(ends, reached, refusing, counted=vantage is Vantage.POD)
+                journey = Journey(self._node, sent)
+                journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
+                ends = list(self._replies.told(journey.ends()))
+                found.append(judge.fates(ends, arrivals if vantage is Vantage.POD else None))
+        packets = enumerate(zip(*found))
+        for service, bound in each_of(services, "summing up"):
+            self._sum_up(service, bound, list(islice(packets, len(service.frontends))), arrivals)
 
     def _sent(self, frontends: Sequence[Frontend]) -> Sequence[Heading]:
         """Where connections to frontends are sent. IPv4 is read at once."""
@@ -137,38 +127,39 @@ class _Reader:
             return Heading(self._around.with_node_ports, frontend.port)
         return Heading(_address(frontend.address, self._around.family), frontend.port)
 
-    def _with_fates(
-        self, service: ServicePort, bound: Sequence[Heading | None], told: Sequence[Judgements]
-    ) -> ServicePort:
-        frontends = tuple([
-            replace(frontend, fates=self._fates(frontend, judgements), verdict=self._verdict(frontend))
-            for frontend, judgements in zip(service.frontends, told)
-        ])
-        for frontend, judgements in zip(service.frontends, told):
-            if frontend.kind is FrontendKind.CLUSTER_IP:
-                pod = judgements[0]
-                endpoints = self._arriving(service.endpoints, bound, pod)
-                return replace(
+    def _sum_up(
+        self, service: ServicePort, bound: Bound, found: Sequence[tuple[int, tuple[Fate, ...]]], arrivals: Arrivals
+    ) -> None:
+        """Fill in a Service's fates and what follows from them. `found` are those of each frontend from each vantage
+        point, with its packet's number in the crowd."""
+        entered = False
+        for frontend, (packet, fates) in zip(service.frontends, found):
+            if not _shows(service, frontend):
+                fates = _NO_SERVERS_SHOWN
+            fill(frontend, fates=self._fates(frontend, fates))
+            if self._leads_nowhere(frontend):
+                fill(frontend, verdict=FrontendVerdict.UNKNOWN)
+            if frontend.kind is FrontendKind.CLUSTER_IP and not entered:
+                entered = True
+                fill(
                     service,
-                    frontends=frontends,
-                    state=_state(service, pod.fate),
-                    endpoints=endpoints,
-                    masquerade=self._masquerading.of_service(service, bound, judgements),
+                    state=_state(service, fates[0]),
+                    endpoints=self._arriving(service.endpoints, bound, arrivals.of(packet)),
+                    masquerade=self._masquerading.of_service(service, bound, fates),
                 )
-        return replace(service, frontends=frontends)
 
-    def _fates(self, frontend: Frontend, judgements: Judgements) -> Fates:
+    def _fates(self, frontend: Frontend, fates: Sequence[Fate]) -> Fates:
         """A frontend's fates; unknown if its rules are not in the text. With external policy Local and no local
         endpoints, filter refuses what nat does not lead from pods and the node to endpoints elsewhere: unknown if the
         text lacks that.
         """
-        fates = Fates(*[judgement.fate for judgement in judgements])
-        if not self._shown_whole and frontend.verdict is FrontendVerdict.UNKNOWN:
-            return Fates(_NOT_SHOWN, _NOT_SHOWN, _NOT_SHOWN)
-        led = frontend.kind is FrontendKind.CLUSTER_IP or frontend.balancer or frontend.node_balancer
-        if self._shown_whole or led or frontend.verdict is not FrontendVerdict.DROP:
-            return fates
-        return Fates(_NOT_SHOWN, _NOT_SHOWN, fates.outside)
+        if not self._shown_whole:
+            led = frontend.kind is FrontendKind.CLUSTER_IP or frontend.balancer or frontend.node_balancer
+            if frontend.verdict is FrontendVerdict.UNKNOWN:
+                fates = (_NOT_SHOWN,) * 3
+            elif frontend.verdict is FrontendVerdict.DROP and not led:
+                fates = (_NOT_SHOWN, _NOT_SHOWN, fates[-1])
+        return self._known.setdefault(tuple(map(id, fates)), Fates(*fates))
 
     def _may_refuse(self, service: ServicePort, frontend: Frontend) -> bool:
         return _may_refuse(service, frontend) or self._leads_nowhere(frontend)
@@ -178,19 +169,17 @@ class _Reader:
         unmatched = frontend.verdict is FrontendVerdict.UNMATCHED and frontend.kind is not FrontendKind.CLUSTER_IP
         return unmatched and not self._filter_shown
 
-    def _verdict(self, frontend: Frontend) -> FrontendVerdict:
-        return FrontendVerdict.UNKNOWN if self._leads_nowhere(frontend) else frontend.verdict
-
     def _arriving(
-        self, endpoints: Sequence[Endpoint], bound: Sequence[Heading | None], judgement: Judgement
-    ) -> Columns[Endpoint]:
+        self, endpoints: Sequence[Endpoint], bound: Bound, chances: Sequence[float | None]
+    ) -> Sequence[Endpoint]:
         """Endpoints with the probability that a connection reaches them."""
-        known = in_columns(endpoints, Endpoint)
-        chances = judgement.shares_of(bound)
+        stated = column(endpoints, "probability")
         if None in bound:
-            stated = known.column("probability")
             chances = [stated[row] if heading is None else chances[row] for row, heading in enumerate(bound)]
-        return known.with_columns(probability=chances, hairpin=self._masquerading.hairpins(known, bound))
+        hairpins = self._masquerading.hairpins(endpoints, bound)
+        if hairpins is column(endpoints, "hairpin") and chances == list(stated):
+            return endpoints
+        return in_columns(endpoints, Endpoint).with_columns(probability=chances, hairpin=hairpins)
 
 
 def _address(text: str, family: Family) -> Address:
@@ -219,9 +208,7 @@ def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
 
 
 _NOT_SHOWN = Fate(None, None, None, None, (NAT_NOT_SHOWN,))
-_NO_SERVERS_SHOWN = Judgement(
-    Fate(None, None, None, None, ("virtual servers of IPVS",)), {}
-)
+_NO_SERVERS_SHOWN = (Fate(None, None, None, None, ("virtual servers of IPVS",)),) * 3
 _STATES = {
     Loss.UNTRANSLATED: ServiceState.UNMATCHED,
     Loss.DIVERTED: ServiceState.DIVERTED,

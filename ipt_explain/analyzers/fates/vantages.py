@@ -42,7 +42,6 @@ class Surroundings:
     outside: Whereabouts
     cluster_ips: frozenset[int]
     host_endpoints: frozenset[Heading]
-    endpoints: Sequence[frozenset[Heading]]
     bound: Sequence[Sequence[Heading | None]]
     _headings: Destinations
     _facts: NodeFacts = NOTHING_KNOWN
@@ -55,8 +54,8 @@ class Surroundings:
     ) -> Surroundings:  # fmt: skip
         """From the rules of one family. Endpoints outside the pod network are on host networks.
 
-        `headings` reads an endpoint's address and port. `endpoints` are those of each Service, in order; `bound` has
-        the destination of packets to each endpoint, None if unknown. `node_ports` are addresses of the node that accept
+        `headings` reads an endpoint's address and port. `bound` has the destinations of packets to each Service's
+        endpoints, in order, None if unknown. `node_ports` are addresses of the node that accept
         node ports, none if all do. If the text is not `shown_whole`, it may show only endpoints outside the pod
         network.
         """
@@ -82,7 +81,6 @@ class Surroundings:
             Whereabouts("the outside address", family, outside=(*pods, loopback), apart=endpoints, ordinary=True),
             cluster_ips,
             frozenset([each for own in found for each in own if each and each.address in hosts] if hosts else ()),
-            [frozenset(filter(None, own)) for own in found],
             found,
             headings,
             facts,

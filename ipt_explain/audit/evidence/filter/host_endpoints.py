@@ -48,7 +48,8 @@ def host_stops(context: RulesetContext) -> Iterator[Stop]:
         return
     _, surroundings = around(context)
     by_protocol: dict[str, dict[Heading, ServicePort]] = {}
-    for service, own in zip(context.services, surroundings.endpoints):
+    for service, bound in zip(context.services, surroundings.bound):
+        own = frozenset(filter(None, bound))
         for heading in own if is_api_server(service) else own & surroundings.host_endpoints:
             if isinstance(heading.address, int):
                 by_protocol.setdefault(service.protocol, {}).setdefault(heading, service)
