@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
+from ipt_explain.services.fates import Loss
 from ipt_explain.words.addresses import address_port
 
 if TYPE_CHECKING:
@@ -104,6 +105,14 @@ def judged(outcome: Outcome, packet: Packet, to: Addressee | None) -> Judgement:
         return Judgement.HANGS
     if to is not None:
         known = {address_port(each.address, each.port) for each in to.service.endpoints if each.address is not None}
-        if len(known) == len(to.service.endpoints) and outcome.dnat not in known:
+        if outcome.dnat not in known and (len(known) == len(to.service.endpoints) or _diverts(to, outcome)):
             return Judgement.DIVERTED
     return Judgement.SERVED
+
+
+def _diverts(to: Addressee, outcome: Outcome) -> bool:
+    """Whether a rule on the path is known to send the Service's connections elsewhere, as a DNAT to a range does."""
+    fates = to.frontend.fates
+    losses = [lost for _, fate in fates.items() for lost in fate.lost] if fates is not None else []
+    diverting = {(each.decider.chain, each.decider.line) for each in losses if each.how is Loss.DIVERTED}
+    return any((step.chain.name, step.line) in diverting for step in outcome.path)

@@ -152,3 +152,11 @@ def test_what_filter_refuses_for_other_services_leaves_nothing_open() -> None:
     shown = [line for line in SAMPLE.splitlines() if "kube-dns:dns" in line and line.startswith("-A")]
     service = _dns(text="\n".join([refused, health, *shown, ""]))
     assert (service["state"], _arriving(service)) == ("serving", {"10.244.1.2:53": 0.5, "10.244.1.3:53": 0.5})
+
+
+def test_a_range_of_endpoints_is_no_endpoint_to_explain_and_trace() -> None:
+    text = SAMPLE.replace("--to-destination 10.244.1.2:53\n", "--to-destination 10.244.1.2-10.244.1.9:53\n")
+    (lost,) = _fate(_dns(text=text))["lost"]
+    assert (lost["how"], lost["probability"], lost["dnat"]) == ("diverted", 0.5, "10.244.1.2-10.244.1.9:53")
+    found = ipt_explain.trace(ipt_explain.parse(text), ipt_explain.Packet("10.244.1.77", "10.96.0.10", "udp", 53))
+    assert [each["judgement"] for each in json.loads(found.to_json())["outcomes"]] == ["served", "diverted"]
