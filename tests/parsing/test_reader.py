@@ -167,13 +167,16 @@ def test_windows_line_ends_are_read_with_a_warning() -> None:
     assert any("CR LF" in warning for warning in dump.warnings)
 
 
-def test_tables_that_iptables_save_could_not_print_are_named() -> None:
+def test_tables_that_iptables_save_could_not_print_are_unknown() -> None:
     text = (
         "# Table `nat' is incompatible, use 'nft' tool.\n"
         + _HEADER.format("iptables", " (nf_tables)")
         + _FILTER.format("")
     )
-    assert "nat" in {table for ruleset in read_dump(text).rulesets for table in ruleset.unreadable_tables}
+    dump = read_dump(text)
+    (ruleset,) = dump.rulesets
+    assert (ruleset.fragment, ruleset.tables["nat"].whole, ruleset.tables["filter"].whole) == (True, False, True)
+    assert any("could not print table nat" in warning for warning in dump.warnings)
 
 
 def test_the_other_backend_is_warned_of() -> None:

@@ -126,7 +126,11 @@ class Gathering:
     def add_unreadable(self, generator: Generator | None, table: str) -> None:
         """A table that the saver named and could not print; only the nft backend has such."""
         family, backend = (generator.family, generator.backend) if generator else (Family.IPV4, Backend.NFT)
-        self._builder(family, backend).unreadable.append(table)
+        self._builder(family, backend).add(Table(table, {}, extent=Extent.SOME), Form.FRAGMENT, None)
+        self._warnings.append(
+            f"{self._source}: iptables-save could not print table {table}, so its rules are unknown: "
+            "`nft list ruleset` shows them"
+        )
 
     def _add_listing(self, builder: RulesetBuilder, section: TableBuilder, last: bool) -> None:
         name = listed_table(section)

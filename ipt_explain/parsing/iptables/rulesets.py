@@ -17,7 +17,6 @@ class RulesetBuilder:
         self.backend = backend
         self.generator: str | None = None
         self.saved: tuple[int, int] | None = None
-        self.unreadable: list[str] = []
         self.conflicts: list[Conflict] = []
         self._tables: dict[str, Table] = {}
         self._forms: dict[str, Form] = {}
@@ -53,9 +52,7 @@ class RulesetBuilder:
         tables = {
             name: replace(table, redeclared=tuple(self._redeclared[name])) for name, table in self._tables.items()
         }
-        return Ruleset(
-            self.source, self.family, self.backend, self.generator, form, tables, tuple(self.unreadable), self.saved
-        )
+        return Ruleset(self.source, self.family, self.backend, self.generator, form, tables, self.saved)
 
 
 def _worse(first: Form, second: Form) -> Form:
