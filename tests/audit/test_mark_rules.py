@@ -173,7 +173,9 @@ def test_the_one_rule_of_older_releases() -> None:
 )
 def test_nat_ahead_of_kube_postrouting(rule: str) -> None:
     text = ahead_of(NODE, f"-A POSTROUTING {rule}", "-A POSTROUTING ")
-    assert finding("IPT409", text, NODE).line == line_of(text, f"-A POSTROUTING {rule}")
+    found = finding("IPT409", text, NODE)
+    assert found.line == line_of(text, f"-A POSTROUTING {rule}")
+    assert found.severity is (Severity.ERROR if "ACCEPT" in rule else Severity.WARNING)
 
 
 @pytest.mark.parametrize(

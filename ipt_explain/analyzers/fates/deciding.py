@@ -167,6 +167,15 @@ def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> 
     return through
 
 
+def shortening(steps: Sequence[AnyStep]) -> AnyStep | None:
+    """The last step that changed how many hops the packet may go; None if no rule did."""
+    changed = (
+        step for step in reversed(steps)
+        if step.into is None and step.after is not None and step.after.header.hops != step.before.header.hops
+    )  # fmt: skip
+    return next(changed, None)
+
+
 def _for_lack_of_dnat(state: PacketState, steps: Sequence[AnyStep]) -> bool:
     """Whether kube-proxy's table of nftables rejects a packet because nothing has translated it."""
     last = steps[-1] if steps and not state.dnat else None

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from ipt_explain.analyzers.fates.deciding import Deciders, decisive, loss_of, perhaps_led_away, refused
+from ipt_explain.analyzers.fates.deciding import (
+    Deciders,
+    decisive,
+    loss_of,
+    perhaps_led_away,
+    refused,
+    shortening,
+)
 from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.nat.targets import destination_text
 from ipt_explain.netfilter.packet import Heading
@@ -14,6 +21,7 @@ from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
 from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.flock import Flock
+from ipt_explain.netfilter.walk.journey import NO_HOPS_LEFT
 from ipt_explain.netfilter.walk.path import AnyStep
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Fate, Loss, Lost
@@ -83,7 +91,7 @@ class Scales:
 
     def are_alike(self, finish: Finish, flock: Flock) -> bool:
         """Whether all of these packets are lost alike, whoever sent them: one rule stops what has been translated."""
-        stopped = finish.verdict in (Verdict.DROP, Verdict.REJECT) and finish.state.dnat
+        stopped = finish.verdict in (Verdict.DROP, Verdict.REJECT) and finish.state.dnat and not finish.reason
         return self.shown_whole and stopped and flock.met_one_rule()
 
     def weigh(self, ends: Iterable[JudgedEnd], endpoints: frozenset[Heading], may_refuse: bool) -> Judgement:
@@ -142,13 +150,14 @@ class Scales:
             return _SERVED if finish.reply is None else self._unanswered(finish.reply)
         path = end.flock.path(end.row)
         # The last step alone explains why a translated packet is stopped; the whole path is slow to write out.
-        last = path.last() if path is not None and verdict is not Verdict.ACCEPT and state.dnat else None
+        stopped = verdict is not Verdict.ACCEPT and state.dnat and finish.reason != NO_HOPS_LEFT
+        last = path.last() if path is not None and stopped else None
         steps: Sequence[AnyStep] = () if path is None else path.steps() if last is None else (last,)
         if may_refuse and refused(verdict, state, steps):
             return _Part(refused=True, enforced=verdict is not Verdict.ACCEPT)
         if verdict is Verdict.UNKNOWN and steps and self._deciders.leads_to_endpoint(steps[-1]):
             return _SERVED
-        step = decisive(verdict, state, steps)
+        step = shortening(steps) if finish.reason == NO_HOPS_LEFT else decisive(verdict, state, steps)
         decider = self._deciders.of(step, state)
         diverted = verdict is Verdict.ACCEPT and state.dnat
         dnat = destination_text(to, state.connection.family) if diverted else None

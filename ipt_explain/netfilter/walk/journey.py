@@ -19,6 +19,7 @@ from ipt_explain.netfilter.walk.routing import routed
 from ipt_explain.records import replace
 
 LOOPBACK = "lo"
+NO_HOPS_LEFT = "its TTL has run out"
 
 
 class Journey:
@@ -116,7 +117,7 @@ class Journey:
         going = Travellers()
         for state, flock in travellers.items():
             if state.header.hops is not None and state.header.hops <= 1:
-                self._hooks.ends.add(Finish(Verdict.DROP, state, "its TTL has run out"), flock)
+                self._hooks.ends.add(Finish(Verdict.DROP, state, NO_HOPS_LEFT), flock)
             else:
                 going.gather(state._replace(header=state.header.hops_changed(-1)), flock)
         return going

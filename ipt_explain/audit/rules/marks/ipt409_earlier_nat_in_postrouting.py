@@ -5,8 +5,9 @@ What it checks:
     Rules that leave marked packets alone, like the first rules of flannel and OpenShift, are fine.
 
 Why it matters:
-    The other rule picks the source address, or keeps the client's, so replies may not find their way back. The mark
-    stays on, so the packet is masqueraded again when it is wrapped in VXLAN or IPIP.
+    If the other rule is an ACCEPT or RETURN, nothing masquerades the packet: replies go to the client directly, which
+    does not know their source, and a pod that reaches itself through its Service hangs. This is an error. A MASQUERADE
+    or SNAT leaves the mark on, so the packet is masqueraded again when it is wrapped in VXLAN or IPIP.
 
 Example:
     *nat
@@ -45,6 +46,9 @@ from ipt_explain.audit.evidence.hooks.hook_states import hooks
 from ipt_explain.audit.evidence.marks.earlier_snat import earlier_snat
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 
+_AGAIN = "mark 0x{mark:x} stays on, and wrapped packets (VXLAN, IPIP) are masqueraded again"
+_NOT_AT_ALL = "it keeps its source, so replies may bypass this node, and a pod cannot reach itself through its Service"
+
 
 @rule("IPT409", "earlier-nat-in-postrouting", Severity.WARNING, about=("POSTROUTING",), since=2)
 def earlier_nat_in_postrouting(context: RulesetContext) -> Faults:
@@ -58,12 +62,14 @@ def earlier_nat_in_postrouting(context: RulesetContext) -> Faults:
                 continue  # nothing comes before it
             taken = earlier_snat(context, marking.result)
             if taken is not None:
-                what = "masquerades" if taken.rule.target in ("MASQUERADE", "SNAT") else "takes"
+                masquerades = taken.rule.target in ("MASQUERADE", "SNAT")
                 some = " from some sources" if taken.partly else ""
                 yield Fault(
-                    f"this rule {what} marked Service traffic{some} before KUBE-POSTROUTING ({taken.rule.target}): "
-                    f"mark 0x{marking.result:x} stays on, and wrapped packets (VXLAN, IPIP) are masqueraded again",
+                    f"this rule {'masquerades' if masquerades else 'takes'} marked Service traffic{some} before "
+                    f"KUBE-POSTROUTING ({taken.rule.target}): "
+                    + (_AGAIN.format(mark=marking.result) if masquerades else _NOT_AT_ALL),
                     "Move the rule after the jump to KUBE-POSTROUTING, or put a RETURN for marked packets before it.",
                     at_rule(taken.rule),
                     related=(state.rules[0].line,),
+                    severity=None if masquerades or taken.partly else Severity.ERROR,
                 )
