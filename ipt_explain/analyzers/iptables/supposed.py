@@ -22,9 +22,10 @@ from ipt_explain.analyzers.names import (
     SERVICES,
 )
 from ipt_explain.analyzers.rulesets import masquerade_mark
-from ipt_explain.model import Chain, Extent, Rule, Ruleset, Table
+from ipt_explain.model import Chain, Extent, Ruleset, Table
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.walk.unshown import unreached_chains
+from ipt_explain.parsing.iptables.rule_reader import read_rules
 from ipt_explain.records import replace
 
 _USUAL_MARK = (0x4000, 0x4000)
@@ -160,9 +161,4 @@ def _half(chain: Chain) -> bool:
 @lru_cache(maxsize=64)
 def _chain(*lines: str) -> Chain:
     """A chain with these rules."""
-    from ipt_explain.parsing import read_dump
-
-    name = lines[0].split(" ")[1]
-    text = "\n".join(["*nat", f":{name} - [0:0]", *lines, "COMMIT\n"])
-    rules = read_dump(text).rulesets[0].tables["nat"].chains[name].rules
-    return Chain.of(name, [Rule(rule.shape, rule.values, 0) for rule in rules])
+    return Chain.of(lines[0].split(" ")[1], read_rules(lines))

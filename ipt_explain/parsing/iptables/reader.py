@@ -106,7 +106,7 @@ class _Reader:
         text = self._text
         end = text.find("\n", position)
         end = len(text) if end < 0 else end
-        if not _RULE.match(text, position, end):
+        if not text.startswith("-A ", position) and not _RULE.match(text, position, end):
             self._read_line(text[position:end], line)
             return end + 1, line + 1
         refused: tuple[LogicalLine, RuleSyntaxError] | None = None

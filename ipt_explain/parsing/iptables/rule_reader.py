@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import repeat
 
 from ipt_explain.model import Command, Layout, Rule
@@ -165,3 +166,11 @@ class RuleReader:
             position = match.end()
         self._last = pattern
         return position, line
+
+
+def read_rules(lines: Iterable[str]) -> list[Rule]:
+    """Rules as iptables-save prints them, which are on no line of any text."""
+    reader = RuleReader("")
+    for line in lines:
+        reader.read(LogicalLine.of(line), 0)
+    return reader.loose

@@ -5,7 +5,6 @@ Rules of one output are on consecutive lines. A blank line, a heading or a promp
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.model import Rule
@@ -22,12 +21,13 @@ _GREP_GAP = lazy_pattern(r"[ \t]*-{2,}[ \t]*\Z")
 """Separator of grep between matches with context lines (-A, -B, -C)."""
 _DOTS = ("..", "…", "⋮")
 _MARKS = " \t#<>()[]{}~*-.…⋮"
-_LEFT_OUT = lazy_pattern(
-    r"(?:(?:\d+|and|some|many|more|other|the|rest|of|output|lines|rules|chains) )*"
-    r"(?:snip|snipped|omitted|truncated|elided|skipped|removed|cut|more|lines|rules|chains)",
-    re.IGNORECASE,
-)
-_PAGER = lazy_pattern(r":|~|\(END\)|--More--.*|lines \d+-\d+(?:/\d+)?(?: .*)?")
+_LEFT_OUT = frozenset({
+    "snip", "snipped", "omitted", "truncated", "elided", "skipped", "removed", "cut",
+    "more", "lines", "rules", "chains",
+})  # fmt: skip
+_BEFORE = frozenset({"and", "some", "many", "more", "other", "the", "rest", "of", "output", "lines", "rules", "chains"})
+_PAGER = (":", "~", "(END)")
+_PAGER_PLACE = lazy_pattern(r"lines \d+-\d+(?:/\d+)?(?: .*)?")
 _LONGEST_MARK = 80
 
 
@@ -59,12 +59,15 @@ def is_elision(content: str) -> bool:
     """Whether rules may be missing here: a person left them out (`...`, `[12 more rules]`), or a pager waited."""
     if len(content) > _LONGEST_MARK:
         return False
-    if _PAGER.fullmatch(content.rstrip()):
+    line = content.rstrip()
+    if line in _PAGER or line.startswith("--More--") or (line.startswith("lines ") and _PAGER_PLACE.fullmatch(line)):
         return True
     bare = content.strip(_MARKS)
     if not bare:
         return any(dots in content for dots in _DOTS)
-    return bare != content.strip() and _LEFT_OUT.fullmatch(bare) is not None
+    *before, last = bare.lower().split(" ")
+    said = last in _LEFT_OUT and all(word in _BEFORE or word.isdecimal() for word in before)
+    return said and bare != content.strip()
 
 
 def _belongs(content: str) -> bool:

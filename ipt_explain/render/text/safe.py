@@ -6,12 +6,7 @@ hide text are escaped: `\\x1b`, `\\u202e`. All text from a dump passes through h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ipt_explain.patterns import lazy_pattern
-
-if TYPE_CHECKING:
-    pass
 
 # Controls (C0, DEL, C1), soft hyphen, Arabic letter mark, joiners and directional marks, line and paragraph separators,
 # bidirectional embeddings, overrides and isolates, invisible operators, variation selectors, the byte order mark,
@@ -24,7 +19,9 @@ _UNSAFE = lazy_pattern(
 
 
 # Characters known to take one column each: Latin letters, typographic marks, arrows, box drawing.
-_ONE_COLUMN = lazy_pattern("[\x20-\u02ff\u2018-\u2027\u2190-\u21ff\u2500-\u257f]*\\Z")
+_ONE_COLUMN = frozenset(
+    map(chr, (*range(0x20, 0x300), *range(0x2018, 0x2028), *range(0x2190, 0x2200), *range(0x2500, 0x2580)))
+)
 
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
@@ -59,7 +56,7 @@ def escaped(character: str) -> str:
 
 def cells(text: str) -> int:
     """The number of terminal columns of a text: two for a wide character, none for a combining one."""
-    if text.isascii() or _ONE_COLUMN.match(text):
+    if text.isascii() or _ONE_COLUMN.issuperset(text):
         return len(text)
     from rich.cells import cell_len
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.rules.rule_parser import ValueToken
-
-# A quote that is never closed reaches to the end: so no text is searched twice.
-_QUOTED = lazy_pattern(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
-_SKELETON_WORD = lazy_pattern(r"(?:^| )(-m [^ \n]+|-[^ \n]+|!)(?=[ \n]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +66,6 @@ def _narrowed(pattern: str, word: str, any_word: str) -> str:
 
 def skeleton(rule: str) -> str:
     """What a rule's text shows of its shape at a glance: its option words and modules."""
-    return " ".join(_SKELETON_WORD.findall(_QUOTED.sub('"', rule)))
+    words = '"'.join(rule.split('"')[::2]).split(" ")
+    after_m = (word for option, word in pairwise(words) if option == "-m")
+    return " ".join([*(word for word in words if word.startswith("-") or word == "!"), *after_m])

@@ -186,7 +186,7 @@ def first_words(pattern: LinePattern) -> str:
 
 
 def _unescaped(literal: str) -> str:
-    return re.sub(r"\\(.)", r"\1", literal, flags=re.DOTALL)
+    return "\\".join([part.replace("\\", "") for part in literal.split("\\\\")])
 
 
 def _placed(pieces: Sequence[Piece]) -> Iterator[Part]:
