@@ -17,8 +17,6 @@ from ipt_explain.model import Backend, Chain, Extent, Rule, Ruleset
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsStep
-from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 from ipt_explain.netfilter.walk.path import AnyStep, Step
 from ipt_explain.netfilter.walk.stages import Stages
 from ipt_explain.services.fates import NOT_TRANSLATED, Decider, Loss
@@ -72,10 +70,10 @@ class Deciders:
         if step is None:
             return self._passed_by(Hook.OUTPUT if state.connection.local else Hook.PREROUTING, state)
         if not isinstance(step, Step):
-            proxy = isinstance(step, IpvsStep) or step.table in _PROXY_TABLES
+            proxy = step.backend is Backend.IPVS or step.table in _PROXY_TABLES
             owner_name = KUBE_PROXY if proxy else None
-            number = self._numbers.get(Backend.IPVS if isinstance(step, IpvsStep) else Backend.NFTABLES, 0)
-            if isinstance(step, NftStep) and step.into is not None and step.after is not None:
+            number = self._numbers.get(step.backend, 0)
+            if step.into is not None and step.after is not None:
                 name = step.into.name
                 return Decider(number, step.table, name, step.into.line or None, f"chain {name}", owner_name)
             return Decider(number, step.table, step.chain.name, step.line, step.text, owner_name)
@@ -125,7 +123,7 @@ def refused(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> b
         last = steps[-1]
         chain = last.chain.name
         if not isinstance(last, Step):
-            return isinstance(last, IpvsStep) or (last.table in _PROXY_TABLES and chain.startswith(_REFUSING_NFT))
+            return last.backend is Backend.IPVS or (last.table in _PROXY_TABLES and chain.startswith(_REFUSING_NFT))
         if steps[-1].table == "filter" and chain in _REFUSING:
             return True
         if chain != FIREWALL:
@@ -144,7 +142,7 @@ def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> 
             if step.after is not None and step.after.tracking is Tracking.UNTRACKED and step.into is None:
                 return step
     other = next((step for step in reversed(steps) if not isinstance(step, Step) and _translates(step)), None)
-    if other is None and any(isinstance(step, NftStep) for step in steps):
+    if other is None and any(not isinstance(step, Step) and step.backend is Backend.NFTABLES for step in steps):
         from ipt_explain.analyzers.fates.deciding_nft import accepting
 
         other = accepting(steps)
@@ -179,7 +177,7 @@ def shortening(steps: Sequence[AnyStep]) -> AnyStep | None:
 def _for_lack_of_dnat(state: PacketState, steps: Sequence[AnyStep]) -> bool:
     """Whether kube-proxy's table of nftables rejects a packet because nothing has translated it."""
     last = steps[-1] if steps and not state.dnat else None
-    return isinstance(last, NftStep) and last.table in _PROXY_TABLES and last.chain.name == _UNTRANSLATED
+    return last is not None and last.table in _PROXY_TABLES and last.chain.name == _UNTRANSLATED
 
 
 def _only_marks(chain: Chain) -> bool:
@@ -198,7 +196,7 @@ def perhaps_led_away(steps: Sequence[AnyStep]) -> bool:
     )
 
 
-def _translates(step: NftStep | IpvsStep) -> bool:
+def _translates(step: AnyStep) -> bool:
     return step.after is not None and step.after.destination_decided > step.before.destination_decided
 
 

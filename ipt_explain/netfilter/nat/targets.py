@@ -15,7 +15,6 @@ from ipt_explain.netfilter.header.addresses import (
     parse_nat_destination,
 )
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
-from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports
 from ipt_explain.netfilter.packet import Heading, PacketState, is_loopback
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.truth import Truth
@@ -51,6 +50,8 @@ def address_in_range(first: int, last: int, state: PacketState, to: Heading, per
     if first == last:
         return first
     if isinstance(source, int) and isinstance(destination, int):
+        from ipt_explain.netfilter.nat.choice import chosen_address
+
         return chosen_address(first, last, source, destination, persistent, family, state.zone or 0)
     return Whereabouts(f"{format_address(first, family)}-{format_address(last, family)}", family)
 
@@ -153,6 +154,8 @@ def destination_text(to: Heading, family: Family) -> str:
 
 def with_ports(address: Address | None, wanted: NatRange, port: int | None, randomly: bool) -> Choices:
     """An address with each port that a destination port may become."""
+    from ipt_explain.netfilter.nat.choice import chosen_ports
+
     ports = chosen_ports(wanted, port, randomly)
     if ports is None:
         return [(ALWAYS, Heading(address, port))]

@@ -15,7 +15,6 @@ from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.ends import Ends, Finish
 from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
 from ipt_explain.netfilter.walk.node_rules import NodeRules
-from ipt_explain.netfilter.walk.orders import Joined, Order, by_orders
 from ipt_explain.netfilter.walk.routing import routed
 from ipt_explain.netfilter.walk.stages import AnyStage, ServersStage, TableStage
 from ipt_explain.netfilter.walk.unshown import Unshown
@@ -23,6 +22,7 @@ from ipt_explain.records import replace
 
 if TYPE_CHECKING:
     from ipt_explain.netfilter.nft import Stage as ChainStage
+    from ipt_explain.netfilter.walk.orders import Order
 
 MOST_WORK = 4_000_000
 """How many rules a walk may evaluate; each state counts as some dozens of rules. A dump of 320,000 rules takes
@@ -53,14 +53,14 @@ class HookWalk:
             lambda state: state._replace(hook=hook, in_interface=in_interface, out_interface=out_interface),
         )
         tracked = False
-        for orders in self._node.stages.of[hook]:
-            if not tracked and orders[0].stages[0].priority > CONNTRACK_PRIORITY:
+        for rank in self._node.stages.of[hook]:
+            if not tracked and rank.stages[0].priority > CONNTRACK_PRIORITY:
                 travellers = _tracked(travellers, Tracking.NOT_YET, Tracking.NEW)
                 tracked = True
-            if len(orders) == 1:
-                travellers = self._in_turn(orders[0].stages, hook, travellers, balanced)
+            if rank.orders:
+                travellers = self._in_any_order(rank.orders, hook, travellers)
             else:
-                travellers = self._in_any_order(orders, hook, travellers)
+                travellers = self._in_turn(rank.stages, hook, travellers, balanced)
         if not tracked:
             travellers = _tracked(travellers, Tracking.NOT_YET, Tracking.NEW)
         if hook is Hook.POSTROUTING:
@@ -81,6 +81,8 @@ class HookWalk:
 
     def _in_any_order(self, orders: tuple[Order[AnyStage], ...], hook: Hook, travellers: Travellers) -> Travellers:
         """Stages of which nobody knows who is asked first: a question to packets to which it makes a difference."""
+        from ipt_explain.netfilter.walk.orders import Joined, by_orders
+
         passing = Travellers()
         for possible, some in by_orders(orders, travellers):
             ways: list[tuple[Order[AnyStage], list[tuple[PacketState, Finish | None, Flock]]]] = []

@@ -3,12 +3,16 @@ about."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeAlias
+
 from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
-from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsLeg, IpvsStep
-from ipt_explain.netfilter.walk.backends.nft_path import NftLeg, NftStep
 from ipt_explain.netfilter.walk.chains.visit import Trail, Visit
 from ipt_explain.records import dataclass
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsLeg, IpvsStep
+    from ipt_explain.netfilter.walk.backends.nft_path import NftLeg, NftStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,10 @@ class Leg:
     to_after: Heading
 
 
-AnyStep = Step | NftStep | IpvsStep
+AnyStep: TypeAlias = "Step | NftStep | IpvsStep"
 """A rule of iptables or nftables, or a virtual server."""
 
-AnyLeg = Leg | NftLeg | IpvsLeg
+AnyLeg: TypeAlias = "Leg | NftLeg | IpvsLeg"
 """A packet's way through one of them."""
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Union
 from ipt_explain.model import Backend, Family, Ruleset
 from ipt_explain.model.node.facts import VirtualServers
 from ipt_explain.netfilter.hooks import NAT_PRIORITY, PRIORITIES, TABLES, Hook
-from ipt_explain.netfilter.walk.orders import Order, Side, orders_of
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
     from ipt_explain.model import nft
     from ipt_explain.netfilter.nft import Stage as ChainStage
+    from ipt_explain.netfilter.walk.orders import Order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +37,14 @@ class ServersStage:
 AnyStage = Union[TableStage, ServersStage, "ChainStage"]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rank:
+    """What a hook asks at one place: its stages, and the orders in which they may be asked where there are several."""
+
+    stages: tuple[AnyStage, ...]
+    orders: tuple[Order[AnyStage], ...] = ()
+
+
 class Stages:
     """The stages of each hook for packets of one family."""
 
@@ -53,7 +61,7 @@ class Stages:
 
             shown = any(ruleset.backend is not Backend.LEGACY for ruleset in rulesets)
             self._chains = stages(nftables, family, xtables=not shown)
-        self.of: dict[Hook, tuple[tuple[Order[AnyStage], ...], ...]] = {}
+        self.of: dict[Hook, tuple[Rank, ...]] = {}
         for hook in Hook:
             tables = [
                 TableStage(NAT_PRIORITY.get(hook, 0) if table == "nat" else PRIORITIES[table], ruleset, table)
@@ -62,7 +70,7 @@ class Stages:
             ]
             asked: list[AnyStage] = [*tables, *self._chains.get(hook, ()), *_servers(hook, servers)]
             ranks = groupby(sorted(asked, key=_rank), key=_rank)
-            self.of[hook] = tuple(_orders(tuple(stages), hook) for _, stages in ranks)
+            self.of[hook] = tuple(_ranked(tuple(stages), hook) for _, stages in ranks)
 
     def base_chains(self, hook: Hook) -> Sequence[ChainStage]:
         """The base chains of nftables in a hook, in the order asked."""
@@ -75,21 +83,23 @@ def _rank(stage: AnyStage) -> tuple[int, int]:
     return stage.priority, stage.priority if isinstance(stage, TableStage | ServersStage) else stage.own_priority
 
 
-def _orders(stages: tuple[AnyStage, ...], hook: Hook) -> tuple[Order[AnyStage], ...]:
-    """The orders in which stages of one rank may be asked: any, where several backends have something to say."""
+def _ranked(stages: tuple[AnyStage, ...], hook: Hook) -> Rank:
+    """Stages that are asked at one place: in any order, where several backends have something to say."""
     sides: dict[Backend | None, list[AnyStage]] = {}
     names: dict[Backend | None, str] = {}
     for stage in stages:
         if isinstance(stage, ServersStage):
-            return (Order(stages),)
+            return Rank(stages)
         backend = stage.ruleset.backend if isinstance(stage, TableStage) else Backend.NFTABLES
         sides.setdefault(backend, []).append(stage)
         if backend not in names and _speaks(stage, hook):
             names[backend] = _name(stage, hook)
     if len(names) < 2:
-        return (Order(stages),)
+        return Rank(stages)
+    from ipt_explain.netfilter.walk.orders import Side, orders_of
+
     silent = tuple(stage for backend, own in sides.items() if backend not in names for stage in own)
-    return orders_of([Side(tuple(sides[backend]), name) for backend, name in names.items()], silent)
+    return Rank(stages, orders_of([Side(tuple(sides[backend]), name) for backend, name in names.items()], silent))
 
 
 def _speaks(stage: TableStage | ChainStage, hook: Hook) -> bool:

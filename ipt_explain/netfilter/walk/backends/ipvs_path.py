@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipt_explain.model import Backend
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.records import dataclass
 from ipt_explain.words.addresses import address_port
@@ -23,6 +24,8 @@ class ServersPlace:
 @dataclass(frozen=True, slots=True)
 class IpvsStep:
     """A virtual server on a packet's way; the fields are those of a `Step` of iptables."""
+
+    backend = Backend.IPVS
 
     table: str
     chain: ServersPlace

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Union
 
+from ipt_explain.model import Backend
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.records import dataclass
@@ -21,6 +22,8 @@ class NftStep:
     `table` is its family and name; `verdict` is the one that it gave, if it did; the other
     fields are those of a `Step` of iptables.
     """
+
+    backend = Backend.NFTABLES
 
     table: str
     chain: Chain
