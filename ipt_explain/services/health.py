@@ -97,7 +97,7 @@ def health(services: Sequence[ServicePort]) -> Health:
     """The health of the nodes that service ports belong to."""
     causes = _causes(services)
     explained = frozenset(key for key, _ in causes)
-    unmasqueraded = _unmasqueraded(services)
+    unmasqueraded = unmasqueraded_services(services)
     doubt = _doubt(services)
     doubted = set(map(id, doubt.services)) if doubt is not None else set()
     troubles: list[Trouble] = []
@@ -116,7 +116,7 @@ def health(services: Sequence[ServicePort]) -> Health:
     return Health(tuple(cause for _, cause in causes), tuple(troubles), counts, unmasqueraded, doubt, explained)
 
 
-def _unmasqueraded(services: Sequence[ServicePort]) -> tuple[ServicePort, ...]:
+def unmasqueraded_services(services: Sequence[ServicePort]) -> tuple[ServicePort, ...]:
     """The Services that lack hairpin although their connections are marked, if no Service's mark has an effect."""
     lacking: list[ServicePort] = []
     for service in services:

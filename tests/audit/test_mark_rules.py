@@ -111,7 +111,9 @@ def test_two_programs_that_set_two_bits() -> None:
 )
 def test_other_programs_that_touch_the_bit(chain: str, rule: str, words: str) -> None:
     text = NODE.replace(":KUBE-PROXY-CANARY - [0:0]\n", f":KUBE-PROXY-CANARY - [0:0]\n-A {chain} {rule}\n", 1)
-    assert words in finding("IPT407", text, NODE).message
+    found = finding("IPT407", text, NODE)
+    assert words in found.message
+    assert found.severity is (Severity.WARNING if chain == "PREROUTING" else Severity.ERROR)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ What it checks:
 
 Why it matters:
     If another program sets the bit, packets are masqueraded that should not be. If it clears the bit, connections to
-    node ports and load balancers, and pods that connect to themselves, get no usable reply. Both come and go with the
-    other program's traffic.
+    node ports and load balancers, and pods that connect to themselves, get no usable reply; an error if no Service's
+    mark survives. Both come and go with the other program's traffic.
 
 Example:
     *mangle
@@ -35,6 +35,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.marks.collisions import Collision, MarkCollision, mark_collisions
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 from ipt_explain.netfilter.marks.rules import single_bit
+from ipt_explain.services.health import unmasqueraded_services
 
 _EFFECTS = {
     Collision.SETS: "sets mark 0x{bit:x}, kube-proxy's masquerade mark: packets that it matches lose their source",
@@ -56,6 +57,7 @@ def mark_collision(context: RulesetContext) -> Faults:
     if marking is None or not single_bit(marking.result):
         return
     bit = marking.result
+    nothing_works = bool(unmasqueraded_services(context.services))
     for found in mark_collisions(context.by_shape, bit):
         if _matters(context, found):
             yield Fault(
@@ -63,6 +65,7 @@ def mark_collision(context: RulesetContext) -> Faults:
                 f"Use a mask without 0x{bit:x} here, or give kube-proxy another --iptables-masquerade-bit.",
                 at_rule(found.rule),
                 related=(marking.settings[-1].rule.line,),
+                severity=Severity.ERROR if found.collision is Collision.CLEARS and nothing_works else None,
             )
 
 
