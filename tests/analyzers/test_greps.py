@@ -8,6 +8,8 @@ from itertools import permutations
 import pytest
 
 from ipt_explain.analyzers import explain
+from ipt_explain.audit.findings.severity import Severity
+from ipt_explain.audit.runner import audit_dump
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.ports import ServiceState
 from tests.kube_corpus import scenario
@@ -54,3 +56,18 @@ def test_no_hairpin_where_marks_do_not_masquerade(old: str, new: str) -> None:
 
 def _hairpins(text: str) -> set[bool | None]:
     return {each.hairpin for service in explain(read_dump(text)).services for each in service.endpoints}
+
+
+def test_the_same_grep_twice_shows_what_one_does() -> None:
+    """iptables prints a chain in one piece: where a rule of an earlier one comes again, another output begins."""
+    found = grep(scenario("1.30", "basic").ipv4, "kube-dns:dns ")
+    once, twice = (explain(read_dump(text)).services for text in (found, found * 2))
+    assert [each.endpoints[0].probability for each in twice] == [each.endpoints[0].probability for each in once] != []
+    assert [len(each.endpoints) for each in twice] == [2]
+
+
+def test_greps_that_differ_are_not_put_in_an_order() -> None:
+    found = grep(scenario("1.30", "basic").ipv4, "kube-dns:dns ")
+    later = "".join(line for line in found.splitlines(True) if "10.244.1.3" not in line)
+    later = later.replace("-m statistic --mode random --probability 0.50000000000 ", "")
+    assert not [each for each in audit_dump(read_dump(found + later)).findings if each.severity is not Severity.INFO]

@@ -1,6 +1,7 @@
 """Splitting the bare rules of a text into outputs: order is known inside an output, not between them.
 
-Rules of one output are on consecutive lines. A blank line, a heading or a prompt begins another.
+Rules of one output are on consecutive lines. A blank line, a heading or a prompt begins another. So does a rule that
+its chain had before the text went on to other chains: iptables prints each chain in one piece.
 """
 
 from __future__ import annotations
@@ -34,11 +35,16 @@ _LONGEST_MARK = 80
 def outputs_of(rules: Sequence[Rule], source: SourceText) -> Iterator[list[Rule]]:
     """The rules of each output, in the order of the text."""
     output: list[Rule] = []
+    of_chain: dict[str, list[Rule]] = {}
     for rule in rules:
-        if output and rule.line > output[-1].line + 1 and _parted(source, output[-1], rule.line):
-            yield output
-            output = []
+        if output:
+            last, known = output[-1], of_chain.get(rule.chain)
+            repeated = known is not None and rule.chain != last.chain and rule.text in {each.text for each in known}
+            if repeated or (rule.line > last.line + 1 and _parted(source, last, rule.line)):
+                yield output
+                output, of_chain = [], {}
         output.append(rule)
+        of_chain.setdefault(rule.chain, []).append(rule)
     if output:
         yield output
 
