@@ -23,19 +23,6 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-@contextmanager
-def cycles_freed() -> Iterator[None]:
-    """Free cycles made inside the block when it ends. Older objects are not scanned, so this costs next to nothing
-    even for big dumps.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.collect()
-        gc.unfreeze()
-
-
 def free_cycles() -> None:
     """Free cycles if many objects were made while the collector was paused: for work that repeats node by node. The
     cost depends on what was made since the last call, not on all objects.

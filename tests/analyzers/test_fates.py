@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,19 @@ def test_a_healthy_service_leaves_nothing_open() -> None:
     assert service["state"] == "serving"
     told = {vantage: (fate["masqueraded"], fate["open"]) for vantage, fate in service["frontends"][0]["fates"].items()}
     assert told == {"pod": (False, []), "node": (True, []), "outside": (True, [])}
+
+
+def test_walks_leave_no_garbage_for_the_collector() -> None:
+    """It is paused while a dump is explained."""
+    dump = ipt_explain.parse(SAMPLE)
+    ipt_explain.explain(dump)
+    gc.collect()
+    gc.disable()
+    try:
+        ipt_explain.explain(dump)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_another_services_endpoint_does_not_serve() -> None:

@@ -13,7 +13,6 @@ from ipt_explain.analyzers.fates.reached import Arrivals, Reached
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.fates.weighing import Scales
 from ipt_explain.analyzers.virtual_servers import servers_asked
-from ipt_explain.collector import cycles_freed
 from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address, parse_ipv4
 from ipt_explain.netfilter.header.protocols import protocol_number
@@ -92,8 +91,7 @@ class _Reader:
     def read(self, services: Sequence[ServicePort]) -> None:
         """Find the fates of all, protocol by protocol: packets that differ only in their destination travel together.
         """
-        with cycles_freed():
-            self._masquerading = Masquerading(self._node, self._around, services, self._shown_whole)
+        self._masquerading = Masquerading(self._node, self._around, services, self._shown_whole)
         for protocol in dict.fromkeys(service.protocol for service in services):
             self._read(protocol, [each for each in zip(services, self._around.bound) if each[0].protocol == protocol])
 
@@ -105,11 +103,10 @@ class _Reader:
         judge = Judge(self._scales, reached, lambda packet: self._may_refuse(*crowd[packet]))
         found: list[Sequence[Fate]] = []
         for vantage in each_of(tuple(Vantage), "following packets"):
-            with cycles_freed():  # the walk's chains and their callers refer to each other
-                journey = Journey(self._node, sent)
-                journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
-                ends = list(self._replies.told(journey.ends()))
-                found.append(judge.fates(ends, arrivals if vantage is Vantage.POD else None))
+            journey = Journey(self._node, sent)
+            journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
+            ends = list(self._replies.told(journey.ends()))
+            found.append(judge.fates(ends, arrivals if vantage is Vantage.POD else None))
         packets = enumerate(zip(*found))
         for service, bound in each_of(services, "summing up"):
             self._sum_up(service, bound, list(islice(packets, len(service.frontends))), arrivals)

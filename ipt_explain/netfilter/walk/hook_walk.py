@@ -37,7 +37,7 @@ class HookWalk:
 
     def __init__(self, node: NodeRules, sent: Sequence[Heading], work: int = MOST_WORK) -> None:
         self.ends = Ends()
-        self.unshown = Unshown(node.evaluator, self._walked)
+        self.unshown = Unshown(node.evaluator)
         self.balanced = Travellers()
         self._node = node
         self._sent = sent
@@ -110,7 +110,7 @@ class HookWalk:
         chain = ruleset.chain(name, hook.value)
         if chain is None or not (chain.layout.shapes or chain.policy == "DROP"):
             if chain is None:
-                entering = self.unshown.passed(ruleset, name, hook, entering, self.ends)
+                entering = self.unshown.passed(ruleset, name, hook, entering, self.ends, self._walked)
             for state, flock in entering.items():
                 passing.gather(state, flock)
             return passing

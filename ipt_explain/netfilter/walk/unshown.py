@@ -23,14 +23,13 @@ Walk = Callable[[Ruleset, str, str, Travellers], tuple[list[Arrival], Entered]]
 class Unshown:
     """What a crowd meets in built-in chains that a fragment does not show. `supposed` is what had to be supposed."""
 
-    def __init__(self, evaluator: Evaluator, walk: Walk) -> None:
+    def __init__(self, evaluator: Evaluator) -> None:
         self.supposed: list[str] = []
         self._evaluator = evaluator
-        self._walk = walk
         self._entered: dict[Chain, Hook] = {}
 
     def passed(
-        self, ruleset: Ruleset, name: str, hook: Hook, travellers: Travellers, ends: Ends
+        self, ruleset: Ruleset, name: str, hook: Hook, travellers: Travellers, ends: Ends, walk: Walk
     ) -> Travellers:
         """Those that get through a built-in chain which is not there; the others have come to one of `ends`."""
         if not ruleset.fragment or not travellers:
@@ -41,14 +40,15 @@ class Unshown:
         here = Hook.FORWARD if hook is Hook.INPUT else hook
         orphans = [chain for chain in unreached if self._entered.get(chain, here) is here]
         if table is not None and orphans:
-            return self._through(ruleset, table, hook, orphans, travellers, ends)
+            return self._through(ruleset, table, hook, orphans, travellers, ends, walk)
         if table is not None or name in ("nat", "filter"):
             self._take_note(f"{name} {hook.value}, which this input does not show, is empty")
         return travellers
 
     def _through(
-        self, ruleset: Ruleset, table: Table, hook: Hook, orphans: Sequence[Chain], travellers: Travellers, ends: Ends
-    ) -> Travellers:
+        self, ruleset: Ruleset, table: Table, hook: Hook, orphans: Sequence[Chain], travellers: Travellers, ends: Ends,
+        walk: Walk,
+    ) -> Travellers:  # fmt: skip
         """A fragment's chains that no rule of it jumps to: a built-in chain that it does not show leads to them, we
         suppose.
 
@@ -69,7 +69,7 @@ class Unshown:
         for chain in orphans:
             if not travellers:
                 break
-            arrivals, entered = self._walk(ruleset, table.name, chain.name, travellers)
+            arrivals, entered = walk(ruleset, table.name, chain.name, travellers)
             travellers = Travellers()
             ends.settle([one for one in arrivals if not one.by_policy], entered, passed)
             ends.settle([one for one in arrivals if one.by_policy], entered, travellers)

@@ -42,7 +42,7 @@ class Frontier:
 
     def __init__(self, visit: Visit, evaluator: Evaluator, indexes: ChainIndexes, budget: Budget) -> None:
         self.given_up: list[Portion] = []
-        self.search = Search(visit, evaluator, indexes, self._found)
+        self.search = Search(visit, evaluator, indexes)
         self._evaluator = evaluator
         self._budget = budget
         self._ready: list[Found] = []
@@ -68,6 +68,7 @@ class Frontier:
         asked = self._evaluator.asked
         self._alone = None
         self._looking.extend(self.search.from_place(portion, start))
+        self._take_found()
         self._budget.left -= self._evaluator.asked - asked + _cost(portion.state)
         alone = self._alone
         if alone is not None and alone.portion.rows is portion.rows and alone.portion.share is portion.share:
@@ -80,6 +81,7 @@ class Frontier:
             self.add(portion, place + 1)
         elif self._affords():
             self._looking.extend(self.search.behind(portion, place))
+            self._take_found()
         else:
             self.given_up.append(portion)
 
@@ -110,6 +112,7 @@ class Frontier:
                 self._ready.append(Met(portion, place, outcome))
                 continue
             rest = self.search.ask(portion, place)  # an answer has been forgotten since it was asked
+            self._take_found()
             if rest is not None:
                 self.add(rest, place + 1)
 
@@ -117,12 +120,14 @@ class Frontier:
         self._budget.left -= _COST_OF_AN_ADDITION
         return self._budget.left > 0
 
-    def _found(self, found: Found) -> None:
-        if isinstance(found, Spread) or not isinstance(found.place, int):
-            self._ready.append(found)
-            return
-        self._alone = found
-        self._wait(found.portion, found.place, found.outcome)
+    def _take_found(self) -> None:
+        for found in self.search.found:
+            if isinstance(found, Spread) or not isinstance(found.place, int):
+                self._ready.append(found)
+            else:
+                self._alone = found
+                self._wait(found.portion, found.place, found.outcome)
+        self.search.found.clear()
 
     def _wait(self, portion: Portion, place: int, outcome: Outcome) -> None:
         key = (portion.state, portion.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from ipt_explain.model import Chain, Layout, Shape
@@ -43,15 +43,13 @@ Found = Met | Spread
 
 
 class Search:
-    """Looks for next rules in one visit's chain or chains. `take` is given what is found, in no order."""
+    """Looks for next rules in one visit's chain or chains, and puts what it finds into `found`, in no order."""
 
-    def __init__(
-        self, visit: Visit, evaluator: Evaluator, indexes: ChainIndexes, take: Callable[[Found], None]
-    ) -> None:
+    def __init__(self, visit: Visit, evaluator: Evaluator, indexes: ChainIndexes) -> None:
+        self.found: list[Found] = []
         self._visit = visit
         self._evaluator = evaluator
         self._indexes = indexes
-        self._take = take
         ground = visit.ground
         self._one: Chain | None = ground if isinstance(ground, Chain) else None
         self.layout: Layout = ground.layout if isinstance(ground, Chain) else ground[0].layout
@@ -70,7 +68,7 @@ class Search:
         crowd = self._visit.crowd_of(portion.rows)
         answered = self._evaluator.ask(self.batch(place, portion.rows), portion.state, crowd)
         for outcome, part in answered:
-            self._take(Met(portion.of(part), _at(place, part), outcome))
+            self.found.append(Met(portion.of(part), _at(place, part), outcome))
         left = rows_left(len(crowd), [part for _, part in answered])
         return None if left is not None and not left else portion.of(left)
 
@@ -124,7 +122,7 @@ class Search:
                 return
             portion = rest
             place += 1
-        self._take(Met(portion, self.end, Truth.NO))
+        self.found.append(Met(portion, self.end, Truth.NO))
 
     def _run_end(self, place: int) -> int:
         """After the last of the rules of one shape that begin here, if asking them together pays."""
@@ -151,7 +149,7 @@ class Search:
         at = [number for number, share in enumerate(parts) if share]
         if at:
             shares = [product(portion.share, parts[number]) for number in at]
-            self._take(Spread(portion, [first + number for number in at], shares))
+            self.found.append(Spread(portion, [first + number for number in at], shares))
         return left
 
     def _takes_all(self, place: int, run: Shape) -> bool:
@@ -218,7 +216,7 @@ class Search:
                     return
                 portion = portion.at(left)
             if other == self.end:
-                self._take(Met(portion, self.end, Truth.NO))
+                self.found.append(Met(portion, self.end, Truth.NO))
                 return
             rest = self.ask(portion, other)
             if rest is None:

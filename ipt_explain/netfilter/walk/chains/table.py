@@ -87,6 +87,8 @@ class TableWalk:
         ]
         for root in roots:
             arrivals.extend(self._at_the_end(root))
+        for visit in self._finished:
+            visit.forget_callees()
         return arrivals
 
     def _at_the_end(self, root: Visit) -> Iterable[Arrival]:

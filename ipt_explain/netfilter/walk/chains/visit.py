@@ -100,7 +100,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """A jump from a visit.
+    """A jump from a visit to a callee.
 
     `origin` has the caller's row for each row of the callee, None where they are the same; `shares` are those of the
     caller's packets that jump, and `place` the number of the rule, each one for all or one a row. `trail` is what
@@ -108,7 +108,6 @@ class Call:
     """
 
     visit: Visit
-    callee: Visit
     origin: Sequence[int] | None
     shares: Probability | Sequence[Probability]
     place: int | Sequence[int]
@@ -139,9 +138,15 @@ class Visit:
     crowd: Crowd
     ended: list[Ended] = field(default_factory=list)
     returned: list[Portion] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[tuple[Visit, Call]] = field(default_factory=list)
     weights: Probability | list[Probability] = 0.0
     caller: Call | None = None
+
+    def forget_callees(self) -> None:
+        """Leave only the caller to be known from here: visits that know each other are freed late."""
+        self.ended.clear()
+        self.returned.clear()
+        self.calls.clear()
 
     def crowd_of(self, rows: Rows) -> Crowd:
         """The packets of some rows."""

@@ -127,7 +127,8 @@ class Visiting:
                 self._end(own, at, End(Verdict.UNKNOWN, own.state, reason))
             else:
                 callee = yield group.ground, own.state, self._visit.who_of(own.rows)
-                self._visit.calls.append(Call(self._visit, callee, own.rows, own.share, at, own.via, own.state))
+                call = Call(self._visit, own.rows, own.share, at, own.via, own.state)
+                self._visit.calls.append((callee, call))
                 for back in callee.returned:
                     self._back(own, at, callee, back, goes(batch.shape))
 
@@ -162,7 +163,8 @@ class Visiting:
                     yield from self._matched(Portion(portion.state, (row,), share, portion.via), place)
                 continue
             callee = yield fan.ground, portion.state, self._visit.who_of(rows)
-            self._visit.calls.append(Call(self._visit, callee, rows, shares, places, portion.via, portion.state))
+            call = Call(self._visit, rows, shares, places, portion.via, portion.state)
+            self._visit.calls.append((callee, call))
             for back in callee.returned:
                 self._back_from_many(portion, callee, back, rows, places, shares)
 

@@ -12,9 +12,8 @@ def spread_weights(finished: Sequence[Visit]) -> None:
     """Let every visit know how many packets enter it. Callers come after their callees in the order finished."""
     heaviest: dict[Visit, Probability] = {}
     for visit in reversed(finished):
-        for call in visit.calls:
+        for callee, call in visit.calls:
             weights = _weights(visit, call)
-            callee = call.callee
             callee.weights = _added(callee.weights, weights)
             largest = weights[0] if isinstance(weights, list) else weights
             if callee.caller is None or largest > heaviest[callee]:
