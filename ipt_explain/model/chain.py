@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 
 from ipt_explain.model.extent import Extent
 from ipt_explain.model.layout import EMPTY, Layout
@@ -101,6 +102,19 @@ class Chain:
             own = (values[0], *values[first:last])
             rule = made[number] = Rule(layout.shapes[number], own, self.line_of(number), self.counters_of(number))
         return rule
+
+    def each_rule(self) -> Iterator[Rule]:
+        """Its rules, in order, each made on demand and not kept."""
+        if isinstance(self._made, tuple):
+            yield from self._made
+            return
+        values, layout, start = self.values, self.layout, 1
+        lines = count(self._lines) if isinstance(self._lines, int) else self._lines
+        for number, (shape, offset, line) in enumerate(zip(layout.shapes, layout.offsets[1:], lines)):
+            end = offset + 1
+            counters = self.counters_of(number) if self._counts else None
+            yield Rule(shape, (values[0], *values[start:end]), line, counters)
+            start = end
 
     def line_of(self, number: int) -> int:
         """The line on which rule `number` begins."""

@@ -5,6 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipt_explain.render.text.listing import Entry, draw_list
 from ipt_explain.render.text.outline import Node, draw, sentence
 from ipt_explain.render.text.terminal import to_text
 
@@ -41,14 +42,22 @@ def test_words_that_do_not_fit_continue_below_with_guides() -> None:
     ]
 
 
-@given(st.lists(st.text("ab \u65e5\u00e9", min_size=1, max_size=60), min_size=1, max_size=3), st.integers(40, 70))
-def test_prose_is_broken_like_its_words(texts: list[str], width: int) -> None:
-    first, *others = texts
-    prose = [(first, ""), *[(f" {text}", "chain") for text in others]]
-    words = [*sentence(first), *[word for text in others for word in sentence(f" {text}", "chain")[1:]]]
-    start = [("1  ", "guide")]
-    by_words = Node([("root", "")], children=[Node([*start, *words], "line 7", 3)])
-    assert shown(Node([("root", "")], children=[Node(start, "line 7", 3, prose=prose)]), width) == shown(by_words, width)
+@given(
+    st.lists(st.lists(st.text("ab \u65e5\u00e9%", min_size=1, max_size=60), min_size=1, max_size=3), min_size=1, max_size=4),
+    st.integers(40, 70),
+    st.sampled_from(["", "line 7"]),
+    st.integers(0, 4),
+)
+def test_a_list_is_broken_like_its_words(entries: list[list[str]], width: int, tail: str, label_width: int) -> None:
+    proses = [[(first, ""), *[(f" {text}", "chain") for text in others]] for first, *others in entries * 2]
+    label = "12"[: label_width // 2]
+    listed = [Entry(label, prose, tail) for prose in proses]
+    start = [(label.ljust(label_width), "guide")]
+    words = [[*start, *[word for text, style in prose for word in sentence(text, style) if word[0]]] for prose in proses]
+    nodes = [Node(each, tail, label_width or 2) for each in words]
+    below = shown(Node([("root", "")], children=[Node([("last", "")], children=nodes)]), width)
+    root = Node([("root", "")], children=[Node([("last", "")])])
+    assert "".join(to_text(draw_list(root, listed, label_width, width), color=False)).splitlines() == below
 
 
 def test_a_wrapped_line_keeps_the_guide_of_its_children() -> None:

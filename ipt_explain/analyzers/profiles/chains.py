@@ -86,8 +86,8 @@ class Owners:
 
 
 def _rules(chain: Chain | None) -> Iterator[Rule]:
-    """The rules of a chain, each made on demand."""
-    return iter(()) if chain is None else map(chain.rule, range(len(chain.layout)))
+    """The rules of a chain, if it is there."""
+    return iter(()) if chain is None else chain.each_rule()
 
 
 def chain_facts(place: TablePlace, name: str) -> ChainFacts:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from ipt_explain.model import Option, Rule
-from ipt_explain.render.english.options import Given
-from ipt_explain.render.english.wording import deny, say
+from ipt_explain.render.english.wording import deny
 
 _PROTOCOLS = {
     "tcp": "TCP",
@@ -50,9 +49,12 @@ def worded(core: Iterable[Option]) -> list[Option]:
     return sorted([option for option in core if option.name in _WORDED], key=lambda option: _ORDER[option.name])
 
 
-def condition(given: Given) -> str:
-    """The condition of a core option."""
-    return _WORDED[given.name](given)
+def condition(option: Option, value: str) -> str:
+    """The condition of a core option with a value, "" for an option without."""
+    predicate = _WORDED[option.name](value)
+    if not option.negated:
+        return predicate
+    return deny(predicate) + (": whole, or the first" if option.name == "-f" else "")
 
 
 def counters(rule: Rule) -> str:
@@ -61,25 +63,19 @@ def counters(rule: Rule) -> str:
     return "" if option is None else f", its counters starting at {' '.join(rule.arguments(option))}"
 
 
-def _fragment(given: Given) -> str:
-    later = "is a second or later fragment"
-    return f"{deny(later)}: whole, or the first" if given.negated else later
-
-
-def _protocol(given: Given) -> str:
-    value = given.value
+def _protocol(value: str) -> str:
     if value in ("all", "0"):
-        return say(f"is of any protocol ({value})", given.negated)
-    return say(f"is {_PROTOCOLS[value]}" if value in _PROTOCOLS else f"is of protocol {value}", given.negated)
+        return f"is of any protocol ({value})"
+    return f"is {_PROTOCOLS[value]}" if value in _PROTOCOLS else f"is of protocol {value}"
 
 
-_WORDED: Mapping[str, Callable[[Given], str]] = {
+_WORDED: Mapping[str, Callable[[str], str]] = {
     "-p": _protocol,
-    "-s": lambda given: say(f"comes from {address(given.value)}", given.negated),
-    "-d": lambda given: say(f"goes to {address(given.value)}", given.negated),
-    "-i": lambda given: say(f"arrives on {interface(given.value)}", given.negated),
-    "-o": lambda given: say(f"leaves by {interface(given.value)}", given.negated),
-    "-f": _fragment,
+    "-s": lambda value: f"comes from {address(value)}",
+    "-d": lambda value: f"goes to {address(value)}",
+    "-i": lambda value: f"arrives on {interface(value)}",
+    "-o": lambda value: f"leaves by {interface(value)}",
+    "-f": lambda _: "is a second or later fragment",
     "-4": lambda _: "is IPv4",
     "-6": lambda _: "is IPv6",
 }

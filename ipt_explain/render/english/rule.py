@@ -136,7 +136,7 @@ class _Form:
 
 
 def _core(rule: Rule, option: Option) -> list[str]:
-    return [condition(Given.of(rule, option))]
+    return [condition(option, rule.first(option) or "")]
 
 
 def _match(rule: Rule, match: Match, glossary: Glossary) -> list[str]:

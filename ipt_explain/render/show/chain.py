@@ -10,8 +10,9 @@ from ipt_explain.graph.jumps import Jump
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.render.english.edge_labels import share_words, shares
 from ipt_explain.render.show.chain_words import ChainWords, notes_of
-from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, entry, rule_entry
-from ipt_explain.render.text.outline import Line, Node, draw, sentence
+from ipt_explain.render.show.entries import SHOWN_CALLERS, drawn_chain, entry, rule_entry
+from ipt_explain.render.text.listing import Entry, Filled
+from ipt_explain.render.text.outline import Line, Node, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.words.counts import counted
@@ -25,7 +26,7 @@ def chains_text(chains: Sequence[ChainFacts], width: int, color: bool) -> Iterat
     return to_text(_lines(chains, width), color)
 
 
-def _lines(chains: Sequence[ChainFacts], width: int) -> Iterator[Line]:
+def _lines(chains: Sequence[ChainFacts], width: int) -> Iterator[Line | Filled]:
     words: dict[int, ChainWords] = {}
     for number, facts in enumerate(chains):
         if number:
@@ -33,7 +34,8 @@ def _lines(chains: Sequence[ChainFacts], width: int) -> Iterator[Line]:
         key = id(facts.place)
         if key not in words:
             words[key] = ChainWords(facts.place)
-        yield from draw(_chain(facts, words[key]), min(width, WIDEST))
+        count = len(facts.chain.layout) if facts.chain is not None else 0
+        yield from drawn_chain(_chain(facts, words[key]), _rule_entries(facts, words[key]), count, width)
 
 
 def _chain(facts: ChainFacts, words: ChainWords) -> Node:
@@ -46,7 +48,7 @@ def _chain(facts: ChainFacts, words: ChainWords) -> Node:
     )
     node.children += _about(facts)
     node.children += _callers(facts, words)
-    node.children.append(_rules(facts, words))
+    node.children.append(_rules(facts))
     return node
 
 
@@ -92,28 +94,26 @@ def _caller(jump: Jump, words: ChainWords) -> str:
     return f"{jump.source}{manner}" + (f", if a packet {both(conditions)}" if conditions else "")
 
 
-def _rules(facts: ChainFacts, words: ChainWords) -> Node:
+def _rules(facts: ChainFacts) -> Node:
     chain = facts.chain
     if chain is None:
         absent = "not in this text" if facts.place.ruleset.fragment else "this chain does not exist"
         return entry("rules", absent, style="unknown")
-    count = len(chain.layout)
-    if not count:
+    if not chain.layout.shapes:
         return entry("rules", "none" if facts.built_in else "none: packets come back at once")
-    node = entry("rules", f"{count:,}")
-    digits = len(f"{count}")
+    return entry("rules", f"{len(chain.layout):,}")
+
+
+def _rule_entries(facts: ChainFacts, words: ChainWords) -> Iterator[Entry]:
+    chain = facts.chain
+    if chain is None:
+        return
     share_of = share_words(shares(chain))
     table = facts.place.table.name if facts.built_in else None
-
-    def nodes() -> Iterator[Node]:
-        for number in range(count):
-            rule = chain.rule(number)
-            phrase = words.rule(rule)
-            notes = _notes(rule, phrase.comments, share_of.get(number), table)
-            yield rule_entry(number + 1, digits, phrase.brief, notes, _line(rule.line))
-
-    node.more = nodes()
-    return node
+    for number, rule in enumerate(chain.each_rule()):
+        phrase = words.rule(rule)
+        notes = _notes(rule, phrase.comments, share_of.get(number), table)
+        yield rule_entry(number + 1, phrase.brief, notes, _line(rule.line))
 
 
 def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | None) -> list[str]:

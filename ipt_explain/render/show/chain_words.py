@@ -39,13 +39,13 @@ class ChainWords:
         if role is not None:
             end = self._end(chain, role)
             return f"{rules}: {end}" if end else rules
-        owner = owner_of(name, chain.rules, place.table.name)
+        owner = owner_of(name, chain.each_rule(), place.table.name)
         return rules if owner is None else f"{rules}: {owner.purpose}"
 
     def _end(self, chain: Chain, role: ChainRole) -> str:
         """The effect of a Service's chain, instead of its purpose, which is always the same."""
         if role is ChainRole.ENDPOINT:
-            addresses = [rule.target_value("--to-destination") for rule in chain.rules]
+            addresses = [rule.target_value("--to-destination") for rule in chain.each_rule()]
             return "".join(f"DNAT to {address}" for address in addresses if address is not None)
         if role is ChainRole.FIREWALL:
             return "source ranges"
@@ -64,7 +64,9 @@ def purpose_of(chain: str) -> str | None:
 
 def notes_of(rule: Rule) -> list[str]:
     """Notes from a rule's line: its command unless that appends, and its counters."""
-    notes = []
+    notes: list[str] = []
+    if rule.shape.command is Command.APPEND and rule.counters is None:
+        return notes
     number = "" if rule.shape.rulenum_slot is None else f" {rule.word(rule.shape.rulenum_slot)}"
     if rule.shape.command is Command.DELETE:
         notes.append(f"this line deletes rule{number}" if number else "this line deletes such a rule")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from ipt_explain.render.text.outline import Node, sentence
+from ipt_explain.render.text.listing import Entry, Filled, draw_list
+from ipt_explain.render.text.outline import Line, Node, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words.quotes import clipped
 
@@ -22,7 +23,12 @@ def entry(label: str, text: str, tail: str = "", style: str = "") -> Node:
     return Node([(label.ljust(_LABEL), "guide"), *sentence(escape(clipped(text)), style)], tail, _LABEL)
 
 
-def rule_entry(number: int, digits: int, text: str, notes: Iterable[str], tail: str) -> Node:
-    """A rule of a chain, numbered with so many digits: its sentence, and notes after it."""
+def rule_entry(number: int, text: str, notes: Iterable[str], tail: str) -> Entry:
+    """A rule of a chain: its sentence, and notes after it."""
     prose = [(escape(clipped(text)), ""), *[(f" {escape(note)}", "chain") for note in notes]]
-    return Node([(f"{number:<{digits}}  ", "guide")], tail, digits + 2, prose=prose)
+    return Entry(f"{number}", prose, tail)
+
+
+def drawn_chain(root: Node, rules: Iterable[Entry], count: int, width: int) -> Iterator[Line | Filled]:
+    """The lines of a chain, with its rules below the last entry."""
+    return draw_list(root, rules, len(f"{count}") + 2, min(width, WIDEST))

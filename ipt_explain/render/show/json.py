@@ -133,7 +133,7 @@ def _chain(facts: ChainFacts, words: ChainWords) -> dict[str, Any]:
         "callers": [{"chain": jump.source, "line": jump.line, "goto": jump.goto} for jump in facts.callers],
         "rules": (
             _rule(rule, words.rule(rule), number in jumping, share_of.get(number))
-            for number, rule in enumerate(chain.rules if chain is not None else ())
+            for number, rule in enumerate(chain.each_rule() if chain is not None else ())
         ),
     }
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftPlace, NftSetFacts
 from ipt_explain.model.nft import Chain, Element, Rule, Verdict
 from ipt_explain.model.nft.printing import element_text, expression_text
 from ipt_explain.netfilter.nft.jumps import NftJump
-from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, entry, rule_entry
+from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, drawn_chain, entry, rule_entry
 from ipt_explain.render.show.nft_words import NftWords, counter_of
-from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
+from ipt_explain.render.text.listing import Entry, Filled, draw_list
+from ipt_explain.render.text.outline import Line, Node, Span, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.words.counts import counted
@@ -26,15 +28,35 @@ def nft_chains_text(
     return to_text(_lines(chains, sets, width), color)
 
 
-def _lines(chains: Sequence[NftChainFacts], sets: Sequence[NftSetFacts], width: int) -> Iterator[Line]:
-    nodes = [*map(_chain, chains), *map(_set, sets)]
-    for number, node in enumerate(nodes):
+def _lines(
+    chains: Sequence[NftChainFacts], sets: Sequence[NftSetFacts], width: int
+) -> Iterator[Line | Filled]:
+    for number, lines in enumerate((*map(_of_chain, chains, repeat(width)), *map(_of_set, sets, repeat(width)))):
         if number:
             yield []
-        yield from draw(node, min(width, WIDEST))
+        yield from lines
 
 
-def _chain(facts: NftChainFacts) -> Node:
+def _of_chain(facts: NftChainFacts, width: int) -> Iterator[Line | Filled]:
+    place, words = facts.place, NftWords(facts.place)
+    rules = () if facts.chain is None else facts.chain.rules
+    entries = (
+        rule_entry(number, words.rule(rule).brief, _notes(rule), _line(place, rule.line))
+        for number, rule in enumerate(rules, 1)
+    )
+    return drawn_chain(_chain(facts, words), entries, len(rules), width)
+
+
+def _of_set(facts: NftSetFacts, width: int) -> Iterator[Line | Filled]:
+    place, words = facts.place, NftWords(facts.place)
+    entries = (
+        Entry("", [(escape(clipped(_element(element, words))), "")], _line(place, element.line))
+        for element in facts.held.elements
+    )
+    return draw_list(_set(facts, words), entries, 0, min(width, WIDEST))
+
+
+def _chain(facts: NftChainFacts, words: NftWords) -> Node:
     place, chain = facts.place, facts.chain
     node = _title(place, facts.name, 0 if chain is None else chain.line)
     if facts.owner is not None:
@@ -44,9 +66,8 @@ def _chain(facts: NftChainFacts) -> Node:
     if chain is not None and chain.comment:
         node.children.append(entry("comment", chain.comment))
     node.children += _reached(facts)
-    words = NftWords(place)
     node.children += _callers(place, facts.callers, words)
-    node.children.append(_rules(place, chain, words))
+    node.children.append(_rules(place, chain))
     return node
 
 
@@ -88,20 +109,12 @@ def _caller(jump: NftJump, words: NftWords) -> str:
     return text + (f", if a packet {both(conditions)}" if conditions else "")
 
 
-def _rules(place: NftPlace, chain: Chain | None, words: NftWords) -> Node:
+def _rules(place: NftPlace, chain: Chain | None) -> Node:
     if chain is None:
         return entry("rules", "not in this text" if place.ruleset.fragment else "this chain does not exist")
     if not chain.rules:
         return entry("rules", "none" if chain.base is not None else "none: packets come back at once")
-    node = entry("rules", f"{len(chain.rules):,}")
-    digits = len(f"{len(chain.rules)}")
-
-    def nodes() -> Iterator[Node]:
-        for number, rule in enumerate(chain.rules, start=1):
-            yield rule_entry(number, digits, words.rule(rule).brief, _notes(rule), _line(place, rule.line))
-
-    node.more = nodes()
-    return node
+    return entry("rules", f"{len(chain.rules):,}")
 
 
 def _notes(rule: Rule) -> Iterator[str]:
@@ -113,7 +126,7 @@ def _notes(rule: Rule) -> Iterator[str]:
         yield f"[{counted(counter.packets, 'packet')}]"
 
 
-def _set(facts: NftSetFacts) -> Node:
+def _set(facts: NftSetFacts, words: NftWords) -> Node:
     place, held = facts.place, facts.held
     kind = "map" if held.is_map else "set"
     node = _title(place, f"{kind} {held.name}", held.line)
@@ -125,7 +138,6 @@ def _set(facts: NftSetFacts) -> Node:
     node.children.append(entry("type", types))
     if held.timeout is not None:
         node.children.append(entry("timeout", f"{held.timeout:,} s"))
-    words = NftWords(place)
     for chain, rule in facts.askers[:SHOWN_CALLERS]:
         phrase = f"{chain.name}: {words.rule(rule).brief}"
         node.children.append(entry("used by", phrase, _line(place, rule.line)))
@@ -135,12 +147,7 @@ def _set(facts: NftSetFacts) -> Node:
     if not facts.askers:
         node.children.append(entry("used by", "no rule of this text"))
     size = f"{len(held.elements):,}" if held.elements else "none"
-    elements = entry("elements", f"{size}, and others that this text leaves out" if held.elided else size)
-    elements.more = (
-        Node([*sentence(escape(clipped(_element(element, words))))], tail=_line(place, element.line), hang=2)
-        for element in held.elements
-    )
-    node.children.append(elements)
+    node.children.append(entry("elements", f"{size}, and others that this text leaves out" if held.elided else size))
     return node
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from ipt_explain.render.text.listing import Filled
 from ipt_explain.render.text.outline import Line
 from ipt_explain.render.text.paint import painter
 
@@ -22,24 +23,33 @@ STYLES = {
 _NO_CODES = ("", "")
 
 
-def to_text(lines: Iterable[Line], color: bool) -> Iterator[str]:
+def to_text(lines: Iterable[Line | Filled], color: bool) -> Iterator[str]:
     """The lines as text, with their line feeds."""
-    return _coloured(lines) if color else _plain(lines)
-
-
-def _plain(lines: Iterable[Line]) -> Iterator[str]:
+    text_of = _coloured() if color else _plain
     for line in lines:
-        yield "".join([text for text, _ in line]).rstrip() + "\n"
+        if isinstance(line, Filled):
+            pattern = line.pattern
+            pattern.text = pattern.text or "".join(map(text_of, pattern.lines))
+            yield pattern.text % line.words
+        else:
+            yield text_of(line)
 
 
-def _coloured(lines: Iterable[Line]) -> Iterator[str]:
+def _plain(line: Line) -> str:
+    return "".join([text for text, _ in line]).rstrip() + "\n"
+
+
+def _coloured() -> Callable[[Line], str]:
     # The spans are laid out and escaped: they only need codes before and after them.
     paint = painter(True)
     codes = {name: tuple(paint("\0", words).split("\0")) for name, words in STYLES.items()}
-    for line in lines:
+
+    def coloured(line: Line) -> str:
         pieces = []
         for text, style in line:
             if text:
                 before, after = codes.get(style, _NO_CODES)
                 pieces.append(f"{before}{text}{after}")
-        yield f"{''.join(pieces)}\n"
+        return f"{''.join(pieces)}\n"
+
+    return coloured
