@@ -106,8 +106,10 @@ def _targets(
     slot, target, only_chains = aim_of(shape, chains)
     if slot is None and target is None:
         return
-    for alike, words in rules.columns(slot or 0):
-        names = frozenset((target or "",)) if slot is None else frozenset(words) - VERDICTS
+    for alike, places in rules.parts(slot or 0):
+        names = frozenset((target or "",)) if slot is None else alike.distinct(*places)
+        if not names.isdisjoint(VERDICTS):
+            names -= VERDICTS
         yield alike.names, names.intersection(chains) if only_chains else names
 
 

@@ -21,18 +21,21 @@ class SameLayout:
     kept, as several questions need the same.
     """
 
-    __slots__ = ("_columns", "chains", "layout", "places")
+    __slots__ = ("_columns", "_distinct", "_values", "chains", "layout", "places")
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.chains: list[Chain] = []
         self.places: list[int] = []
+        self._values: list[tuple[str, ...]] = []
         self._columns: dict[tuple[int, ...], Sequence[str]] = {}
+        self._distinct: dict[tuple[int, ...], frozenset[str]] = {}
 
     def add(self, place: int, chain: Chain) -> None:
         """Add the chain at some place of the table."""
         self.places.append(place)
         self.chains.append(chain)
+        self._values.append(chain.values)
 
     @property
     def names(self) -> Sequence[str]:
@@ -43,8 +46,15 @@ class SameLayout:
         """The words at one or more places of the layout, as written, chain by chain."""
         found = self._columns.get(at)
         if found is None:
-            rows = map(itemgetter(*at), [chain.values for chain in self.chains])
+            rows = map(itemgetter(*at), self._values)
             found = self._columns[at] = list(rows) if len(at) == 1 else list(chained.from_iterable(rows))
+        return found
+
+    def distinct(self, *at: int) -> frozenset[str]:
+        """The words of a column, each once."""
+        found = self._distinct.get(at)
+        if found is None:
+            found = self._distinct[at] = frozenset(self.column(*at))
         return found
 
 
@@ -72,22 +82,33 @@ class RulesOfShape(Collection[Rule]):
         """Add these rules of all chains of a layout."""
         self._parts.append((alike, numbers))
 
-    def columns(self, slot: int) -> Iterator[tuple[SameLayout, Sequence[str]]]:
-        """The words in a slot of every rule, as written, layout by layout; slot 0 has the chains' names."""
+    def parts(self, slot: int) -> Iterator[tuple[SameLayout, Sequence[int]]]:
+        """The chains with such rules, layout by layout, and the places of a slot of theirs in the layout; slot 0 has
+        the chains' names.
+        """
         for alike, numbers in self._parts:
             offsets = alike.layout.offsets
-            yield alike, alike.column(*[offsets[number] + slot if slot else 0 for number in numbers])
+            yield alike, [offsets[number] + slot if slot else 0 for number in numbers]
+
+    def columns(self, slot: int) -> list[Sequence[str]]:
+        """The words in a slot of every rule, as written, layout by layout."""
+        return [alike.column(*places) for alike, places in self.parts(slot)]
 
     def column(self, slot: int) -> Sequence[str]:
-        """The words in a slot of every rule, as written, in the order of `columns`."""
-        columns = [words for _, words in self.columns(slot)]
+        """The words in a slot of every rule, as written."""
+        columns = self.columns(slot)
         return columns[0] if len(columns) == 1 else list(chained.from_iterable(columns))
 
     def having(self, slot: int, fits: Callable[[str], object]) -> list[Rule]:
         """The rules whose word in a slot satisfies `fits`."""
-        words = self.column(slot)
-        fitting = set(filter(fits, set(words)))
-        return list(_in_order(compress(self._rows(), map(fitting.__contains__, words)))) if fitting else []
+        fitting = set(filter(fits, self.distinct(slot)))
+        if not fitting:
+            return []
+        return list(_in_order(compress(self._rows(), map(fitting.__contains__, self.column(slot)))))
+
+    def distinct(self, slot: int) -> frozenset[str]:
+        """The words in a slot of any rule, each once."""
+        return frozenset().union(*[alike.distinct(*places) for alike, places in self.parts(slot)])
 
     def examples(self, slots: Sequence[int]) -> dict[tuple[str, ...], Rule]:
         """A rule for each combination of words, as written, in some slots."""

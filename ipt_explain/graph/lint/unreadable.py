@@ -57,8 +57,8 @@ def _of_shape(shape: Shape, rules: RulesOfShape) -> Iterator[Unreadable]:
         return
     for option in _nat_options(shape):
         slot = option.slots[0]
-        text = "\n".join(rules.column(slot)) + "\n"
-        if ":0\n" in text or "/0\n" in text:
+        texts = ["\n".join(words) + "\n" for words in rules.columns(slot)]
+        if any(":0\n" in text or "/0\n" in text for text in texts):
             wrong = rules.having(slot, lambda word: word.endswith((":0", "/0")))
             focus = f"{option.name} {wrong[0].word(slot)}"
             yield Unreadable("a NAT target was saved with port 0", tuple(wrong), focus=focus)
@@ -66,7 +66,7 @@ def _of_shape(shape: Shape, rules: RulesOfShape) -> Iterator[Unreadable]:
     comment = shape.match_option("comment", "--comment")
     if comment is not None and comment.slots:
         slot = comment.slots[0]
-        if "\n" in "".join(rules.column(slot)):
+        if any("\n" in "".join(words) for words in rules.columns(slot)):
             broken = rules.having(slot, lambda word: "\n" in word)
             yield Unreadable("a comment has a line feed in it", tuple(broken))
 

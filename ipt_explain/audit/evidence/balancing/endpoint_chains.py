@@ -6,7 +6,7 @@ There are as many as endpoints, so what they share is worked out once per layout
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import compress
 
 from ipt_explain.analyzers.iptables.endpoints import EndpointForms
@@ -29,7 +29,7 @@ class EndpointChains:
     """
 
     destinations: Mapping[str, str]
-    by_protocol: Mapping[str, set[str]]
+    by_protocol: Mapping[str, Sequence[str]]
     without: tuple[Chain, ...]
     recording: bool
     plans: Plans
@@ -69,7 +69,7 @@ def endpoint_chains(context: RulesetContext) -> EndpointChains:
     nat = context.table("nat")
     translating: dict[Layout, int] = {}
     destinations: dict[str, str] = {}
-    by_protocol: dict[str, set[str]] = defaultdict(set)
+    by_protocol: dict[str, list[str]] = defaultdict(list)
     lacking: list[SameLayout] = []
     for layout, alike in context.hashed[ChainRole.ENDPOINT].items():
         form = known[layout]
@@ -79,11 +79,11 @@ def endpoint_chains(context: RulesetContext) -> EndpointChains:
         translating[layout] = form.dnat
         destinations.update(zip(alike.names, alike.column(form.destination)))
         if form.protocol is None:
-            by_protocol[""].update(alike.names)
+            by_protocol[""] += alike.names
         else:
             texts = alike.column(form.protocol)
-            for text in set(texts):
-                by_protocol[usual_name(text)].update(compress(alike.names, map(text.__eq__, texts)))
+            for text in alike.distinct(form.protocol):
+                by_protocol[usual_name(text)] += compress(alike.names, map(text.__eq__, texts))
     return EndpointChains(
         destinations,
         by_protocol,

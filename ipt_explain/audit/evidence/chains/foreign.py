@@ -6,7 +6,7 @@ A form is the conditions of a rule (without their values) and its target. Facts:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers.names import (
     BACKEND_HINT,
@@ -196,7 +196,7 @@ class _Kind:
             targets = self._targets_of(shape)
             if targets and not self._refusing:
                 places = list(filter(None, map(alike.layout.target_place, numbers)))
-                if not places or _begin_with(targets, alike.column(*places)):
+                if not places or _begin_with(targets, alike.distinct(*places)):
                     continue
             for chain in alike.chains:
                 for number in numbers:
@@ -219,7 +219,7 @@ class _Kind:
         return tuple(filter(None, targets))
 
 
-def _begin_with(starts: tuple[str, ...], words: Sequence[str]) -> bool:
+def _begin_with(starts: tuple[str, ...], words: Collection[str]) -> bool:
     """Whether all words begin with one of these. If the first and the last in the order of the alphabet begin with the
     same, so do all between them.
     """

@@ -20,6 +20,7 @@ from ipt_explain.audit.fact import fact
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
+from ipt_explain.services.columns import Columns
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 from ipt_explain.words.addresses import without_prefix
@@ -38,8 +39,8 @@ class Mark(Evidence):
     @property
     def behind_endpoints(self) -> bool:
         """Whether it comes after rules that choose an endpoint."""
-        targets = map(self.chain.target_of, range(self.number))
-        return any(role_of(target or "") is ChainRole.ENDPOINT for target in targets)
+        before = range(self.number)
+        return bool(before) and any(role_of(self.chain.target_of(each) or "") is ChainRole.ENDPOINT for each in before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,34 +69,32 @@ class StrayMark:
 class ClusterIpMarks:
     """All services with their marks; `redirects` are the rules for local traffic in KUBE-EXT and KUBE-XLB."""
 
-    services: tuple[MarkedService, ...]
+    services: Columns[MarkedService]
     strays: tuple[StrayMark, ...]
     redirects: tuple[tuple[ServicePort, Mark], ...]
 
 
 class MarkReader:
     """The rules that lead to KUBE-MARK-MASQ outside of endpoint chains, by chain and the one address that they match
-    (None for none or others).
+    (None for none or others). `count` are those for one address.
     """
 
     def __init__(self, context: RulesetContext) -> None:
         self.plans = context.plans
         self.by_address: dict[tuple[str, Address | None], list[Mark]] = defaultdict(list)
+        self.count = 0
         for shape, rules in context.by_shape.get("nat", {}).items():
             plan = self.plans[shape]
             if plan.target_slot is None or plan.probability or plan.rcheck or _like_a_hairpin(plan):
                 continue
-            targets = rules.column(plan.target_slot)
-            if MARK_MASQ in targets:
-                said = zip(_addresses(plan, rules.column), _conditions(plan, rules.column))
-                for target, (chain, number), (address, condition) in zip(targets, rules.places(), said):
+            if MARK_MASQ in rules.distinct(plan.target_slot):
+                targets, said = rules.column(plan.target_slot), _conditions(plan, rules.column)
+                for target, (chain, number), address, condition in zip(
+                    targets, rules.places(), _addresses(plan, rules.column), said
+                ):
                     if target == MARK_MASQ:
                         self.by_address[chain.name, address].append(Mark(chain, number, condition))
-
-    @property
-    def count(self) -> int:
-        """The number of marks for one address each."""
-        return sum(len(marks) for (_, address), marks in self.by_address.items() if address is not None)
+                        self.count += address is not None
 
     def marks(self, chain: str | None, address: Address) -> Sequence[Mark]:
         """The marks for an address in a chain."""
@@ -112,27 +111,33 @@ def mark_reader(context: RulesetContext) -> MarkReader:
 def cluster_ip_marks(context: RulesetContext) -> ClusterIpMarks:
     """Which ClusterIP connections are marked for masquerading, service by service."""
     ruleset, reader, services = context.ruleset, mark_reader(context), context.services
-    marked = tuple(_marked(reader, services))
+    marked = _marked(reader, services)
     # Usually each mark is one Service's, so there is no need to look for those that are nobody's.
-    all_used = len({id(each.mark) for each in marked if each.mark is not None}) == reader.count
+    all_used = len(set(map(id, filter(None, marked.column("mark"))))) == reader.count
     return ClusterIpMarks(
         marked, () if all_used else tuple(_strays(reader, services)), tuple(_redirects(ruleset, reader, services))
     )
 
 
-def _marked(reader: MarkReader, services: Iterable[ServicePort]) -> Iterator[MarkedService]:
-    for service in services:
-        for frontend in service.frontends:
-            if frontend.kind is not FrontendKind.CLUSTER_IP or frontend.verdict is not FrontendVerdict.BALANCE:
-                continue
-            address = address_at(service, frontend)
-            beside = reader.marks(SERVICES, address)
-            for mark in beside or reader.marks(frontend.balancer, address):
-                late = mark.line > frontend.evidence.line if beside else mark.behind_endpoints
-                yield MarkedService(service, frontend, mark, late)
-                break
-            else:
-                yield MarkedService(service, frontend, None, False)
+def _marked(reader: MarkReader, services: Iterable[ServicePort]) -> Columns[MarkedService]:
+    found = [
+        (service, frontend)
+        for service in services
+        for frontend in service.frontends
+        if frontend.kind is FrontendKind.CLUSTER_IP and frontend.verdict is FrontendVerdict.BALANCE
+    ]
+    marks: list[Mark | None] = []
+    late: list[bool] = []
+    for service, frontend in found:
+        address = address_at(service, frontend)
+        beside = reader.marks(SERVICES, address)
+        mark = next(iter(beside or reader.marks(frontend.balancer, address)), None)
+        marks.append(mark)
+        late.append(
+            mark is not None and (mark.line > frontend.evidence.line if beside else mark.behind_endpoints)
+        )
+    owners, frontends = zip(*found) if found else ((), ())
+    return Columns(MarkedService, service=owners, frontend=frontends, mark=marks, late=late)
 
 
 def _strays(reader: MarkReader, services: Sequence[ServicePort]) -> Iterator[StrayMark]:

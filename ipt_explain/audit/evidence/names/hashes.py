@@ -18,7 +18,7 @@ _DIGITS = bytes(_BASE_32[_LETTERS.index(byte)] if byte in _LETTERS else ord("~")
 _CHUNK = 256
 
 
-def bear_hashes(hashes: Sequence[str], inputs: Sequence[bytes]) -> bool:
+def bear_hashes(hashes: Sequence[str], inputs: Sequence[str]) -> bool:
     """Whether each hash is that of the input in its place."""
     from ipt_explain.digests import sha256
 
@@ -31,10 +31,11 @@ def bear_hashes(hashes: Sequence[str], inputs: Sequence[bytes]) -> bool:
         borne = int(joined.translate(_DIGITS), 32)
     except ValueError:
         return False
-    return borne == int.from_bytes(b"".join([sha256(each).digest()[:_BYTES] for each in inputs]), "big")
+    digests = [sha256(each.encode("utf-8", "surrogateescape")).digest()[:_BYTES] for each in inputs]
+    return borne == int.from_bytes(b"".join(digests), "big")
 
 
-def unfit(hashes: Sequence[str], inputs: Sequence[bytes]) -> Iterator[int]:
+def unfit(hashes: Sequence[str], inputs: Sequence[str]) -> Iterator[int]:
     """The places whose hash is not that of the input, searched one by one only in chunks that have some."""
     for start in range(0, len(inputs), _CHUNK):
         end = start + _CHUNK

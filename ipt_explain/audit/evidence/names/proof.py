@@ -8,6 +8,7 @@ of another was changed, or its comment was.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import repeat
 
 from ipt_explain.analyzers.iptables.endpoints import split_destination
 from ipt_explain.analyzers.names import ChainRole, chain_hash, hash_of, read_comment, role_of
@@ -108,7 +109,7 @@ def name_evidence(context: RulesetContext) -> NameEvidence:
         proved.setdefault(chain_hash(name.spelled, name.protocol), name)
     _prove_by_comments(proved, balancing, chains)
     misnamed = tuple(Misnamed(way, proved.get(way.key), _has_own(chains, way)) for way in wrong)
-    misfits = _misfits(proved, balancing)
+    misfits, unchecked = _misfits(proved, balancing)
     callers = {chain: caller for caller, chain in reversed(misfits)}
     altered = tuple(
         _altered_endpoint(chain, caller, proved[caller[9:]], endpoints, chains) for chain, caller in callers.items()
@@ -119,7 +120,8 @@ def name_evidence(context: RulesetContext) -> NameEvidence:
         misnamed,
         altered,
         tuple(_crossings(context, proved)),
-        tuple(_shared(proved, misfits, balancing)),
+        # A hash that matches one service port cannot match another: if all match, no endpoint is shared.
+        tuple(_shared(balancing)) if misfits or unchecked else (),
     )
 
 
@@ -134,8 +136,7 @@ def service_names(context: RulesetContext) -> Mapping[str, str]:
 
 
 def _wrong_ways(ways: tuple[NamedWay, ...]) -> Iterator[NamedWay]:
-    inputs = [f"{way.name}{way.protocol}".encode("utf-8", "surrogateescape") for way in ways]
-    for place in unfit([way.key for way in ways], inputs):
+    for place in unfit([way.key for way in ways], [way.name + way.protocol for way in ways]):
         yield ways[place]
 
 
@@ -157,34 +158,33 @@ def _prove_by_comments(proved: dict[str, ProvedName], balancing: BalancingChains
                     proved[key] = ProvedName(name.spelled, protocol)
 
 
-def _misfits(proved: Mapping[str, ProvedName], balancing: BalancingChains) -> list[tuple[str, str]]:
-    """(balancing chain, endpoint chain) where the endpoint's hash is not that of the service port and destination."""
-    known: list[str] = []
-    inputs: list[bytes] = []
+def _misfits(proved: Mapping[str, ProvedName], balancing: BalancingChains) -> tuple[list[tuple[str, str]], bool]:
+    """(balancing chain, endpoint chain) where the endpoint's hash is not that of the service port and destination; and
+    whether some endpoints could not be checked.
+    """
     callers: list[str] = []
+    known: list[str] = []
+    inputs: list[str] = []
+    unchecked = False
     for caller, destinations in balancing.destinations.items():
         name = proved.get(caller[9:])
         if name is None:
+            unchecked = True
             continue
         targets = balancing.targets[caller]
         if not all(destinations):
+            unchecked = True
             targets = [target for target, destination in zip(targets, destinations) if destination]
             destinations = list(filter(None, destinations))
-        start = f"{name.spelled}{name.protocol}"
+        start = name.spelled + name.protocol
         known += targets
-        inputs += [(start + destination).encode("utf-8", "surrogateescape") for destination in destinations]
-        callers += [caller] * len(targets)
-    return [(callers[place], known[place]) for place in unfit([target[9:] for target in known], inputs)]
+        inputs += [start + destination for destination in destinations]
+        callers += repeat(caller, len(targets))
+    return [(callers[place], known[place]) for place in unfit([target[9:] for target in known], inputs)], unchecked
 
 
-def _shared(
-    proved: Mapping[str, ProvedName], misfits: list[tuple[str, str]], balancing: BalancingChains
-) -> Iterator[SharedEndpoint]:
-    """Endpoints of more than one service port. A hash that matches one service port cannot match another, so if all
-    match there are none."""
-    known = all(caller[9:] in proved and all(found) for caller, found in balancing.destinations.items())
-    if known and not misfits:
-        return
+def _shared(balancing: BalancingChains) -> Iterator[SharedEndpoint]:
+    """Endpoints of more than one service port."""
     owners: dict[str, str] = {}
     for caller, targets in balancing.targets.items():
         for target in targets:
@@ -208,8 +208,7 @@ def _altered_endpoint(
 
 
 def _fits(chain: str, name: ProvedName, destination: str) -> bool:
-    text = f"{name.spelled}{name.protocol}{destination}".encode("utf-8", "surrogateescape")
-    return bear_hashes([chain[9:]], [text])
+    return bear_hashes([chain[9:]], [name.spelled + name.protocol + destination])
 
 
 _CROSSING = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.FIREWALL)

@@ -16,6 +16,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
+from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 
 
@@ -114,7 +115,7 @@ class _Judge:
         cluster_ip = False
         unmatched = []
         for frontend in service.frontends:
-            role = role_of(frontend.rule.target or "")
+            role = role_of(_target(frontend))
             if frontend.kind is FrontendKind.CLUSTER_IP:
                 cluster_ip = True
                 if role is not None and role not in _BALANCING:
@@ -134,15 +135,15 @@ class _Judge:
             if name is not None and name in self._chains:
                 yield BrokenWay(service, WayFault.NO_CLUSTER_IP, self._chains[name], None, service.frontends)
         if unmatched and not self._leads_on(unmatched[0]):
-            chain = self._chains.get(unmatched[0].rule.target or "")
+            chain = self._chains.get(_target(unmatched[0]))
             yield BrokenWay(service, WayFault.NO_TAIL, chain, None, tuple(unmatched))
 
     def _ports(self, service: ServicePort) -> Iterator[BrokenWay]:
         """External addresses use the port of the ClusterIP, if only as one of those that their rule lists."""
-        right = {frontend.evidence.line for frontend in service.frontends if frontend.port == service.port}
-        for frontend in service.frontends:
-            others = frontend.kind is FrontendKind.NODE_PORT or frontend.evidence.line in right
-            if frontend.port != service.port and not others:
+        others = [each for each in service.frontends if each.port != service.port]
+        right = {each.evidence.line for each in service.frontends if each.port == service.port} if others else set()
+        for frontend in others:
+            if frontend.kind is not FrontendKind.NODE_PORT and frontend.evidence.line not in right:
                 yield BrokenWay(service, WayFault.PORT, None, frontend.rule, (frontend,))
 
     def _astray(self, service: ServicePort, frontend: Frontend, role: ChainRole | None) -> bool:
@@ -154,7 +155,7 @@ class _Judge:
         return past and frontend.kind is FrontendKind.NODE_PORT
 
     def _leads_on(self, frontend: Frontend) -> bool:
-        chain = self._chains.get(frontend.rule.target or "")
+        chain = self._chains.get(_target(frontend))
         rules = chain.rules if chain is not None else ()
         return any(role_of(rule.target or "") is not None for rule in rules)
 
@@ -201,6 +202,12 @@ class _Judge:
             elif plan.unconditional and target:
                 tail = tail or rule
         return _Outside(marks_all, marks_node, routes_node, routes_pods, tail)
+
+
+def _target(frontend: Frontend) -> str:
+    """Where the rule for a frontend leads."""
+    assert isinstance(frontend.evidence, Evidence)
+    return frontend.evidence.target or ""
 
 
 def _unequal(services: tuple[ServicePort, ...]) -> Iterator[UnequalPorts]:

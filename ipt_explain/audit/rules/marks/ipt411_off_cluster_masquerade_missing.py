@@ -45,6 +45,8 @@ When to ignore:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkedService, StrayMark, cluster_ip_marks
 from ipt_explain.audit.evidence.marks.sources import pods_are_masqueraded
@@ -70,8 +72,9 @@ def off_cluster_masquerade_missing(context: RulesetContext) -> Faults:
     marks = cluster_ip_marks(context)
     strays: dict[int, StrayMark] = {id(stray.service): stray for stray in marks.strays if stray.service is not None}
     told: set[int] = set()
-    if any(marked.mark is not None for marked in marks.services) or marks.strays:
-        for marked in marks.services:
+    found, late = marks.services.column("mark"), marks.services.column("late")
+    if any(found) or marks.strays:
+        for marked in marks.services if None in found or any(late) else ():
             stray = strays.get(id(marked.service))
             if marked.mark is None and stray is not None:
                 told.add(id(stray.rule))
@@ -140,7 +143,7 @@ def _late(marked: MarkedService) -> Fault:
     )
 
 
-def _none(context: RulesetContext, services: tuple[MarkedService, ...]) -> Fault:
+def _none(context: RulesetContext, services: Sequence[MarkedService]) -> Fault:
     chain = context.chain("nat", services[0].frontend.rule.chain)
     return Fault(
         f"clients outside the pod network are not masqueraded on {counted(len(services), 'ClusterIP port')}: "

@@ -66,6 +66,9 @@ def off_cluster_differs(context: RulesetContext) -> Faults:
     many.
     """
     marks = cluster_ip_marks(context)
+    redirecting = [redirect for _, redirect in marks.redirects]
+    if len({mark.condition for mark in (*marks.services.column("mark"), *redirecting) if mark is not None}) < 2:
+        return
     said: dict[str, list[Said]] = defaultdict(list)
     for marked in marks.services:
         if marked.mark is not None:

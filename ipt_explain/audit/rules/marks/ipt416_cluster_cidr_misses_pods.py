@@ -75,9 +75,9 @@ def _missed(text: str, services: Sequence[ServicePort], longest: int) -> list[Se
     for service in services:
         addresses = column(service.endpoints, "address")
         if any(lies_in(value, mask, address) for address in addresses if address):
-            if is_dns(service):
-                return []
             inside += 1
+            if is_dns(service) or 2 * inside >= len(services):
+                return []
         elif any(addresses):
             outside.append(service)
     if len(outside) <= inside or any(lies_in(value, mask, each.cluster_ip or "") for each in services):

@@ -20,6 +20,9 @@ How to fix:
 
 from __future__ import annotations
 
+from itertools import filterfalse
+from operator import itemgetter
+
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 
@@ -27,8 +30,8 @@ _NOWHERE = (
     *("0.", "127.", "255.255.255.255", ":", "[::]", "[::1]", "[ff", "[::ffff:127."),
     *(f"{octet}." for octet in range(224, 240)),
 )
-_HEAD = 4
-_HEADS = tuple(start[:_HEAD] for start in _NOWHERE)
+_head, _tail = itemgetter(slice(4)), itemgetter(slice(-6, None))
+_HEADS = tuple(map(_head, _NOWHERE))
 
 
 @rule("IPT507", "endpoint-bad-address", Severity.ERROR)
@@ -36,17 +39,18 @@ def endpoint_bad_address(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     endpoints = endpoint_chains(context)
     # There are as many as endpoints, but their ends and beginnings are few.
-    tails = {tail for tail in {each[-6:] for each in endpoints.destinations.values()} if not _has_port(tail)}
-    heads = {head for head in {each[:_HEAD] for each in endpoints.destinations.values()} if head.startswith(_HEADS)}
+    written = endpoints.destinations.values()
+    tails = set(filterfalse(_has_port, set(map(_tail, written))))
+    heads = {head for head in set(map(_head, written)) if head.startswith(_HEADS)}
     if not tails and not heads:
         return
     for chain, destination in endpoints.destinations.items():
         if "-" in destination:
             continue  # a range is another rule's
         problem = ""
-        if destination[-6:] in tails:
+        if _tail(destination) in tails:
             problem = "has no valid port"
-        elif destination[:_HEAD] in heads and destination.startswith(_NOWHERE):
+        elif _head(destination) in heads and destination.startswith(_NOWHERE):
             problem = "is no machine's address"
         if problem:
             yield Fault(

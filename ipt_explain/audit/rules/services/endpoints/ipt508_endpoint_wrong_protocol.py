@@ -20,6 +20,10 @@ How to fix:
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import chain
+
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import RESTART
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
@@ -33,12 +37,20 @@ def endpoint_wrong_protocol(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     protocols = front_rules(context).protocols
     endpoints = endpoint_chains(context)
+    led = balancing_chains(context).targets
+    asked: dict[str | None, list[Sequence[str]]] = defaultdict(list)
+    for caller, targets in led.items():
+        asked[protocols.get(caller[9:])].append(targets)
+    wrong = {
+        protocol
+        for protocol, of_all in asked.items()
+        for other, chains in endpoints.by_protocol.items()
+        if protocol not in (None, other) and other and not frozenset(chains).isdisjoint(chain.from_iterable(of_all))
+    }
     told: set[str] = set()
-    for caller, targets in balancing_chains(context).targets.items():
+    for caller, targets in led.items() if wrong else ():
         protocol = protocols.get(caller[9:])
-        if protocol is None or endpoints.by_protocol.get(protocol, set()).issuperset(targets):
-            continue
-        for target in targets:
+        for target in targets if protocol in wrong else ():
             found = endpoints.protocol(target) if target in endpoints.destinations else ""
             if found in ("", protocol) or target in told:
                 continue
