@@ -10,9 +10,10 @@ from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
 
 _LONG_NUMBER = lazy_pattern(rf"\d{{{LONGEST_NUMBER + 1}}}")
-_STEP = LONGEST_NUMBER // 2
+_PROBES = 4  # that hit each longer run: fewer would hit many short ones as well
+_STEP = LONGEST_NUMBER // _PROBES
 _DIGITS = lazy_pattern(r"\d*")
-_PROBED_DIGITS = lazy_pattern(r"\d{2,}")
+_PROBED_DIGITS = lazy_pattern(rf"\d{{{_PROBES},}}")
 # Characters that terminals and web pages add inside words. An unterminated colour code may be part of a chain's name.
 _STAINS = (
     (lazy_pattern(r"\x1b\[[\d;]{0,20}[mK]"), "\x1b[0m", _COLOURS := "a terminal's colours were removed"),
@@ -90,7 +91,7 @@ def _impossible_lines(text: str) -> Iterator[int]:
 
 def _long_numbers(text: str) -> Iterator[int]:
     """A place in each line that has more digits in a row than any field. It looks at few characters: so long a run
-    covers at least two probes.
+    covers at least `_PROBES` of them.
     """
     past = 0
     for run in _PROBED_DIGITS.finditer(text[::_STEP]):

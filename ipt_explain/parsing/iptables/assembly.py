@@ -82,9 +82,9 @@ class TableBuilder:
     def declare_plainly(self, chains: Sequence[str], line: int) -> None:
         """Lines `:CHAIN - [0:0]`, the first of which is `line`."""
         lines = range(line, line + len(chains))
-        fresh = set(chains)
+        fresh = dict(zip(chains, lines))
         if len(fresh) == len(chains) and not self.deleted and self.chains.keys().isdisjoint(fresh):
-            self.chains.update(zip(chains, lines))
+            self.chains |= fresh
             return
         for chain, at in zip(chains, lines):
             self.declare(chain, None, None, at)

@@ -153,7 +153,7 @@ class _Reader:
         if plain is not None:
             names = plain[1].split(" - [0:0]\n:")
             table.declare_plainly(names, line)
-            self._rules.words.know(names)
+            self._rules.names.update(zip(names, names))
             return plain.end(), line + len(names)
         match = CHAIN.match(text, position)
         if match is None:

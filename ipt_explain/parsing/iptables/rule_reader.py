@@ -9,7 +9,7 @@ from ipt_explain.model import Command, Layout, Rule
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.logical import LogicalLine
 from ipt_explain.parsing.iptables.runs import Run
-from ipt_explain.parsing.iptables.shapes.blocks import BLOCK, BlockCache, BlockPattern, KeptWords, Words
+from ipt_explain.parsing.iptables.shapes.blocks import BLOCK, BlockCache, BlockPattern, Words
 from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache, ShapePattern
 from ipt_explain.progress import Stage
 
@@ -20,7 +20,7 @@ _Matched = tuple[list[Words], list[int]]
 
 class RuleReader:
     """Reads rules into `table`, or where a text has none into `loose`. `hidden` is the first line of which the saver
-    could not print all.
+    could not print all; `names` are those of chains, by themselves: rules repeat them.
 
     Rules of one chain that stand one after the other are a run; they are kept back until the run ends, and make the
     chain in one piece. So `end_run` comes before anything else is done to the table.
@@ -30,12 +30,12 @@ class RuleReader:
         self.table: TableBuilder | None = None
         self.loose: list[Rule] = []
         self.hidden: int | None = None
+        self.names: dict[str, str] = {}
         self._text = text
         self._shapes = ShapeCache()
         self._last = self._shapes.start
         self._blocks = BlockCache()
         self._block_end = 0
-        self.words = KeptWords()
         self._run = Run()
 
     def read_on(self, position: int, line: int, stage: Stage) -> tuple[int, int]:
@@ -91,7 +91,7 @@ class RuleReader:
             self.end_run()
             values, layouts, lines, counts = list[Words](), list[Layout](), list[int](), list[Words]()
             for pattern, (groups, begun) in matched.items():
-                own, counted = pattern.contents(groups, self.words)
+                own, counted = pattern.contents(groups, self.names)
                 values += own
                 layouts += repeat(pattern.layout, len(begun))
                 lines += begun

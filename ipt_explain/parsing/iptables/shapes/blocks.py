@@ -34,22 +34,10 @@ _MAX_REMEMBERED = 4096
 Words = tuple[str, ...]
 
 
-class KeptWords:
-    """Words that stand in many chains, each of which is kept once: names of chains, and what a chain's rules repeat."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, str] = {}
-        self.repeated: dict[str, str] = {}  # much fewer, and so found sooner than among names
-
-    def know(self, chains: Sequence[str]) -> None:
-        """Names of chains that rules will repeat."""
-        self.names.update(zip(chains, chains))
-
-
 class BlockPattern:
     """The pattern of the chains of one layout, each rule on a line of its own, with or without counters."""
 
-    __slots__ = ("_constants", "_counts", "_names", "_repeated", "_values", "layout", "lines", "match")
+    __slots__ = ("_constants", "_counts", "_names", "_values", "layout", "lines", "match")
 
     def __init__(self, lines: Sequence[ShapePattern], met: Sequence[Words]) -> None:
         """`met` are the values of some chains that the lines' patterns have read."""
@@ -90,19 +78,19 @@ class BlockPattern:
         self._constants = [repeat(constant) for constant in constants.values()]
         names = {0, *map(self.layout.target_place, range(len(lines)))}
         self._names = [index for index, place in enumerate(places) if place is not None and place in names]
-        self._repeated = [places.index(place) for place in {*twins.values()} - names]
         found = {place: index for index, place in enumerate([*places, *constants])}
         self._values = [found[twins.get(place, place)] for place in range(self.layout.offsets[-1] + 1)]
         counts = iter([index for index, place in enumerate(places) if place is None])
         # Two for each rule; None for a rule without counters beside others that have some.
         self._counts = [next(counts) if line.counted else None for line in lines for _ in range(2)]
 
-    def contents(self, groups: Sequence[Words], words: KeptWords) -> tuple[Iterable[Words], Iterable[Words]]:
-        """The values of the chains whose matches had these groups, and their rules' counts."""
+    def contents(self, groups: Sequence[Words], names: dict[str, str]) -> tuple[Iterable[Words], Iterable[Words]]:
+        """The values of the chains whose matches had these groups, and their rules' counts. Each of the chains' `names`
+        is kept once.
+        """
         columns: list[Iterable[str]] = [*zip(*groups), *self._constants]
-        for kept, indexes in ((words.names, self._names), (words.repeated, self._repeated)):
-            for index in indexes:
-                columns[index] = tuple(map(kept.setdefault, columns[index], columns[index]))
+        for index in self._names:
+            columns[index] = tuple(map(names.setdefault, columns[index], columns[index]))
         values = zip(*[columns[index] for index in self._values])
         if not any(index is not None for index in self._counts):
             return values, repeat((), len(groups))

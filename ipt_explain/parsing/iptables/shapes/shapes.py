@@ -27,7 +27,7 @@ COUNTERS = r"\[([0-9]{1,20}):([0-9]{1,20})\] *"
 _COUNTERS = lazy_pattern(COUNTERS)
 
 # Dumps have dozens of shapes. A text with more than this is made to have them; remembering all would only cost memory.
-_OFTEN = 16
+_OFTEN = 8
 _MAX_SKELETONS = 4096
 _MAX_SHAPES_OF_SKELETON = 8
 
