@@ -1,6 +1,6 @@
 """The content of a dump as frozen objects: rulesets, tables, chains, rules. They only answer questions."""
 
-from ipt_explain.model.chain import Chain, column, counters
+from ipt_explain.model.chain import Chain, column, counters, lines
 from ipt_explain.model.dump import Backend, Dump, Form, Ruleset, Table
 from ipt_explain.model.extent import Extent, Hidden
 from ipt_explain.model.family import Family
@@ -29,4 +29,5 @@ __all__ = [
     "TargetKind",
     "column",
     "counters",
+    "lines",
 ]

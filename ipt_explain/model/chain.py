@@ -160,3 +160,8 @@ def counters(chains: Sequence[Chain], number: int) -> Sequence[Counters | None]:
     if not any(counted):
         return (None,) * len(chains)
     return [chain.counters_of(number) for chain in chains]
+
+
+def lines(chains: Iterable[Chain], number: int) -> list[int]:
+    """The line on which rule `number` begins in each of these chains."""
+    return [each + number if isinstance(each := chain._lines, int) else each[number] for chain in chains]

@@ -82,7 +82,7 @@ def in_columns(records: Sequence[Record], kind: type[Record]) -> Columns[Record]
     if isinstance(records, Columns):
         return records
     fields: tuple[str, ...] = kind.__match_args__  # type: ignore[attr-defined]  # as every record has
-    return Columns(kind, **{field: column(records, field) for field in fields})
+    return Columns(kind, **dict(zip(fields, columns(records, fields))))
 
 
 def column(records: Sequence[Any], field: str) -> Sequence[Any]:
@@ -90,3 +90,10 @@ def column(records: Sequence[Any], field: str) -> Sequence[Any]:
     if isinstance(records, Columns):
         return records.column(field)
     return [getattr(record, field) for record in records]
+
+
+def columns(records: Sequence[Any], fields: Sequence[str]) -> Sequence[Sequence[Any]]:
+    """The values of some fields, without making records that are kept in columns."""
+    if isinstance(records, Columns):
+        return list(map(records._columns.__getitem__, fields))
+    return [[getattr(record, field) for record in records] for field in fields]

@@ -11,9 +11,9 @@ from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 
 from ipt_explain.model import Backend
-from ipt_explain.services.columns import column
+from ipt_explain.services.columns import columns
 from ipt_explain.services.evidence import lines_of
-from ipt_explain.services.fates import Fate, Fates, Loss, Lost
+from ipt_explain.services.fates import Fate, Loss, Lost
 from ipt_explain.services.ports import (
     Balancer,
     Endpoint,
@@ -27,24 +27,26 @@ from ipt_explain.services.ports import (
 
 SCHEMA = "ipt-explain/explain/2"
 
+_AT_ONCE = 32  # services in a piece of text
 _ENDPOINT_FIELDS = (
-    "address", "port", "chain", "probability", "local", "hairpin", "affinity_timeout", "packets"
+    "address", "port", "chain", "probability", "local", "hairpin", "affinity_timeout", "packets", "evidence"
 )  # fmt: skip
+_SHARE_FIELDS = ("endpoint", "probability", "scheduler", "weight")
 
 
 def json_chunks(
-    rulesets: Iterable[RulesetFacts], services: Iterable[ServicePort], warnings: Iterable[str]
+    rulesets: Iterable[RulesetFacts], services: Sequence[ServicePort], warnings: Iterable[str]
 ) -> Iterator[str]:
-    """An explanation as one line of ASCII, one service at a time. Control characters are escaped, so it is safe to
+    """An explanation as one line of ASCII, some services at a time. Control characters are escaped, so it is safe to
     print.
     """
     yield f'{{"schema": {quoted(SCHEMA)}, "rulesets": '
     yield _plain(_array(map(_ruleset, rulesets)))
     yield ', "services": ['
-    separator = ""
-    for service in services:
-        yield _plain(separator + _service(service))
-        separator = ", "
+    for at in range(0, len(services), _AT_ONCE):
+        if at:
+            yield ", "
+        yield _plain(", ".join(map(_service, services[at : at + _AT_ONCE])))
     yield '], "warnings": '
     yield _plain(_array(map(quoted, warnings)))
     yield "}"
@@ -138,6 +140,7 @@ _AFFINITY = '{"type": "ClientIP", "timeout_seconds": %s}'
 
 
 def _frontend(frontend: Frontend) -> str:
+    fates = frontend.fates
     return (
         f'{{"kind": {quoted(frontend.kind.value)}'
         f', "address": {_text(frontend.address)}'
@@ -147,13 +150,13 @@ def _frontend(frontend: Frontend) -> str:
         f', "balancer": {_text(frontend.balancer)}'
         f', "node_balancer": {_text(frontend.node_balancer)}'
         f', "source_ranges": {_array(map(quoted, frontend.source_ranges))}'
-        f', "fates": {"null" if frontend.fates is None else _fates(frontend.fates)}}}'
+        f', "fates": {"null" if fates is None else _fates(fates.pod, fates.node, fates.outside)}}}'
     )
 
 
 @lru_cache(maxsize=1024)
-def _fates(fates: Fates) -> str:
-    return f'{{"pod": {_fate(fates.pod)}, "node": {_fate(fates.node)}, "outside": {_fate(fates.outside)}}}'
+def _fates(pod: Fate, node: Fate, outside: Fate) -> str:
+    return f'{{"pod": {_fate(pod)}, "node": {_fate(node)}, "outside": {_fate(outside)}}}'
 
 
 def _fate(fate: Fate) -> str:
@@ -198,21 +201,19 @@ def _balancer(balancer: Balancer) -> str:
 
 
 def _shares(shares: Sequence[Share]) -> str:
-    fields = [column(shares, field) for field in ("endpoint", "probability", "scheduler", "weight")]
     return _array(
         [
             f'{{"endpoint": {"null" if endpoint is None else quoted(endpoint)}, "probability": {_CHANCES[chance]}}}'
             if scheduler is None
             else f'{{"endpoint": {_text(endpoint)}, "probability": null'
             f', "scheduler": {quoted(scheduler)}, "weight": {_number(weight)}}}'
-            for endpoint, chance, scheduler, weight in zip(*fields)
+            for endpoint, chance, scheduler, weight in zip(*columns(shares, _SHARE_FIELDS))
         ]
     )
 
 
 def _endpoints(endpoints: Sequence[Endpoint], chainless: bool) -> str:
-    fields = [column(endpoints, field) for field in _ENDPOINT_FIELDS]
-    lines = lines_of(column(endpoints, "evidence"))
+    *fields, evidence = columns(endpoints, _ENDPOINT_FIELDS)
     return _array(
         [
             f'{{"address": {"null" if address is None else quoted(address)}'
@@ -224,7 +225,9 @@ def _endpoints(endpoints: Sequence[Endpoint], chainless: bool) -> str:
             f', "affinity_timeout": {"null" if timeout is None else timeout}'
             f', "packets": {"null" if packets is None else packets}'
             f', "line": {line}}}'
-            for address, port, chain, chance, local, hairpin, timeout, packets, line in zip(*fields, lines)
+            for address, port, chain, chance, local, hairpin, timeout, packets, line in zip(
+                *fields, lines_of(evidence)
+            )
         ]
     )
 

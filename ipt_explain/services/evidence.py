@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import overload
 
-from ipt_explain.model import Chain, Rule, Shape
+from ipt_explain.model import Chain, Rule, Shape, lines
 from ipt_explain.records import dataclass
 
 
@@ -57,7 +57,7 @@ class SameRules(Sequence[Evidence]):
 
     def lines(self) -> list[int]:
         """The lines on which the rules begin."""
-        return [chain.line_of(self._number) for chain in self._chains]
+        return lines(self._chains, self._number)
 
     def __len__(self) -> int:
         return len(self._chains)

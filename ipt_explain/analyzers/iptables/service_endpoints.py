@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from ipt_explain.analyzers.iptables.balancing import Spread
 from ipt_explain.analyzers.iptables.endpoints import Destination
-from ipt_explain.services.columns import Columns, in_columns, nothing
+from ipt_explain.services.columns import Columns, columns, in_columns, nothing
 from ipt_explain.services.ports import Endpoint, Scope
 
+_FIELDS = ("address", "port", "name", "marked", "packets", "evidence")
 Led = tuple[Columns[Destination], Sequence[float | None]]
 """Where connections to a ClusterIP may end, each with its chance."""
 
@@ -22,7 +23,7 @@ def endpoints_of(spreads: Sequence[Spread], cluster: Spread | None, fragment: bo
     # If the input does not show where the ClusterIP leads, that may be any endpoint.
     elsewhere = None if fragment and (cluster is None or cluster.unmatched is None) else 0.0
     led, chances = _led(spreads, cluster, elsewhere)
-    names, marked, packets = led.column("name"), led.column("marked"), led.column("packets")
+    addresses, ports, names, marked, packets, evidence = columns(led, _FIELDS)
     none = nothing(len(names))
     hairpins = [each or None for each in marked] if fragment else marked
     local: set[str] = set()
@@ -34,15 +35,15 @@ def endpoints_of(spreads: Sequence[Spread], cluster: Spread | None, fragment: bo
             timeouts.setdefault(affinity.chain, affinity.seconds)
     return Columns(
         Endpoint,
-        address=led.column("address"),
-        port=led.column("port"),
+        address=addresses,
+        port=ports,
         chain=names,
         probability=chances,
         local=[name in local or None for name in names] if local else none,
         hairpin=hairpins,
         affinity_timeout=list(map(timeouts.get, names)) if timeouts else none,
         packets=none if packets.count(None) == len(packets) else packets,
-        evidence=led.column("evidence"),
+        evidence=evidence,
         marked=hairpins,
     )
 

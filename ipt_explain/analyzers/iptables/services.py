@@ -27,7 +27,7 @@ from ipt_explain.analyzers.names import (
 from ipt_explain.model import Chain, Extent, Ruleset
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.progress import each_of
-from ipt_explain.services.columns import Columns, nothing
+from ipt_explain.services.columns import Columns, columns, nothing
 from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import (
     STATES,
@@ -206,7 +206,7 @@ def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
 def _balancer(spread: Spread) -> Balancer:
     # Connections marked for dropping reach no endpoint either.
     unmatched = None if spread.unmatched is None else spread.unmatched + spread.dropped
-    names, texts = spread.destinations.column("name"), spread.destinations.column("text")
+    names, texts = columns(spread.destinations, ("name", "text"))
     none = nothing(len(names))
     shares = Columns(Share, endpoint=texts, chain=names, probability=spread.shares, scheduler=none, weight=none)
     return Balancer(spread.name, spread.scope, shares, unmatched, spread.dropped > 0.0)
