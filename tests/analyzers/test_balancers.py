@@ -98,3 +98,17 @@ def test_any_rule_ahead_of_the_dnat_may_mark_an_endpoints_own_connections(source
     marks = "".join(_MARK.format(source=f"{source}/32") for source in sources)
     (endpoint,) = _endpoints(_FRAGMENT + marks + _DNAT)
     assert endpoint["hairpin"] is True
+
+
+@pytest.mark.parametrize(
+    "printed", ["[unsupported revision]", "--to-destination :0 --persistent --to-destination :0 --persistent"]
+)
+def test_a_dnat_that_an_old_iptables_could_not_print_leads_to_an_unknown_address(printed: str) -> None:
+    text = re.sub(r"(-m udp -j DNAT) --to-destination 10\.244\.1\.3:53", rf"\1 {printed}", SAMPLE)
+    service = _dns(text)
+    assert service["state"] == "unknown"
+    assert {each["chain"]: (each["address"], each["probability"]) for each in service["endpoints"]} == {
+        "KUBE-SEP-Z6M7ZHWCTBNMPLD7": ("10.244.1.2", 0.5),
+        "KUBE-SEP-EJJ3L23ZA35VLW6X": (None, 0.5),
+    }
+    assert "error" not in [finding.severity.value for finding in ipt_explain.audit(ipt_explain.parse(text))]

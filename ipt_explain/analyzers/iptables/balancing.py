@@ -163,8 +163,8 @@ class BalancerReader:
                     shares.append([offered])
                 elif target in _ENDING:
                     leaked += offered
-                elif plan.dnat_slot is not None:
-                    text = values[start + plan.dnat_slot]
+                elif plan.translates:
+                    text = None if plan.dnat_slot is None else values[start + plan.dnat_slot]
                     destinations.append(_one(name, text, Evidence(chain, number)))
                     shares.append([offered])
                 else:

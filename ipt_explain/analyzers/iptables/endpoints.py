@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.model import Chain, Hidden, Layout, column, counters
+from ipt_explain.model import Chain, Layout, column, counters
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import Columns, nothing
@@ -71,15 +71,15 @@ class Destination:
 class EndpointForm:
     """Where the parts of an endpoint chain are in `Chain.values`, for all chains of a layout.
 
-    `dnat` is the number of the rule that translates. `marks` are the rules before it that match a source: the place of
-    that source, and the target or the place of its name. `hidden`: iptables-save could not print where the DNAT leads.
+    `dnat` is the number of the rule that translates, to a `destination` that iptables-save may have failed to print.
+    `marks` are the rules before it that match a source: the place of that source, and the target or the place of its
+    name.
     """
 
     dnat: int
-    destination: int
+    destination: int | None
     protocol: int | None
     marks: tuple[tuple[int, int | None, str | None], ...]
-    hidden: bool = False
 
     def protocols(self, chains: Sequence[Chain]) -> AbstractSet[str]:
         """The protocols that the chains' DNATs match; none if these match any."""
@@ -91,7 +91,7 @@ class EndpointForm:
         texts: Sequence[str | None] = none
         addresses: Sequence[str | None] = none
         ports: Sequence[int | None] = none
-        if not self.hidden:
+        if self.destination is not None:
             texts = written = column(chains, self.destination)
             addresses, ports = _split(written)
         counted = counters(chains, self.dnat)
@@ -108,7 +108,7 @@ class EndpointForm:
 
     def _marked(self, chains: Sequence[Chain], addresses: Sequence[str | None]) -> Sequence[bool | None]:
         """Whether a rule before the DNAT marks connections from the endpoint's own address for masquerading."""
-        marked: list[bool | None] = [None if self.hidden else False] * len(chains)
+        marked: list[bool | None] = [None if self.destination is None else False] * len(chains)
         for place, target_place, target in self.marks:
             targets = [target] * len(chains) if target_place is None else column(chains, target_place)
             each = zip(marked, targets, column(chains, place), addresses)
@@ -140,10 +140,10 @@ class EndpointForms(dict[Layout, EndpointForm | None]):
         marks: list[tuple[int, int | None, str | None]] = []
         for number, (shape, start) in enumerate(zip(layout.shapes[:_MAX_RULES], layout.offsets)):
             plan = self._plans[shape]
-            if plan.dnat_slot is not None:
+            if plan.translates:
+                destination = None if plan.dnat_slot is None else start + plan.dnat_slot
                 protocol = None if plan.protocol is None else start + plan.protocol.slot
-                hidden = Hidden.TARGET in shape.hidden
-                return EndpointForm(number, start + plan.dnat_slot, protocol, tuple(marks), hidden)
+                return EndpointForm(number, destination, protocol, tuple(marks))
             if plan.source is not None and not plan.source.negated:
                 marks.append((start + plan.source.slot, layout.target_place(number), plan.target))
         return None

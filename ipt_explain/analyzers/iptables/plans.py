@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ipt_explain.model import Match, Option, Rule, Shape, TargetKind
+from ipt_explain.model import Hidden, Match, Option, Rule, Shape, TargetKind
 from ipt_explain.model.words import unquote
 from ipt_explain.netfilter.probability import chance, nth_share
 from ipt_explain.records import dataclass
@@ -37,7 +37,8 @@ class RulePlan:
     `source_type` and `destination_type` belong to `-m addrtype`, `every` to `--mode nth`. `singles_out_sources`: the
     rule looks at where a packet comes from; `singles_out_destinations`: at where it goes. `other` names the modules of
     any further conditions, which may keep the rule from matching. `by_chance`: only the protocol, and chance or
-    counting, decide whether the rule takes a packet.
+    counting, decide whether the rule takes a packet. `translates`: it is a DNAT; where to is at `dnat_slot`, which is
+    None if iptables-save could not print that.
     """
 
     target: str | None
@@ -59,6 +60,7 @@ class RulePlan:
     mark: Operand | None
     source_type: Operand | None
     destination_type: Operand | None
+    translates: bool
     dnat_slot: int | None
     other: tuple[str, ...]
     singles_out_sources: bool
@@ -110,7 +112,8 @@ def plan_of(shape: Shape) -> RulePlan:
     probability, every = _statistic(shape)
     recent = {option.name for match in shape.matches if match.module == "recent" for option in match.options}
     target = shape.target
-    dnat = shape.target_option("--to-destination") if target is not None and target.name == "DNAT" else None
+    dnat = _slot(shape.target_option("--to-destination")) if target is not None and target.name == "DNAT" else None
+    hidden = Hidden.TARGET in shape.hidden
     source, in_interface = _operand(shape.core_option("-s")), _operand(shape.core_option("-i"))
     destination, destination_port = _operand(shape.core_option("-d")), _destination_port(shape)
     mark = _operand(shape.match_option("mark", "--mark"))
@@ -141,7 +144,8 @@ def plan_of(shape: Shape) -> RulePlan:
         mark=mark,
         source_type=source_type,
         destination_type=destination_type,
-        dnat_slot=_slot(dnat),
+        translates=dnat is not None or (hidden and target is not None and target.name == "DNAT"),
+        dnat_slot=None if hidden else dnat,
         other=other,
         singles_out_sources=singles_out_sources,
         singles_out_destinations=singles_out_destinations,

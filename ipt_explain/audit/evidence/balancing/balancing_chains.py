@@ -220,7 +220,7 @@ class _Survey:
             if target in ("RETURN", "ACCEPT"):
                 if share > 0.0:
                     ending, leak = ending or rule, leak + share
-            elif plan.target_slot is not None or plan.dnat_slot is not None:
+            elif plan.target_slot is not None or plan.translates:
                 if target[:9] != _ENDPOINT and target != MARK_DROP:
                     strange.append(rule)
                 text = None if plan.probability is None else plan.probability.of(rule)

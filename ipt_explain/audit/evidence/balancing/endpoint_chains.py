@@ -77,7 +77,8 @@ def endpoint_chains(context: RulesetContext) -> EndpointChains:
             lacking.append(alike)
             continue
         translating[layout] = form.dnat
-        destinations.update(zip(alike.names, alike.column(form.destination)))
+        if form.destination is not None:
+            destinations.update(zip(alike.names, alike.column(form.destination)))
         if form.protocol is None:
             by_protocol[""] += alike.names
         else:
