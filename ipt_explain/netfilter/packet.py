@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Protocol
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
 from ipt_explain.netfilter.assumptions import Answers, Assumption, Literals, known, said
+from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.header.changes import UNCHANGED, HeaderChanges
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
@@ -90,6 +92,15 @@ class Heading(NamedTuple):
     address: Address | None
     port: int | None
     ports: str = ""
+
+
+def addresses_of(to: Sequence[Heading]) -> frozenset[Address | None]:
+    """Where packets are bound for, each address once."""
+    return cached(to, _addresses)
+
+
+def _addresses(to: Sequence[Heading]) -> frozenset[Address | None]:
+    return frozenset(map(itemgetter(0), to))
 
 
 class Bound(NamedTuple):

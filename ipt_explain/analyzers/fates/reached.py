@@ -89,7 +89,7 @@ class Arrivals:
 
     def add(self, landing: Landing, flock: Flock) -> None:
         """Add those of a flock."""
-        floats = {id(share): float(share) for share in {id(share): share for share in flock.shares}.values()}
+        floats = {number: float(share) for number, share in dict(zip(map(id, flock.shares), flock.shares)).items()}
         shares = list(map(floats.__getitem__, map(id, flock.shares)))
         for packet, row in landing.whole.items():
             own = self._endpoints[packet]

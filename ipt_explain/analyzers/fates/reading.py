@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import cast
 
 from ipt_explain.analyzers.fates.deciding import Deciders
 from ipt_explain.analyzers.fates.judging import Judge
@@ -114,7 +113,7 @@ class _Reader:
     def _sent(self, frontends: Sequence[Frontend]) -> Sequence[Heading]:
         """Where connections to frontends are sent. IPv4 is read at once."""
         texts = [frontend.address for frontend in frontends]
-        addresses = None if None in texts else parse_ipv4(cast("Sequence[str]", texts))
+        addresses = parse_ipv4(texts)
         if addresses is None:
             return list(map(self._heading, frontends))
         return list(map(Heading, addresses, [frontend.port for frontend in frontends]))
@@ -171,7 +170,7 @@ class _Reader:
     ) -> Sequence[Endpoint]:
         """Endpoints with the probability that a connection reaches them."""
         stated = column(endpoints, "probability")
-        if None in bound:
+        if not all(bound):
             chances = [stated[row] if heading is None else chances[row] for row, heading in enumerate(bound)]
         hairpins = self._masquerading.hairpins(endpoints, bound)
         if hairpins is column(endpoints, "hairpin") and chances == list(stated):

@@ -135,23 +135,27 @@ def _bound(services: Sequence[ServicePort], headings: Destinations) -> Sequence[
     """The destinations of packets to the endpoints of each Service; None if unknown."""
     bound: list[Sequence[Heading | None]] = []
     for at in range(0, len(services), _AT_ONCE):
-        texts = list(map(_destinations, services[at : at + _AT_ONCE]))
-        found = headings.of([text or "" for text in chain.from_iterable(texts)])
-        ends = list(accumulate(map(len, texts)))
+        some = services[at : at + _AT_ONCE]
+        addresses, ports = [[column(service.endpoints, field) for service in some] for field in ("address", "port")]
+        texts = chain.from_iterable(map(_texts, some, addresses, ports))
+        found = headings.of(list(texts), list(chain.from_iterable(addresses)), list(chain.from_iterable(ports)))
+        ends = list(accumulate(map(len, addresses)))
         bound += [found[start:end] for start, end in zip((0, *ends), ends)]
     return bound
 
 
-def _destinations(service: ServicePort) -> Sequence[str | None]:
-    """The addresses of a Service's endpoints; as the rules spell them if each endpoint has its own chain, since another
-    hundred thousand texts would take memory.
+def _texts(
+    service: ServicePort, addresses: Sequence[str | None], ports: Sequence[int | None]
+) -> Sequence[str | None]:
+    """The addresses and ports of a Service's endpoints; as the rules spell them if each endpoint has its own chain,
+    since another hundred thousand texts would take memory.
     """
-    chains = column(service.endpoints, "chain")
     if service.backend is not Backend.NFTABLES:
+        chains = column(service.endpoints, "chain")
         for balancer in service.balancers:
             if column(balancer.shares, "chain") == chains:
                 return column(balancer.shares, "endpoint")
-    return list(map(_text, column(service.endpoints, "address"), column(service.endpoints, "port")))
+    return list(map(_text, addresses, ports))
 
 
 def _text(address: str | None, port: int | None) -> str:

@@ -46,11 +46,11 @@ def parse_address(text: str) -> int:
         return _lenient_ipv4(text)
 
 
-def parse_ipv4(texts: Sequence[str]) -> Sequence[int] | None:
+def parse_ipv4(texts: Sequence[str | None]) -> Sequence[int] | None:
     """IPv4 addresses as integers, faster than one by one; None if any text is not four decimal numbers."""
     try:
-        return unpack(f">{len(texts)}I", b"".join([inet_pton(AF_INET, text) for text in texts]))
-    except (OSError, ValueError):
+        return unpack(f">{len(texts)}I", b"".join([inet_pton(AF_INET, text) for text in texts]))  # type: ignore[arg-type]
+    except (OSError, ValueError, TypeError):
         return None
 
 

@@ -8,13 +8,13 @@ from typing import cast
 
 from ipt_explain.model import Family, Option
 from ipt_explain.model.words import unquote
+from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide
 from ipt_explain.netfilter.header.addresses import network_bits, parse_ipv4
 from ipt_explain.netfilter.header.interfaces import interface_fits
 from ipt_explain.netfilter.header.protocols import ANY, protocol_number
-from ipt_explain.netfilter.lasting import said
 from ipt_explain.netfilter.matches.decided import decided
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState, addresses_of
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address
 
@@ -37,8 +37,7 @@ def _each_host(words: Sequence[str]) -> Sequence[int | None]:
 
 def _ipv4_hosts(words: Sequence[str]) -> frozenset[int] | None:
     """The addresses of a column, if each of its words is a single one."""
-    hosts = "\n".join((*words, "")).replace("/32\n", "\n").split("\n")[:-1]
-    addresses = parse_ipv4(hosts)
+    addresses = parse_ipv4([word.removesuffix("/32") for word in words])
     return None if addresses is None else frozenset(addresses)
 
 
@@ -71,7 +70,7 @@ def _source(option: Option) -> Condition:
         source, (words,) = state.source, columns
         if isinstance(words, str):
             return None
-        hosts = said(words, _HOSTS[state.connection.family])
+        hosts = cached(words, _HOSTS[state.connection.family])
         if hosts is None:
             return None
         apart = source not in hosts if isinstance(source, int) else source.ordinary or source.apart >= hosts
@@ -102,14 +101,17 @@ def _destination(option: Option) -> Condition:
         (hosts,) = columns
         if isinstance(hosts, str):
             value, mask = network_bits(unquote(hosts))
-            addresses = [heading.address for heading in to]
-            if all(type(address) is int for address in addresses):
-                return [hit if address & mask == value else miss for address in cast("list[int]", addresses)]
-            alike = len(set(addresses)) == 1
-            return answer(unquote(hosts), addresses[0], state) if alike else None
+            addresses = addresses_of(to)
+            known = [address for address in addresses if isinstance(address, int)]
+            if len(known) < len(addresses):
+                return answer(unquote(hosts), to[0].address, state) if len(addresses) == 1 else None
+            within = {address for address in known if address & mask == value}
+            if 0 < len(within) < len(known):
+                return [hit if heading.address in within else miss for heading in to]
+            return hit if within else miss
         if option.negated:
             return None
-        return Truth.YES if said(hosts, _each_host) == [heading.address for heading in to] else None
+        return Truth.YES if cached(hosts, _each_host) == [heading.address for heading in to] else None
 
     return Condition(option.slots, test, bound=True, at_once=at_once)
 

@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Match, Option
+from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask
 from ipt_explain.netfilter.header import protocols
 from ipt_explain.netfilter.header.ports import HIGHEST, parse_port_list, parse_port_range, within
-from ipt_explain.netfilter.lasting import said
 from ipt_explain.netfilter.matches.decided import decided
 from ipt_explain.netfilter.matches.undecided import described
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
@@ -82,7 +82,7 @@ def _port(option: Option, source: bool) -> Condition:
         if source or negated:
             return None
         if not isinstance(ports, str):
-            return Truth.YES if said(ports, _each_port) == [heading.port for heading in to] else None
+            return Truth.YES if cached(ports, _each_port) == [heading.port for heading in to] else None
         wanted, bound = _one_port(ports), [heading.port for heading in to]
         if wanted < 0 or None in bound:
             return None

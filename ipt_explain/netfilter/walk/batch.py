@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from ipt_explain.model import Chain, Rule, Shape, column
 from ipt_explain.model.words import unquote
+from ipt_explain.netfilter.cached import CachedColumn, cached
 from ipt_explain.netfilter.condition import Column
-from ipt_explain.netfilter.lasting import Lasting, said
 from ipt_explain.netfilter.walk.columns import Alike
 from ipt_explain.records import dataclass
 
@@ -50,7 +50,7 @@ class Batch:
         if isinstance(chains, Chain):
             if isinstance(places, int):
                 return chains.at(0 if slot == 0 else chains.layout.offsets[places] + slot)
-            return said(places, _words_at, chains, slot)
+            return cached(places, _words_at, chains, slot)
         if slot == 0 or isinstance(places, int):
             at = 0 if slot == 0 or not isinstance(places, int) else chains[0].layout.offsets[places] + slot
             return chains.column(at) if isinstance(chains, Alike) else column(chains, at)
@@ -72,6 +72,6 @@ class Batch:
         )
 
 
-def _words_at(places: Sequence[int], chain: Chain, slot: int) -> Lasting[str]:
+def _words_at(places: Sequence[int], chain: Chain, slot: int) -> CachedColumn[str]:
     offsets, values = chain.layout.offsets, chain.values
-    return Lasting([values[offsets[place] + slot] for place in places])
+    return CachedColumn([values[offsets[place] + slot] for place in places])

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TypeVar, cast
 
 from ipt_explain.model import Chain
-from ipt_explain.netfilter.lasting import Lasting
+from ipt_explain.netfilter.cached import CachedColumn
 
 Value = TypeVar("Value")
 
@@ -54,7 +54,7 @@ class Alike(tuple[Chain, ...]):
 
     def __init__(self, chains: Iterable[Chain]) -> None:
         self._values = [chain.values for chain in self]
-        self._columns: dict[int, Lasting[str]] = {}
+        self._columns: dict[int, CachedColumn[str]] = {}
         self._shared: dict[tuple[int, ...], tuple[str, ...] | None] = {}
 
     @classmethod
@@ -69,11 +69,11 @@ class Alike(tuple[Chain, ...]):
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    def column(self, place: int) -> Lasting[str]:
+    def column(self, place: int) -> CachedColumn[str]:
         """The words that they have in a place of `Chain.values`."""
         column = self._columns.get(place)
         if column is None:
-            column = self._columns[place] = Lasting([values[place] for values in self._values])
+            column = self._columns[place] = CachedColumn([values[place] for values in self._values])
         return column
 
     def shared(self, places: tuple[int, ...]) -> tuple[str, ...] | None:

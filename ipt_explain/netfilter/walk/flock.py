@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Protocol
 
+from ipt_explain.netfilter.cached import CachedColumn
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, products, total
 from ipt_explain.netfilter.walk.chains.table import Arrival
@@ -59,7 +60,7 @@ class Flock:
         if len(flocks) == 1:
             return flocks[0]
         who = [number for flock in flocks for number in flock.who]
-        to = [heading for flock in flocks for heading in flock.to]
+        to = CachedColumn([heading for flock in flocks for heading in flock.to])
         shares = [share for flock in flocks for share in flock.shares]
         if len(set(to)) == len(to) or len(set(zip(who, to))) == len(who):
             return cls(who, to, shares, _FromFlocks(flocks, range(len(who))))

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from operator import itemgetter
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
+from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.condition import Answer, Question, ask, split
 from ipt_explain.netfilter.header.addresses import BITS, format_address
-from ipt_explain.netfilter.lasting import said
 from ipt_explain.netfilter.matches.addressing import decide_own
-from ipt_explain.netfilter.packet import Heading, PacketState, is_loopback, is_multicast
+from ipt_explain.netfilter.packet import Heading, PacketState, addresses_of, is_loopback, is_multicast
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
@@ -62,11 +61,11 @@ def routes(
     sent to.
     """
     node, family = state.node, state.connection.family
-    addresses = said(to, _addresses)
+    addresses = addresses_of(to)
     if node.sets is not None or (isinstance(state.source, int) and is_loopback(state.source, family)):
         asked = addresses
     elif state.destination_decided:
-        asked = said(to, _ODD_ONES[family]) | (addresses & {*node.local_addresses, state.connection.source})
+        asked = cached(to, _ODD_ONES[family]) | (addresses & {*node.local_addresses, state.connection.source})
     else:
         asked = addresses if node.local_addresses else addresses - node.foreign_addresses
     known: dict[Address | None, Where | tuple[Course, ...]] = {}
@@ -76,14 +75,10 @@ def routes(
     return known
 
 
-def _addresses(to: Sequence[Heading]) -> frozenset[Address | None]:
-    return frozenset(map(itemgetter(0), to))
-
-
 def _odd_ones(family: Family, to: Sequence[Heading]) -> frozenset[Address | None]:
     """Addresses with special routing, and those that are not known."""
     shift, odd = BITS[family] - 8, _ODD[family]
-    return frozenset([each for each in said(to, _addresses) if type(each) is not int or each >> shift in odd])
+    return frozenset([each for each in addresses_of(to) if type(each) is not int or each >> shift in odd])
 
 
 _ODD_ONES = {family: partial(_odd_ones, family) for family in _ODD}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import cast
 
 from ipt_explain.model import Chain, Layout, Shape, Table, TargetKind
@@ -75,13 +76,15 @@ def _by_callee(names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
         chain = name in chains and (goes(shape) or not is_verdict(name))
         return (Callees(chains[name] if chain else None, None),)
     found = list(map(chains.get, names))
-    layouts = [None if chain is None else chain.layout for chain in found]
-    if None not in layouts and len(set(layouts)) == 1:
+    if all(found) and len(set(map(_LAYOUT, found))) == 1:
         return (Callees(Alike(cast("list[Chain]", found)), None),)
     groups: dict[Layout | None, list[int]] = {}
-    for row, layout in enumerate(layouts):
-        groups.setdefault(layout, []).append(row)
+    for row, each in enumerate(found):
+        groups.setdefault(None if each is None else each.layout, []).append(row)
     return [_grouped(found, rows) for rows in groups.values()]
+
+
+_LAYOUT = attrgetter("layout")
 
 
 def _grouped(found: Sequence[Chain | None], rows: Sequence[int]) -> Callees:

@@ -11,9 +11,9 @@ from itertools import repeat
 from typing import cast
 
 from ipt_explain.model import Chain, Shape
+from ipt_explain.netfilter.cached import CachedColumn
 from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_address, parse_ipv4
 from ipt_explain.netfilter.header.ports import HIGHEST
-from ipt_explain.netfilter.lasting import Lasting
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.callees import Jumps
@@ -90,7 +90,7 @@ class ChainIndex:
                 groups.setdefault(self._shapes[place], []).append((row, place))
             self._grouped = own
             columns = [zip(*sorted(same)) for same in groups.values()]
-            self._groups = [(rows, Lasting(places)) for rows, places in columns]
+            self._groups = [(rows, CachedColumn(places)) for rows, places in columns]
         return self._groups
 
     def unclear(self, to: Sequence[Heading], rows: Sequence[int]) -> Sequence[int]:
@@ -134,22 +134,22 @@ def _port_slot(shape: Shape) -> int | None:
 class Destinations(dict[str, Heading | None]):
     """Where DNAT sends packets, by its text: None for what is not one address and port."""
 
-    def of(self, texts: Sequence[str]) -> Sequence[Heading | None]:
-        """Where several texts send them. IPv4 is read at once."""
-        parts = "\n".join(texts).replace(":", "\n:").split("\n")
-        ports = list(map(_port_after_colon, parts[1::2]))
-        whole = len(parts) == 2 * len(texts) and None not in ports
-        addresses = parse_ipv4(parts[::2]) if whole else None
-        if addresses is None:
-            return list(map(self.__getitem__, texts))
+    def of(
+        self, texts: Sequence[str | None], hosts: Sequence[str | None], ports: Sequence[int | None]
+    ) -> Sequence[Heading | None]:
+        """Where several texts send them, given their parts, None where a text has no such part. IPv4 is read at once.
+        """
+        addresses = parse_ipv4(hosts)
+        if addresses is None or not all(port is not None and 0 < port <= HIGHEST for port in set(ports)):
+            return [None if text is None else self[text] for text in texts]
         headings = list(map(_HEADING, zip(addresses, ports, repeat(""))))
-        self.update(zip(texts, headings))
+        self.update(zip(cast("Sequence[str]", texts), headings))
         return headings
 
     def all_of(self, texts: Sequence[str]) -> Sequence[Heading] | None:
         """Where several texts send them, if each sends them to one address and port."""
-        headings = Lasting(map(self.__getitem__, texts))
-        return None if None in headings else cast("Lasting[Heading]", headings)
+        headings = CachedColumn(map(self.__getitem__, texts))
+        return cast("CachedColumn[Heading]", headings) if all(headings) else None
 
     def __missing__(self, text: str) -> Heading | None:
         heading = self[text] = _plain(text)
@@ -170,11 +170,6 @@ def _plain(text: str) -> Heading | None:
         return Heading._make((parse_address(host), number, ""))
     except ValueError:
         return None
-
-
-@lru_cache(maxsize=4096)
-def _port_after_colon(text: str) -> int | None:
-    return _port(text[1:]) if text[:1] == ":" else None
 
 
 @lru_cache(maxsize=4096)

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from operator import ne
 
 from ipt_explain.model import Hidden
-from ipt_explain.netfilter.lasting import said
-from ipt_explain.netfilter.packet import Heading, PacketState
+from ipt_explain.netfilter.cached import cached
+from ipt_explain.netfilter.packet import Heading, PacketState, addresses_of
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Effect, Flow, Verdict, effect_of, rewrites_destination
 from ipt_explain.netfilter.walk.batch import Batch
 from ipt_explain.netfilter.walk.chains.chain_index import Destinations
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Rows
 from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
+from ipt_explain.netfilter.whereabouts import Address
 from ipt_explain.records import dataclass
 
 
@@ -27,14 +28,16 @@ class TableEffect:
 
 
 class Effects:
-    """What targets do in one table. `destinations` reads DNAT's; chains that the table lacks are unknown where
-    `fragment`, else they are not the kernel's.
+    """What targets do in one table to packets that enter it bound for `to`. `destinations` reads DNAT's; chains that
+    the table lacks are unknown where `fragment`, else they are not the kernel's.
     """
 
-    def __init__(self, table: str, fragment: bool, destinations: Destinations) -> None:
+    def __init__(self, table: str, fragment: bool, destinations: Destinations, to: Sequence[Heading]) -> None:
         self._table = table
         self._fragment = fragment
         self._destinations = destinations
+        self._to = to
+        self._before: frozenset[Address | None] | None = None
 
     def of(
         self, visit: Visit, portion: Portion, batch: Batch
@@ -63,7 +66,7 @@ class Effects:
     ) -> Iterable[tuple[TableEffect, Rows, Sequence[Heading] | None]]:
         """New destinations, one or more a row; rows that become alike together."""
         plain = self._plain_destinations(batch)
-        if plain is not None and all(map(ne, plain, crowd.to)):
+        if plain is not None and (self._all_new(plain) or all(map(ne, plain, crowd.to))):
             after = state._replace(destination_decided=True, dnat=True)
             yield TableEffect(Verdict.ACCEPT, ((ALWAYS, after),)), None, plain
             return
@@ -83,6 +86,12 @@ class Effects:
         for alike, (rows, headings) in groups.items():
             yield alike, None if len(rows) == len(crowd) else tuple(rows), headings
 
+    def _all_new(self, destinations: Sequence[Heading]) -> bool:
+        """Whether no packet that enters the table is bound for any of these addresses."""
+        if self._before is None:
+            self._before = addresses_of(self._to)
+        return self._before.isdisjoint(addresses_of(destinations))
+
     def _plain_destinations(self, batch: Batch) -> Sequence[Heading] | None:
         """Where DNAT sends each row, if each is sent to one address and port."""
         target = batch.shape.target
@@ -91,7 +100,7 @@ class Effects:
         texts = batch.column(target.options[0].slots[0])
         if isinstance(texts, str):
             return None
-        return said(texts, self._destinations.all_of)
+        return cached(texts, self._destinations.all_of)
 
     def _effect(self, batch: Batch, state: PacketState, crowd: Crowd, row: int) -> Effect:
         rule = batch.rule(row)

@@ -65,7 +65,7 @@ class TableWalk:
         self._evaluator = evaluator
         self._indexes = indexes
         self._budget = budget
-        self._effects = Effects(table.name, fragment, indexes.destinations)
+        self._effects = Effects(table.name, fragment, indexes.destinations, crowd.to)
         self._visits: dict[Key, Visit] = {}
         self._finished: list[Visit] = []
         self._open: list[Ground] = []
