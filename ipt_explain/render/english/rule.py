@@ -60,14 +60,15 @@ def rule_words(rule: Rule, glossary: Glossary = NOTHING_KNOWN, chains: Container
 
 
 class RuleWriter:
-    """Puts the rules of one table into words, as `rule_words` does, with the work per shape done once. Rules of a shape
-    that have the same values in a match or option share its words.
+    """Puts the rules of one table into words, as `rule_words` does, with the work per shape done once. Rules that have
+    the same values in a match or option share its words.
     """
 
     def __init__(self, glossary: Glossary = NOTHING_KNOWN, chains: Container[str] = ()) -> None:
         self._glossary = glossary
         self._chains = chains
         self._forms: dict[Shape, _Form] = {}
+        self._known: dict[tuple[object, ...], dict[object, list[str]]] = {}
 
     def words(self, rule: Rule) -> RuleWords:
         """The rule in words."""
@@ -82,19 +83,25 @@ class RuleWriter:
         return RuleWords(tuple(conditions), action, after, comments)
 
     def _form(self, shape: Shape) -> _Form:
-        conditions = [_Part((option,), partial(_core, option=option)) for option in worded(shape.core)]
+        conditions = [self._part("", (option,), partial(_core, option=option)) for option in worded(shape.core)]
         comments: list[Option] = []
         for match in shape.matches:
             if match.module == "comment":
                 comments += match.options
             else:
-                conditions.append(_Part(match.options, partial(_match, match=match, glossary=self._glossary)))
+                compose = partial(_match, match=match, glossary=self._glossary)
+                conditions.append(self._part(match.module, match.options, compose))
         target = shape.target
         options = [*shape.core] if shape.core_option("-c") is not None else []
         if target is not None:
             options += target.options
             options += [] if target.slot is None else [Option("-j", False, (target.slot,))]
-        return _Form(conditions, _Part(options, self._action), comments)
+        return _Form(conditions, _Part(options, self._action, {}), comments)
+
+    def _part(self, module: str, options: Sequence[Option], compose: Callable[[Rule], list[str]]) -> _Part[list[str]]:
+        """What a match says, or a core option; shapes that have the same one share its words."""
+        alike = (module, *[(option.name, option.negated, len(option.slots)) for option in options])
+        return _Part(options, compose, self._known.setdefault(alike, {}))
 
     def _action(self, rule: Rule) -> tuple[str, str]:
         action, after = _action(rule, rule.shape.target, self._glossary, self._chains)
@@ -103,26 +110,28 @@ class RuleWriter:
 
 _Words = TypeVar("_Words")
 _KEPT = 4096
-"""For how many combinations of values words are kept."""
+"""How many combinations of values are kept with their words: rules of one Service follow each other."""
 
 
 class _Part(Generic[_Words]):
     """What some options of a shape's rules say, kept by their values."""
 
-    def __init__(self, options: Iterable[Option], compose: Callable[[Rule], _Words]) -> None:
+    def __init__(
+        self, options: Iterable[Option], compose: Callable[[Rule], _Words], known: dict[object, _Words]
+    ) -> None:
         slots = [slot for option in options for slot in option.slots]
         self._values: Callable[[Sequence[str]], object] = itemgetter(*slots) if slots else len
         self._compose = compose
-        self._known: dict[object, _Words] = {}
+        self._known = known
 
     def of(self, rule: Rule) -> _Words:
         """The words for a rule."""
         values = self._values(rule.values)
         words = self._known.get(values)
         if words is None:
-            words = self._compose(rule)
-            if len(self._known) < _KEPT:
-                self._known[values] = words
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            words = self._known[values] = self._compose(rule)
         return words
 
 

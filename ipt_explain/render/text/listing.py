@@ -82,37 +82,34 @@ class _Layouts:
         self._label_width = label_width
         self._hang = label_width or _HANG
         self._width = width
-        self._known: dict[object, Pattern | None] = {}
+        self._known: dict[tuple[int | str, ...], Pattern | None] = {}
 
     def lines(self, entry: Entry) -> Sequence[Line | Filled]:
         """The lines of an entry that is not the last."""
         label, prose, tail = entry
-        words, widths = [label], []
-        for text, _ in prose:
+        words = [label] if label else []
+        widths: list[int | str] = [len(label), len(tail) > 0]
+        for text, style in prose:
             if not text.isascii():
                 return self._broken(entry, _FIRST, _THEN)
-            own = text.split(" ")
+            own = text.split()
             words += own
-            widths.append(tuple(map(len, own)))
-        styles = tuple([style for _, style in prose])
-        key = (len(label), tail != "", styles, tuple(widths))
-        pattern = self._known[key] if key in self._known else self._pattern(*key)
+            widths += style, len(text), *map(len, own)
+        key = tuple(widths)
+        pattern = self._known[key] if key in self._known else self._pattern(entry)
         if len(self._known) < _KEPT:
             self._known[key] = pattern
         if pattern is None:
             return self._broken(entry, _FIRST, _THEN)
-        words = [word for word in words if word]
         if tail:
             words.insert(pattern.before_tail, tail)
         return (Filled(pattern, tuple(words)),)
 
-    def _pattern(
-        self, label: int, tail: bool, styles: Sequence[str], widths: Sequence[Sequence[int]]
-    ) -> Pattern | None:
-        """The pattern for words of these widths, text by text. None if a word is too wide for a line, or two spaces
-        meet."""
-        words = [(number, each) for number, own in enumerate(widths) for each in own[number > 0 :]]
-        if any(own[0] for own in widths[1:]) or not all(each for _, each in words):
+    def _pattern(self, entry: Entry) -> Pattern | None:
+        """The pattern for words as wide as an entry's. None if one is too wide for a line, or two spaces meet."""
+        label, tail = len(entry.label), len(entry.tail) > 0
+        words = [(number, len(word)) for number, (text, _) in enumerate(entry.prose) for word in text.split()]
+        if any(" " * (number > 0) + " ".join(text.split()) != text for number, (text, _) in enumerate(entry.prose)):
             return None
         room = beside_tail = room_beside("%s" * tail, self._width) - len(_FIRST)
         rows: list[list[int]] = [[]]  # the text of each word, line by line
@@ -126,7 +123,7 @@ class _Layouts:
                 rows.append([])
                 used = each
             rows[-1].append(number)
-        first, *others = [_spans(row, styles) for row in rows]
+        first, *others = [_spans(row, entry.prose) for row in rows]
         start = [(_FIRST, "guide"), ("%s" * (label > 0) + " " * (self._label_width - label), "guide")]
         lines = [[*start, *first], *[[(_THEN + " " * self._hang, "guide"), *spans] for spans in others]]
         if tail:
@@ -152,9 +149,9 @@ class _Layouts:
         ]
 
 
-def _spans(row: Iterable[int], styles: Sequence[str]) -> Iterator[Span]:
-    """Places for the words of a line, given the text that each is of."""
+def _spans(row: Iterable[int], prose: Sequence[Span]) -> Iterator[Span]:
+    """Places for the words of a line, given the text of the prose that each is of."""
     before = ""
     for number, same in groupby(row):
-        yield before + " ".join(["%s" for _ in same]), styles[number]
+        yield before + " ".join(["%s" for _ in same]), prose[number][1]
         before = " "

@@ -28,9 +28,10 @@ def to_text(lines: Iterable[Line | Filled], color: bool) -> Iterator[str]:
     text_of = _coloured() if color else _plain
     for line in lines:
         if isinstance(line, Filled):
-            pattern = line.pattern
-            pattern.text = pattern.text or "".join(map(text_of, pattern.lines))
-            yield pattern.text % line.words
+            pattern, words = line
+            if not pattern.text:
+                pattern.text = "".join(map(text_of, pattern.lines))
+            yield pattern.text % words
         else:
             yield text_of(line)
 
