@@ -15,6 +15,8 @@ from ipt_explain.model import Backend, Dump, Family
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.fates import Fate, Vantage
 from ipt_explain.services.ports import ProxyMode, ServicePort
+from ipt_explain.trace.packet import Packet
+from ipt_explain.trace.tracer import trace
 from tests.audit.helpers import audit_text, findings_of, fired
 from tests.audit.mutations.nftables import planted
 from tests.ipvs_corpus import IpvsNode, ipvs_nodes
@@ -218,6 +220,40 @@ def test_915_all_weights_are_zero() -> None:
 def test_a_service_that_ipvs_serves_is_lost_to_a_rule_of_iptables() -> None:
     rules = IPVS["iptables-save"].replace(":FORWARD ACCEPT", ":FORWARD DROP").replace("COMMIT", "-A OUTPUT -j DROP\nCOMMIT")
     assert any(each.severity is Severity.ERROR for each in audit_text(ipvs(iptables_save=rules)))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "-A INPUT -d 10.96.0.0/12 -j DROP",
+        "-A OUTPUT -d 10.244.0.0/16 -j REJECT",
+        "-A FORWARD -m conntrack --ctstate ESTABLISHED -j DROP",
+    ],
+)
+def test_what_filter_drops_of_services_of_ipvs_is_an_error(rule: str) -> None:
+    chain = " ".join(rule.split()[:2])
+    rules = IPVS["iptables-save"].replace(f"{chain} ", f"{rule}\n{chain} ", 1)
+    assert ("IPT119", Severity.ERROR) in {(each.rule, each.severity) for each in audit_text(ipvs(iptables_save=rules))}
+
+
+CLEARING = "table inet x {\nchain c {\ntype filter hook forward priority -150;\nmeta mark set 0x0\n}\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("meta mark & 0x00004000 == 0x00000000 return", "meta mark & 0x00004000 != 0x00000000 return"),
+        ("masquerade fully-random", "accept"),
+        ("table ip kube-proxy {", CLEARING + "table ip kube-proxy {"),
+    ],
+)
+def test_hairpins_are_what_packets_meet(old: str, new: str) -> None:
+    dump = read_dump(basic().replace(old, new, 1))
+    dns = next(each for each in explain(dump).services if each.port_name == "dns")
+    assert [each.hairpin for each in dns.endpoints] == [False, False]
+    outcomes = trace(dump, Packet("10.244.1.2", "10.96.0.10", "udp", 53)).outcomes
+    assert [each.masqueraded for each in outcomes if each.dnat == "10.244.1.2:53"] == [False]
+    assert Severity.ERROR in {each.severity for each in audit_dump(dump).findings}
 
 
 def modes(*texts: str) -> list[Finding]:

@@ -25,16 +25,17 @@ from ipt_explain.services.ports import Endpoint, Masquerade, ServicePort
 class Masquerading:
     """Corrects what endpoints' chains say about masquerading by what the node's rules really do with packets.
 
-    `shown_whole`: the text has all rules that may masquerade.
+    `shown_whole`: the text has all rules that may masquerade. `mark` is what packets are marked with in nftables mode.
     """
 
     def __init__(
-        self, node: NodeRules, around: Surroundings, services: Sequence[ServicePort], shown_whole: bool
-    ) -> None:
+        self, node: NodeRules, around: Surroundings, services: Sequence[ServicePort], shown_whole: bool,
+        mark: int | None = None,
+    ) -> None:  # fmt: skip
         self._node = node
         self._around = around
         self._shown_whole = shown_whole
-        marks = self._marks_set()
+        marks = self._marks_set() if mark is None else {mark}
         kept, perhaps, masked = self._leaving(services, min(marks)) if len(marks) == 1 else ((), (), ())
         self._doubted = frozenset(perhaps).intersection(masked).difference(kept) if perhaps else frozenset[Heading]()
         self._unmasked = frozenset((*kept, *perhaps))

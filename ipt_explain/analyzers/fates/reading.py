@@ -58,7 +58,8 @@ def add_fates(
     deciders = Deciders(dump.rulesets, numbers, services[0].backend, node.stages)
     filter_shown = any(table is not None for table in filters) or dump.nft is not None
     scales = Scales(deciders, around.host_endpoints, shown_whole, drops_shown, filter_shown, dnat_shown)
-    _Reader(node, scales, around, shown_whole, filter_shown).read(services)
+    mark = _mark(dump, family) if services[0].backend is Backend.NFTABLES else None
+    _Reader(node, scales, around, shown_whole, filter_shown, mark).read(services)
 
 
 def _shows_nat(ruleset: Ruleset, in_nftables: bool) -> bool:
@@ -75,11 +76,24 @@ def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:
     return node_port_addresses(dump.nft, family)
 
 
+def _mark(dump: Dump, family: Family) -> int | None:
+    """The mark with which packets leave the chain mark-for-masquerade of kube-proxy's nftables mode."""
+    from ipt_explain.analyzers.nftables.masquerading import mark_set
+    from ipt_explain.analyzers.nftables.tables import proxy_table
+
+    table = None if dump.nft is None else proxy_table(dump.nft, family)
+    return None if table is None else mark_set(table)
+
+
 class _Reader:
+    """`mark` is what kube-proxy marks packets with for masquerading in nftables mode, if the text shows that."""
+
     def __init__(
-        self, node: NodeRules, scales: Scales, around: Surroundings, shown_whole: bool, filter_shown: bool
-    ) -> None:
+        self, node: NodeRules, scales: Scales, around: Surroundings, shown_whole: bool, filter_shown: bool,
+        mark: int | None,
+    ) -> None:  # fmt: skip
         self._node = node
+        self._mark = mark
         self._scales = scales
         self._around = around
         self._shown_whole = shown_whole
@@ -90,7 +104,7 @@ class _Reader:
     def read(self, services: Sequence[ServicePort]) -> None:
         """Find the fates of all, protocol by protocol: packets that differ only in their destination travel together.
         """
-        self._masquerading = Masquerading(self._node, self._around, services, self._shown_whole)
+        self._masquerading = Masquerading(self._node, self._around, services, self._shown_whole, self._mark)
         for protocol in dict.fromkeys(service.protocol for service in services):
             self._read(protocol, [each for each in zip(services, self._around.bound) if each[0].protocol == protocol])
 

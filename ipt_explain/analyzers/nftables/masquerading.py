@@ -43,6 +43,17 @@ def masquerade_mark(table: nft.Table) -> tuple[int, int] | None:
     return None
 
 
+def mark_set(table: nft.Table) -> int | None:
+    """The bit that the chain mark-for-masquerade sets; None without the chain, as from 1.36."""
+    chain = table.chains.get(MARK_FOR_MASQUERADE)
+    for rule in chain.rules if chain is not None else ():
+        for statement in rule.statements:
+            value = statement.value if isinstance(statement, nft.Mangle) else None
+            if isinstance(value, nft.Binary) and value.operator == "|" and isinstance(value.right, int):
+                return value.right
+    return None
+
+
 def _marking(table: nft.Table, first: Frontend) -> nft.Rule | None:
     """The rule that marks connections to a ClusterIP: in its balancer up to 1.35, in `services` from 1.36."""
     chain = table.chains.get(first.balancer or "")

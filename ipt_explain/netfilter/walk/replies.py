@@ -19,7 +19,7 @@ from ipt_explain.records import replace
 
 _WORK = 1_000  # rules that one reply may evaluate; one that takes longer passes
 _MOST_ENDPOINTS = 256  # that are asked one by one
-_OF_SOURCE = ("-s ", "--sport", "--source-port", "-m iprange --src-range")
+_OF_SOURCE = ("-s ", "sport", "--source-port", "--src-range", " saddr ")
 _NEVER: Probability = 1 - ALWAYS
 
 _Stop = tuple[StoppedReply | None, Probability]
@@ -107,7 +107,7 @@ class Replies:
             if not end.state.answers:
                 stopped = total(stopped, flock.shares[0])
             asked = [question for each in end.state.answers for question, _ in each.literals]
-            of_source = of_source or any(question.startswith(_OF_SOURCE) for question in asked)
+            of_source = of_source or any(any(word in question for word in _OF_SOURCE) for question in asked)
         if not travellers and all(end.verdict is not Verdict.UNKNOWN for end in hooks.ends):
             stopped = ALWAYS
         heaviest = max(stops, key=lambda stop: stop[1])[0] if stopped else None

@@ -227,10 +227,10 @@ def _where(
         return Where.POLICY
     if chain.name.startswith("KUBE-"):
         return Where.ELSEWHERE
-    if decider.table == "filter":
-        return Where.FILTER
     if context.backend is Backend.IPVS:
         return Where.OTHER_BACKEND
+    if decider.table == "filter":
+        return Where.FILTER
     if decider.table == "raw" or (rule is not None and _is_ahead(judged, decider.table or "", rule)):
         return Where.AHEAD
     if decider.table == "mangle" and chain.name in _EARLY:
