@@ -87,3 +87,14 @@ def test_nftables() -> None:
     assert unanswered(text) == {}
     assert unanswered(text + stop) == {POD: 1, OUTSIDE: 1}
     assert unanswered(text + stop.replace("ct state", "ct direction reply ct state")) == {POD: 1, OUTSIDE: 1}
+
+
+def test_what_depends_on_an_interface_is_in_doubt() -> None:
+    text = with_rule(NODE, "filter", "FORWARD", "-i eth0 -m conntrack --ctstate ESTABLISHED -j DROP")
+    assert unanswered(text) == {}
+    (found,) = [each for each in audit_dump(read_dump(text)).findings if each.rule == "IPT120"]
+    assert "may drop replies to connections from pods" in found.message
+    packet = Packet("10.244.1.77", "10.96.0.10", "udp", 53)
+    for answer, judgement in (("yes", "unanswered"), ("no", "served")):
+        outcomes = json.loads(trace(read_dump(text), packet, assume=[f"-i eth0={answer}"]).to_json())["outcomes"]
+        assert {each["judgement"] for each in outcomes} == {judgement}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
+from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
@@ -22,8 +23,8 @@ _MOST_ENDPOINTS = 256  # that are asked one by one
 _OF_SOURCE = ("-s ", "sport", "--source-port", "--src-range", " saddr ")
 _NEVER: Probability = 1 - ALWAYS
 
-_Stop = tuple[StoppedReply | None, Probability]
-"""What stops a reply for certain, and the share that it stops."""
+_Stop = tuple[StoppedReply | None, Probability, Answers]
+"""What stops a reply, the share that it stops, and under which assumption, if it is not certain."""
 
 
 class Replies:
@@ -31,7 +32,7 @@ class Replies:
 
     Conntrack undoes NAT and no rule of nat is asked, so few rules look at more than the state. One reply therefore
     stands for those of all endpoints; they are asked one by one only if what stops it depends on its source. What
-    depends on anything else that the dump does not show counts as passed.
+    depends on one other thing that the dump does not show is told with it; on more, it counts as passed.
     """
 
     def __init__(self, node: NodeRules) -> None:
@@ -45,9 +46,9 @@ class Replies:
             if finish.verdict is not Verdict.ACCEPT or not state.dnat or not state.tracked:
                 yield finish, flock
                 continue
-            (stop, share), same = self._back(finish, None)
+            stop, same = self._back(finish, None)
             if same:
-                yield from _told(finish, flock, stop, share)
+                yield from _told(finish, flock, stop)
                 continue
             rows_of: dict[Heading, list[int]] = {}
             for row, to in enumerate(flock.to):
@@ -57,11 +58,11 @@ class Replies:
                 continue
             passing: list[int] = []
             for endpoint, rows in rows_of.items():
-                (stop, share), _ = self._back(finish, endpoint)
-                if stop is None:
+                stop, _ = self._back(finish, endpoint)
+                if stop[0] is None:
                     passing += rows
                 else:
-                    yield from _told(finish, flock.take(rows), stop, share)
+                    yield from _told(finish, flock.take(rows), stop)
             if passing:
                 yield finish, flock if len(passing) == len(flock) else flock.take(sorted(passing))
 
@@ -69,7 +70,7 @@ class Replies:
         """What stops replies of an endpoint, or of all, and whether it does not depend on which."""
         state = finish.state
         nat = state.source, state.dnat, state.snat
-        key = state.connection, nat, state.connmark, state.zone, finish.delivered, endpoint
+        key = state.connection, nat, state.connmark, state.zone, finish.delivered, bool(state.answers), endpoint
         if key not in self._known:
             self._known[key] = self._sent(finish, endpoint)
         return self._known[key]
@@ -110,20 +111,26 @@ class Replies:
             of_source = of_source or any(any(word in question for word in _OF_SOURCE) for question in asked)
         if not travellers and all(end.verdict is not Verdict.UNKNOWN for end in hooks.ends):
             stopped = ALWAYS
-        heaviest = max(stops, key=lambda stop: stop[1])[0] if stopped else None
-        return (heaviest, stopped), not of_source
+        if stopped:
+            return (max(stops, key=lambda stop: stop[1])[0], stopped, ()), not of_source
+        stop, share = stops[0] if len(stops) == 1 else (None, _NEVER)
+        when = () if stop is None else stop.state.answers
+        if first.answers or len(when) != 1 or len(when[0].literals) != 1:
+            return (None, _NEVER, ()), not of_source
+        return (stop, share, when), not of_source
 
 
-def _told(
-    finish: Finish, flock: Flock, stop: StoppedReply | None, share: Probability
-) -> Iterator[tuple[Finish, Flock]]:
+def _told(finish: Finish, flock: Flock, stopped: _Stop) -> Iterator[tuple[Finish, Flock]]:
+    stop, share, when = stopped
     if stop is None:
         yield finish, flock
         return
-    rows = range(len(flock))
-    yield replace(finish, reply=stop), flock if share == ALWAYS else flock.take(rows, share)
+    rows, state = range(len(flock)), finish.state
+    told = replace(finish, reply=stop, state=state.with_answers(when) if when else state)
+    yield told, flock if share == ALWAYS else flock.take(rows, share)
     if share != ALWAYS:
-        yield finish, flock.take(rows, ALWAYS - share)
+        otherwise = tuple([each.opposite for each in when])
+        yield replace(finish, state=state.with_answers(otherwise) if when else state), flock.take(rows, ALWAYS - share)
 
 
 def _course(finish: Finish) -> Sequence[tuple[Hook, str | None, str | None]]:
