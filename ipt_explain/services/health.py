@@ -11,7 +11,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
-from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, ServiceState
+from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
 
 # A rule that affects this part of the Services is a problem of the node, not of each Service.
 _MOST_OF_THEM = 0.5
@@ -194,8 +194,14 @@ def answering(service: ServicePort) -> str | None:
 def losses_by_frontend(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
     """The losses of a service port, each with its frontend."""
     for frontend, vantage, lost in _lost(service):
-        if lost.how not in (Loss.INTERCEPTED, Loss.UNKNOWN):
+        if lost.how not in (Loss.INTERCEPTED, Loss.UNKNOWN) and not declined_anyway(frontend, vantage, lost):
             yield frontend, vantage, lost
+
+
+def declined_anyway(frontend: Frontend, vantage: Vantage, lost: Lost) -> bool:
+    """Whether a rule stops connections from outside that the Service itself would have refused."""
+    declines = vantage is Vantage.OUTSIDE and frontend.verdict in (FrontendVerdict.REJECT, FrontendVerdict.DROP)
+    return declines and lost.how in (Loss.DROPPED, Loss.REJECTED)
 
 
 def _lost(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:

@@ -331,3 +331,8 @@ def test_entries_of_host_ports_alone_show_a_clash_and_its_containers() -> None:
     text = "".join(entry.format(number * 8) for number in ("1", "2"))
     (found,) = [each for each in audit_dump(read_dump(text)).findings if each.rule == "IPT706"]
     assert "container 111111111111" in found.message and "container 222222222222" in found.message
+
+
+def test_what_the_service_refuses_anyway_is_not_lost() -> None:
+    text = with_rule(NODE, "filter", "INPUT", "-p tcp -m conntrack --ctstate NEW -j REJECT --reject-with tcp-reset")
+    assert not [each for each in told(read_dump(text)) if "np-local-none" in each]

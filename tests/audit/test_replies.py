@@ -98,3 +98,8 @@ def test_what_depends_on_an_interface_is_in_doubt() -> None:
     for answer, judgement in (("yes", "unanswered"), ("no", "served")):
         outcomes = json.loads(trace(read_dump(text), packet, assume=[f"-i eth0={answer}"]).to_json())["outcomes"]
         assert {each["judgement"] for each in outcomes} == {judgement}
+
+
+def test_no_client_uses_the_port_of_a_service() -> None:
+    text = with_rule(NODE, "filter", "INPUT", "-p tcp -m tcp --dport 30001 -j DROP")
+    assert [each for each in audit_dump(read_dump(text)).findings if each.rule == "IPT120"] == []

@@ -226,7 +226,8 @@ def test_a_loss_names_its_frontends_if_others_are_not_affected() -> None:
 
 
 def test_a_firewall_that_stops_cluster_ips_from_outside_is_no_trouble() -> None:
-    rules = "-A FORWARD -s 10.244.0.0/16 -j ACCEPT\n-A FORWARD -j DROP\n-A INPUT"
+    known = "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+    rules = known + "-A FORWARD -s 10.244.0.0/16 -j ACCEPT\n-A FORWARD -j DROP\n-A INPUT"
     text = BASIC.read_text(encoding="utf-8").replace("-A INPUT", rules, 1)
     told = run("explain", "--width", "120", stdin=text).out
     assert "broken" not in told

@@ -32,7 +32,7 @@ class Replies:
 
     Conntrack undoes NAT and no rule of nat is asked, so few rules look at more than the state. One reply therefore
     stands for those of all endpoints; they are asked one by one only if what stops it depends on its source. What
-    depends on one other thing that the dump does not show is told with it; on more, it counts as passed.
+    depends on one other thing that the dump does not show is told with it (`_is_told`). Otherwise it counts as passed.
     """
 
     def __init__(self, node: NodeRules) -> None:
@@ -114,10 +114,15 @@ class Replies:
         if stopped:
             return (max(stops, key=lambda stop: stop[1])[0], stopped, ()), not of_source
         stop, share = stops[0] if len(stops) == 1 else (None, _NEVER)
-        when = () if stop is None else stop.state.answers
-        if first.answers or len(when) != 1 or len(when[0].literals) != 1:
+        if stop is None or first.answers or not _is_told(stop.state.answers):
             return (None, _NEVER, ()), not of_source
-        return (stop, share, when), not of_source
+        return (stop, share, stop.state.answers), not of_source
+
+
+def _is_told(answers: Answers) -> bool:
+    """Whether they are one answer, and not about the client's port or the addresses that the connection began with."""
+    (question, _), *others = [literal for each in answers for literal in each.literals]
+    return not others and "port " not in question and not question.startswith("--ct")
 
 
 def _told(finish: Finish, flock: Flock, stopped: _Stop) -> Iterator[tuple[Finish, Flock]]:

@@ -19,6 +19,7 @@ from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.netfilter.walk.orders import asks_for_order
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Decider, Fate, Loss, Lost, Vantage
+from ipt_explain.services.health import declined_anyway
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
 
 ALL = 1 - 1e-6
@@ -167,6 +168,8 @@ def _victims(
 ) -> Iterator[Victim]:
     for service, frontend, vantage, fate in _hurt(context):
         for lost in losses(fate):
+            if declined_anyway(frontend, vantage, lost):
+                continue
             if (lost.how is Loss.UNKNOWN) is unknown and lost.how is not Loss.INTERCEPTED:
                 yield Victim(service, frontend, vantage, lost, fate.served == 0.0 or lost.probability >= ALL)
 
