@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.fates.reached import Arrivals, Reached
-from ipt_explain.analyzers.fates.weighing import JudgedEnd, Judgement, Scales
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.flock import Flock
 from ipt_explain.services.fates import Fate
+
+if TYPE_CHECKING:
+    from ipt_explain.analyzers.fates.weighing import Judgement, Scales
 
 # All is served: (some keep their source, some are masqueraded).
 _WHOLE = {
@@ -24,11 +27,15 @@ class Judge:
     """Judges the ends of a crowd's packets. Most connections are served whole, or all lost alike; only the others are
     weighed one by one.
 
-    `reached` has the endpoints of each packet's Service; `may_refuse` tells whether a packet's Service may refuse it.
+    `scales` are made if any are; `shown_whole` is theirs. `reached` has the endpoints of each packet's Service;
+    `may_refuse` tells whether a packet's Service may refuse it.
     """
 
-    def __init__(self, scales: Scales, reached: Reached, may_refuse: Callable[[int], bool]) -> None:
+    def __init__(
+        self, scales: Callable[[], Scales], shown_whole: bool, reached: Reached, may_refuse: Callable[[int], bool]
+    ) -> None:
         self._scales = scales
+        self._shown_whole = shown_whole
         self._reached = reached
         self._may_refuse = may_refuse
 
@@ -55,7 +62,7 @@ class Judge:
         weighed = self._weighed(ends, others) if others else {}
         if arrivals is not None:
             arrivals.weighed = weighed
-        unsure = masqueraded if self._scales.shown_whole else masqueraded | kept
+        unsure = masqueraded if self._shown_whole else masqueraded | kept
         return [
             weighed[packet].fate if packet in weighed else _WHOLE[packet in kept, packet in unsure]
             for packet in range(len(self._reached.endpoints))
@@ -63,12 +70,15 @@ class Judge:
 
     def _weighed(self, ends: Sequence[tuple[Finish, Flock]], others: AbstractSet[int]) -> Mapping[int, Judgement]:
         """Judgements by all ends; connections whose ends are alike are weighed once."""
+        from ipt_explain.analyzers.fates.weighing import JudgedEnd
+
+        scales = self._scales()
         rows_of: dict[int, list[tuple[int, int]]] = {packet: [] for packet in others}
         for number, (_, flock) in enumerate(ends):
             for row, packet in enumerate(flock.who):
                 if packet in rows_of:
                     rows_of[packet].append((number, row))
-        alike = frozenset(number for number, end in enumerate(ends) if self._scales.are_alike(*end))
+        alike = frozenset(number for number, end in enumerate(ends) if scales.are_alike(*end))
         shares = [flock.shares for _, flock in ends]
         weighed: dict[int, Judgement] = {}
         known: dict[tuple[object, ...], Judgement] = {}
@@ -78,10 +88,8 @@ class Judge:
             if alike.issuperset([number for number, _ in rows]):
                 key = may_refuse, *[(number, id(shares[number][row])) for number, row in rows]
             if key not in known:
-                own = [self._end(*ends[number], row) for number, row in rows]
-                known[key] = self._scales.weigh(own, self._reached.known(packet), may_refuse)
+                judged = [(*ends[number], row) for number, row in rows]
+                own = [JudgedEnd(end, flock.to[at], flock.shares[at], flock, at) for end, flock, at in judged]
+                known[key] = scales.weigh(own, self._reached.known(packet), may_refuse)
             weighed[packet] = known[key]
         return weighed
-
-    def _end(self, finish: Finish, flock: Flock, row: int) -> JudgedEnd:
-        return JudgedEnd(finish, flock.to[row], flock.shares[row], flock, row)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import repeat
+from typing import TYPE_CHECKING
 
-from ipt_explain.analyzers.fates.weighing import Judgement
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.walk.flock import Flock
 from ipt_explain.records import dataclass
+
+if TYPE_CHECKING:
+    from ipt_explain.analyzers.fates.weighing import Judgement
 
 Endpoints = Sequence[Sequence[Heading | None]]
 """Of each packet's Service, in order; None is one whose address is not known."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from ipt_explain.analyzers.fates.deciding import Deciders
 from ipt_explain.analyzers.fates.judging import Judge
 from ipt_explain.analyzers.fates.masquerading import Masquerading
 from ipt_explain.analyzers.fates.reached import Arrivals, Reached
 from ipt_explain.analyzers.fates.vantages import Surroundings
-from ipt_explain.analyzers.fates.weighing import Scales
 from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address, parse_ipv4
@@ -34,6 +34,9 @@ from ipt_explain.services.ports import (
     TrafficPolicy,
 )
 
+if TYPE_CHECKING:
+    from ipt_explain.analyzers.fates.weighing import Scales
+
 Bound = Sequence[Heading | None]
 """The destinations of packets to a Service's endpoints; None if unknown."""
 
@@ -55,9 +58,17 @@ def add_fates(
     )
     filters = [ruleset.tables.get("filter") for ruleset in rulesets]
     drops_shown = all(table is not None and table.whole for table in filters)
-    deciders = Deciders(dump.rulesets, numbers, services[0].backend, node.stages)
     filter_shown = any(table is not None for table in filters) or dump.nft is not None
-    scales = Scales(deciders, around.host_endpoints, shown_whole, drops_shown, filter_shown, dnat_shown)
+
+    @cache
+    def scales() -> Scales:
+        """Made for the first connections that are not served whole: most nodes serve all."""
+        from ipt_explain.analyzers.fates.deciding import Deciders
+        from ipt_explain.analyzers.fates.weighing import Scales
+
+        deciders = Deciders(dump.rulesets, numbers, services[0].backend, node.stages)
+        return Scales(deciders, around.host_endpoints, shown_whole, drops_shown, filter_shown, dnat_shown)
+
     mark = _mark(dump, family) if services[0].backend is Backend.NFTABLES else None
     _Reader(node, scales, around, shown_whole, filter_shown, mark).read(services)
 
@@ -89,8 +100,8 @@ class _Reader:
     """`mark` is what kube-proxy marks packets with for masquerading in nftables mode, if the text shows that."""
 
     def __init__(
-        self, node: NodeRules, scales: Scales, around: Surroundings, shown_whole: bool, filter_shown: bool,
-        mark: int | None,
+        self, node: NodeRules, scales: Callable[[], Scales], around: Surroundings, shown_whole: bool,
+        filter_shown: bool, mark: int | None,
     ) -> None:  # fmt: skip
         self._node = node
         self._mark = mark
@@ -113,7 +124,7 @@ class _Reader:
         endpoints = [bound for service, bound in services for _ in service.frontends]
         sent = self._sent([frontend for _, frontend in crowd])
         reached, arrivals = Reached(endpoints, self._around.host_endpoints), Arrivals(endpoints)
-        judge = Judge(self._scales, reached, lambda packet: self._may_refuse(*crowd[packet]))
+        judge = Judge(self._scales, self._shown_whole, reached, lambda packet: self._may_refuse(*crowd[packet]))
         found: list[Sequence[Fate]] = []
         for vantage in each_of(tuple(Vantage), "following packets"):
             journey = Journey(self._node, sent)

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from ipt_explain.render.explain.service_words import KIND_WORDS, STATE_WORDS
+from ipt_explain.render.explain.loss_rows import EVIDENT, HOW, by_words, from_words, lost_words, questions_words
+from ipt_explain.render.explain.service_words import STATE_WORDS
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.services.fates import NAT_NOT_SHOWN, NOT_TRANSLATED, Decider, Loss, Lost, Vantage
+from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss
 from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, questions
-from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState
+from ipt_explain.services.ports import ServicePort, ServiceState
 from ipt_explain.words.counts import and_more, counted
-from ipt_explain.words.lists import aside, both, either, listed
+from ipt_explain.words.lists import aside, either
 from ipt_explain.words.percents import percent
 
 LABEL = 10
 _GAP = "  "
 SHOWN_TROUBLES = 20
-MOST_QUESTIONS = 3
 # Columns for words next to a name. With fewer, they go below.
 _NARROWEST = 20
 
-_HOW = {
-    Loss.UNTRANSLATED: "not translated",
-    Loss.DIVERTED: "sent elsewhere",
-    Loss.INTERCEPTED: "answered by a neighbour",
-    Loss.DROPPED: "dropped",
-    Loss.REJECTED: "rejected",
-    Loss.UNANSWERED: "not answered",
-    Loss.UNKNOWN: "unknown",
-}
-# Reasons that the words for the loss imply.
-_EVIDENT = {*_HOW.values(), NOT_TRANSLATED}
 _DOES = {
     Loss.UNTRANSLATED: "leave untranslated",
     Loss.DIVERTED: "send elsewhere",
@@ -109,9 +98,9 @@ def next_lines(found: Health, sources: Sequence[str], hidden: Sequence[ServicePo
 def _cause(cause: NodeCause) -> list[Span]:
     """`✗ nat PREROUTING, line 62: …; connections to 4 service ports from pods and outside are not translated`."""
     share = "" if cause.probability > 1 - 1e-9 else f"{percent(cause.probability)} of "
-    whom = f"{share}{_by(cause.by)}connections to {_number(cause.services)}{from_words(cause.vantages)}"
+    whom = f"{share}{by_words(cause.by)}connections to {_number(cause.services)}{from_words(cause.vantages)}"
     place = _place(cause.source, cause.decider)
-    return [("✗ ", "bad"), *sentence(f"{place}: {_why(cause.why)}{whom} are {_HOW[cause.how]}")]
+    return [("✗ ", "bad"), *sentence(f"{place}: {_why(cause.why)}{whom} are {HOW[cause.how]}")]
 
 
 def _unmasqueraded(services: Sequence[ServicePort]) -> str:
@@ -146,13 +135,8 @@ def _number(services: Sequence[ServicePort]) -> str:
     return counted(len(services), "service port")
 
 
-def questions_words(questions: Sequence[str]) -> str:
-    """The first open questions: "`-i cali+`, `-o cali+` and 3 more"."""
-    return listed((f"`{escape(question)}`" for question in questions), MOST_QUESTIONS)
-
-
 def _why(why: str) -> str:
-    return "" if why in _EVIDENT else f"{escape(why)}; "
+    return "" if why in EVIDENT else f"{escape(why)}; "
 
 
 def _trouble(trouble: Trouble, column: int, width: int) -> Iterator[Line]:
@@ -219,37 +203,7 @@ def brief_words(trouble: Trouble) -> str:
         return "" if trouble.standing is Standing.FINE else STATE_WORDS[trouble.service.state][0]
     share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} "
     where = from_words(trouble.vantages).removeprefix(" from ")
-    return f"{share}{_by(trouble.by)}{_HOW[lost.how]}{aside([where] if where else [])}"
-
-
-def lost_words(lost: Lost, vantages: Sequence[Vantage], by: Collection[FrontendKind] = ()) -> str:
-    """`10 % of connections are not translated`, `NodePort connections from outside are dropped`: `by` names the
-    affected kinds of frontends if not all are."""
-    share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} of "
-    where = f" to {escape(lost.dnat)}" if lost.how is Loss.DIVERTED and lost.dnat else ""
-    how = f"sent{where}" if where else _HOW[lost.how]
-    return f"{share}{_by(by)}connections{from_words(vantages)} are {how}"
-
-
-def _by(kinds: Collection[FrontendKind]) -> str:
-    return f"{both([KIND_WORDS[kind] for kind in KIND_WORDS if kind in kinds])} " if kinds else ""
-
-
-def reason_words(lost: Lost) -> str:
-    """Where a loss is decided, and why, if that adds anything: ` by filter FORWARD`, `: in nat PREROUTING, …`."""
-    decider = lost.decider
-    place = " ".join(escape(part) for part in (decider.table, decider.chain) if part)
-    if lost.why in _EVIDENT:
-        by = "in" if lost.how is Loss.UNTRANSLATED else "by"
-        return f" {by} {place}" if place else ""
-    return f": in {place}, {escape(lost.why)}" if place else f": {escape(lost.why)}"
-
-
-def from_words(vantages: Sequence[Vantage]) -> str:
-    """` from pods and the node`; "" for everywhere."""
-    if len(set(vantages)) == len(Vantage):
-        return ""
-    return f" from {both([vantage.origin for vantage in Vantage if vantage in vantages])}"
+    return f"{share}{by_words(trouble.by)}{HOW[lost.how]}{aside([where] if where else [])}"
 
 
 def _place(source: str, decider: Decider) -> str:

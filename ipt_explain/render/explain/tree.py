@@ -8,7 +8,6 @@ from ipt_explain.model import Backend, Family
 from ipt_explain.render.explain.header import found, header, nothing
 from ipt_explain.render.explain.service_rows import View
 from ipt_explain.render.explain.service_tree import service_tree
-from ipt_explain.render.explain.summary import next_lines, summary
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.services.choice import EVERYTHING, Choice, ShownServices
@@ -79,7 +78,10 @@ def _lines(
     hidden = [service for service in explanation.services if id(service) not in kept]
     if state is None or len(sections) > 1:
         state = health(explanation.services)
-    yield from next_lines(state, sources, hidden, width)
+    if hidden or not state.well:
+        from ipt_explain.render.explain.summary import next_lines
+
+        yield from next_lines(state, sources, hidden, width)
 
 
 def _services(
@@ -104,6 +106,8 @@ def _services(
     used = min(width, family_width + _CHAIN_WIDTH + 2)
     if with_summary:
         yield []
+        from ipt_explain.render.explain.summary import summary
+
         yield from summary(state, used, everything=choice.shown is ShownServices.PROBLEMS)
     for service in kept:
         yield []
