@@ -8,11 +8,14 @@ port name of an unnamed port is `namespace/name:` up to 1.19 and `namespace/name
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ipt_explain.enums import Enum
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import dataclass
+
+if TYPE_CHECKING:
+    from ipt_explain.services.ports import ServicePort
 
 SERVICES = "KUBE-SERVICES"
 EXTERNAL_SERVICES = "KUBE-EXTERNAL-SERVICES"
@@ -141,3 +144,16 @@ def read_comment(comment: str) -> tuple[ServicePortName | None, CommentKind]:
             if match is not None:
                 return service_port_name(match[1]), CommentKind.BARE
     return name, CommentKind.BARE
+
+
+def spelling_in_hash(service: ServicePort) -> str | None:
+    """The spelling of a service port's name whose hash is in its chains' names: `ns/name:port`, `ns/name`, or
+    `ns/name:` as up to kube-proxy 1.19. None if no spelling fits, or if the name or the chains are unknown."""
+    chains = service.chains
+    chain = chains.service or chains.local or chains.external or chains.firewall
+    found = None if chain is None else hash_of(chain)
+    if service.name is None or found is None:
+        return None
+    full = f"{service.namespace}/{service.name}"
+    spellings = (f"{full}:{service.port_name}",) if service.port_name else (full, f"{full}:")
+    return next((spelling for spelling in spellings if chain_hash(spelling, service.protocol) == found), None)

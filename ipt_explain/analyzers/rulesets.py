@@ -14,7 +14,7 @@ from ipt_explain.analyzers.names import (
 )
 from ipt_explain.analyzers.versions import VersionRange
 from ipt_explain.model import Chain, Ruleset
-from ipt_explain.netfilter.marks.rules import change_by, mark_test
+from ipt_explain.netfilter.marks import change_by, mark_test
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, TableSize
 

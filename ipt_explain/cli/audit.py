@@ -20,8 +20,7 @@ from ipt_explain.cli.shared.options import (
     selection_options,
     suggested,
 )
-from ipt_explain.cli.shared.stdio import DEFAULT_WIDTH, complain, note, warn, write
-from ipt_explain.cli.shared.terminal import shows_links
+from ipt_explain.cli.shared.stdio import DEFAULT_WIDTH, complain, note, shows_links, warn, write
 from ipt_explain.render.audit.formats import FORMATS, Style, rendered
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from ipt_explain.cli.shared.options import (
     read_dumps,
     selection_options,
 )
-from ipt_explain.cli.shared.stdio import is_terminal, warn, write
-from ipt_explain.cli.shared.terminal import shows_links
+from ipt_explain.cli.shared.stdio import is_terminal, shows_links, warn, write
 from ipt_explain.records import replace
 
 # With more Services than this, a terminal shows only the problems.

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ipt_explain.cli.shared.options import display_options, dump_options, output_option, read_dumps
-from ipt_explain.cli.shared.stdio import warn, write
-from ipt_explain.cli.shared.terminal import shows_links
+from ipt_explain.cli.shared.stdio import shows_links, warn, write
 from ipt_explain.errors import UsageError
 from ipt_explain.words.lists import either
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from ipt_explain.model import Match
+from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
@@ -100,3 +100,16 @@ def split(questions: Sequence[Question], state: PacketState) -> tuple[Branch, ..
         Branch(_HALF, True, state.knowing(literals, matches)),
         Branch(_HALF, False, state.knowing(literals, not matches)),
     )
+
+
+def decided(
+    option: Option, holds: Callable[[Words, PacketState, Bound], bool], bound: bool = False, sent: bool = False
+) -> Condition:
+    """The condition of one option. `holds` says whether a packet satisfies it, without the option's `!`; `bound` and
+    `sent` are the Condition's."""
+    negated = option.negated
+
+    def test(words: Words, state: PacketState, to: Bound) -> Answer:
+        return Truth.of(holds(words, state, to) is not negated)
+
+    return Condition(option.slots, test, bound, sent=sent)

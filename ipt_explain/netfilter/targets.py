@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Shape
-from ipt_explain.netfilter.marks.bits import ALL_BITS, MarkChange, mark_change, parse_integer, parse_mark
-from ipt_explain.netfilter.nat import targets as nat_targets
+from ipt_explain.netfilter import nat as nat_targets
+from ipt_explain.netfilter.marks import ALL_BITS, MarkChange, mark_change, parse_integer, parse_mark
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.records import dataclass

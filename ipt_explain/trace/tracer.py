@@ -15,7 +15,7 @@ from ipt_explain.netfilter.header.addresses import format_address
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.matches.addressing import own_address_question
-from ipt_explain.netfilter.nat.targets import destination_text
+from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import Probability, total
 from ipt_explain.netfilter.targets import Verdict

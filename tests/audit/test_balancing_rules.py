@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.audit.findings.severity import Severity
-from ipt_explain.netfilter.stored import printed, stored
+from ipt_explain.netfilter.probability import printed, stored
 from tests.audit.edits import captured
 from tests.audit.helpers import findings_of, fired
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ipt_explain.cli.shared.pager import pager_command
-from ipt_explain.cli.shared.terminal import shows_links
+from ipt_explain.cli.shared.stdio import shows_links
 from tests.cli.program import ROOT, SAMPLES, run
 
 LONG = SAMPLES / "kube-proxy-1.30-policy.txt"

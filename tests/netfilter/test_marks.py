@@ -2,7 +2,7 @@
 
 import pytest
 
-from ipt_explain.netfilter.marks.bits import Mark, mark_change, parse_mark
+from ipt_explain.netfilter.marks import Mark, mark_change, parse_mark
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.parsing import read_dump
-from ipt_explain.parsing.line_ends import with_line_feeds
+from ipt_explain.parsing.cleaning import with_line_feeds
 
 DUMP = '*nat\n:PREROUTING ACCEPT [0:0]\n:X - [0:0]\n-A PREROUTING -m comment --comment "a \\" b" -j X\n-A X -j RETURN\nCOMMIT\n'
 

@@ -14,7 +14,7 @@ from ipt_explain.analyzers.fates.deciding import (
     shortening,
 )
 from ipt_explain.netfilter.assumptions import Answers
-from ipt_explain.netfilter.nat.targets import destination_text
+from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict

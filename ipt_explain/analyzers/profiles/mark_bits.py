@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ
 from ipt_explain.model import Ruleset
-from ipt_explain.netfilter.marks.rules import change_by
+from ipt_explain.netfilter.marks import change_by
 
 # `--iptables-masquerade-bit` 14 and the kubelet's `--iptables-drop-bit` 15.
 DEFAULT_MARKS: Mapping[int, str] = {0x4000: "the masquerade mark", 0x8000: "the drop mark"}

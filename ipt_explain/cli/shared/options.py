@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from ipt_explain.cli.shared.stdio import complain, note, terminal_width
-from ipt_explain.cli.shared.terminal import wants_color
+from ipt_explain.cli.shared.stdio import complain, note, terminal_width, wants_color
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
 from ipt_explain.records import dataclass
 from ipt_explain.render.text.safe import escape

@@ -9,8 +9,8 @@ from ipt_explain.model import Option, Rule, Shape
 from ipt_explain.netfilter.certainty.containment import EXCLUSIVE_STATES, Constraint, Kind, apart, constraints_of, holds
 from ipt_explain.netfilter.header.addresses import network_bits, parse_range
 from ipt_explain.netfilter.header.ports import HIGHEST
-from ipt_explain.netfilter.marks.bits import parse_mark
-from ipt_explain.netfilter.stored import SCALE, stored
+from ipt_explain.netfilter.marks import parse_mark
+from ipt_explain.netfilter.probability import SCALE, stored
 from ipt_explain.records import dataclass
 
 

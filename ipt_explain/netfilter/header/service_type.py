@@ -5,7 +5,7 @@ Facts: libxt_TOS.c, libxt_DSCP.c, dscp_helper.c (RFC 2474, 2597 and 3246 name th
 
 from __future__ import annotations
 
-from ipt_explain.netfilter.marks.bits import MarkChange, mark_change, parse_integer
+from ipt_explain.netfilter.marks import MarkChange, mark_change, parse_integer
 
 _BYTE = 0xFF
 _DSCP = 0xFC

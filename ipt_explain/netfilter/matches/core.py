@@ -9,11 +9,10 @@ from typing import cast
 from ipt_explain.model import Family, Option
 from ipt_explain.model.words import unquote
 from ipt_explain.netfilter.cached import cached
-from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide
+from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide, decided
 from ipt_explain.netfilter.header.addresses import network_bits, parse_ipv4
 from ipt_explain.netfilter.header.interfaces import interface_fits
 from ipt_explain.netfilter.header.protocols import ANY, protocol_number
-from ipt_explain.netfilter.matches.decided import decided
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, addresses_of
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address

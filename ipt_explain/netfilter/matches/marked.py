@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ipt_explain.model import Match, Option
-from ipt_explain.netfilter.condition import Answer, Condition, Words
-from ipt_explain.netfilter.marks.bits import parse_mark
-from ipt_explain.netfilter.matches.decided import decided
+from ipt_explain.netfilter.condition import Answer, Condition, Words, decided
+from ipt_explain.netfilter.marks import parse_mark
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.truth import Truth
 

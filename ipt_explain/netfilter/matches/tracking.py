@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ipt_explain.model import Match, Option
-from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide
+from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide, decided
 from ipt_explain.netfilter.header.addresses import network_bits
 from ipt_explain.netfilter.header.ports import parse_port_range
 from ipt_explain.netfilter.header.protocols import ANY, protocol_number
-from ipt_explain.netfilter.matches.decided import decided
 from ipt_explain.netfilter.matches.undecided import described
 from ipt_explain.netfilter.packet import Bound, PacketState, Tracking
 from ipt_explain.netfilter.truth import Truth

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.cached import cached
-from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask
+from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decided
 from ipt_explain.netfilter.header import protocols
 from ipt_explain.netfilter.header.ports import HIGHEST, parse_port_list, parse_port_range, within
-from ipt_explain.netfilter.matches.decided import decided
 from ipt_explain.netfilter.matches.undecided import described
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 from ipt_explain.netfilter.truth import Truth

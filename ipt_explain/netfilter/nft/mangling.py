@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.model.nft import Conntrack, Expression, Mangle, Meta, Payload
-from ipt_explain.netfilter.marks.bits import ALL_BITS
+from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.nft.constants import Kind, canonical
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 

@@ -13,7 +13,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.header import protocols
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.marks.bits import ALL_BITS
+from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.matches.tracking import states_of
 from ipt_explain.netfilter.nft.constants import RANDOM_BITS, Kind, bits_of, canonical, kind_of
 from ipt_explain.netfilter.packet import Bound, PacketState, Tracking, is_broadcast, is_multicast

@@ -8,7 +8,7 @@ from typing import Any
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import statement_text
 from ipt_explain.netfilter.condition import Question, ask, split
-from ipt_explain.netfilter.nat.targets import redirects_nowhere
+from ipt_explain.netfilter.nat import redirects_nowhere
 from ipt_explain.netfilter.nft import memory
 from ipt_explain.netfilter.nft.mangling import mangled
 from ipt_explain.netfilter.nft.matching import Found, Matcher

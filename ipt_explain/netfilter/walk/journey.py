@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
@@ -10,7 +10,6 @@ from ipt_explain.netfilter.matches.addressing import named
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.counting import counted_together
 from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.flock import Flock, Travellers
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
@@ -45,7 +44,7 @@ class Journey:
         """
         set_out = self._depart if start.connection.local else self._arrive
         set_out(start)
-        together = counted_together(finish.state.counted for finish in self._hooks.ends)
+        together = _counted_together(finish.state.counted for finish in self._hooks.ends)
         if together:
             self._hooks = HookWalk(self._node, self._sent)
             set_out(start._replace(node=replace(start.node, counted_together=together)))
@@ -132,3 +131,13 @@ class Journey:
 
     def _leave(self, travellers: Travellers) -> None:
         self._hooks.ends.add_all(travellers, Verdict.ACCEPT)
+
+
+def _counted_together(counted: Iterable[tuple[int, ...]]) -> frozenset[int]:
+    """The rules that count (`--mode nth`) packets which others have taken by counting, and packets which they have not:
+    how their counters stand to each other, no dump tells."""
+    ahead: dict[int, set[tuple[int, ...]]] = {}
+    for lines in set(counted):
+        for place, line in enumerate(lines):
+            ahead.setdefault(line, set()).add(lines[:place])
+    return frozenset(line for line, different in ahead.items() if len(different) > 1)

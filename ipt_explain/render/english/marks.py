@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ipt_explain.netfilter.marks.bits import ALL_BITS, MarkChange, mark_change, parse_mark
+from ipt_explain.netfilter.marks import ALL_BITS, MarkChange, mark_change, parse_mark
 from ipt_explain.render.english.wording import say
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from ipt_explain.render.explain.service_rows import View, row
-from ipt_explain.render.explain.service_words import KIND_WORDS
+from ipt_explain.render.explain.service_words import KIND_WORDS, View, row
 from ipt_explain.render.text.outline import Node, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.fates import NOT_TRANSLATED, Loss, Lost, Vantage

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ipt_explain.analyzers.identity import spelling_in_hash
+from ipt_explain.analyzers.names import spelling_in_hash
 from ipt_explain.model import Backend
 from ipt_explain.render.explain.distributions import distributions
 from ipt_explain.render.explain.loss_rows import loss_rows
-from ipt_explain.render.explain.service_rows import View, row
 from ipt_explain.render.explain.service_words import (
     KIND_WORDS,
     STATE_WORDS,
+    View,
     frontend_address,
     ranges_words,
+    row,
     verdict_words,
 )
 from ipt_explain.render.text.outline import Node, Span, sentence

@@ -1,12 +1,16 @@
-"""Words for a service port's properties, shared by tree and table."""
+"""Words and rows for a service port's properties, shared by tree and table."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ipt_explain.analyzers.names import CommentKind, read_comment
 from ipt_explain.model import Backend
-from ipt_explain.render.text.outline import Span
+from ipt_explain.records import dataclass
+from ipt_explain.render.text.outline import Node, Span
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.evidence import Evidence
+from ipt_explain.services.health import Health
 from ipt_explain.services.ports import (
     Frontend,
     FrontendKind,
@@ -88,3 +92,22 @@ def ranges_words(frontend: Frontend) -> str:
     if not ranges or any(source in _EVERYWHERE for source in ranges):
         return ""
     return f"only from {', '.join(map(escape, ranges))}"
+
+
+LABEL_WIDTH = 14
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How to show services. `fragment`: what is absent is unknown. `chains`: there is room for endpoints' chains.
+    `above`: the node's health, if it is printed above them.
+    """
+
+    fragment: bool
+    chains: bool
+    above: Health | None = None
+
+
+def row(label: str, words: Sequence[Span], tail: str = "", children: Sequence[Node] = ()) -> Node:
+    """A row: its label in a column of its own, then the words."""
+    return Node([(label.ljust(LABEL_WIDTH), "label"), *words], tail, LABEL_WIDTH, list(children))

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ipt_explain.model import Backend, Family
 from ipt_explain.render.explain.header import found, header, nothing
-from ipt_explain.render.explain.service_rows import View
 from ipt_explain.render.explain.service_tree import service_tree
+from ipt_explain.render.explain.service_words import View
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.services.choice import EVERYTHING, Choice, ShownServices

@@ -13,9 +13,8 @@ from ipt_explain.records import dataclass
 from ipt_explain.render.audit.places import place
 from ipt_explain.render.audit.summary import by_source, verdict
 from ipt_explain.render.explain.header import header
-from ipt_explain.render.explain.service_rows import View
 from ipt_explain.render.explain.service_tree import service_tree
-from ipt_explain.render.explain.service_words import KIND_WORDS, STATE_WORDS
+from ipt_explain.render.explain.service_words import KIND_WORDS, STATE_WORDS, View
 from ipt_explain.render.explain.summary import summary
 from ipt_explain.render.graph.iptables_drawing import drawing
 from ipt_explain.render.graph.notes import Notes, notes_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.model.nft import Mangle, Match, Nat, SetLiteral, VerdictMap
 from ipt_explain.model.nft.printing import expression_text, statement_text
-from ipt_explain.netfilter.nat.targets import destination_text
+from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsStep
 from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.nat.targets import destination_text
+from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.walk.path import AnyStep, Step
 from ipt_explain.netfilter.whereabouts import address_text

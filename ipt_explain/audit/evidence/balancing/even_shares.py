@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Flag, auto
 
-from ipt_explain.netfilter.stored import SCALE, stored
+from ipt_explain.netfilter.probability import SCALE, stored
 
 
 class Digits(Flag):

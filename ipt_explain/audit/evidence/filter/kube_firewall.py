@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import FIREWALL
 from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.netfilter.marks.rules import MarkTest, mark_test
+from ipt_explain.netfilter.marks import MarkTest, mark_test
 from ipt_explain.records import dataclass
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Shape
 from ipt_explain.model.by_shape import RulesByShape
-from ipt_explain.netfilter.marks.bits import ALL_BITS, parse_integer
-from ipt_explain.netfilter.marks.rules import change_by, mark_test
+from ipt_explain.netfilter.marks import ALL_BITS, change_by, mark_test, parse_integer
 from ipt_explain.records import dataclass
 
 

@@ -8,8 +8,7 @@ from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
 from ipt_explain.audit.fact import fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.netfilter.marks.bits import MarkChange
-from ipt_explain.netfilter.marks.rules import change_by
+from ipt_explain.netfilter.marks import MarkChange, change_by
 from ipt_explain.records import dataclass
 
 

@@ -12,7 +12,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule
-from ipt_explain.netfilter.marks.rules import MarkTest, change_by, mark_test, mark_tests
+from ipt_explain.netfilter.marks import MarkTest, change_by, mark_test, mark_tests
 from ipt_explain.records import dataclass
 
 

@@ -53,7 +53,7 @@ from ipt_explain.audit.evidence.filter.host_endpoints import Stop, host_stops
 from ipt_explain.audit.evidence.losses.causes import Cause, Where, causes, possible_causes
 from ipt_explain.audit.evidence.losses.telling import fault_of
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.nat.targets import destination_text
+from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss

@@ -28,7 +28,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.marks.marking import Marking, masquerade_marking
 from ipt_explain.audit.evidence.marks.postrouting import postrouting
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.marks.rules import MarkTest, mark_tests, single_bit
+from ipt_explain.netfilter.marks import MarkTest, mark_tests, single_bit
 
 _FIX = (
     "Restart kube-proxy, and kubelet up to 1.26, with the same --iptables-masquerade-bit (14 by default, mark 0x4000)."

@@ -34,7 +34,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.marks.collisions import Collision, MarkCollision, mark_collisions
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
-from ipt_explain.netfilter.marks.rules import single_bit
+from ipt_explain.netfilter.marks import single_bit
 from ipt_explain.services.health import unmasqueraded_services
 
 _EFFECTS = {

@@ -35,7 +35,7 @@ from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.place import Place, at_chain, at_rule
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.marks.rules import single_bit
+from ipt_explain.netfilter.marks import single_bit
 from ipt_explain.records import replace
 
 _FIX = "Restart kube-proxy on this node: it rewrites KUBE-POSTROUTING."

@@ -17,16 +17,15 @@ from collections.abc import Iterable, Sequence
 
 from ipt_explain.model import Chain, Table
 from ipt_explain.netfilter.packet import Heading, PacketState
-from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products
+from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products, total
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.callees import chains_of
 from ipt_explain.netfilter.walk.chains.chain_index import ChainIndexes
 from ipt_explain.netfilter.walk.chains.effects import Effects
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Evaluator, Rows
 from ipt_explain.netfilter.walk.chains.frontier import Budget, Frontier
-from ipt_explain.netfilter.walk.chains.visit import End, Ground, Trail, Visit
+from ipt_explain.netfilter.walk.chains.visit import Call, End, Ground, Trail, Visit
 from ipt_explain.netfilter.walk.chains.visiting import Key, Visiting, Walk
-from ipt_explain.netfilter.walk.chains.weights import spread_weights
 from ipt_explain.netfilter.walk.columns import picked
 from ipt_explain.records import dataclass
 
@@ -79,7 +78,7 @@ class TableWalk:
             root = self._finished_visit((self._entry, state, who))
             root.weights = ALWAYS
             roots.append(root)
-        spread_weights(self._finished)
+        _spread_weights(self._finished)
         arrivals = [
             self._arrival(ended.end, visit, ended.rows, ended.share, ended.to, ended.via)
             for visit in self._finished
@@ -158,3 +157,42 @@ class TableWalk:
                 if found is not None:
                     return found
         return None
+
+
+def _spread_weights(finished: Sequence[Visit]) -> None:
+    """Let every visit know how many packets enter it. Callers come after their callees in the order finished."""
+    heaviest: dict[Visit, Probability] = {}
+    for visit in reversed(finished):
+        for callee, call in visit.calls:
+            weights = _weights(visit, call)
+            callee.weights = _added(callee.weights, weights)
+            largest = weights[0] if isinstance(weights, list) else weights
+            if callee.caller is None or largest > heaviest[callee]:
+                heaviest[callee] = largest
+                callee.caller = call
+
+
+def _weights(visit: Visit, call: Call) -> Probability | list[Probability]:
+    """The shares of packets that a call lets into a chain, one for all rows or one a row."""
+    weights, shares, origin = visit.weights, call.shares, call.origin
+    if isinstance(weights, list):
+        own = weights if origin is None else [weights[row] for row in origin]
+        if isinstance(shares, Sequence):
+            return products(own, shares)
+        return own if shares is ALWAYS else products(own, [shares] * len(own))
+    if isinstance(shares, Sequence):
+        return list(shares) if weights is ALWAYS else products([weights] * len(shares), shares)
+    return product(weights, shares)
+
+
+def _added(
+    held: Probability | list[Probability], more: Probability | list[Probability]
+) -> Probability | list[Probability]:
+    if not isinstance(held, list) and not held:
+        return more
+    if not isinstance(held, list) and not isinstance(more, list):
+        return total(held, more)
+    count = len(held) if isinstance(held, list) else len(more) if isinstance(more, list) else 0
+    one = held if isinstance(held, list) else [held] * count
+    other = more if isinstance(more, list) else [more] * count
+    return list(map(total, one, other))

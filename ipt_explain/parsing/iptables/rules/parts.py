@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target
-from ipt_explain.parsing.iptables.rules.interning import intern_shape
-from ipt_explain.parsing.iptables.rules.printing import printed_form
+from ipt_explain.parsing.iptables.rules.printing import Printing, printed_form
 from ipt_explain.records import dataclass, replace
 
 
@@ -24,6 +23,9 @@ Part = Opening | Option | Match | Target
 
 _NAT_RANGES = ("--to-destination", "--to-source")
 """Given twice, they come of an iptables that is older than the kernel's module and misreads what it prints."""
+
+
+_shapes: dict[tuple[object, ...], Shape] = {}
 
 
 def shape_of(parts: Iterable[Part], hidden: frozenset[Hidden] = frozenset()) -> Shape:
@@ -63,3 +65,20 @@ def _moved_slot(slot: int | None, by: int) -> int | None:
 
 def _moved_option(option: Option, by: int) -> Option:
     return replace(option, slots=tuple(slot + by for slot in option.slots))
+
+
+def intern_shape(
+    command: Command,
+    rulenum_slot: int | None,
+    core: tuple[Option, ...],
+    matches: tuple[Match, ...],
+    target: Target | None,
+    printing: Callable[[], Printing],
+    hidden: frozenset[Hidden] = frozenset(),
+) -> Shape:
+    """The shape of this form; `printing` gives literals and layout where it is met for the first time."""
+    key = (command, rulenum_slot, core, matches, target, hidden)
+    shape = _shapes.get(key)
+    if shape is None:
+        shape = _shapes[key] = Shape(command, rulenum_slot, core, matches, target, *printing(), hidden)
+    return shape

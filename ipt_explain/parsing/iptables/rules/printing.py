@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ipt_explain.model import Command, Match, Option, Target
-from ipt_explain.parsing.iptables.rules.interning import Printing
+
+Printing = tuple[tuple[str, ...], tuple[int, ...]]
 
 _ORDER = ("-4", "-6", "-s", "-d", "-i", "-o", "-p", "-f", "-c")
 """A rule's own options, as iptables-save orders them."""

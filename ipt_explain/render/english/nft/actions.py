@@ -29,7 +29,7 @@ from ipt_explain.model.nft import (
     Xtables,
 )
 from ipt_explain.model.nft.printing import element_text, expression_text, statement_text
-from ipt_explain.netfilter.marks.bits import ALL_BITS
+from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.nft.chances import chances
 from ipt_explain.records import replace
 from ipt_explain.render.english.marks import bits

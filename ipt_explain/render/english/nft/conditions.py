@@ -28,7 +28,7 @@ from ipt_explain.model.nft import (
     Xtables,
 )
 from ipt_explain.model.nft.printing import statement_text
-from ipt_explain.netfilter.marks.bits import ALL_BITS
+from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.nft.chances import share_of
 from ipt_explain.netfilter.nft.readings import Chance
 from ipt_explain.render.english.marks import bits

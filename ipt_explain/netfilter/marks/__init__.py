@@ -1,1 +1,0 @@
-"""Packet and connection marks: their bits, and the rules that set and test them."""
