@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import overload
 
-from ipt_explain.model import Chain, Rule, Shape, lines
+from ipt_explain.model import Chain, Rule, Shape
 from ipt_explain.records import dataclass
 
 
@@ -47,17 +47,14 @@ class Evidence:
 
 
 class SameRules(Sequence[Evidence]):
-    """Rule `number` of each of these chains, as evidence made on demand."""
+    """Rule `number` of each of these chains, as evidence made on demand. `lines` are those on which the rules begin."""
 
-    __slots__ = ("_chains", "_number")
+    __slots__ = ("_chains", "_number", "lines")
 
-    def __init__(self, chains: Sequence[Chain], number: int) -> None:
+    def __init__(self, chains: Sequence[Chain], number: int, lines: Sequence[int]) -> None:
         self._chains = chains
         self._number = number
-
-    def lines(self) -> list[int]:
-        """The lines on which the rules begin."""
-        return lines(self._chains, self._number)
+        self.lines = lines
 
     def __len__(self) -> int:
         return len(self._chains)
@@ -68,7 +65,7 @@ class SameRules(Sequence[Evidence]):
     def __getitem__(self, index: slice) -> Sequence[Evidence]: ...
     def __getitem__(self, index: int | slice) -> Evidence | Sequence[Evidence]:
         if isinstance(index, slice):
-            return SameRules(self._chains[index], self._number)
+            return SameRules(self._chains[index], self._number, self.lines[index])
         return Evidence(self._chains[index], self._number)
 
 
@@ -89,9 +86,9 @@ class Shown:
         return self.say()
 
 
-def lines_of(evidence: Sequence[Evidence | Shown]) -> list[int]:
+def lines_of(evidence: Sequence[Evidence | Shown]) -> Sequence[int]:
     """The lines on which the evidence begins."""
-    return evidence.lines() if isinstance(evidence, SameRules) else [each.line for each in evidence]
+    return evidence.lines if isinstance(evidence, SameRules) else [each.line for each in evidence]
 
 
 def rules_of(chain: Chain | None) -> Iterator[Evidence]:

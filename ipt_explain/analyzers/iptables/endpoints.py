@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.model import Chain, Layout, column, counters
+from ipt_explain.model import Chain, Layout, column, counters, lines
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import Columns, nothing
@@ -95,6 +95,8 @@ class EndpointForm:
             texts = written = column(chains, self.destination)
             addresses, ports = _split(written)
         counted = counters(chains, self.dnat)
+        # Later the chains, scattered over memory, would have to be fetched once more for their lines.
+        evidence = SameRules(chains, self.dnat, lines(chains, self.dnat))
         return Columns(
             Destination,
             name=column(chains, 0),
@@ -103,7 +105,7 @@ class EndpointForm:
             port=ports,
             marked=self._marked(chains, addresses),
             packets=[None if each is None else each.packets for each in counted],
-            evidence=SameRules(chains, self.dnat),
+            evidence=evidence,
         )
 
     def _marked(self, chains: Sequence[Chain], addresses: Sequence[str | None]) -> Sequence[bool | None]:

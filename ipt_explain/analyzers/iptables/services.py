@@ -42,6 +42,7 @@ from ipt_explain.services.ports import (
 _SERVICE, _LOCAL, _EXTERNAL = ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.EXTERNAL.value
 _FIREWALL, _LOCAL_EXTERNAL = ChainRole.FIREWALL.value, ChainRole.LOCAL_EXTERNAL.value
 _PREFIXES = (_SERVICE, _LOCAL, _EXTERNAL, _FIREWALL, _LOCAL_EXTERNAL)
+_SHORTEST = min(map(len, _PREFIXES))
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
@@ -59,6 +60,8 @@ class ServiceReader:
         self._nat = ruleset.tables.get("nat")
         self._named = {} if self._nat is None else self._nat.chains
         self._forms = EndpointForms(plans)
+        starts = {name[:_SHORTEST] for name in self._named}
+        self._prefixes = [prefix for prefix in _PREFIXES if prefix[:_SHORTEST] in starts]
         self._balancers = BalancerReader(self._nat, plans, self._forms)
         self._fragment = ruleset.fragment
         self._follower = FrontendFollower(RouteReader(self._nat, plans, self._balancers), self._fragment)
@@ -102,8 +105,9 @@ class ServiceReader:
 
     def _service(self, group: Entries) -> ServicePort:
         protocol = self._protocol(group)
-        reached = [self._follower.follow(entry, group) for entry in group.entries]
-        entry = next(filter(_is_cluster_ip, reached), None)
+        reached = [self._follower.follow(each, group) for each in group.entries]
+        cluster_ips = [each for each in reached if each.entry.kind is FrontendKind.CLUSTER_IP]
+        entry = cluster_ips[0] if cluster_ips else None
         cluster = self._unreached(group, protocol) if entry is None else entry.balancer
         spreads = _spreads(cluster, reached)
         # Only the ClusterIP's own rule shows whether it leads to endpoints on this node alone.
@@ -166,7 +170,7 @@ class ServiceReader:
 
     def _chains(self, group: Entries) -> ServiceChains:
         key, named = group.key, self._named
-        present = {prefix: name for prefix in _PREFIXES if (name := prefix + key) in named}
+        present = {prefix: name for prefix in self._prefixes if (name := prefix + key) in named}
         for entry in group.entries:
             for target in (entry.target, *entry.others):
                 role = None if target is None else role_of(target)
@@ -179,10 +183,6 @@ class ServiceReader:
             present.get(_EXTERNAL, combined),
             present.get(_FIREWALL),
         )
-
-
-def _is_cluster_ip(each: Reached) -> bool:
-    return each.entry.kind is FrontendKind.CLUSTER_IP
 
 
 def _spreads(cluster: Spread | None, reached: Sequence[Reached]) -> Sequence[Spread]:

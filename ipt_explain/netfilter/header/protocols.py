@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ipt_explain.words.protocols import NAMES, OTHER_NAMES
 
 ANY = 0
@@ -29,6 +31,7 @@ def protocol_name(number: int) -> str:
     return _NAMES.get(number, str(number))
 
 
+@lru_cache(maxsize=256)
 def usual_name(text: str) -> str:
     """How iptables-save prints a protocol that a rule writes as `TCP` or `6`."""
     return protocol_name(int(text)) if text.isdecimal() else text.lower()
