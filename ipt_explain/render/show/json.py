@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain as joined
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
 
 from ipt_explain.analyzers.owners.owner import Owner
@@ -60,13 +61,14 @@ def show_json(
     yield "}\n"
 
 
-def _array(key: str, members: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """A key and its array, to follow other keys. The rules of a chain are written one by one."""
+def _array(key: str, members: Iterable[dict[str, Any] | str]) -> Iterator[str]:
+    """A key and its array, to follow other keys. A member may be JSON already. The rules of a chain are written one by
+    one."""
     yield f', "{key}": ['
     before = "\n"
     for member in members:
-        rules = member.pop("rules") if key == "chains" else None
-        text = before + json_text(member)
+        rules = member.pop("rules") if key == "chains" and not isinstance(member, str) else None
+        text = before + (member if isinstance(member, str) else json_text(member))
         if rules is None:
             yield text
         else:
@@ -144,23 +146,22 @@ def _owner(owner: Owner | None) -> dict[str, str] | None:
     return {"name": owner.name, "purpose": owner.purpose, "evidence": owner.evidence}
 
 
-def _rule(rule: Rule, words: RuleWords, jumps: bool, share: float | None = None) -> dict[str, Any]:
-    return {
-        "line": rule.line,
-        "chain": rule.chain,
-        "rule": rule.text,
-        "command": rule.shape.command.value,
-        "sentence": words.sentence,
-        "conditions": list(words.conditions),
-        "action": words.action,
-        "after": words.after or None,
-        "comments": list(words.comments),
-        "target": rule.target,
-        "jumps_to": rule.target if jumps else None,
-        "share": share,
-        "packets": rule.counters.packets if rule.counters is not None else None,
-        "bytes": rule.counters.bytes if rule.counters is not None else None,
-    }
+def _rule(rule: Rule, words: RuleWords, jumps: bool, share: float | None = None) -> str:
+    """A rule as JSON, written without a dictionary: a chain may have a hundred thousand."""
+    target = _text(rule.target)
+    packets, size = ("null", "null") if rule.counters is None else (rule.counters.packets, rule.counters.bytes)
+    return (
+        f'{{"line": {rule.line}, "chain": {quoted(rule.chain)}, "rule": {quoted(rule.text)}'
+        f', "command": {quoted(rule.shape.command.value)}, "sentence": {quoted(words.sentence)}'
+        f', "conditions": [{", ".join(map(quoted, words.conditions))}], "action": {quoted(words.action)}'
+        f', "after": {_text(words.after or None)}, "comments": [{", ".join(map(quoted, words.comments))}]'
+        f', "target": {target}, "jumps_to": {target if jumps else "null"}'
+        f', "share": {"null" if share is None else share}, "packets": {packets}, "bytes": {size}}}'
+    ).replace("\x7f", "\\u007f")
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else quoted(value)
 
 
 def _names_chain(rule: Rule) -> bool:
