@@ -24,7 +24,8 @@ from ipt_explain.render.text.outline import (
 
 
 class Entry(NamedTuple):
-    """An entry of a list: its label, text that may be broken at every space, and a tail."""
+    """An entry of a list: its label, text that may be broken at every space, and a tail. Every span of the text but
+    the first begins with a space."""
 
     label: str
     prose: Sequence[Span]
@@ -111,7 +112,7 @@ class _Layouts:
         words = [(number, len(word)) for number, (text, _) in enumerate(entry.prose) for word in text.split()]
         if any(" " * (number > 0) + " ".join(text.split()) != text for number, (text, _) in enumerate(entry.prose)):
             return None
-        room = beside_tail = room_beside("%s" * tail, self._width) - len(_FIRST)
+        room = beside_tail = room_beside(tail, self._width) - len(_FIRST)
         rows: list[list[int]] = [[]]  # the text of each word, line by line
         used = self._label_width
         for number, each in words:

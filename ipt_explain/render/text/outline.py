@@ -72,7 +72,7 @@ def draw(root: Node, width: int) -> Iterator[Line]:
 
 def laid_out(node: Node, first: str, then: str, width: int) -> Sequence[Line]:
     """A node's own lines, after guides for the first and for those that follow."""
-    room = room_beside(node.tail, width) - len(first)
+    room = room_beside(node.tail != "", width) - len(first)
     text = "".join([text for text, _ in node.words])
     columns = len if text.isascii() else cells
     free = room - columns(text)
@@ -92,8 +92,8 @@ def _opening(first: str, words: Sequence[Span], tail: str, free: int) -> Line:
     return line
 
 
-def room_beside(tail: str, width: int) -> int:
-    """How many columns a tail leaves."""
+def room_beside(tail: bool, width: int) -> int:
+    """How many columns a tail leaves, if there is one."""
     return width - TAIL_WIDTH - len(_GAP) if tail else width
 
 
