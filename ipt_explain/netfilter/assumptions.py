@@ -83,6 +83,11 @@ class Assumption:
         return f"{self.flag}{first}, {second} or {len(more):,} more" if more else f"{self.flag}{first} or {second}"
 
     @property
+    def questions(self) -> tuple[str, ...]:
+        """The question, with a text for each excluded interface: `-i eth0`, `-i eth1`."""
+        return tuple([f"{self.flag}{name}" for name in self.excluded]) or (self.question,)
+
+    @property
     def affirmed(self) -> bool:
         """Whether the answer to the question is yes."""
         return bool(self.chosen) if self.flag and len(self.literals) > 1 else self.hold
@@ -90,7 +95,7 @@ class Assumption:
     @property
     def statements(self) -> tuple[str, ...]:
         """What holds, with a text for each excluded interface: `not -i eth0`, `not -i eth1`."""
-        return tuple([f"not {self.flag}{name}" for name in self.excluded]) or (str(self),)
+        return tuple([f"not {text}" for text in self.questions]) if self.excluded else (str(self),)
 
     def __str__(self) -> str:
         """What holds: `-i eth0`, `not -i eth0`, `not (-i eth0 and -o eth1)`."""

@@ -4,7 +4,8 @@ and the share that is lost on the way, each with the rule that decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
@@ -55,13 +56,28 @@ class Decider:
     owner: str | None = None
 
 
+class Assumed(Protocol):
+    """A condition that the dump does not decide."""
+
+    @property
+    def literals(self) -> Sequence[tuple[str, bool]]:
+        """What it asks, and the answers: (`-i eth0`, False)."""
+
+    @property
+    def questions(self) -> Sequence[str]:
+        """What it asks, as people read it: `-i eth0 and -o eth1`."""
+
+    @property
+    def statements(self) -> Sequence[str]:
+        """What holds: `not (-i eth0 and -o eth1)`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
     """A share of connections that is lost (0 to 1).
 
     `verdict` is the kernel's (`ACCEPT`, `DROP`, `REJECT`, `UNKNOWN`); `dnat` is where they go instead; `why` is the
-    reason in words. `when` are conditions that the dump does not decide; `by_source`: they are only about the source,
-    by address or interface.
+    reason in words. `when` are conditions that the dump does not decide.
     """
 
     probability: float
@@ -70,8 +86,13 @@ class Lost:
     dnat: str | None
     decider: Decider
     why: str
-    when: tuple[str, ...] = ()
-    by_source: bool = True
+    when: tuple[Assumed, ...] = ()
+
+    def depends_only_on(self, starts: tuple[str, ...]) -> bool:
+        """Whether all that the dump does not decide is asked by matches that begin so: `-s `, `-i `."""
+        return self.how is not Loss.UNKNOWN and all(
+            text.startswith(starts) for each in self.when for text, _ in each.literals
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,8 @@ def test_what_is_lost_unless_endpoints_are_the_node_itself_is_told() -> None:
         ("raw", "PREROUTING -m rpfilter --invert -j DROP", Severity.INFO, "may drop connections from pods and outside"),
         ("mangle", "PREROUTING -m set --match-set banned src -j DROP", Severity.INFO, "match-set banned src"),
         ("filter", "FORWARD -i ens5 -j REJECT", Severity.INFO, "depending on -i ens5,"),
+        ("filter", "FORWARD -s 10.244.9.0/24 -j DROP", Severity.WARNING, "pods to"),
+        ("filter", "FORWARD -s 10.244.9.0/24 -i ens5 -j DROP", Severity.INFO, "pods to"),
         ("filter", "FORWARD -m connlimit --connlimit-above 5 -j REJECT", Severity.WARNING, "may refuse connections"),
         ("filter", "FORWARD -d 10.96.0.99 -m ttl --ttl-lt 5 -j DROP", None, ""),
         ("filter", "FORWARD -m policy --dir in --pol none -j DROP", Severity.WARNING, "--dir in --pol none, which"),

@@ -118,8 +118,7 @@ class Scales:
         certain = not any(answers for _, answers in sources) and (self.shown_whole or False not in masqueraded)
         losses = [
             Lost(
-                float(portion.share), part.loss, part.verdict, part.dnat, part.decider, part.why, _assumed(answers),
-                by_source=all(each.of_source for each in answers),
+                float(portion.share), part.loss, part.verdict, part.dnat, part.decider, part.why, answers
             )
             for (part, answers), portion in parts.items()
             if part.loss is not None and part.decider is not None
@@ -185,11 +184,6 @@ _FILTER_NOT_SHOWN = "the rules of filter that may refuse it, which this input do
 
 def _questions(answers: Answers) -> tuple[str, ...]:
     return tuple([each.question for each in answers])
-
-
-def _assumed(answers: Answers) -> tuple[str, ...]:
-    """What holds, in words: `-i eth0`, `not -i eth0`, `not (-i eth0 and -o eth1)`."""
-    return tuple([statement for each in answers for statement in each.statements])
 
 
 def _forget_idle(portions: Portions) -> None:  # type: ignore[type-arg]  # keys end in their answers

@@ -38,6 +38,11 @@ class Victim:
     lost: Lost
     whole: bool
 
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What must hold for it, of what the dump does not decide: `not (-i eth0 and -o eth1)`."""
+        return tuple([statement for each in self.lost.when for statement in each.statements])
+
 
 class Where(Enum):
     """Where connections are lost, seen from kube-proxy's own rules."""
@@ -105,7 +110,7 @@ class Cause:
 
 def by_source_alone(cause: Cause) -> bool:
     """Whether it hits connections from some sources or interfaces, whatever else the dump leaves open."""
-    return all(victim.lost.by_source for victim in cause.victims)
+    return all(victim.lost.depends_only_on(("-s ", "-i ")) for victim in cause.victims)
 
 
 def cuts_off_all(cause: Cause) -> bool:
@@ -128,7 +133,7 @@ def hits_vital(cause: Cause) -> bool:
 
 def by_order_alone(cause: Cause) -> bool:
     """Whether it hits them if one backend is asked before another, whatever else the dump leaves open."""
-    return all(map(asks_for_order, (answer for victim in cause.victims for answer in victim.lost.when)))
+    return all(asks_for_order(statement) for victim in cause.victims for statement in victim.assumed)
 
 
 def causes(context: BackendContext, where: Where) -> list[Cause]:

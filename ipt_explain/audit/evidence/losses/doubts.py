@@ -9,7 +9,7 @@ from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.audit.backends import BackendContext
 from ipt_explain.audit.evidence.losses.causes import Cause, Victim, Where, possible_causes, unknown_causes
 from ipt_explain.records import replace
-from ipt_explain.services.fates import Loss
+from ipt_explain.services.fates import Loss, Vantage
 
 _NOBODYS = frozenset({None, KERNEL, KUBE_PROXY})
 _OF_ORIGIN = ("-i ", "-o ", "-s ", "-m rpfilter", "-m owner ", "-m mac ", "-m set ")
@@ -32,23 +32,23 @@ def _of_ports_taken(cause: Cause) -> Cause | None:
 
 
 def _is_at_other_address(victim: Victim) -> bool:
-    return victim.frontend.address is None and any(answer.startswith("not -d ") for answer in victim.lost.when)
+    return victim.frontend.address is None and any(answer.startswith("not -d ") for answer in victim.assumed)
 
 
 def is_ordinary(causes: Iterable[Cause]) -> bool:
-    """Whether they hang only on where connections come from, on interfaces and sets, as rules on healthy nodes do."""
-    return all(text.startswith(_OF_ORIGIN) for question in questions(causes) for text in question.split(" and "))
+    """Whether they hang only on where connections come from, on interfaces and sets, as rules on healthy nodes do; but
+    not if they stop a part of this node's pods by address.
+    """
+    victims = [victim for each in causes for victim in each.victims]
+    return all(
+        victim.lost.depends_only_on(_OF_ORIGIN)
+        and not (victim.vantage is Vantage.POD and victim.lost.depends_only_on(("-s ",)))
+        for victim in victims
+    )
 
 
 def questions(causes: Iterable[Cause]) -> Sequence[str]:
     """What they depend on: `-m rpfilter --invert`."""
     lost = [victim.lost for each in causes for victim in each.victims]
-    answers = dict.fromkeys(answer for each in lost for answer in each.when)
-    unknown = [each.why for each in lost if each.how is Loss.UNKNOWN]
-    return tuple(dict.fromkeys((*map(_asked, answers), *unknown)))
-
-
-def _asked(answer: str) -> str:
-    """`not (-i eth0 and -o eth1)` as a question: `-i eth0 and -o eth1`."""
-    asked = answer.removeprefix("not ")
-    return asked[1:-1] if asked != answer and asked.startswith("(") else asked
+    asked = [question for each in lost for assumed in each.when for question in assumed.questions]
+    return tuple(dict.fromkeys((*asked, *(each.why for each in lost if each.how is Loss.UNKNOWN))))

@@ -80,7 +80,7 @@ def _is_likely(cause: Cause) -> bool:
     """Whether nothing is open but Docker's and libvirt's bridges, which carry no pods, and the node's own addresses,
     which few endpoints have.
     """
-    return all(_LIKELY.match(answer) for victim in cause.victims for answer in victim.lost.when)
+    return all(_LIKELY.match(answer) for victim in cause.victims for answer in victim.assumed)
 
 
 def _fault(cause: Cause, severity: Severity | None = None) -> Fault:
