@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.balancing.balancing_chains import Draw, OddChain, balancing_chains
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
+from ipt_explain.audit.evidence.balancing.odd_chains import Draw, OddChain
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import Balancer
 from ipt_explain.words.lists import listed

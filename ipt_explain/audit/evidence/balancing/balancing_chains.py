@@ -11,55 +11,19 @@ from itertools import pairwise, repeat
 from operator import itemgetter, lt
 from typing import TypeAlias
 
-from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
-from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, hash_of, role_of
+from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.names import MARK_DROP, ChainRole
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
 from ipt_explain.audit.evidence.balancing.even_shares import Digits, EvenShares
+from ipt_explain.audit.evidence.balancing.odd_chains import OddChain, OddChains
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Chain, Layout, Rule
+from ipt_explain.model import Chain, Layout
 from ipt_explain.model.by_shape import SameLayout
-from ipt_explain.netfilter.header.protocols import usual_name
-from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
 
 _BALANCERS = (ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
 _ENDPOINT = ChainRole.ENDPOINT.value
-_GRAIN = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """A rule that leads a share of new connections to an endpoint, or to what is in an endpoint's place.
-
-    `chance` is its own, `share` its part of all connections; `even` if the chance is right for the number of choices
-    that remain. `destination` is the endpoint's `ip:port`, or the target if the text does not show it.
-    """
-
-    rule: Rule
-    target: str
-    destination: str
-    chance: float
-    share: float
-    even: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OddChain:
-    """A chain that does not spread connections as kube-proxy writes it.
-
-    `leak` is the share that no choice takes, `ending` a rule before the choices that ends the chain. `counting` are
-    rules that choose by count instead of chance, `strange` those that lead to no endpoint chain. `partial`: the rules
-    shown may be part of an even chain.
-    """
-
-    chain: Chain
-    choices: tuple[Draw, ...]
-    leak: float
-    ending: Rule | None
-    counting: tuple[Rule, ...]
-    strange: tuple[Rule, ...]
-    partial: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +72,7 @@ class _Survey:
         self._endpoints: EndpointChains = endpoint_chains(context)
         self._plans: Plans = self._endpoints.plans
         self._shares = EvenShares()
+        self._odd = OddChains(self._plans, self._endpoints, self._shares)
         self._texts: dict[tuple[str, ...], bool] = {}
         self._written: dict[Digits, Chain] = {}
 
@@ -132,16 +97,17 @@ class _Survey:
                 elif not ascending and list(destinations) != sorted(destinations) and "" not in destinations:
                     unordered.append(chain)
                 continue
-            read = self._take_apart(chain)
+            read = self._odd.read(chain)
             if not read.choices and read.ending is None and not read.strange and read.leak > 0.0:
                 empty.append(chain)
-            elif not _harmless(read):
+            elif not read.harmless:
                 odd.append(read)
             found = tuple([choice.target for choice in read.choices if choice.target[:9] == _ENDPOINT])
             targets[name], leads[name] = found, [self._endpoints.destinations.get(target, "") for target in found]
         return BalancingChains(
             targets, leads, tuple(odd), tuple(empty), tuple(affinity), tuple(unordered), self._written
         )
+
     def _rows(self, alike: SameLayout) -> Iterator[_Row]:
         form = self._read_form(alike.layout)
         targets = [alike.column(place) for place in form.choices]
@@ -198,75 +164,6 @@ class _Survey:
                     regular = regular and not plan.probability.negated
         return _Form(tuple(choices), tuple(chances), regular and ended, affinity)
 
-    def _take_apart(self, chain: Chain) -> OddChain:
-        rest, leak = 1.0, 0.0
-        ending: Rule | None = None
-        drawn: list[tuple[Rule, str, float, float, str | None]] = []
-        counting: list[Rule] = []
-        strange: list[Rule] = []
-        protocol = self._protocol(chain)
-        for rule in chain.rules:
-            plan = self._plans[rule.shape]
-            target = plan.target_of(rule)
-            chance = _chance(plan, rule)
-            if target is None or target in (MARK_MASQ, "MARK") or chance is None:
-                continue
-            asked = plan.protocol if protocol else None
-            if asked is not None and (usual_name(asked.of(rule)) == protocol) is asked.negated:
-                continue
-            share, left_over = taken(rest, chance)
-            if plan.nth:
-                counting.append(rule)
-            if target in ("RETURN", "ACCEPT"):
-                if share > 0.0:
-                    ending, leak = ending or rule, leak + share
-            elif plan.target_slot is not None or plan.translates:
-                if target[:9] != _ENDPOINT and target != MARK_DROP:
-                    strange.append(rule)
-                text = None if plan.probability is None else plan.probability.of(rule)
-                if target != MARK_DROP:
-                    drawn.append((rule, target, chance, share, text))
-            elif target not in ("DROP", "REJECT", "REDIRECT"):
-                continue
-            rest = left_over
-        return OddChain(
-            chain,
-            tuple(self._choices(drawn)),
-            leak + max(rest, 0.0),
-            ending,
-            tuple(counting),
-            tuple(strange),
-            self._may_be_part([text for *_, text in drawn]),
-        )
-
-    def _protocol(self, chain: Chain) -> str:
-        """The protocol of the connections that a chain spreads, as its first endpoint's DNAT tells; "" where it does
-        not."""
-        targets = (rule.target or "" for rule in chain.rules)
-        return next((self._endpoints.protocol(each) for each in targets if each in self._endpoints.destinations), "")
-
-    def _choices(self, drawn: list[tuple[Rule, str, float, float, str | None]]) -> Iterator[Draw]:
-        for place, (rule, target, chance, share, text) in enumerate(drawn):
-            remaining = len(drawn) - place
-            even = remaining == 1 if text is None else bool(self._shares.digits(text, remaining))
-            probability = self._plans[rule.shape].probability
-            if probability is not None and probability.negated:
-                even = abs(chance * remaining - 1) < _GRAIN
-            slot = self._plans[rule.shape].dnat_slot
-            destination = self._endpoints.destination(target) if slot is None else rule.word(slot)
-            yield Draw(rule, target, destination, chance, share, even)
-
-    def _may_be_part(self, chances: Sequence[str | None]) -> bool:
-        """Whether choices may be some of an even chain's: their numbers of remaining endpoints go down."""
-        last: int | None = None
-        for text in chances:
-            remaining = 1 if text is None else self._shares.remaining(text)
-            if remaining is None or (last is not None and remaining >= last) or (text is not None and remaining == 1):
-                return False
-            last = remaining
-        return True
-
-
 def _are_different(targets: Sequence[str], destinations: Sequence[str]) -> bool:
     """Whether each choice of a chain leads to another endpoint."""
     different = set(destinations)
@@ -277,34 +174,3 @@ def _are_different(targets: Sequence[str], destinations: Sequence[str]) -> bool:
             and (all(target[:9] == _ENDPOINT for target in targets) or targets == (MARK_DROP,))
         )
     return len(different) == len(targets)
-
-
-def _harmless(read: OddChain) -> bool:
-    """Whether a chain of another form spreads evenly anyway: with a rule of another kind in between, which other checks
-    judge."""
-    targets = [choice.target for choice in read.choices]
-    destinations = [choice.destination for choice in read.choices]
-    return (
-        read.leak <= _NOTHING
-        and read.ending is None
-        and not read.counting
-        and not read.strange
-        and all(choice.even for choice in read.choices)
-        and len(set(targets)) == len(targets)
-        and len(set(destinations)) == len(destinations)
-    )
-
-
-_NOTHING = 1e-12
-
-
-def _chance(plan: RulePlan, rule: Rule) -> float | None:
-    """A rule's chance to take an ordinary connection; None if it takes none, or not by chance alone."""
-    if plan.rcheck or plan.singles_out_sources or plan.singles_out_destinations or (plan.other and not plan.nth):
-        return None
-    return plan.chance(rule.values)
-
-
-def key_of(chain: str) -> str | None:
-    """What the chains of one service port have in common."""
-    return None if role_of(chain) is ChainRole.ENDPOINT else hash_of(chain)

@@ -30,7 +30,8 @@ from collections.abc import Sequence
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, leaks, without_dnat
-from ipt_explain.audit.evidence.balancing.balancing_chains import OddChain, balancing_chains
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
+from ipt_explain.audit.evidence.balancing.odd_chains import OddChain
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import Balancer, FrontendVerdict

@@ -35,7 +35,8 @@ from ipt_explain.audit.evidence.balancing.balancers import (
     shares,
     without_dnat,
 )
-from ipt_explain.audit.evidence.balancing.balancing_chains import Draw, OddChain, balancing_chains
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
+from ipt_explain.audit.evidence.balancing.odd_chains import Draw, OddChain
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.words.counts import counted
 
