@@ -73,22 +73,22 @@ class Judge:
         from ipt_explain.analyzers.fates.weighing import JudgedEnd
 
         scales = self._scales()
-        rows_of: dict[int, list[tuple[int, int]]] = {packet: [] for packet in others}
+        rows_of: dict[int, list[tuple[int, range]]] = {packet: [] for packet in others}
         for number, (_, flock) in enumerate(ends):
-            for row, packet in enumerate(flock.who):
+            for packet, rows in flock.runs():
                 if packet in rows_of:
-                    rows_of[packet].append((number, row))
+                    rows_of[packet].append((number, rows))
         alike = frozenset(number for number, end in enumerate(ends) if scales.are_alike(*end))
         shares = [flock.shares for _, flock in ends]
         weighed: dict[int, Judgement] = {}
         known: dict[tuple[object, ...], Judgement] = {}
-        for packet, rows in rows_of.items():
+        for packet, runs in rows_of.items():
             may_refuse = self._may_refuse(packet)
             key: tuple[object, ...] = (packet,)
-            if alike.issuperset([number for number, _ in rows]):
-                key = may_refuse, *[(number, id(shares[number][row])) for number, row in rows]
+            if alike.issuperset([number for number, _ in runs]):
+                key = may_refuse, *[(number, *map(id, shares[number][rows.start : rows.stop])) for number, rows in runs]
             if key not in known:
-                judged = [(*ends[number], row) for number, row in rows]
+                judged = [(*ends[number], row) for number, rows in runs for row in rows]
                 own = [JudgedEnd(end, flock.to[at], flock.shares[at], flock, at) for end, flock, at in judged]
                 known[key] = scales.weigh(own, self._reached.known(packet), may_refuse)
             weighed[packet] = known[key]

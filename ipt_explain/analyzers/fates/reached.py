@@ -50,35 +50,25 @@ class Reached:
     def by(self, flock: Flock) -> Landing:
         """Where they arrive. From each vantage point mostly the same packets arrive at the same endpoints."""
         if self._latest is None or not flock.same_packets(self._latest[0]):
-            self._latest = Flock(flock.who, flock.to, flock.shares), self._landing(flock.who, list(flock.to))
+            self._latest = Flock(flock.who, flock.to, flock.shares), self._landing(flock)
         return self._latest[1]
 
-    def _landing(self, who: Sequence[int], to: Sequence[Heading]) -> Landing:
+    def _landing(self, flock: Flock) -> Landing:
+        who, to = flock.who, flock.to
         whole: dict[int, int] = {}
         apart: dict[int, frozenset[Heading]] = {}
         rows: list[int] = []
-        row = 0
-        while row < len(who):
-            packet = who[row]
-            own = self.endpoints[packet]
-            behind = row + len(own)
-            if packet in apart:
-                rows.append(row)
-            elif packet in whole or not own or own != to[row:behind] or not _is_one(packet, who[row:behind], own):
-                apart[packet] = self.known(packet)
-                rows.append(row)
+        for packet, own in flock.runs():
+            endpoints = self.endpoints[packet]
+            first = packet not in whole and packet not in apart
+            if first and list(to[own.start : own.stop]) == endpoints and len(own) == len(set(endpoints)):
+                whole[packet] = own.start
             else:
-                whole[packet] = row
-                row = behind - 1
-            row += 1
+                apart[packet] = self.known(packet)
+                rows += own
         strays = {who[row] for row in rows if to[row] not in apart[who[row]]}
         hosts = {who[row] for row in rows if to[row] in self._hosts and to[row] in apart[who[row]]}
         return Landing(whole, rows, frozenset(strays), frozenset(hosts.union(self._has_hosts & whole.keys())))
-
-
-def _is_one(packet: int, who: Sequence[int], own: Sequence[Heading | None]) -> bool:
-    """Whether rows are all of one packet, each at another endpoint."""
-    return who.count(packet) == len(own) == len(set(own))
 
 
 class Arrivals:

@@ -62,11 +62,11 @@ class Judgement:
     fate: Fate
     arrivals: Mapping[Heading, float | None]
 
-    def shares_of(self, endpoints: Iterable[Heading | None]) -> list[float | None]:
+    def shares_of(self, endpoints: Sequence[Heading | None]) -> list[float | None]:
         """What endpoints receive; None also if some connections meet rules that the text lacks."""
         nothing = None if self.fate.has_unknown else 0.0
         known = cast("Mapping[Heading | None, float | None]", self.arrivals)
-        return [known.get(endpoint, nothing) for endpoint in endpoints]
+        return [known.get(endpoint, nothing) for endpoint in endpoints] if known else [nothing] * len(endpoints)
 
 
 class Scales:

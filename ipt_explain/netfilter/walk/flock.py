@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby
 from typing import Protocol
 
 from ipt_explain.netfilter.cached import CachedColumn
@@ -93,6 +93,14 @@ class Flock:
         """The same packets, all bound for one place."""
         rows = range(len(self))
         return Flock(self.who, [to] * len(rows), self.shares, _FromFlocks((self,), rows))
+
+    def runs(self) -> Iterator[tuple[int, range]]:
+        """Its packets by number, each with its rows; one whose rows do not lie together comes several times."""
+        first = 0
+        for packet, same in groupby(self.who):
+            last = first + len(list(same))
+            yield packet, range(first, last)
+            first = last
 
     def path(self, row: int) -> Path | None:
         """How a packet came there; None where no table has had a say."""
