@@ -10,7 +10,7 @@ from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
-from ipt_explain.netfilter.walk.flock import Flock
+from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.netfilter.walk.path import AnyStep
 
 
@@ -58,7 +58,7 @@ class Ending:
     finish: Finish
     to: Heading
     share: Probability
-    flock: Flock
+    packets: Packets
     row: int
 
     @property
@@ -74,5 +74,5 @@ class Ending:
     @cached_property
     def steps(self) -> tuple[AnyStep, ...]:
         """The rules on the path."""
-        path = self.flock.path(self.row)
+        path = self.packets.path(self.row)
         return () if path is None else path.steps()

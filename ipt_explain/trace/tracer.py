@@ -74,9 +74,9 @@ def trace(
     journey = Journey(node, (sent,))
     journey.begin(start)
     endings = tuple(
-        Ending(finish, to, share, flock, row)
-        for finish, flock in Replies(node).told(journey.ends())
-        for row, (to, share) in enumerate(zip(flock.to, flock.shares))
+        Ending(finish, to, share, packets, row)
+        for finish, packets in Replies(node).told(journey.ends())
+        for row, (to, share) in enumerate(zip(packets.to, packets.shares))
     )
     outcomes = _outcomes(endings, [*supposed, *journey.supposed])
     return Trace(packet, outcomes, _warnings(journey), start, Bound(sent, sent), endings, dump)

@@ -54,8 +54,8 @@ def test_crowds_fare_as_single_packets_do(capture: Listing, vantage: str) -> Non
             journey = Journey(rules, sent)
             journey.begin(start)
             found: list[dict[Outcome, Fraction]] = [defaultdict(Fraction) for _ in sent]
-            for finish, flock in journey.ends():
-                for who, to, share in zip(flock.who, flock.to, flock.shares):
+            for finish, packets in journey.ends():
+                for who, to, share in zip(packets.who, packets.to, packets.shares):
                     arrived = finish.verdict is Verdict.ACCEPT
                     text = ""
                     if finish.state.dnat and arrived:
@@ -100,9 +100,9 @@ def _stories(rules: NodeRules, sent: list[Heading], start: PacketState) -> dict[
     found: dict[int, dict[Heading, list[str]]] = defaultdict(dict)
     journey = Journey(rules, sent)
     journey.begin(start)
-    for _, flock in journey.ends():
-        for row, (who, to) in enumerate(zip(flock.who, flock.to)):
-            path = flock.path(row)
+    for _, packets in journey.ends():
+        for row, (who, to) in enumerate(zip(packets.who, packets.to)):
+            path = packets.path(row)
             steps = () if path is None else path.steps()
             found[who][to] = [f"{step.chain.name}: {step.text}" for step in steps if isinstance(step, NftStep)]
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.analyzers.fates.reached import Arrivals, Reached
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish
-from ipt_explain.netfilter.walk.flock import Flock
+from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.services.fates import Fate
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Judge:
         self._reached = reached
         self._may_refuse = may_refuse
 
-    def fates(self, ends: Sequence[tuple[Finish, Flock]], arrivals: Arrivals | None = None) -> list[Fate]:
+    def fates(self, ends: Sequence[tuple[Finish, Packets]], arrivals: Arrivals | None = None) -> list[Fate]:
         """The fate of each packet's connections; `arrivals` are told how much of them arrives where.
 
         Most are fully served whatever is unknown; these are separated first, column by column.
@@ -47,18 +47,18 @@ class Judge:
         kept: set[int] = set()
         masqueraded: set[int] = set()
         others: set[int] = set()
-        for finish, flock in ends:
+        for finish, packets in ends:
             state = finish.state
             if finish.verdict is not Verdict.ACCEPT or not state.dnat or state.answers or finish.reply:
-                others.update(flock.who)
+                others.update(packets.who)
                 continue
-            landing = self._reached.by(flock)
+            landing = self._reached.by(packets)
             group = masqueraded if state.source_decided else kept
-            group.update(landing.whole, [flock.who[row] for row in landing.rows])
+            group.update(landing.whole, [packets.who[row] for row in landing.rows])
             kept |= landing.perhaps_here
             others |= landing.strays
             if arrivals is not None:
-                arrivals.add(landing, flock)
+                arrivals.add(landing, packets)
         weighed = self._weighed(ends, others) if others else {}
         if arrivals is not None:
             arrivals.weighed = weighed
@@ -68,18 +68,18 @@ class Judge:
             for packet in range(len(self._reached.endpoints))
         ]
 
-    def _weighed(self, ends: Sequence[tuple[Finish, Flock]], others: AbstractSet[int]) -> Mapping[int, Judgement]:
+    def _weighed(self, ends: Sequence[tuple[Finish, Packets]], others: AbstractSet[int]) -> Mapping[int, Judgement]:
         """Judgements by all ends; connections whose ends are alike are weighed once."""
         from ipt_explain.analyzers.fates.weighing import JudgedEnd
 
         scales = self._scales()
         rows_of: dict[int, list[tuple[int, range]]] = {packet: [] for packet in others}
-        for number, (_, flock) in enumerate(ends):
-            for packet, rows in flock.runs():
+        for number, (_, packets) in enumerate(ends):
+            for packet, rows in packets.runs():
                 if packet in rows_of:
                     rows_of[packet].append((number, rows))
         alike = frozenset(number for number, end in enumerate(ends) if scales.are_alike(*end))
-        shares = [flock.shares for _, flock in ends]
+        shares = [packets.shares for _, packets in ends]
         weighed: dict[int, Judgement] = {}
         known: dict[tuple[object, ...], Judgement] = {}
         for packet, runs in rows_of.items():
@@ -89,7 +89,7 @@ class Judge:
                 key = may_refuse, *[(number, *map(id, shares[number][rows.start : rows.stop])) for number, rows in runs]
             if key not in known:
                 judged = [(*ends[number], row) for number, rows in runs for row in rows]
-                own = [JudgedEnd(end, flock.to[at], flock.shares[at], flock, at) for end, flock, at in judged]
+                own = [JudgedEnd(end, packets.to[at], packets.shares[at], packets, at) for end, packets, at in judged]
                 known[key] = scales.weigh(own, self._reached.known(packet), may_refuse)
             weighed[packet] = known[key]
         return weighed

@@ -91,10 +91,10 @@ class Masquerading:
             start = self._around.departure(Vantage.POD, protocol_number(protocol) or 0)
             journey = Journey(self._node, sent)
             journey.forward(start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True))
-            for finish, flock in journey.ends():
+            for finish, packets in journey.ends():
                 if finish.verdict is Verdict.ACCEPT:
                     own = perhaps if finish.state.answers else kept
-                    (masked if finish.state.source_decided else own).extend(flock.to)
+                    (masked if finish.state.source_decided else own).extend(packets.to)
         return kept, perhaps, masked
 
     def _marks_set(self) -> frozenset[int]:

@@ -7,7 +7,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from ipt_explain.netfilter.packet import Heading
-from ipt_explain.netfilter.walk.flock import Flock
+from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ Endpoints = Sequence[Sequence[Heading | None]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Landing:
-    """Where a flock arrives.
+    """Where packets arrive.
 
     Most packets arrive at the endpoints of their Service, at each once and in order: `whole` has the first row of each
     such packet, `rows` all rows of the others. `strays` are packets some of which arrive elsewhere, `perhaps_here`
@@ -33,7 +33,7 @@ class Landing:
 
 
 class Reached:
-    """Looks up flocks of a crowd. Endpoints on host networks are `perhaps_here`."""
+    """Looks up where packets of a crowd arrive. Endpoints on host networks are `perhaps_here`."""
 
     def __init__(self, endpoints: Endpoints, perhaps_here: frozenset[Heading]) -> None:
         self.endpoints = endpoints
@@ -41,24 +41,24 @@ class Reached:
         self._has_hosts = {
             packet for packet, own in enumerate(endpoints if perhaps_here else ()) if not perhaps_here.isdisjoint(own)
         }
-        self._latest: tuple[Flock, Landing] | None = None
+        self._latest: tuple[Packets, Landing] | None = None
 
     def known(self, packet: int) -> frozenset[Heading]:
         """The endpoints of a packet's Service whose address is known."""
         return frozenset(filter(None, self.endpoints[packet]))
 
-    def by(self, flock: Flock) -> Landing:
+    def by(self, packets: Packets) -> Landing:
         """Where they arrive. From each vantage point mostly the same packets arrive at the same endpoints."""
-        if self._latest is None or not flock.same_packets(self._latest[0]):
-            self._latest = Flock(flock.who, flock.to, flock.shares), self._landing(flock)
+        if self._latest is None or not packets.same_packets(self._latest[0]):
+            self._latest = Packets(packets.who, packets.to, packets.shares), self._landing(packets)
         return self._latest[1]
 
-    def _landing(self, flock: Flock) -> Landing:
-        who, to = flock.who, flock.to
+    def _landing(self, packets: Packets) -> Landing:
+        who, to = packets.who, packets.to
         whole: dict[int, int] = {}
         apart: dict[int, frozenset[Heading]] = {}
         rows: list[int] = []
-        for packet, own in flock.runs():
+        for packet, own in packets.runs():
             endpoints = self.endpoints[packet]
             first = packet not in whole and packet not in apart
             if first and list(to[own.start : own.stop]) == endpoints and len(own) == len(set(endpoints)):
@@ -80,10 +80,10 @@ class Arrivals:
         self._whole: dict[int, Sequence[float]] = {}
         self._summed: dict[int, dict[Heading | None, float]] = {}
 
-    def add(self, landing: Landing, flock: Flock) -> None:
-        """Add those of a flock."""
-        floats = {number: float(share) for number, share in dict(zip(map(id, flock.shares), flock.shares)).items()}
-        shares = list(map(floats.__getitem__, map(id, flock.shares)))
+    def add(self, landing: Landing, packets: Packets) -> None:
+        """Add what has arrived."""
+        floats = {number: float(share) for number, share in dict(zip(map(id, packets.shares), packets.shares)).items()}
+        shares = list(map(floats.__getitem__, map(id, packets.shares)))
         for packet, row in landing.whole.items():
             own = self._endpoints[packet]
             some = shares[row : row + len(own)]
@@ -92,7 +92,7 @@ class Arrivals:
             else:
                 self._whole[packet] = some
         for row in landing.rows:
-            self._sum(flock.who[row], (flock.to[row],), (shares[row],))
+            self._sum(packets.who[row], (packets.to[row],), (shares[row],))
 
     def _sum(self, packet: int, to: Sequence[Heading | None], shares: Sequence[float]) -> None:
         summed = self._summed.get(packet)

@@ -20,8 +20,8 @@ from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
 from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
-from ipt_explain.netfilter.walk.flock import Flock
 from ipt_explain.netfilter.walk.journey import NO_HOPS_LEFT
+from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.netfilter.walk.path import AnyStep
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Fate, Loss, Lost
@@ -34,7 +34,7 @@ class JudgedEnd:
     finish: Finish
     to: Heading
     share: Probability
-    flock: Flock
+    packets: Packets
     row: int
 
 
@@ -89,10 +89,10 @@ class Scales:
         self._filter_shown = filter_shown
         self._dnat_shown = dnat_shown
 
-    def are_alike(self, finish: Finish, flock: Flock) -> bool:
+    def are_alike(self, finish: Finish, packets: Packets) -> bool:
         """Whether all of these packets are lost alike, whoever sent them: one rule stops what has been translated."""
         stopped = finish.verdict in (Verdict.DROP, Verdict.REJECT) and finish.state.dnat and not finish.reason
-        return self.shown_whole and stopped and flock.met_one_rule()
+        return self.shown_whole and stopped and packets.met_one_rule()
 
     def weigh(self, ends: Iterable[JudgedEnd], endpoints: frozenset[Heading], may_refuse: bool) -> Judgement:
         """The judgement of all ends of one connection's first packet."""
@@ -147,7 +147,7 @@ class Scales:
         state, verdict = finish.state, finish.verdict
         if verdict is Verdict.ACCEPT and state.dnat and to in endpoints:
             return _SERVED if finish.reply is None else self._unanswered(finish.reply)
-        path = end.flock.path(end.row)
+        path = end.packets.path(end.row)
         # The last step alone explains why a translated packet is stopped; the whole path is slow to write out.
         stopped = verdict is not Verdict.ACCEPT and state.dnat and finish.reason != NO_HOPS_LEFT
         last = path.last() if path is not None and stopped else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.table import Arrival
-from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
+from ipt_explain.netfilter.walk.packets import Entered, Packets, Travellers
 from ipt_explain.netfilter.walk.path import Path
 from ipt_explain.records import dataclass
 
@@ -37,39 +37,39 @@ class Ends:
     """Every end that packets have reached so far."""
 
     def __init__(self) -> None:
-        self._flocks: dict[Finish, list[Flock]] = {}
+        self._groups: dict[Finish, list[Packets]] = {}
 
     def __iter__(self) -> Iterator[Finish]:
-        return iter(self._flocks)
+        return iter(self._groups)
 
-    def add(self, finish: Finish, flock: Flock) -> None:
+    def add(self, finish: Finish, packets: Packets) -> None:
         """Add packets that end here."""
-        if flock.who:
-            self._flocks.setdefault(finish, []).append(flock)
+        if packets.who:
+            self._groups.setdefault(finish, []).append(packets)
 
     def settle(self, arrivals: Iterable[Arrival], entered: Entered, passing: Travellers) -> None:
         """Packets that a table accepts pass on; the others have finished."""
         for arrival in arrivals:
-            end, flock = arrival.end, Flock.arrived(arrival, entered)
+            end, packets = arrival.end, Packets.arrived(arrival, entered)
             if end.verdict is Verdict.ACCEPT:
-                passing.gather(end.state, flock)
+                passing.gather(end.state, packets)
             else:
-                self.add(Finish(end.verdict, end.state, end.reason), flock)
+                self.add(Finish(end.verdict, end.state, end.reason), packets)
 
     def add_all(self, travellers: Travellers, verdict: Verdict, reason: str = "", delivered: bool = False) -> None:
         """All of these end so."""
-        for state, flock in travellers.items():
-            self.add(Finish(verdict, state, reason, delivered), flock)
+        for state, packets in travellers.items():
+            self.add(Finish(verdict, state, reason, delivered), packets)
 
-    def apart(self) -> Iterator[tuple[Finish, Flock]]:
+    def apart(self) -> Iterator[tuple[Finish, Packets]]:
         """Each end with its packets, as they came to it."""
-        for finish, flocks in self._flocks.items():
-            for flock in flocks:
-                yield finish, flock
+        for finish, groups in self._groups.items():
+            for packets in groups:
+                yield finish, packets
 
-    def told(self) -> Iterator[tuple[Finish, Flock]]:
+    def told(self) -> Iterator[tuple[Finish, Packets]]:
         """Each end with its packets. Of those that do not get through, each rule or policy that stops some stands for
         itself."""
-        for finish, flocks in self._flocks.items():
-            for flock in [Flock.joined(flocks)] if finish.verdict is Verdict.ACCEPT else flocks:
-                yield finish, flock
+        for finish, groups in self._groups.items():
+            for packets in [Packets.joined(groups)] if finish.verdict is Verdict.ACCEPT else groups:
+                yield finish, packets

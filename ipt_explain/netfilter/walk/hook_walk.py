@@ -13,8 +13,8 @@ from ipt_explain.netfilter.walk.chains.evaluator import Crowd
 from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.ends import Ends, Finish
-from ipt_explain.netfilter.walk.flock import Entered, Flock, Travellers
 from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.walk.packets import Entered, Packets, Travellers
 from ipt_explain.netfilter.walk.routing import routed
 from ipt_explain.netfilter.walk.stages import AnyStage, ServersStage, TableStage
 from ipt_explain.netfilter.walk.unshown import Unshown
@@ -85,18 +85,18 @@ class HookWalk:
 
         passing = Travellers()
         for possible, some in by_orders(orders, travellers):
-            ways: list[tuple[Order[AnyStage], list[tuple[PacketState, Finish | None, Flock]]]] = []
+            ways: list[tuple[Order[AnyStage], list[tuple[PacketState, Finish | None, Packets]]]] = []
             for order in possible:
                 before, self.ends = self.ends, Ends()
                 passed = self._in_turn(order.stages, hook, some).items()
-                stopped = [(end.state, end, flock) for end, flock in self.ends.apart()]
-                ways.append((order, [*((state, None, flock) for state, flock in passed), *stopped]))
+                stopped = [(end.state, end, packets) for end, packets in self.ends.apart()]
+                ways.append((order, [*((state, None, packets) for state, packets in passed), *stopped]))
                 self.ends = before
-            for state, finish, flock in Joined(ways):
+            for state, finish, packets in Joined(ways):
                 if finish is None:
-                    passing.gather(state, flock)
+                    passing.gather(state, packets)
                 else:
-                    self.ends.add(replace(finish, state=state), flock)
+                    self.ends.add(replace(finish, state=state), packets)
         passing.forget_idle_answers()
         return passing
 
@@ -105,14 +105,14 @@ class HookWalk:
         if not travellers:
             return travellers
         passing, entering = Travellers(), Travellers()
-        for state, flock in travellers.items():
-            (passing if name == "nat" and not _nat_applies(state) else entering).gather(state, flock)
+        for state, packets in travellers.items():
+            (passing if name == "nat" and not _nat_applies(state) else entering).gather(state, packets)
         chain = ruleset.chain(name, hook.value)
         if chain is None or not (chain.layout.shapes or chain.policy == "DROP"):
             if chain is None:
                 entering = self.unshown.passed(ruleset, name, hook, entering, self.ends, self._walked)
-            for state, flock in entering.items():
-                passing.gather(state, flock)
+            for state, packets in entering.items():
+                passing.gather(state, packets)
             return passing
         if entering:
             self.ends.settle(*self._walked(ruleset, name, hook.value, entering), passing)
@@ -122,23 +122,23 @@ class HookWalk:
     def _chain(self, stage: ChainStage, travellers: Travellers) -> Travellers:
         """One base chain of nftables."""
         passing, entering = Travellers(), Travellers()
-        for state, flock in travellers.items():
-            (passing if stage.is_nat and not _nat_applies(state) else entering).gather(state, flock)
+        for state, packets in travellers.items():
+            (passing if stage.is_nat and not _nat_applies(state) else entering).gather(state, packets)
         if not entering or not (stage.chain.rules or stage.drops):
             return travellers
         from ipt_explain.netfilter.walk.backends.nft import ChainWalk
 
-        states, flocks = zip(*entering.items())
-        entered = Entered(flocks)
+        states, groups = zip(*entering.items())
+        entered = Entered(groups)
         assert self._node.chains is not None
         forgets = stage.is_nat and stage.hook in DESTINATION_NAT and not self._node.lists_asked
         walk = ChainWalk(stage, entered, self._sent, self._node.chains, self._budget, forgets)
         for arrival in walk.run(zip(states, entered.numbers())):
-            end, flock = arrival.end, walk.flock(arrival)
+            end, packets = arrival.end, walk.packets(arrival)
             if end.verdict is Verdict.ACCEPT:
-                passing.gather(self._node.after_nat(end.state), flock)
+                passing.gather(self._node.after_nat(end.state), packets)
             else:
-                self.ends.add(Finish(end.verdict, end.state, end.reason), flock)
+                self.ends.add(Finish(end.verdict, end.state, end.reason), packets)
         passing.forget_idle_answers()
         return passing
 
@@ -147,24 +147,24 @@ class HookWalk:
         from ipt_explain.netfilter.walk.backends.ipvs import ask_servers
 
         passing, taken = Travellers(), Travellers()
-        for state, flock in travellers.items():
-            for sent in ask_servers(stage.servers, state, flock, self._sent):
+        for state, packets in travellers.items():
+            for sent in ask_servers(stage.servers, state, packets, self._sent):
                 if sent.verdict is not Verdict.ACCEPT:
-                    self.ends.add(Finish(sent.verdict, sent.state, sent.reason), sent.flock)
+                    self.ends.add(Finish(sent.verdict, sent.state, sent.reason), sent.packets)
                 else:
-                    (taken if sent.taken else passing).gather(sent.state, sent.flock)
+                    (taken if sent.taken else passing).gather(sent.state, sent.packets)
         local, others = routed(taken, self.ends, self._sent)
-        for state, flock in local.items():
-            passing.gather(state, flock)
-        for state, flock in others.items():
-            self.balanced.gather(state, flock)
+        for state, packets in local.items():
+            passing.gather(state, packets)
+        for state, packets in others.items():
+            self.balanced.gather(state, packets)
         return passing
 
     def _walked(
         self, ruleset: Ruleset, table: str, chain: str, travellers: Travellers
     ) -> tuple[list[Arrival], Entered]:
-        states, flocks = zip(*travellers.items())
-        entered = Entered(flocks)
+        states, groups = zip(*travellers.items())
+        entered = Entered(groups)
         crowd = Crowd(entered.to, self._sent, entered.who)
         node = self._node
         walk = TableWalk(ruleset.tables[table], crowd, node.evaluator, node.indexes, self._budget, ruleset.fragment)
@@ -173,8 +173,8 @@ class HookWalk:
 
 def _changed(travellers: Travellers, change: Callable[[PacketState], PacketState]) -> Travellers:
     moved = Travellers()
-    for state, flock in travellers.items():
-        moved.gather(change(state), flock)
+    for state, packets in travellers.items():
+        moved.gather(change(state), packets)
     return moved
 
 

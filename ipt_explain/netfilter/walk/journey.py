@@ -11,9 +11,9 @@ from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish
-from ipt_explain.netfilter.walk.flock import Flock, Travellers
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
 from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.walk.packets import Packets, Travellers
 from ipt_explain.netfilter.walk.routing import routed
 from ipt_explain.records import replace
 
@@ -53,22 +53,22 @@ class Journey:
         """Let the crowd go on after nat's PREROUTING, to be forwarded: FORWARD and POSTROUTING alone."""
         self._forward(start, self._all(start))
 
-    def ends(self) -> Iterator[tuple[Finish, Flock]]:
+    def ends(self) -> Iterator[tuple[Finish, Packets]]:
         """Every end, with the packets that meet it. Each rule or policy that stops some packets is an end of its own.
         """
-        for finish, flock in self._hooks.ends.told():
-            yield from self._named(finish, flock)
+        for finish, packets in self._hooks.ends.told():
+            yield from self._named(finish, packets)
 
-    def _named(self, finish: Finish, flock: Flock) -> Iterator[tuple[Finish, Flock]]:
+    def _named(self, finish: Finish, packets: Packets) -> Iterator[tuple[Finish, Packets]]:
         """Packets that something was assumed of, each kind with its destination named."""
         if not finish.state.answers:
-            yield finish, flock
+            yield finish, packets
             return
         by_state: dict[PacketState, list[int]] = {}
-        for row, who in enumerate(flock.who):
+        for row, who in enumerate(packets.who):
             by_state.setdefault(named(finish.state, self._sent[who].address), []).append(row)
         for state, rows in by_state.items():
-            yield replace(finish, state=state), flock if len(rows) == len(flock) else flock.take(rows)
+            yield replace(finish, state=state), packets if len(rows) == len(packets) else packets.take(rows)
 
     def _arrive(self, start: PacketState) -> None:
         """Packets that arrive: PREROUTING, routing, then INPUT, or FORWARD and POSTROUTING."""
@@ -94,8 +94,8 @@ class Journey:
         out = start.node.out_interface
         travellers = Travellers()
         for some, interface in ((local, LOOPBACK), (leaving, out)):
-            for state, flock in self._hooks.through(Hook.OUTPUT, some, NO_INTERFACE, interface).items():
-                travellers.gather(state, flock)
+            for state, packets in self._hooks.through(Hook.OUTPUT, some, NO_INTERFACE, interface).items():
+                travellers.gather(state, packets)
         local, leaving = routed(travellers, self._hooks.ends, self._sent)
         self._leave(self._hooks.through(Hook.POSTROUTING, leaving, NO_INTERFACE, out))
         self._send_balanced(start)
@@ -114,16 +114,16 @@ class Journey:
         """Packets that are forwarded have one hop less to go, ahead of FORWARD; with none left the kernel drops them.
         """
         going = Travellers()
-        for state, flock in travellers.items():
+        for state, packets in travellers.items():
             if state.header.hops is not None and state.header.hops <= 1:
-                self._hooks.ends.add(Finish(Verdict.DROP, state, NO_HOPS_LEFT), flock)
+                self._hooks.ends.add(Finish(Verdict.DROP, state, NO_HOPS_LEFT), packets)
             else:
-                going.gather(state._replace(header=state.header.hops_changed(-1)), flock)
+                going.gather(state._replace(header=state.header.hops_changed(-1)), packets)
         return going
 
     def _all(self, start: PacketState) -> Travellers:
         travellers = Travellers()
-        travellers.gather(start, Flock(range(len(self._sent)), self._sent, [ALWAYS] * len(self._sent)))
+        travellers.gather(start, Packets(range(len(self._sent)), self._sent, [ALWAYS] * len(self._sent)))
         return travellers
 
     def _deliver(self, travellers: Travellers) -> None:

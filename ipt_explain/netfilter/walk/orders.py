@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import Probability
-from ipt_explain.netfilter.walk.flock import Flock, Travellers
+from ipt_explain.netfilter.walk.packets import Packets, Travellers
 from ipt_explain.records import dataclass
 
 Stage = TypeVar("Stage")
@@ -71,13 +71,13 @@ def by_orders(
 ) -> Iterable[tuple[tuple[Order[Stage], ...], Travellers]]:
     """Packets by the orders that may be theirs."""
     groups: dict[tuple[Order[Stage], ...], Travellers] = {}
-    for state, flock in travellers.items():
+    for state, packets in travellers.items():
         possible = tuple(order for order in orders if order.may_be(state)) or orders[:1]
-        groups.setdefault(possible, Travellers()).gather(state, flock)
+        groups.setdefault(possible, Travellers()).gather(state, packets)
     return groups.items()
 
 
-Ends = Sequence[tuple[PacketState, Fate, Flock]]
+Ends = Sequence[tuple[PacketState, Fate, Packets]]
 
 
 class Joined(Generic[Stage, Fate]):
@@ -86,18 +86,18 @@ class Joined(Generic[Stage, Fate]):
     def __init__(self, ways: Sequence[tuple[Order[Stage], Ends[Fate]]]) -> None:
         self._ways = ways
 
-    def __iter__(self) -> Iterator[tuple[PacketState, Fate, Flock]]:
+    def __iter__(self) -> Iterator[tuple[PacketState, Fate, Packets]]:
         indifferent = self._indifferent()
         share = Fraction(1, len(self._ways))
         for number, (order, ends) in enumerate(self._ways):
-            for state, fate, flock in ends:
+            for state, fate, packets in ends:
                 rows: tuple[list[int], list[int]] = ([], [])
-                for row, who in enumerate(flock.who):
+                for row, who in enumerate(packets.who):
                     rows[who in indifferent].append(row)
                 if rows[True] and number == 0:
-                    yield state, fate, flock if not rows[False] else flock.take(rows[True])
+                    yield state, fate, packets if not rows[False] else packets.take(rows[True])
                 if rows[False]:
-                    yield order.assumed(state), fate, flock.take(rows[False], share)
+                    yield order.assumed(state), fate, packets.take(rows[False], share)
 
     def _indifferent(self) -> set[int]:
         """The numbers of packets that come to the same in every order."""
@@ -105,9 +105,9 @@ class Joined(Generic[Stage, Fate]):
         told: list[dict[int, dict[object, Probability]]] = []
         for _, ends in self._ways:
             came_to: dict[int, dict[object, Probability]] = {}
-            for state, fate, flock in ends:
+            for state, fate, packets in ends:
                 number = numbers.setdefault((state, fate), len(numbers))
-                for who, to, share in zip(flock.who, flock.to, flock.shares):
+                for who, to, share in zip(packets.who, packets.to, packets.shares):
                     own = came_to.setdefault(who, {})
                     own[number, to] = own.get((number, to), 0) + share
             told.append(came_to)

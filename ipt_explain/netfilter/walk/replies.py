@@ -11,10 +11,10 @@ from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
-from ipt_explain.netfilter.walk.flock import Flock, Travellers
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
 from ipt_explain.netfilter.walk.journey import LOOPBACK
 from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.walk.packets import Packets, Travellers
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.records import replace
 
@@ -39,22 +39,22 @@ class Replies:
         self._node = node
         self._known: dict[Hashable, tuple[_Stop, bool]] = {}
 
-    def told(self, ends: Iterable[tuple[Finish, Flock]]) -> Iterator[tuple[Finish, Flock]]:
+    def told(self, ends: Iterable[tuple[Finish, Packets]]) -> Iterator[tuple[Finish, Packets]]:
         """The ends of first packets; those whose replies are stopped say so."""
-        for finish, flock in ends:
+        for finish, packets in ends:
             state = finish.state
             if finish.verdict is not Verdict.ACCEPT or not state.dnat or not state.tracked:
-                yield finish, flock
+                yield finish, packets
                 continue
             stop, same = self._back(finish, None)
             if same:
-                yield from _told(finish, flock, stop)
+                yield from _told(finish, packets, stop)
                 continue
             rows_of: dict[Heading, list[int]] = {}
-            for row, to in enumerate(flock.to):
+            for row, to in enumerate(packets.to):
                 rows_of.setdefault(to, []).append(row)
             if len(rows_of) > _MOST_ENDPOINTS:
-                yield finish, flock
+                yield finish, packets
                 continue
             passing: list[int] = []
             for endpoint, rows in rows_of.items():
@@ -62,9 +62,9 @@ class Replies:
                 if stop[0] is None:
                     passing += rows
                 else:
-                    yield from _told(finish, flock.take(rows), stop)
+                    yield from _told(finish, packets.take(rows), stop)
             if passing:
-                yield finish, flock if len(passing) == len(flock) else flock.take(sorted(passing))
+                yield finish, packets if len(passing) == len(packets) else packets.take(sorted(passing))
 
     def _back(self, finish: Finish, endpoint: Heading | None) -> tuple[_Stop, bool]:
         """What stops replies of an endpoint, or of all, and whether it does not depend on which."""
@@ -100,13 +100,13 @@ class Replies:
             travellers = hooks.through(hook, travellers, in_interface, out_interface, balanced=True)
         stops: list[tuple[StoppedReply, Probability]] = []
         stopped, of_source = _NEVER, False
-        for end, flock in hooks.ends.apart():
-            path = flock.path(0)
+        for end, packets in hooks.ends.apart():
+            path = packets.path(0)
             if end.verdict is Verdict.UNKNOWN or path is None:
                 continue
-            stops.append((StoppedReply(end.verdict, end.state, path), flock.shares[0]))
+            stops.append((StoppedReply(end.verdict, end.state, path), packets.shares[0]))
             if not end.state.answers:
-                stopped = total(stopped, flock.shares[0])
+                stopped = total(stopped, packets.shares[0])
             asked = [question for each in end.state.answers for question, _ in each.literals]
             of_source = of_source or any(any(word in question for word in _OF_SOURCE) for question in asked)
         if not travellers and all(end.verdict is not Verdict.UNKNOWN for end in hooks.ends):
@@ -125,17 +125,18 @@ def _is_told(answers: Answers) -> bool:
     return not others and "port " not in question and not question.startswith("--ct")
 
 
-def _told(finish: Finish, flock: Flock, stopped: _Stop) -> Iterator[tuple[Finish, Flock]]:
+def _told(finish: Finish, packets: Packets, stopped: _Stop) -> Iterator[tuple[Finish, Packets]]:
     stop, share, when = stopped
     if stop is None:
-        yield finish, flock
+        yield finish, packets
         return
-    rows, state = range(len(flock)), finish.state
+    rows, state = range(len(packets)), finish.state
     told = replace(finish, reply=stop, state=state.with_answers(when) if when else state)
-    yield told, flock if share == ALWAYS else flock.take(rows, share)
+    yield told, packets if share == ALWAYS else packets.take(rows, share)
     if share != ALWAYS:
         otherwise = tuple([each.opposite for each in when])
-        yield replace(finish, state=state.with_answers(otherwise) if when else state), flock.take(rows, ALWAYS - share)
+        passing = state.with_answers(otherwise) if when else state
+        yield replace(finish, state=passing), packets.take(rows, ALWAYS - share)
 
 
 def _course(finish: Finish) -> Sequence[tuple[Hook, str | None, str | None]]:
@@ -158,13 +159,13 @@ def _course(finish: Finish) -> Sequence[tuple[Hook, str | None, str | None]]:
 
 def _one(state: PacketState, address: Address | None, port: int | None) -> Travellers:
     travellers = Travellers()
-    travellers.gather(state, Flock((0,), (Heading(address, port),), (ALWAYS,)))
+    travellers.gather(state, Packets((0,), (Heading(address, port),), (ALWAYS,)))
     return travellers
 
 
 def _to_client(travellers: Travellers) -> Travellers:
     restored = Travellers()
-    for state, flock in travellers.items():
+    for state, packets in travellers.items():
         client = Heading(state.connection.source, state.connection.source_port)
-        restored.gather(state, flock.bound_for(client))
+        restored.gather(state, packets.bound_for(client))
     return restored

@@ -19,7 +19,7 @@ from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.ends import Ends, Finish
-from ipt_explain.netfilter.walk.flock import Travellers
+from ipt_explain.netfilter.walk.packets import Travellers
 from ipt_explain.netfilter.whereabouts import Address
 from ipt_explain.records import dataclass
 
@@ -165,23 +165,23 @@ def routed(travellers: Travellers, ends: Ends, sent: Sequence[Heading]) -> tuple
     """Whether each packet is for the node itself, as (local, others); those that the kernel does not route end. `sent`
     is where each packet of the journey was sent to."""
     local, others = Travellers(), Travellers()
-    for state, flock in travellers.items():
+    for state, packets in travellers.items():
         rewritten: set[Address | None] = set()  # asked of addresses alone that nat has not chosen
         if not state.destination_decided:
-            rewritten = {to.address for who, to in zip(flock.who, flock.to) if to.address != sent[who].address}
-        answers = routes(state, flock.to, rewritten)
+            rewritten = {to.address for who, to in zip(packets.who, packets.to) if to.address != sent[who].address}
+        answers = routes(state, packets.to, rewritten)
         groups: dict[Where | tuple[Course, ...], Sequence[int]] = {}
         if not answers:
-            groups[Where.ELSEWHERE] = range(len(flock))
+            groups[Where.ELSEWHERE] = range(len(packets))
         else:
             apart: dict[Where | tuple[Course, ...], list[int]] = {}
-            for row, to in enumerate(flock.to):
+            for row, to in enumerate(packets.to):
                 apart.setdefault(answers.get(to.address, Where.ELSEWHERE), []).append(row)
             groups.update(apart)
         for answer, rows in groups.items():
             for course in (Course(answer, state),) if isinstance(answer, Where) else answer:
-                whole = course.share is ALWAYS and len(rows) == len(flock)
-                part = flock if whole else flock.take(rows, course.share)
+                whole = course.share is ALWAYS and len(rows) == len(packets)
+                part = packets if whole else packets.take(rows, course.share)
                 if course.where in _STOPPED:
                     ends.add(Finish(_STOPPED[course.where], course.state, course.reason), part)
                 else:

@@ -12,7 +12,7 @@ from ipt_explain.netfilter.targets import Verdict, is_nat
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator
 from ipt_explain.netfilter.walk.chains.table import Arrival
 from ipt_explain.netfilter.walk.ends import Ends
-from ipt_explain.netfilter.walk.flock import Entered, Travellers
+from ipt_explain.netfilter.walk.packets import Entered, Travellers
 from ipt_explain.words.lists import listed
 
 _MOST_NAMED = 4
@@ -78,8 +78,8 @@ class Unshown:
             reason = f"the rules of chain {listed(thinned, _MOST_NAMED)} that this input does not show"
             ends.add_all(travellers, Verdict.UNKNOWN, reason)
             return passed
-        for state, flock in travellers.items():
-            passed.gather(state, flock)
+        for state, packets in travellers.items():
+            passed.gather(state, packets)
         return passed
 
     def _take_note(self, note: str) -> None:

@@ -25,8 +25,8 @@ def bypassing(context: RulesetContext, service: ServicePort) -> Rule | None:
     node, surroundings = around(context)
     journey = Journey(node, [heading])
     journey.begin(surroundings.departure(Vantage.POD, protocol_number(service.protocol) or 0))
-    for _, flock in journey.ends():
-        path = flock.path(0)
+    for _, packets in journey.ends():
+        path = packets.path(0)
         for step in () if path is None else path.steps():
             rule = step.rule if isinstance(step, Step) and step.table == "filter" else None
             if rule is not None and rule.target == "ACCEPT":

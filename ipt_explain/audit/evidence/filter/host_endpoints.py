@@ -75,14 +75,14 @@ def _stops(context: RulesetContext, protocol: str, owners: dict[Heading, Service
     journey.begin(start._replace(node=replace(start.node, local_addresses=here, foreign_addresses=others)))
     stopped: dict[tuple[str, int | None], tuple[Step, bool, set[int]]] = {}
     passing: set[int] = set()
-    for finish, flock in journey.ends():
-        path = flock.path(0)
+    for finish, packets in journey.ends():
+        path = packets.path(0)
         step = None if path is None else path.last()
         if isinstance(step, Step) and finish.verdict in (Verdict.DROP, Verdict.REJECT) and _is_of_others(step):
             dropped = finish.verdict is Verdict.DROP
-            stopped.setdefault((step.chain.name, step.line), (step, dropped, set()))[2].update(flock.who)
+            stopped.setdefault((step.chain.name, step.line), (step, dropped, set()))[2].update(packets.who)
         else:
-            passing.update(flock.who)
+            passing.update(packets.who)
     for step, dropped, who in stopped.values():
         found = [(owners[heading], heading) for heading in (headings[each] for each in sorted(who - passing))]
         for of_cache in (False, True):

@@ -13,7 +13,7 @@ from ipt_explain.netfilter.probability import ALWAYS, Probability, product
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsLeg, server_text
-from ipt_explain.netfilter.walk.flock import Flock
+from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.records import dataclass
 from ipt_explain.words.addresses import address_port
 
@@ -24,35 +24,37 @@ class Sent:
 
     verdict: Verdict
     state: PacketState
-    flock: Flock
+    packets: Packets
     taken: bool = False
     reason: str = ""
 
 
-def ask_servers(servers: VirtualServers, state: PacketState, flock: Flock, sent: Sequence[Heading]) -> Iterator[Sent]:
+def ask_servers(
+    servers: VirtualServers, state: PacketState, packets: Packets, sent: Sequence[Heading]
+) -> Iterator[Sent]:
     """What IPVS does with packets of one state; `sent` is where each of the journey was sent to."""
     passing: list[int] = []
-    for row, to in enumerate(flock.to):
+    for row, to in enumerate(packets.to):
         found = _found(servers, state, to)
         if found is Truth.NO:
             passing.append(row)
             continue
-        one = flock.take([row])
+        one = packets.take([row])
         if isinstance(found, Truth):
             yield Sent(Verdict.UNKNOWN, state, one, reason="which virtual server takes it, if any")
             continue
-        bound = Bound(to, sent[flock.who[row]])
+        bound = Bound(to, sent[packets.who[row]])
         if found.refused:
-            refused = Flock(one.who, one.to, one.shares, _FromServer(found.server, one, bound, state, state, to))
+            refused = Packets(one.who, one.to, one.shares, _FromServer(found.server, one, bound, state, state, to))
             yield Sent(Verdict.REJECT, state, refused)
             continue
         for share, after, heading in _choices(found, state, to):
             changed = after._replace(destination_decided=True, dnat=True)
             origin = _FromServer(found.server, one, bound, state, changed, heading)
             shares = [product(one.shares[0], share)]
-            yield Sent(Verdict.ACCEPT, changed, Flock(one.who, [heading], shares, origin), taken=True)
+            yield Sent(Verdict.ACCEPT, changed, Packets(one.who, [heading], shares, origin), taken=True)
     if passing:
-        yield Sent(Verdict.ACCEPT, state, flock if len(passing) == len(flock) else flock.take(passing))
+        yield Sent(Verdict.ACCEPT, state, packets if len(passing) == len(packets) else packets.take(passing))
 
 
 def _found(servers: VirtualServers, state: PacketState, to: Heading) -> Taken | Truth:
@@ -113,15 +115,16 @@ def _heading(destination: Destination, to: Heading) -> Heading:
 
 
 class _FromServer:
-    """Where a flock of one packet comes from: a virtual server."""
+    """Where one packet comes from: a virtual server."""
 
-    __slots__ = ("_after", "_before", "_bound", "_flock", "_server", "_to")
+    __slots__ = ("_after", "_before", "_bound", "_packets", "_server", "_to")
 
     def __init__(
-        self, server: VirtualServer, flock: Flock, bound: Bound, before: PacketState, after: PacketState, to: Heading
-    ) -> None:
+        self, server: VirtualServer, packets: Packets, bound: Bound, before: PacketState, after: PacketState,
+        to: Heading,
+    ) -> None:  # fmt: skip
         self._server = server
-        self._flock = flock
+        self._packets = packets
         self._bound = bound
         self._before = before
         self._after = after
@@ -130,5 +133,5 @@ class _FromServer:
     def leg(self, row: int) -> IpvsLeg:
         return IpvsLeg(self._server, self._before, self._after, self._bound, self._to)
 
-    def before(self, row: int) -> tuple[Flock, int]:
-        return self._flock, row
+    def before(self, row: int) -> tuple[Packets, int]:
+        return self._packets, row

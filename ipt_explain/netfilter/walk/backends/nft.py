@@ -22,7 +22,7 @@ from ipt_explain.netfilter.walk.backends.nft_places import Frame, Portion, Rows
 from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.visit import End
 from ipt_explain.netfilter.walk.chains.visiting import LOOP, TOO_MUCH
-from ipt_explain.netfilter.walk.flock import Entered, Flock
+from ipt_explain.netfilter.walk.packets import Entered, Packets
 from ipt_explain.records import dataclass
 
 MOST_JUMPS = 128
@@ -209,14 +209,14 @@ class ChainWalk:
         end = End(verdict, portion.state, reason)
         self.arrivals.append(Arrival(end, portion.rows, portion.share, portion.to, portion.via, False))
 
-    def flock(self, arrival: Arrival) -> Flock:
+    def packets(self, arrival: Arrival) -> Packets:
         """The packets of an arrival, on their way to the next stage."""
         entered, share = self._entered, arrival.share
         rows = [self._lineage(row)[-1] for row in arrival.rows] if self._parents else arrival.rows
         who = [entered.who[row] for row in rows]
         shares = [product(entered.shares[row], share) for row in rows]
-        flock = Flock(who, arrival.to, shares, _FromChain(self, arrival))
-        return Flock.joined((flock, Flock((), (), ()))) if self._parents and _repeats(flock) else flock
+        packets = Packets(who, arrival.to, shares, _FromChain(self, arrival))
+        return Packets.joined((packets, Packets((), (), ()))) if self._parents and _repeats(packets) else packets
 
     def leg(self, arrival: Arrival, place: int) -> NftLeg:
         """How one of an arrival's packets came through."""
@@ -224,13 +224,13 @@ class ChainWalk:
         bound = Bound(self._entered.to[rows[-1]], self._sent[rows[-1]])
         return NftLeg(self._table, rows, arrival.via, bound, arrival.to[place], arrival.by_policy)
 
-    def before(self, row: int) -> tuple[Flock, int]:
+    def before(self, row: int) -> tuple[Packets, int]:
         """Where a packet stood when it entered."""
         return self._entered.before(self._lineage(row)[-1])
 
 
 class _FromChain:
-    """Where a flock comes from: an arrival of a walk."""
+    """Where packets come from: an arrival of a walk."""
 
     __slots__ = ("_arrival", "_walk")
 
@@ -241,7 +241,7 @@ class _FromChain:
     def leg(self, row: int) -> NftLeg:
         return self._walk.leg(self._arrival, row)
 
-    def before(self, row: int) -> tuple[Flock, int]:
+    def before(self, row: int) -> tuple[Packets, int]:
         return self._walk.before(self._arrival.rows[row])
 
 
@@ -251,8 +251,8 @@ def _draws(rule: Rule) -> bool:
     return isinstance(last, VerdictMap) and isinstance(last.key, Numgen)
 
 
-def _repeats(flock: Flock) -> bool:
-    return len(set(zip(flock.who, flock.to))) < len(flock)
+def _repeats(packets: Packets) -> bool:
+    return len(set(zip(packets.who, packets.to))) < len(packets)
 
 
 def _picked(portion: Portion, missed: Sequence[bool], wanted: bool) -> Portion:

@@ -19,7 +19,7 @@ from ipt_explain.netfilter.walk.path import AnyLeg, Leg, Path
 _LATEST = 4
 
 
-class Flock:
+class Packets:
     """Packets in one state, in columns: `who` are their numbers among those that set out, `to` where each is bound for,
     `shares` how much of each is here.
     """
@@ -38,7 +38,7 @@ class Flock:
         return len(self.who)
 
     @classmethod
-    def arrived(cls, arrival: Arrival, entered: Entered) -> Flock:
+    def arrived(cls, arrival: Arrival, entered: Entered) -> Packets:
         """Those that a table passes or stops."""
         visit, rows = arrival.visit, arrival.rows
         numbers = picked(visit.who, rows)
@@ -55,15 +55,15 @@ class Flock:
         return cls(picked(entered.who, numbers), arrival.to, shares, _FromTable(arrival, entered))
 
     @classmethod
-    def joined(cls, flocks: Sequence[Flock]) -> Flock:
+    def joined(cls, groups: Sequence[Packets]) -> Packets:
         """Several as one; what is of one connection and bound for one place becomes one packet."""
-        if len(flocks) == 1:
-            return flocks[0]
-        who = [number for flock in flocks for number in flock.who]
-        to = CachedColumn([heading for flock in flocks for heading in flock.to])
-        shares = [share for flock in flocks for share in flock.shares]
+        if len(groups) == 1:
+            return groups[0]
+        who = [number for packets in groups for number in packets.who]
+        to = CachedColumn([heading for packets in groups for heading in packets.to])
+        shares = [share for packets in groups for share in packets.shares]
         if len(set(to)) == len(to) or len(set(zip(who, to))) == len(who):
-            return cls(who, to, shares, _FromFlocks(flocks, range(len(who))))
+            return cls(who, to, shares, _FromGroups(groups, range(len(who))))
         places: dict[tuple[int, Heading], int] = {}
         picks: list[int] = []
         heaviest: list[Probability] = []
@@ -78,21 +78,21 @@ class Flock:
             sums[place] = total(sums[place], shares[number])
             if shares[number] > heaviest[place]:
                 picks[place], heaviest[place] = number, shares[number]
-        origin = _FromFlocks(flocks, picks)
+        origin = _FromGroups(groups, picks)
         return cls([who[number] for number in picks], [to[number] for number in picks], sums, origin)
 
-    def take(self, rows: Sequence[int], share: Probability = ALWAYS) -> Flock:
+    def take(self, rows: Sequence[int], share: Probability = ALWAYS) -> Packets:
         """A share of some of them."""
         shares = picked(self.shares, rows)
         if share is not ALWAYS:
             shares = products(shares, [share] * len(shares))
-        origin = _FromFlocks((self,), rows)
-        return Flock(picked(self.who, rows), picked(self.to, rows), shares, origin)
+        origin = _FromGroups((self,), rows)
+        return Packets(picked(self.who, rows), picked(self.to, rows), shares, origin)
 
-    def bound_for(self, to: Heading) -> Flock:
+    def bound_for(self, to: Heading) -> Packets:
         """The same packets, all bound for one place."""
         rows = range(len(self))
-        return Flock(self.who, [to] * len(rows), self.shares, _FromFlocks((self,), rows))
+        return Packets(self.who, [to] * len(rows), self.shares, _FromGroups((self,), rows))
 
     def runs(self) -> Iterator[tuple[int, range]]:
         """Its packets by number, each with its rows; one whose rows do not lie together comes several times."""
@@ -105,31 +105,31 @@ class Flock:
     def path(self, row: int) -> Path | None:
         """How a packet came there; None where no table has had a say."""
         legs: list[AnyLeg] = []
-        flock: Flock = self
-        while flock._origin is not None:
-            origin = flock._origin
+        packets: Packets = self
+        while packets._origin is not None:
+            origin = packets._origin
             if isinstance(origin, _FromTable):
                 arrival = origin.arrival
                 visit, seat = arrival.visit, arrival.rows[row]
                 bound = visit.crowd.bound(seat, 0)
                 legs.append(Leg(visit, seat, arrival.via, bound, arrival.to[row]))
-                flock, row = origin.entered.before(visit.who[seat])
-            elif isinstance(origin, _FromFlocks):
-                flock, row = origin.before(row)
+                packets, row = origin.entered.before(visit.who[seat])
+            elif isinstance(origin, _FromGroups):
+                packets, row = origin.before(row)
             else:
                 legs.append(origin.leg(row))
-                flock, row = origin.before(row)
+                packets, row = origin.before(row)
         return Path(tuple(reversed(legs))) if legs else None
 
     def met_one_rule(self) -> bool:
         """Whether the last rule that they met, or the policy, was the same for all of them."""
         return isinstance(self._origin, _FromTable) and self._origin.arrival.by_one_rule
 
-    def alike(self, other: Flock) -> bool:
+    def alike(self, other: Packets) -> bool:
         """Whether both are the same packets, bound for the same places, in the same shares."""
         return self.same_packets(other) and (self.shares is other.shares or list(self.shares) == list(other.shares))
 
-    def same_packets(self, other: Flock) -> bool:
+    def same_packets(self, other: Packets) -> bool:
         """Whether both are the same packets, bound for the same places."""
         return (self.who is other.who or list(self.who) == list(other.who)) and (
             self.to is other.to or list(self.to) == list(other.to)
@@ -137,29 +137,29 @@ class Flock:
 
 
 class Entered:
-    """All that enters a table at once: the flocks of several states, numbered through."""
+    """All that enters a table at once: the groups of several states, numbered through."""
 
-    __slots__ = ("_flocks", "_starts", "shares", "to", "undivided", "who")
+    __slots__ = ("_groups", "_starts", "shares", "to", "undivided", "who")
 
-    def __init__(self, flocks: Sequence[Flock]) -> None:
-        self._flocks = flocks
-        self._starts = [0, *accumulate(map(len, flocks))]
-        alone = flocks[0] if len(flocks) == 1 else None
-        self.who: Sequence[int] = alone.who if alone else [number for flock in flocks for number in flock.who]
-        self.to: Sequence[Heading] = alone.to if alone else [heading for flock in flocks for heading in flock.to]
+    def __init__(self, groups: Sequence[Packets]) -> None:
+        self._groups = groups
+        self._starts = [0, *accumulate(map(len, groups))]
+        alone = groups[0] if len(groups) == 1 else None
+        self.who: Sequence[int] = alone.who if alone else [number for packets in groups for number in packets.who]
+        self.to: Sequence[Heading] = alone.to if alone else [heading for packets in groups for heading in packets.to]
         self.shares: Sequence[Probability] = (
-            alone.shares if alone else [share for flock in flocks for share in flock.shares]
+            alone.shares if alone else [share for packets in groups for share in packets.shares]
         )
         self.undivided = {id(ALWAYS)}.issuperset(map(id, self.shares))
 
     def numbers(self) -> Iterable[range]:
-        """The numbers of each flock's packets."""
+        """The numbers of each group's packets."""
         return map(range, self._starts, self._starts[1:])
 
-    def before(self, number: int) -> tuple[Flock, int]:
-        """The flock and row that a number stands for."""
+    def before(self, number: int) -> tuple[Packets, int]:
+        """The packets and row that a number stands for."""
         place = bisect_right(self._starts, number) - 1
-        return self._flocks[place], number - self._starts[place]
+        return self._groups[place], number - self._starts[place]
 
 
 class _FromTable:
@@ -170,95 +170,95 @@ class _FromTable:
         self.entered = entered
 
 
-class _FromFlocks:
+class _FromGroups:
     __slots__ = ("_entered", "_picks")
 
-    def __init__(self, flocks: Sequence[Flock], picks: Sequence[int]) -> None:
-        self._entered = flocks
+    def __init__(self, groups: Sequence[Packets], picks: Sequence[int]) -> None:
+        self._entered = groups
         self._picks = picks
 
-    def before(self, row: int) -> tuple[Flock, int]:
+    def before(self, row: int) -> tuple[Packets, int]:
         number = self._picks[row]
-        for flock in self._entered:
-            if number < len(flock):
-                return flock, number
-            number -= len(flock)
+        for packets in self._entered:
+            if number < len(packets):
+                return packets, number
+            number -= len(packets)
         raise IndexError(row)
 
 
 class FromStage(Protocol):
-    """Where a flock comes from that is no table of iptables."""
+    """Where packets come from that is no table of iptables."""
 
     def leg(self, row: int) -> AnyLeg:
         """How a packet came through."""
 
-    def before(self, row: int) -> tuple[Flock, int]:
-        """The flock and row that it was ahead of it."""
+    def before(self, row: int) -> tuple[Packets, int]:
+        """The packets and row that it was ahead of it."""
 
 
-_Origin = _FromTable | _FromFlocks | FromStage
+_Origin = _FromTable | _FromGroups | FromStage
 
 
 class Travellers:
-    """Flocks by the state of their packets."""
+    """Groups by the state of their packets."""
 
     def __init__(self) -> None:
-        self._flocks: dict[PacketState, list[Flock]] = {}
+        self._groups: dict[PacketState, list[Packets]] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._flocks)
+        return bool(self._groups)
 
-    def gather(self, state: PacketState, flock: Flock) -> None:
+    def gather(self, state: PacketState, packets: Packets) -> None:
         """Add packets in a state."""
-        if flock.who:
-            self._flocks.setdefault(state, []).append(flock)
+        if packets.who:
+            self._groups.setdefault(state, []).append(packets)
 
-    def items(self) -> Iterable[tuple[PacketState, Flock]]:
+    def items(self) -> Iterable[tuple[PacketState, Packets]]:
         """Each state with its packets, those of one joined."""
-        for state, flocks in self._flocks.items():
-            if len(flocks) > 1:
-                self._flocks[state] = [Flock.joined(flocks)]
-            yield state, self._flocks[state][0]
+        for state, groups in self._groups.items():
+            if len(groups) > 1:
+                self._groups[state] = [Packets.joined(groups)]
+            yield state, self._groups[state][0]
 
     def forget_idle_answers(self) -> None:
         """Join packets whose states differ only in the answer to one question, where it has not mattered, or in whether
         a rule has counted them."""
-        forget_idle(self._flocks)
-        forget_counts(self._flocks)
+        forget_idle(self._groups)
+        forget_counts(self._groups)
 
 
-def forget_counts(flocks: dict[PacketState, list[Flock]]) -> None:
+def forget_counts(groups: dict[PacketState, list[Packets]]) -> None:
     """Join what a rule has taken by counting with what it has not, where their states differ in nothing else."""
-    for state in sorted((state for state in flocks if state.counted), key=lambda state: -len(state.counted)):
+    for state in sorted((state for state in groups if state.counted), key=lambda state: -len(state.counted)):
         counted = state.counted
         for place in range(len(counted)):
             twin = state._replace(counted=counted[:place] + counted[place + 1 :])
-            if twin not in flocks:
+            if twin not in groups:
                 continue
-            one, other = Flock.joined(flocks[state]), Flock.joined(flocks[twin])
+            one, other = Packets.joined(groups[state]), Packets.joined(groups[twin])
             if one.same_packets(other):
-                del flocks[state]
-                flocks[twin] = [Flock.joined((other, one))]
+                del groups[state]
+                groups[twin] = [Packets.joined((other, one))]
                 break
 
 
-def forget_idle(flocks: dict[PacketState, list[Flock]]) -> None:
-    """Join flocks that are alike and whose states differ only in the answer to one question; until there are none."""
-    waiting = [state for state in flocks if state.answers]
+def forget_idle(groups: dict[PacketState, list[Packets]]) -> None:
+    """Join groups that are alike and whose states differ only in the answer to one question; until there are none."""
+    waiting = [state for state in groups if state.answers]
     while waiting:
         state = waiting.pop()
-        if state not in flocks:
+        if state not in groups:
             continue
         answers = state.answers
         for place in range(len(answers) - 1, max(-1, len(answers) - 1 - _LATEST), -1):
             answer = answers[place]
             twin = state.with_answers((*answers[:place], answer.opposite, *answers[place + 1 :]))
-            if twin not in flocks:
+            if twin not in groups:
                 continue
-            one, other = Flock.joined(flocks[state]), Flock.joined(flocks[twin])
+            one, other = Packets.joined(groups[state]), Packets.joined(groups[twin])
             if one.alike(other):
-                del flocks[state], flocks[twin]
+                del groups[state], groups[twin]
                 merged = state.with_answers(answers[:place] + answers[place + 1 :])
-                flocks.setdefault(merged, []).append(Flock.joined((other, one) if answer.hold else (one, other)))
+                groups.setdefault(merged, []).append(Packets.joined((other, one) if answer.hold else (one, other)))
                 waiting.append(merged)
                 break
