@@ -1,9 +1,10 @@
 """`dataclass`, `field` and `replace` for frozen, slotted records, and `NamedTuple`, much faster than Python's own.
 
 The program has hundreds of record classes, and one command uses a few dozen. Python's `dataclass` writes and compiles
-five methods for each, which took a third of a small dump's time. Here a class gets an `__init__` of its own only after
-its first objects, and shares all other methods. Creating objects takes half the time, too: a frozen dataclass sets its
-fields through `object.__setattr__`, a record through its slots.
+five methods for each, which took a third of a small dump's time. Here a class gets a `__new__` of its own only after
+its first objects, and shares all other methods. Creating objects takes a third of the time, too: a frozen dataclass
+calls `object.__setattr__` for each field, while a record is born as an object of a class with the same slots that is
+not frozen.
 
 Only the options that the program uses are supported: `frozen`, `slots` and `eq`; `default`, `default_factory`, `repr`
 and `compare` of a field. `NamedTuple` keeps no annotations: Python's compiles each.
@@ -27,8 +28,9 @@ else:
     from operator import attrgetter
 
     _NO_DEFAULT = object()
-    _WORTH_COMPILING = 20  # Compiling an `__init__` takes as long as creating this many objects without one.
+    _WORTH_COMPILING = 20  # Compiling a `__new__` takes as long as creating this many objects without one.
     _made = {}
+    _new = object.__new__
     _set = object.__setattr__
 
     class field:  # noqa: N801, as in `dataclasses`
@@ -76,7 +78,7 @@ else:
         space["__record_fields__"] = fields
         space["__match_args__"] = tuple(fields)
         space["__record_content__"] = staticmethod(_content_of(tuple(fields)))
-        space["__init__"] = _first_init
+        space["__new__"] = _first_new
         space["__reduce__"] = _reduce
         space.setdefault("__repr__", _repr)
         if eq:
@@ -86,11 +88,9 @@ else:
             space["__setattr__"] = space["__delattr__"] = _refuse
         return type(cls)(cls.__name__, cls.__bases__, space)
 
-    def _first_init(self, *values, **named):
-        """Set the fields one by one. After a number of objects, the class gets a compiled `__init__` of its own."""
-        cls = type(self)
-        while cls.__dict__.get("__init__") is not _first_init:
-            cls = cls.__base__
+    def _first_new(cls, *values, **named):
+        """Set the fields one by one. After a number of objects, the class gets a compiled `__new__` of its own."""
+        self = _new(cls)
         names, defaults = cls.__match_args__, cls.__record_fields__
         made = _made[cls] = _made.get(cls, 0) + 1
         if made < _WORTH_COMPILING and len(values) <= len(names):
@@ -110,14 +110,16 @@ else:
                 _set(self, name, value)
             else:
                 if not unused:
-                    return
-        _compile_init(cls)
-        cls.__init__(self, *values, **named)
+                    return self
+        _compile_new(cls)
+        return cls(*values, **named)
 
-    def _compile_init(cls):
-        scope, parameters, body = {"_NO_DEFAULT": _NO_DEFAULT}, ["self"], []
+    def _compile_new(cls):
+        space = {"__slots__": cls.__slots__, "__setattr__": _set, "__orig_bases__": ()}  # the last for Generic
+        twin = type(cls)(cls.__name__, (cls.__base__,), space)
+        scope = {"_NO_DEFAULT": _NO_DEFAULT, "new": _new, "twin": twin}
+        parameters, body = ["cls"], ["self = new(twin)"]
         for name, default in cls.__record_fields__.items():
-            scope[f"set_{name}"] = getattr(cls, name).__set__
             value = name
             factory = None
             if type(default) is field:
@@ -131,9 +133,9 @@ else:
                 parameters.append(f"{name}=default_{name}")
             else:
                 parameters.append(name)
-            body.append(f"set_{name}(self, {value})")
-        exec(f"def __init__({', '.join(parameters)}): {'; '.join(body) or 'pass'}", scope)
-        cls.__init__ = scope["__init__"]
+            body.append(f"self.{name} = {value}")
+        exec(f"def __new__({', '.join(parameters)}): {'; '.join(body)}; self.__class__ = cls; return self", scope)
+        cls.__new__ = scope["__new__"]
 
     def _content_of(names):
         """What gives the values of some fields of a record."""

@@ -6,11 +6,14 @@ import copy
 import dataclasses
 import pickle
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
+from unittest.mock import patch
 
 import pytest
 
 from ipt_explain import records
+
+T = TypeVar("T")
 
 
 def _make(module: Any) -> dict[str, Any]:
@@ -43,7 +46,11 @@ def _make(module: Any) -> dict[str, Any]:
     class Empty:
         pass
 
-    return {each.__name__: each for each in (Point, Named, Basket, Alone, Empty)}
+    @module.dataclass(frozen=True, slots=True)
+    class Box(Generic[T]):
+        content: T
+
+    return {each.__name__: each for each in (Point, Named, Basket, Alone, Empty, Box)}
 
 
 _BOTH = (_make(dataclasses), _make(records))
@@ -69,6 +76,8 @@ _QUESTIONS: tuple[Callable[[dict[str, Any]], object], ...] = (
     lambda made: delattr(made["Point"](1), "x"),
     lambda made: hash(made["Basket"]("a")),
     lambda made: setattr(made["Basket"]("a"), "owner", "b"),
+    lambda made: setattr(made["Box"]("a"), "content", "b"),
+    lambda made: (made["Box"]("a").content, isinstance(made["Named"](1), made["Point"])),
 )
 
 
@@ -81,9 +90,11 @@ def _answer(question: Callable[[dict[str, Any]], object], made: dict[str, Any]) 
         return TypeError
 
 
+@pytest.mark.parametrize("soon", [1, 20])
 @pytest.mark.parametrize("number", range(len(_QUESTIONS)))
-def test_records_behave_like_dataclasses(number: int) -> None:
-    wanted, found = (_answer(_QUESTIONS[number], made) for made in _BOTH)
+def test_records_behave_like_dataclasses(number: int, soon: int) -> None:
+    with patch.object(records, "_WORTH_COMPILING", soon):
+        wanted, found = (_answer(_QUESTIONS[number], made) for made in _BOTH)
     assert found == wanted
 
 
