@@ -9,6 +9,8 @@ from ipt_explain.render.text.listing import Entry, draw_list
 from ipt_explain.render.text.outline import Node, draw, sentence
 from ipt_explain.render.text.terminal import to_text
 
+_CODE = re.compile(r"\x1b\[[0-9;]*m")
+
 
 def shown(root: Node, width: int) -> list[str]:
     return "".join(to_text(draw(root, width), color=False)).splitlines()
@@ -56,8 +58,10 @@ def test_a_list_is_broken_like_its_words(entries: list[list[str]], width: int, t
     words = [[*start, *[word for text, style in prose for word in sentence(text, style) if word[0]]] for prose in proses]
     nodes = [Node(each, tail, label_width or 2) for each in words]
     below = shown(Node([("root", "")], children=[Node([("last", "")], children=nodes)]), width)
-    root = Node([("root", "")], children=[Node([("last", "")])])
-    assert "".join(to_text(draw_list(root, listed, label_width, width), color=False)).splitlines() == below
+    for color in (False, True):
+        root = Node([("root", "")], children=[Node([("last", "")])])
+        text = "".join(to_text(draw_list(root, listed, label_width, width), color))
+        assert [line.rstrip() for line in _CODE.sub("", text).splitlines()] == below
 
 
 def test_a_wrapped_line_keeps_the_guide_of_its_children() -> None:
@@ -90,7 +94,7 @@ def test_colour_changes_nothing_but_colour() -> None:
     plain = "".join(to_text(draw(root, 60), color=False))
     coloured = "".join(to_text(draw(root, 60), color=True))
     assert coloured != plain
-    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
+    assert _CODE.sub("", coloured) == plain
 
 
 def test_a_tree_deeper_than_any_stack_is_drawn_in_width() -> None:

@@ -11,7 +11,7 @@ from ipt_explain.model import Rule, Ruleset
 from ipt_explain.render.english.edge_labels import share_words, shares
 from ipt_explain.render.show.chain_words import ChainWords, notes_of
 from ipt_explain.render.show.entries import SHOWN_CALLERS, drawn_chain, entry, rule_entry
-from ipt_explain.render.text.listing import Entry, Filled
+from ipt_explain.render.text.listing import Entry, Wrapped
 from ipt_explain.render.text.outline import Line, Node, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
@@ -26,7 +26,7 @@ def chains_text(chains: Sequence[ChainFacts], width: int, color: bool) -> Iterat
     return to_text(_lines(chains, width), color)
 
 
-def _lines(chains: Sequence[ChainFacts], width: int) -> Iterator[Line | Filled]:
+def _lines(chains: Sequence[ChainFacts], width: int) -> Iterator[Line | Wrapped]:
     words: dict[int, ChainWords] = {}
     for number, facts in enumerate(chains):
         if number:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ipt_explain.render.text.listing import Entry, Filled, draw_list
+from ipt_explain.render.text.listing import Entry, Wrapped, draw_list
 from ipt_explain.render.text.outline import Line, Node, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words.quotes import clipped
@@ -29,6 +29,6 @@ def rule_entry(number: int, text: str, notes: Iterable[str], tail: str) -> Entry
     return Entry(f"{number}", prose, tail)
 
 
-def drawn_chain(root: Node, rules: Iterable[Entry], count: int, width: int) -> Iterator[Line | Filled]:
+def drawn_chain(root: Node, rules: Iterable[Entry], count: int, width: int) -> Iterator[Line | Wrapped]:
     """The lines of a chain, with its rules below the last entry."""
     return draw_list(root, rules, len(f"{count}") + 2, min(width, WIDEST))

@@ -11,7 +11,7 @@ from ipt_explain.model.nft.printing import element_text, expression_text
 from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, drawn_chain, entry, rule_entry
 from ipt_explain.render.show.nft_words import NftWords, counter_of
-from ipt_explain.render.text.listing import Entry, Filled, draw_list
+from ipt_explain.render.text.listing import Entry, Wrapped, draw_list
 from ipt_explain.render.text.outline import Line, Node, Span, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
@@ -30,14 +30,14 @@ def nft_chains_text(
 
 def _lines(
     chains: Sequence[NftChainFacts], sets: Sequence[NftSetFacts], width: int
-) -> Iterator[Line | Filled]:
+) -> Iterator[Line | Wrapped]:
     for number, lines in enumerate((*map(_of_chain, chains, repeat(width)), *map(_of_set, sets, repeat(width)))):
         if number:
             yield []
         yield from lines
 
 
-def _of_chain(facts: NftChainFacts, width: int) -> Iterator[Line | Filled]:
+def _of_chain(facts: NftChainFacts, width: int) -> Iterator[Line | Wrapped]:
     place, words = facts.place, NftWords(facts.place)
     rules = () if facts.chain is None else facts.chain.rules
     entries = (
@@ -47,7 +47,7 @@ def _of_chain(facts: NftChainFacts, width: int) -> Iterator[Line | Filled]:
     return drawn_chain(_chain(facts, words), entries, len(rules), width)
 
 
-def _of_set(facts: NftSetFacts, width: int) -> Iterator[Line | Filled]:
+def _of_set(facts: NftSetFacts, width: int) -> Iterator[Line | Wrapped]:
     place, words = facts.place, NftWords(facts.place)
     entries = (
         Entry("", [(escape(clipped(_element(element, words))), "")], _line(place, element.line))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ipt_explain.render.text.listing import Filled
+from ipt_explain.render.text.listing import Wrapped
 from ipt_explain.render.text.outline import Line
 from ipt_explain.render.text.paint import painter
 
@@ -23,17 +23,16 @@ STYLES = {
 _NO_CODES = ("", "")
 
 
-def to_text(lines: Iterable[Line | Filled], color: bool) -> Iterator[str]:
+def to_text(lines: Iterable[Line | Wrapped], color: bool) -> Iterator[str]:
     """The lines as text, with their line feeds."""
     text_of = _coloured() if color else _plain
     for line in lines:
-        if isinstance(line, Filled):
-            pattern, words = line
-            if not pattern.text:
-                pattern.text = "".join(map(text_of, pattern.lines))
-            yield pattern.text % words
-        else:
+        if not isinstance(line, Wrapped):
             yield text_of(line)
+        elif color:
+            yield from map(text_of, line.lines())
+        else:
+            yield line.plain()
 
 
 def _plain(line: Line) -> str:
