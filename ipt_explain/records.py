@@ -19,10 +19,6 @@ if TYPE_CHECKING:  # type checkers see Python's own
     from dataclasses import field as field
     from dataclasses import replace as replace
     from typing import NamedTuple as NamedTuple
-
-    def fill(record: object, /, **values: object) -> None:
-        """Set fields of a record that only its maker has seen."""
-
 else:
     from collections import namedtuple
     from operator import attrgetter
@@ -51,13 +47,6 @@ else:
         for name, value in changes.items():
             _set(copy, name, value)
         return copy
-
-    def fill(record, /, **values):
-        """Set fields of a record that nobody has got yet but who makes it: facts about many Services are found at once,
-        when each has its record, and copies would cost more than all else about them.
-        """
-        for name, value in values.items():
-            _set(record, name, value)
 
     def dataclass(cls=None, /, *, frozen=False, slots=False, eq=True):
         """As `dataclasses.dataclass`; all records have slots."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ipt_explain.analyzers.fates import add_fates
+from ipt_explain.analyzers.fates import with_fates
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.services import ServiceReader
 from ipt_explain.analyzers.iptables.supposed import with_supposed_chains
@@ -48,8 +48,7 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
             rulesets.append(facts)
             read.append((facts.family, ports))
         for family, ports in read:
-            add_fates(whole, family, ports, _numbers(rulesets, family))
-            services += ports
+            services += with_fates(whole, family, ports, _numbers(rulesets, family))
     notes = dict.fromkeys(note for _, notes in completed for note in notes)
     return Explanation(tuple(rulesets), tuple(services), tuple(warnings), tuple(notes))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from ipt_explain.analyzers import explain
-from ipt_explain.analyzers.fates import add_fates
+from ipt_explain.analyzers.fates import with_fates
 from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import audit_dump, audit_node
@@ -51,10 +51,10 @@ def test_healthy_ipvs_nodes_are_not_accused(given: IpvsNode) -> None:
 
 def fates_of(dump: Dump, services: list[ServicePort]) -> list[Fate]:
     """What a dump makes of connections to these Services."""
-    add_fates(dump, Family.IPV4, services, {Backend.NFTABLES: 0})
+    judged = with_fates(dump, Family.IPV4, services, {Backend.NFTABLES: 0})
     return [
         fate
-        for each in services
+        for each in judged
         for frontend in each.frontends
         if frontend.fates is not None
         for _, fate in frontend.fates.items()

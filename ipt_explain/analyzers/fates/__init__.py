@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.fates.reading import add_fates
+from ipt_explain.analyzers.fates.reading import with_fates
 
-__all__ = ["add_fates"]
+__all__ = ["with_fates"]

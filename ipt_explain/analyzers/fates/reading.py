@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.replies import Replies
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
-from ipt_explain.records import fill
+from ipt_explain.records import replace
 from ipt_explain.services.columns import column, in_columns
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Fate, Fates, Loss, Vantage
 from ipt_explain.services.ports import (
@@ -41,13 +41,13 @@ Bound = Sequence[Heading | None]
 """The destinations of packets to a Service's endpoints; None if unknown."""
 
 
-def add_fates(
+def with_fates(
     dump: Dump, family: Family, services: Sequence[ServicePort], numbers: Mapping[Backend | None, int]
-) -> None:
-    """Judge service ports of one family and backend of a node by all rules of that family in the dump, and fill in what
-    comes of it. `numbers` are the numbers of the family's nftables and IPVS rulesets among all."""
+) -> list[ServicePort]:
+    """Service ports of one family and backend of a node, judged by all rules of that family in the dump. `numbers` are
+    the numbers of the family's nftables and IPVS rulesets among all."""
     if not services:
-        return
+        return []
     rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
     node = NodeRules(rulesets, family, dump.nft, servers_asked(dump.node))
     dnat_shown = dump.nft is None or not dump.nft.fragment
@@ -70,7 +70,7 @@ def add_fates(
         return Scales(deciders, around.host_endpoints, shown_whole, drops_shown, filter_shown, dnat_shown)
 
     mark = _mark(dump, family) if services[0].backend is Backend.NFTABLES else None
-    _Reader(node, scales, around, shown_whole, filter_shown, mark).read(services)
+    return _Reader(node, scales, around, shown_whole, filter_shown, mark).judged(services)
 
 
 def _shows_nat(ruleset: Ruleset, in_nftables: bool) -> bool:
@@ -112,14 +112,19 @@ class _Reader:
         self._replies = Replies(node)
         self._known: dict[tuple[int, ...], Fates] = {}
 
-    def read(self, services: Sequence[ServicePort]) -> None:
-        """Find the fates of all, protocol by protocol: packets that differ only in their destination travel together.
-        """
+    def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
+        """Services with their fates, protocol by protocol: packets that differ only in their destination travel
+        together."""
         self._masquerading = Masquerading(self._node, self._around, services, self._shown_whole, self._mark)
+        judged = list(services)
         for protocol in dict.fromkeys(service.protocol for service in services):
-            self._read(protocol, [each for each in zip(services, self._around.bound) if each[0].protocol == protocol])
+            numbers = [number for number, service in enumerate(services) if service.protocol == protocol]
+            own = [(services[number], self._around.bound[number]) for number in numbers]
+            for number, service in zip(numbers, self._followed(protocol, own)):
+                judged[number] = service
+        return judged
 
-    def _read(self, protocol: str, services: Sequence[tuple[ServicePort, Bound]]) -> None:
+    def _followed(self, protocol: str, services: Sequence[tuple[ServicePort, Bound]]) -> Iterator[ServicePort]:
         crowd = [(service, frontend) for service, _ in services for frontend in service.frontends]
         endpoints = [bound for service, bound in services for _ in service.frontends]
         sent = self._sent([frontend for _, frontend in crowd])
@@ -131,9 +136,10 @@ class _Reader:
             journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
             ends = list(self._replies.told(journey.ends()))
             found.append(judge.fates(ends, arrivals if vantage is Vantage.POD else None))
-        packets = enumerate(zip(*found))
+        told = [fates if _shows(*each) else _NO_SERVERS_SHOWN for each, fates in zip(crowd, zip(*found))]
+        packets = enumerate(told)
         for service, bound in each_of(services, "summing up"):
-            self._sum_up(service, bound, list(islice(packets, len(service.frontends))), arrivals)
+            yield self._summed_up(service, bound, list(islice(packets, len(service.frontends))), arrivals)
 
     def _sent(self, frontends: Sequence[Frontend]) -> Sequence[Heading]:
         """Where connections to frontends are sent. IPv4 is read at once."""
@@ -148,26 +154,25 @@ class _Reader:
             return Heading(self._around.with_node_ports, frontend.port)
         return Heading(_address(frontend.address, self._around.family), frontend.port)
 
-    def _sum_up(
-        self, service: ServicePort, bound: Bound, found: Sequence[tuple[int, tuple[Fate, ...]]], arrivals: Arrivals
-    ) -> None:
-        """Fill in a Service's fates and what follows from them. `found` are those of each frontend from each vantage
+    def _summed_up(
+        self, service: ServicePort, bound: Bound, found: Sequence[tuple[int, Sequence[Fate]]], arrivals: Arrivals
+    ) -> ServicePort:
+        """A Service with its fates and what follows from them. `found` are those of each frontend from each vantage
         point, with its packet's number in the crowd."""
-        entered = False
+        frontends = tuple([
+            replace(frontend, fates=self._fates(frontend, fates), verdict=self._verdict(frontend))
+            for frontend, (_, fates) in zip(service.frontends, found)
+        ])
         for frontend, (packet, fates) in zip(service.frontends, found):
-            if not _shows(service, frontend):
-                fates = _NO_SERVERS_SHOWN
-            fill(frontend, fates=self._fates(frontend, fates))
-            if self._leads_nowhere(frontend):
-                fill(frontend, verdict=FrontendVerdict.UNKNOWN)
-            if frontend.kind is FrontendKind.CLUSTER_IP and not entered:
-                entered = True
-                fill(
+            if frontend.kind is FrontendKind.CLUSTER_IP:
+                return replace(
                     service,
+                    frontends=frontends,
                     state=_state(service, fates[0]),
                     endpoints=self._arriving(service.endpoints, bound, arrivals.of(packet)),
                     masquerade=self._masquerading.of_service(service, bound, fates),
                 )
+        return replace(service, frontends=frontends)
 
     def _fates(self, frontend: Frontend, fates: Sequence[Fate]) -> Fates:
         """A frontend's fates; unknown if its rules are not in the text. With external policy Local and no local
@@ -189,6 +194,9 @@ class _Reader:
         """Whether nat leads connections to no endpoint, so that filter, which the text lacks, may refuse them."""
         unmatched = frontend.verdict is FrontendVerdict.UNMATCHED and frontend.kind is not FrontendKind.CLUSTER_IP
         return unmatched and not self._filter_shown
+
+    def _verdict(self, frontend: Frontend) -> FrontendVerdict:
+        return FrontendVerdict.UNKNOWN if self._leads_nowhere(frontend) else frontend.verdict
 
     def _arriving(
         self, endpoints: Sequence[Endpoint], bound: Bound, chances: Sequence[float | None]
