@@ -25,10 +25,15 @@ class Tracking(Enum):
     TEMPLATE = "template"  # in raw, after CT has prepared the connection
     NEW = "new"
     CONFIRMED = "confirmed"  # once it has left; seen by a packet that comes back over lo
-    REPLY = "reply"  # of an established connection
+    REPLY = "reply"  # of an established connection, as is the client's next packet:
+    ESTABLISHED = "established"
     UNTRACKED = "untracked"  # `CT --notrack`: nat ignores it
 
     __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed often
+
+
+TCP_FLAGS = {Tracking.REPLY: frozenset({"SYN", "ACK"}), Tracking.ESTABLISHED: frozenset({"ACK"})}
+"""Of packets after the first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,6 +147,11 @@ class PacketState(NamedTuple):
     counted: tuple[int, ...] = ()
     zone: int | None = 0
     header: HeaderChanges = UNCHANGED
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it belongs to a connection that has been answered."""
+        return self.tracking is Tracking.REPLY or self.tracking is Tracking.ESTABLISHED
 
     @property
     def tracked(self) -> bool:

@@ -36,7 +36,7 @@ class Loss(Enum):
     INTERCEPTED = "intercepted"  # answered by another program on purpose
     DROPPED = "dropped"
     REJECTED = "rejected"
-    UNANSWERED = "unanswered"  # reaches an endpoint, but replies are dropped or rejected
+    UNANSWERED = "unanswered"  # reaches an endpoint, but replies or what follows them are stopped
     UNKNOWN = "unknown"
 
 

@@ -27,7 +27,7 @@ class Judgement(Enum):
     DROPPED = "dropped"  # the client times out
     UNTRANSLATED = "untranslated"  # leaves for a Service's address, which no host has
     DIVERTED = "diverted"  # sent to something other than an endpoint of the Service
-    UNANSWERED = "unanswered"  # arrives, but the reply is stopped: the client times out
+    UNANSWERED = "unanswered"  # arrives, but the reply or what follows it is stopped
     HANGS = "hangs"  # comes back to the client from its own address
     UNKNOWN = "unknown"
 

@@ -8,6 +8,7 @@ import pytest
 
 from ipt_explain.analyzers import explain
 from ipt_explain.audit.runner import audit_dump
+from ipt_explain.netfilter.walk.stopping import may_stop_known
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.fates import Loss, Vantage
 from ipt_explain.trace.packet import Packet
@@ -42,7 +43,11 @@ def unanswered(text: str, name: str = "dns") -> dict[Vantage, float]:
         ("filter", "INPUT", "-m conntrack --ctstate RELATED,ESTABLISHED -j DROP", {HOST: 1}),
         ("mangle", "PREROUTING", "-m conntrack --ctstatus SEEN_REPLY -j DROP", {POD: 1, HOST: 1, OUTSIDE: 1}),
         ("mangle", "POSTROUTING", "-s 10.244.1.0/24 -m conntrack --ctdir REPLY -j DROP", {POD: 1, OUTSIDE: 1}),
-        ("filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED --ctdir ORIGINAL -j DROP", {}),
+        ("filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED --ctdir ORIGINAL -j DROP", {POD: 1, OUTSIDE: 1}),
+        ("filter", "OUTPUT", "-m conntrack --ctstate ESTABLISHED -j DROP", {HOST: 1}),
+        ("filter", "FORWARD", "-d 10.244.1.2/32 -m conntrack --ctstate ESTABLISHED -j DROP", {POD: 0.5, OUTSIDE: 0.5}),
+        ("filter", "FORWARD", "-p tcp -m tcp --tcp-flags SYN,ACK ACK -j DROP", {}),
+        ("filter", "FORWARD", "-p udp -m mark --mark 0x8000/0x8000 -j DROP", {}),
         ("filter", "FORWARD", "-p tcp -m conntrack --ctstate ESTABLISHED -j DROP", {}),
         ("nat", "PREROUTING", "-s 10.244.1.2/32 -j ACCEPT", {}),
     ],
@@ -51,7 +56,8 @@ def test_a_rule_that_stops_replies_is_a_loss(table: str, chain: str, rule: str, 
     text = with_rule(NODE, table, chain, rule)
     assert unanswered(text) == cut_off
     told = [each.message for each in audit_dump(read_dump(text)).findings]
-    assert any("replies to" in message and "kube-dns:dns (" in message for message in told) is bool(cut_off)
+    stopped = ("replies to", "later packets of")
+    assert any(any(words in message for words in stopped) and "kube-dns:dns (" in message for message in told) is bool(cut_off)
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -103,3 +109,10 @@ def test_what_depends_on_an_interface_is_in_doubt() -> None:
 def test_no_client_uses_the_port_of_a_service() -> None:
     text = with_rule(NODE, "filter", "INPUT", "-p tcp -m tcp --dport 30001 -j DROP")
     assert [each for each in audit_dump(read_dump(text)).findings if each.rule == "IPT120"] == []
+
+
+@pytest.mark.parametrize("version", ["1.14", "1.18", "1.22", "1.27", "1.30"])
+def test_on_nodes_without_a_firewall_nobody_looks_for_replies(version: str) -> None:
+    assert not may_stop_known(read_dump(captured(version, "nodeport")).rulesets)
+    stops = with_rule(captured(version, "nodeport"), "filter", "FORWARD", "-p tcp -j DROP")
+    assert may_stop_known(read_dump(stops).rulesets)

@@ -15,7 +15,7 @@ from ipt_explain.analyzers.fates.deciding import (
 )
 from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.nat import destination_text
-from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
@@ -175,7 +175,8 @@ class Scales:
     def _unanswered(self, reply: StoppedReply) -> _Part:
         """What reaches an endpoint that cannot answer. The kernel accepts it."""
         decider = self._deciders.of(reply.path.last(), reply.state)
-        why = f"replies are {'dropped' if reply.verdict is Verdict.DROP else 'rejected'}"
+        what = "replies" if reply.state.tracking is Tracking.REPLY else "later packets"
+        why = f"{what} are {'dropped' if reply.verdict is Verdict.DROP else 'rejected'}"
         return _Part(loss=Loss.UNANSWERED, verdict=Verdict.ACCEPT.value, decider=decider, why=why)
 
 

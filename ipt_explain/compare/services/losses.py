@@ -25,7 +25,7 @@ _HOW = {
     "intercepted": "are answered by another program",
     "dropped": "are dropped",
     "rejected": "are rejected",
-    "unanswered": "get no reply: replies are stopped",
+    "unanswered": "are cut off after their first packet",
 }
 
 

@@ -1,4 +1,4 @@
-"""conntrack and state, for the first packet of a connection and the first reply."""
+"""conntrack and state, for the first packets of a connection."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ipt_explain.records import replace
 
 
 def states_of(state: PacketState) -> frozenset[str]:
-    """What `--ctstate` sees: INVALID before connection tracking, then NEW (also of a template) or, of a reply,
-    ESTABLISHED, plus DNAT or SNAT once decided."""
+    """What `--ctstate` sees: INVALID before connection tracking, then NEW (also of a template) or, once there
+    has been a reply, ESTABLISHED, plus DNAT or SNAT once decided."""
     if state.tracking is Tracking.NOT_YET:
         return frozenset({"INVALID"})
     if state.tracking is Tracking.UNTRACKED:
         return frozenset({"UNTRACKED"})
-    age = "ESTABLISHED" if state.tracking is Tracking.REPLY else "NEW"
+    age = "ESTABLISHED" if state.is_known else "NEW"
     return frozenset({age} | ({"DNAT"} if state.dnat else set()) | ({"SNAT"} if state.snat else set()))
 
 
@@ -64,8 +64,9 @@ def _with_connection(condition: Condition, otherwise: Truth) -> Condition:
 
 
 def _status(words: Words, state: PacketState, bound: Bound) -> bool:
-    known = {Tracking.CONFIRMED: {"CONFIRMED"}, Tracking.REPLY: {"CONFIRMED", "SEEN_REPLY"}}
-    return not known.get(state.tracking, set()).isdisjoint(words[0].split(","))
+    confirmed = state.is_known or state.tracking is Tracking.CONFIRMED
+    bits = ({"CONFIRMED"} if confirmed else set()) | ({"SEEN_REPLY"} if state.is_known else set())
+    return not bits.isdisjoint(words[0].split(","))
 
 
 def _direction(words: Words, state: PacketState, bound: Bound) -> bool:
@@ -84,7 +85,7 @@ def _address(
 
         def test(words: Words, state: PacketState, to: Bound) -> Answer:
             value, mask = network_bits(words[0])
-            address = None if state.tracking is Tracking.REPLY else pick(state, to)
+            address = None if state.is_known else pick(state, to)
             if address is None:
                 return ask(state, f"{option.name} {words[0]}", negated)
             truth = lies_in(address, value, mask)
@@ -102,7 +103,7 @@ def _port(
         negated = option.negated
 
         def test(words: Words, state: PacketState, to: Bound) -> Answer:
-            port = None if state.tracking is Tracking.REPLY else pick(state, to)
+            port = None if state.is_known else pick(state, to)
             first, last = parse_port_range(words[0])
             if port is None:
                 return ask(state, f"{option.name} {words[0]}", negated)
@@ -114,7 +115,7 @@ def _port(
 
 
 # The original direction has the addresses as sent. A reply comes from where the packet goes now, and goes to where it
-# seems to come from now. When a reply passes, both are open questions.
+# seems to come from now. Of later packets, both are open questions.
 _COMPILERS: dict[str, Callable[[Option], Condition]] = {
     "--ctstatus": lambda option: decided(option, _status),
     "--ctdir": lambda option: decided(option, _direction),

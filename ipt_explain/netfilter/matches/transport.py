@@ -12,7 +12,7 @@ from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, as
 from ipt_explain.netfilter.header import protocols
 from ipt_explain.netfilter.header.ports import HIGHEST, parse_port_list, parse_port_range, within
 from ipt_explain.netfilter.matches.undecided import described
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
+from ipt_explain.netfilter.packet import TCP_FLAGS, Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _header_option(match: Match, option: Option) -> Condition:
     if option.name in ("--sport", "--source-port"):
         return _port(option, source=True)
     if option.name == "--syn":
-        return decided(option, lambda words, state, bound: state.tracking is not Tracking.REPLY)
+        return decided(option, lambda words, state, bound: not state.is_known)
     if option.name == "--tcp-flags":
         return decided(option, _flags_fit)
     if option.name == "--chunk-types":
@@ -105,7 +105,7 @@ def _each_port(texts: Sequence[str]) -> Sequence[int]:
 
 def _flags_fit(words: Words, state: PacketState, bound: Bound) -> bool:
     mask, wanted = _flag_set(words[0]), _flag_set(words[1])
-    return mask & ({"SYN", "ACK"} if state.tracking is Tracking.REPLY else {"SYN"}) == wanted
+    return mask & TCP_FLAGS.get(state.tracking, {"SYN"}) == wanted
 
 
 def _flag_set(text: str) -> set[str]:

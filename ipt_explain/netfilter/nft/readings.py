@@ -16,7 +16,7 @@ from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.matches.tracking import states_of
 from ipt_explain.netfilter.nft.constants import RANDOM_BITS, Kind, bits_of, canonical, kind_of
-from ipt_explain.netfilter.packet import Bound, PacketState, Tracking, is_broadcast, is_multicast
+from ipt_explain.netfilter.packet import TCP_FLAGS, Bound, PacketState, Tracking, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
 from ipt_explain.records import dataclass
@@ -109,7 +109,7 @@ def _transport(payload: nft.Payload, state: PacketState, bound: Bound) -> Readin
         port = state.source_port if field == "sport" else bound.to.port
         return UNKNOWN if port is None else port
     if payload.protocol == "tcp" and field == "flags":
-        return frozenset({"syn", "ack"} if state.tracking is Tracking.REPLY else {"syn"})
+        return frozenset(flag.lower() for flag in TCP_FLAGS.get(state.tracking, ("SYN",)))
     if payload.protocol in ("icmp", "icmpv6") and field in ("type", "code"):
         return connection.icmp_type if field == "type" else connection.icmp_code
     return UNKNOWN
@@ -163,9 +163,9 @@ def _conntrack(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:
     if not state.tracked:
         return ABSENT
     if ct.key == "status":
-        reply = state.tracking is Tracking.REPLY
-        confirmed = reply or state.tracking is Tracking.CONFIRMED
-        bits = {"dnat": state.dnat, "snat": state.snat, "confirmed": confirmed, "seen-reply": reply}
+        known = state.is_known
+        confirmed = known or state.tracking is Tracking.CONFIRMED
+        bits = {"dnat": state.dnat, "snat": state.snat, "confirmed": confirmed, "seen-reply": known}
         return frozenset(bit for bit, is_set in bits.items() if is_set)
     if ct.key == "mark":
         return state.connmark
@@ -175,7 +175,7 @@ def _conntrack(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:
         return state.connection.protocol
     if ct.key == "l3proto":
         return "ipv4" if state.connection.family is Family.IPV4 else "ipv6"
-    return UNKNOWN if ct.direction is None or state.tracking is Tracking.REPLY else _of_direction(ct, state, bound)
+    return UNKNOWN if ct.direction is None or state.is_known else _of_direction(ct, state, bound)
 
 
 def _of_direction(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:

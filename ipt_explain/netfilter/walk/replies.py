@@ -1,4 +1,4 @@
-"""Replies: what the other side sends back must pass the node's rules too, as packets of an established connection."""
+"""Replies, and what follows them: packets of a connection that is known must pass the node's rules, too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
+from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
@@ -15,12 +15,14 @@ from ipt_explain.netfilter.walk.hook_walk import HookWalk
 from ipt_explain.netfilter.walk.journey import LOOPBACK
 from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.packets import Packets, Travellers
-from ipt_explain.netfilter.whereabouts import Address, Whereabouts
+from ipt_explain.netfilter.walk.stopping import may_stop_known
+from ipt_explain.netfilter.whereabouts import Whereabouts
 from ipt_explain.records import replace
 
 _WORK = 1_000  # rules that one reply may evaluate; one that takes longer passes
 _MOST_ENDPOINTS = 256  # that are asked one by one
-_OF_SOURCE = ("-s ", "sport", "--source-port", "--src-range", " saddr ")
+_OF_SOURCE = ("-s ", "sport", "--source-port", "--src-range", " saddr ", "--match-set ")
+_OF_DESTINATION = ("-d ", "dport", "--destination-port", "--dst-range", " daddr ", "--match-set ")
 _NEVER: Probability = 1 - ALWAYS
 
 _Stop = tuple[StoppedReply | None, Probability, Answers]
@@ -28,22 +30,24 @@ _Stop = tuple[StoppedReply | None, Probability, Answers]
 
 
 class Replies:
-    """Sends the first reply of every translated connection back through a node.
+    """Sends the first reply of every translated connection back through a node, and the client's next packet.
 
-    Conntrack undoes NAT and no rule of nat is asked, so few rules look at more than the state. One reply therefore
-    stands for those of all endpoints; they are asked one by one only if what stops it depends on its source. What
-    depends on one other thing that the dump does not show is told with it (`_is_told`). Otherwise it counts as passed.
+    Conntrack undoes NAT, or repeats it, and no rule of nat is asked, so few rules look at more than the state. One
+    packet therefore stands for those of all endpoints; they are asked one by one only if what stops it depends on which
+    it is. What depends on one other thing that the dump does not show is told with it (`_is_told`). Otherwise it counts
+    as passed.
     """
 
     def __init__(self, node: NodeRules) -> None:
         self._node = node
         self._known: dict[Hashable, tuple[_Stop, bool]] = {}
+        self._may_stop = node.chains is not None or may_stop_known(node.rulesets)
 
     def told(self, ends: Iterable[tuple[Finish, Packets]]) -> Iterator[tuple[Finish, Packets]]:
         """The ends of first packets; those whose replies are stopped say so."""
         for finish, packets in ends:
             state = finish.state
-            if finish.verdict is not Verdict.ACCEPT or not state.dnat or not state.tracked:
+            if not self._may_stop or finish.verdict is not Verdict.ACCEPT or not state.dnat or not state.tracked:
                 yield finish, packets
                 continue
             stop, same = self._back(finish, None)
@@ -76,27 +80,35 @@ class Replies:
         return self._known[key]
 
     def _sent(self, finish: Finish, endpoint: Heading | None) -> tuple[_Stop, bool]:
+        """What stops the reply; if nothing does, what stops the client's next packet."""
+        stop, same = self._followed(finish, endpoint, Tracking.REPLY)
+        return (stop, same) if stop[0] or not same else self._followed(finish, endpoint, Tracking.ESTABLISHED)
+
+    def _followed(self, finish: Finish, endpoint: Heading | None, tracking: Tracking) -> tuple[_Stop, bool]:
         first = finish.state
-        family = first.connection.family
-        unknown = Heading(Whereabouts("the endpoint's address", family), None)
-        sender = unknown if endpoint is None or endpoint.address is None else endpoint
-        assert sender.address is not None
+        connection, replies = first.connection, tracking is Tracking.REPLY
+        unknown = Heading(Whereabouts("the endpoint's address", connection.family), None)
+        server = unknown if endpoint is None or endpoint.address is None else endpoint
+        client = Heading(connection.source, connection.source_port)
+        source, to = (server, client) if replies else (client, server)
+        assert source.address is not None
         state = first._replace(
-            source=sender.address,
-            source_port=sender.port,
+            source=source.address,
+            source_port=source.port,
             mark=0,
-            tracking=Tracking.REPLY,
+            tracking=tracking,
             destination_decided=True,
             source_decided=True,
             answers=(),
             visits=frozenset(),
             counted=(),
         )
-        hooks = HookWalk(self._node, (unknown,), _WORK)
-        travellers = _one(state, first.source, first.source_port)
-        for hook, in_interface, out_interface in _course(finish):
-            if hook in (Hook.INPUT, Hook.FORWARD, Hook.OUTPUT):  # the client's own address is restored
-                travellers = _to_client(travellers)
+        hooks, travellers = HookWalk(self._node, (unknown,), _WORK), Travellers()
+        sent = Heading(first.source, first.source_port) if replies else unknown
+        travellers.gather(state, Packets((0,), (sent,), (ALWAYS,)))
+        for hook, in_interface, out_interface in _course(finish, replies):
+            if hook is not Hook.PREROUTING:  # conntrack has undone NAT there, or done it again
+                travellers = _bound_for(to, travellers)
             travellers = hooks.through(hook, travellers, in_interface, out_interface, balanced=True)
         stops: list[tuple[StoppedReply, Probability]] = []
         stopped, of_source = _NEVER, False
@@ -108,7 +120,8 @@ class Replies:
             if not end.state.answers:
                 stopped = total(stopped, packets.shares[0])
             asked = [question for each in end.state.answers for question, _ in each.literals]
-            of_source = of_source or any(any(word in question for word in _OF_SOURCE) for question in asked)
+            words = _OF_SOURCE if replies else _OF_DESTINATION
+            of_source = of_source or any(any(word in question for word in words) for question in asked)
         if not travellers and all(end.verdict is not Verdict.UNKNOWN for end in hooks.ends):
             stopped = ALWAYS
         if stopped:
@@ -139,33 +152,29 @@ def _told(finish: Finish, packets: Packets, stopped: _Stop) -> Iterator[tuple[Fi
         yield replace(finish, state=passing), packets.take(rows, ALWAYS - share)
 
 
-def _course(finish: Finish) -> Sequence[tuple[Hook, str | None, str | None]]:
-    """The hooks that a reply passes, each with the interfaces that it arrives on and leaves by."""
-    connection, there = finish.state.connection, finish.state.node.out_interface
-    if connection.local and finish.delivered:
+def _course(finish: Finish, replies: bool) -> Sequence[tuple[Hook, str | None, str | None]]:
+    """The hooks that a reply passes, or the client's next packet, each with the interfaces that it arrives on and
+    leaves by."""
+    connection, node = finish.state.connection, finish.state.node
+    here = (connection.local, connection.in_interface), (finish.delivered, node.out_interface)
+    (begins, arriving), (ends, leaving) = reversed(here) if replies else here
+    if begins and ends:
         return (
             (Hook.OUTPUT, NO_INTERFACE, LOOPBACK),
             (Hook.POSTROUTING, NO_INTERFACE, LOOPBACK),
             (Hook.PREROUTING, LOOPBACK, NO_INTERFACE),
             (Hook.INPUT, LOOPBACK, NO_INTERFACE),
         )
-    if connection.local:
-        return (Hook.PREROUTING, there, NO_INTERFACE), (Hook.INPUT, there, NO_INTERFACE)
-    back = connection.in_interface
-    if finish.delivered:
-        return (Hook.OUTPUT, NO_INTERFACE, back), (Hook.POSTROUTING, NO_INTERFACE, back)
-    return (Hook.PREROUTING, there, NO_INTERFACE), (Hook.FORWARD, there, back), (Hook.POSTROUTING, there, back)
+    if begins:
+        return (Hook.OUTPUT, NO_INTERFACE, leaving), (Hook.POSTROUTING, NO_INTERFACE, leaving)
+    before = (Hook.PREROUTING, arriving, NO_INTERFACE)
+    if ends:
+        return before, (Hook.INPUT, arriving, NO_INTERFACE)
+    return before, (Hook.FORWARD, arriving, leaving), (Hook.POSTROUTING, arriving, leaving)
 
 
-def _one(state: PacketState, address: Address | None, port: int | None) -> Travellers:
-    travellers = Travellers()
-    travellers.gather(state, Packets((0,), (Heading(address, port),), (ALWAYS,)))
-    return travellers
-
-
-def _to_client(travellers: Travellers) -> Travellers:
+def _bound_for(to: Heading, travellers: Travellers) -> Travellers:
     restored = Travellers()
     for state, packets in travellers.items():
-        client = Heading(state.connection.source, state.connection.source_port)
-        restored.gather(state, packets.bound_for(client))
+        restored.gather(state, packets.bound_for(to))
     return restored

@@ -20,7 +20,7 @@ HOW = {
     Loss.INTERCEPTED: "answered by a neighbour",
     Loss.DROPPED: "dropped",
     Loss.REJECTED: "rejected",
-    Loss.UNANSWERED: "not answered",
+    Loss.UNANSWERED: "cut off",
     Loss.UNKNOWN: "unknown",
 }
 # Reasons that the words for the loss imply.

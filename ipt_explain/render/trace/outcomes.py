@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipt_explain.netfilter.packet import Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import StoppedReply
 from ipt_explain.services.fates import Loss, Lost
@@ -51,7 +52,8 @@ def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet) -> str
     if judgement is Judgement.DIVERTED:
         where = f"SENT ELSEWHERE, to {outcome.dnat}, which is no endpoint of this Service"
     if outcome.reply is not None:
-        return f"{where}: accepted, but {_stop(outcome.reply)} the reply; the client times out"
+        what = "the reply" if outcome.reply.state.tracking is Tracking.REPLY else "what follows the reply"
+        return f"{where}: accepted, but {_stop(outcome.reply)} {what}; the client times out"
     delivered = "delivered to the node itself" if outcome.delivered else "accepted"
     return f"{where}: {delivered}, {'masqueraded' if outcome.masqueraded else 'source kept'}"
 

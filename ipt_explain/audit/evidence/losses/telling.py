@@ -78,7 +78,8 @@ def _deed(cause: Cause, may: bool = False) -> str:
     if lost.how is Loss.REJECTED:
         return f"{does.format('refuse')} {hit}"
     if lost.how is Loss.UNANSWERED:
-        return f"{does.format('drop' if lost.why.endswith('dropped') else 'refuse')} replies to {hit}"
+        what = "replies to" if lost.why.startswith("replies") else "later packets of"
+        return f"{does.format('drop' if lost.why.endswith('dropped') else 'refuse')} {what} {hit}"
     if lost.how is Loss.UNKNOWN:
         return f"{does.format('stop')} {hit}"
     if lost.how is Loss.DIVERTED:

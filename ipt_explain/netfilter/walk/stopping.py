@@ -1,0 +1,68 @@
+"""Whether rules may stop packets of connections that are known: on most nodes none does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ipt_explain.model import Rule, Ruleset, Shape, Table
+from ipt_explain.netfilter.hooks import is_built_in
+from ipt_explain.netfilter.targets import changes_nothing
+
+_MOST_RULES = 1_000  # that are read; with more, some may
+_PASSING = frozenset({"ACCEPT", "RETURN", "MARK", "CONNMARK", "CT", "NOTRACK", "TOS", "DSCP"})
+_MARKING = frozenset({"MARK", "CONNMARK"})
+_STATES = (("conntrack", "--ctstate"), ("state", "--state"))
+_KNOWN = frozenset({"ESTABLISHED", "DNAT", "SNAT"})
+"""What `--ctstate` may see of such a packet."""
+
+
+def may_stop_known(rulesets: Sequence[Ruleset]) -> bool:
+    """Whether a rule or policy outside nat may stop packets of established connections, whatever else they are."""
+    tables = [table for ruleset in rulesets for name, table in ruleset.tables.items() if name != "nat"]
+    marked = any(shape.target is not None and shape.target.name in _MARKING for shape in _shapes(tables))
+    return any(ruleset.fragment for ruleset in rulesets) or any(_stops(table, marked) for table in tables)
+
+
+def _shapes(tables: Iterable[Table]) -> set[Shape]:
+    layouts = {chain.layout for table in tables for chain in table.chains.values()}
+    return {shape for layout in layouts for shape in layout.shapes}
+
+
+def _stops(table: Table, marked: bool) -> bool:
+    """Whether such packets may meet a rule that stops them, starting from the built-in chains."""
+    waiting = [chain for name, chain in table.chains.items() if is_built_in(table.name, name)]
+    seen, left = set(waiting), _MOST_RULES
+    if any(chain.policy == "DROP" for chain in waiting):
+        return True
+    while waiting:
+        chain = waiting.pop()
+        left -= len(chain.layout)
+        if left < 0:
+            return True
+        for number, shape in enumerate(chain.layout.shapes):
+            target = chain.target_of(number)
+            if changes_nothing(shape) or target in _PASSING or not _met(chain.rule(number), marked):
+                continue
+            into = table.chains.get(target or "")
+            if into is None:
+                return True
+            if into not in seen:
+                seen.add(into)
+                waiting.append(into)
+    return False
+
+
+def _met(rule: Rule, marked: bool) -> bool:
+    """Whether a rule's connection states leave such packets to it, and its mark, which only `marked` ones have."""
+    mark = rule.shape.match_option("mark", "--mark")
+    if mark is not None and not mark.negated and not marked:
+        value, _, _ = (rule.first(mark) or "").partition("/")
+        if value.strip("0x"):
+            return False
+    for module, name in _STATES:
+        option = rule.shape.match_option(module, name)
+        words = rule.first(option)
+        if option is not None and words is not None:
+            named = frozenset(words.split(","))
+            return "ESTABLISHED" not in named if option.negated else not named.isdisjoint(_KNOWN)
+    return True
