@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from ipt_explain.model import Match, Option
+from ipt_explain.model import Family, Match, Option
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.whereabouts import Address, address_text
 from ipt_explain.records import dataclass
 
 _HALF = Fraction(1, 2)
+OWN_DESTINATION = "the address that it was sent to is an address of this node"
+"""One question for all packets of a crowd, so that they stay together. `own_address_question` names the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,29 @@ def ask(state: PacketState, text: str, invert: bool = False) -> Truth | Question
 def decide(truth: Truth, state: PacketState, text: str, invert: bool = False) -> Truth | Question:
     """A truth as an answer: a question if it is unknown."""
     return ask(state, text, invert) if truth is Truth.UNKNOWN else truth.inverted(invert)
+
+
+def own_address_question(address: Address, family: Family) -> str:
+    """The question whether the node has an address."""
+    return f"{address_text(address, family)} is an address of this node"
+
+
+def decide_own(state: PacketState, address: Address, sent: Address | None, invert: bool = False) -> Truth | Question:
+    """Whether the node has an address, for addrtype, fib and routing. `sent` is the packet's original destination."""
+    owned = state.owns(address)
+    if owned is not Truth.UNKNOWN:
+        return owned.inverted(invert)
+    if address == sent and not state.node.assumed:
+        return ask(state, OWN_DESTINATION, invert)
+    return ask(state, own_address_question(address, state.connection.family), invert)
+
+
+def named(state: PacketState, sent: Address | None) -> PacketState:
+    """The same packet, with its original destination named in its answers."""
+    if sent is None or not state.answers:
+        return state
+    question = own_address_question(sent, state.connection.family)
+    return state.with_answers(tuple([answer.naming(OWN_DESTINATION, question) for answer in state.answers]))
 
 
 def split(questions: Sequence[Question], state: PacketState) -> tuple[Branch, ...]:

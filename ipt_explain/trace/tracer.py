@@ -11,10 +11,10 @@ from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
 from ipt_explain.netfilter.assumptions import Answers, Assumption, together
+from ipt_explain.netfilter.condition import own_address_question
 from ipt_explain.netfilter.header.addresses import format_address
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.matches.addressing import own_address_question
 from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import Probability, total

@@ -3,37 +3,11 @@
 from __future__ import annotations
 
 from ipt_explain.model import Family, Match, Option
-from ipt_explain.netfilter.condition import Answer, Condition, Question, Words, ask, slots_of
+from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide_own, slots_of
 from ipt_explain.netfilter.header.addresses import parse_range
 from ipt_explain.netfilter.packet import Bound, PacketState, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.whereabouts import Address, address_text
-
-OWN_DESTINATION = "the address that it was sent to is an address of this node"
-"""One question for all packets of a crowd, so that they stay together. `own_address_question` names the address."""
-
-
-def own_address_question(address: Address, family: Family) -> str:
-    """The question whether the node has an address."""
-    return f"{address_text(address, family)} is an address of this node"
-
-
-def decide_own(state: PacketState, address: Address, sent: Address | None, invert: bool = False) -> Truth | Question:
-    """Whether the node has an address, for addrtype, fib and routing. `sent` is the packet's original destination."""
-    owned = state.owns(address)
-    if owned is not Truth.UNKNOWN:
-        return owned.inverted(invert)
-    if address == sent and not state.node.assumed:
-        return ask(state, OWN_DESTINATION, invert)
-    return ask(state, own_address_question(address, state.connection.family), invert)
-
-
-def named(state: PacketState, sent: Address | None) -> PacketState:
-    """The same packet, with its original destination named in its answers."""
-    if sent is None or not state.answers:
-        return state
-    question = own_address_question(sent, state.connection.family)
-    return state.with_answers(tuple([answer.naming(OWN_DESTINATION, question) for answer in state.answers]))
+from ipt_explain.netfilter.whereabouts import Address
 
 
 def conditions(match: Match) -> list[Condition]:

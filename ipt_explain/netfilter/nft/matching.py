@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import element_text, expression_text, statement_text
-from ipt_explain.netfilter.condition import Answer, Branch, Question, ask, split
-from ipt_explain.netfilter.matches.addressing import decide_own
+from ipt_explain.netfilter.condition import Answer, Branch, Question, ask, decide_own, split
 from ipt_explain.netfilter.nft import memory
 from ipt_explain.netfilter.nft.chances import share_of, shares
 from ipt_explain.netfilter.nft.comparing import compared

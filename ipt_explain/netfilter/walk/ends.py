@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.table import Arrival
 from ipt_explain.netfilter.walk.packets import Entered, Packets, Travellers
-from ipt_explain.netfilter.walk.path import Path
 from ipt_explain.records import dataclass
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.walk.path import Path
 
 
 @dataclass(frozen=True, slots=True, eq=False)

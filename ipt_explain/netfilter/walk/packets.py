@@ -6,14 +6,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ipt_explain.netfilter.cached import CachedColumn
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, products, total
 from ipt_explain.netfilter.walk.chains.table import Arrival
 from ipt_explain.netfilter.walk.columns import picked
-from ipt_explain.netfilter.walk.path import AnyLeg, Leg, Path
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.walk.path import AnyLeg, Path
 
 # Of a packet's latest answers, so many are looked at: what was asked before has mattered since.
 _LATEST = 4
@@ -104,6 +106,8 @@ class Packets:
 
     def path(self, row: int) -> Path | None:
         """How a packet came there; None where no table has had a say."""
+        from ipt_explain.netfilter.walk.path import Leg, Path
+
         legs: list[AnyLeg] = []
         packets: Packets = self
         while packets._origin is not None:

@@ -11,9 +11,8 @@ from functools import partial
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
 from ipt_explain.netfilter.cached import cached
-from ipt_explain.netfilter.condition import Answer, Question, ask, split
+from ipt_explain.netfilter.condition import Answer, Question, ask, decide_own, split
 from ipt_explain.netfilter.header.addresses import BITS, format_address
-from ipt_explain.netfilter.matches.addressing import decide_own
 from ipt_explain.netfilter.packet import Heading, PacketState, addresses_of, is_loopback, is_multicast
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Verdict

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
 
+from ipt_explain.records import NamedTuple
 from ipt_explain.render.text.outline import (
     BRANCH,
     LAST_BRANCH,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from ipt_explain.render.text.listing import Wrapped
 from ipt_explain.render.text.outline import Line
-from ipt_explain.render.text.paint import painter
+
+if TYPE_CHECKING:
+    from ipt_explain.render.text.listing import Wrapped
 
 STYLES = {
     "name": "bold",
@@ -27,7 +29,7 @@ def to_text(lines: Iterable[Line | Wrapped], color: bool) -> Iterator[str]:
     """The lines as text, with their line feeds."""
     text_of = _coloured() if color else _plain
     for line in lines:
-        if not isinstance(line, Wrapped):
+        if isinstance(line, list):
             yield text_of(line)
         elif color:
             yield from map(text_of, line.lines())
@@ -40,6 +42,8 @@ def _plain(line: Line) -> str:
 
 
 def _coloured() -> Callable[[Line], str]:
+    from ipt_explain.render.text.paint import painter
+
     # The spans are laid out and escaped: they only need codes before and after them.
     paint = painter(True)
     codes = {name: tuple(paint("\0", words).split("\0")) for name, words in STYLES.items()}
