@@ -115,7 +115,8 @@ class EndpointForm:
             targets = [target] * len(chains) if target_place is None else column(chains, target_place)
             each = zip(marked, targets, column(chains, place), addresses)
             marked = [
-                (own is not None and source in (own + "/32", own, own + "/128") and target in _MARKING) or known
+                (target in _MARKING and own is not None and (source == own + "/32" or source in (own, own + "/128")))
+                or known
                 for known, target, source, own in each
             ]
         return marked
