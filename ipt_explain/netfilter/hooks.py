@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ipt_explain.enums import Enum
+from ipt_explain.model.tables import BUILT_IN_CHAINS
 
 
 class Hook(Enum):
@@ -48,12 +49,6 @@ NAT_PRIORITY: Mapping[Hook, int] = {
 
 DESTINATION_NAT = frozenset({Hook.PREROUTING, Hook.OUTPUT})
 """Hooks in which nat rewrites the destination; in the others it rewrites the source."""
-
-BUILT_IN_CHAINS: Mapping[str, tuple[str, ...]] = {
-    table: tuple(hook.value for hook in Hook if table in TABLES[hook])
-    for table in ("raw", "mangle", "nat", "filter", "security")
-}
-"""The built-in chains of each table, in the order that a packet can pass them."""
 
 
 def is_built_in(table: str, chain: str) -> bool:

@@ -1,10 +1,12 @@
-"""Truth, ports, interfaces, protocols."""
+"""Truth, ports, interfaces, protocols, hooks."""
 
 import pytest
 
+from ipt_explain.model.tables import BUILT_IN_CHAINS
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE, interface_fits
 from ipt_explain.netfilter.header.ports import parse_port_list, parse_port_range, within
 from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.hooks import TABLES
 from ipt_explain.netfilter.truth import Truth
 
 
@@ -49,3 +51,8 @@ def test_protocols_by_name_and_number() -> None:
     assert protocol_number("tcp") == protocol_number("6") == protocol_number("TCP") == 6
     assert protocol_number("ipv6-icmp") == protocol_number("icmpv6") == 58
     assert protocol_number("nonsense") is None
+
+
+def test_each_hook_passes_the_tables_that_have_its_chain() -> None:
+    for hook, tables in TABLES.items():
+        assert set(tables) == {table for table, chains in BUILT_IN_CHAINS.items() if hook.value in chains}

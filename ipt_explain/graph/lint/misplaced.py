@@ -1,6 +1,6 @@
 """Targets that the kernel refuses in their table, or from a hook that leads to them.
 
-Facts: `.table` and `.hooks` of the targets in net/netfilter/xt_*.c and net/ipv4/netfilter/ipt_*.c; libiptc's refusal
+Facts: `.hooks` of the targets in net/netfilter/xt_*.c and net/ipv4/netfilter/ipt_*.c; libiptc's refusal
 of DROP in nat ("not intended for filtering"), which iptables-nft has kept.
 """
 
@@ -12,26 +12,10 @@ from itertools import chain
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Rule, Shape
 from ipt_explain.model.by_shape import RulesByShape, RulesOfShape
+from ipt_explain.model.tables import TABLE_OF_TARGET
 from ipt_explain.records import dataclass
 from ipt_explain.words.lists import both
 
-_TABLES = {
-    "DNAT": "nat",
-    "SNAT": "nat",
-    "MASQUERADE": "nat",
-    "REDIRECT": "nat",
-    "NETMAP": "nat",
-    "REJECT": "filter",
-    "TPROXY": "mangle",
-    "TTL": "mangle",
-    "HL": "mangle",
-    "DSCP": "mangle",
-    "TOS": "mangle",
-    "ECN": "mangle",
-    "CHECKSUM": "mangle",
-    "CT": "raw",
-    "NOTRACK": "raw",
-}
 _NAT_HOOKS = {
     "DNAT": ("PREROUTING", "OUTPUT"),
     "REDIRECT": ("PREROUTING", "OUTPUT"),
@@ -62,7 +46,7 @@ def _misplaced(rules_of: RulesByShape, nat: JumpSets | None) -> Iterator[Misplac
     for table, shapes in rules_of.items():
         by_target = _by_target(shapes)
         for target, of_shapes in by_target.items():
-            home, rules = _TABLES.get(target), chain.from_iterable(of_shapes)
+            home, rules = TABLE_OF_TARGET.get(target), chain.from_iterable(of_shapes)
             if table == "nat" and target == "DROP":
                 yield Misplaced(table, target, "in table nat", "in table filter", tuple(rules))
             elif home is not None and home != table:
@@ -75,7 +59,7 @@ def _by_target(shapes: Mapping[Shape, RulesOfShape]) -> dict[str, list[RulesOfSh
     found: dict[str, list[RulesOfShape]] = {}
     for shape, rules in shapes.items():
         target = None if shape.target is None else shape.target.name
-        if target is not None and (target in _TABLES or target == "DROP"):
+        if target is not None and (target in TABLE_OF_TARGET or target == "DROP"):
             found.setdefault(target, []).append(rules)
     return found
 

@@ -17,20 +17,11 @@ from ipt_explain.model import (
     Rule,
     Table,
 )
+from ipt_explain.model.tables import BUILT_IN_CHAINS, HOOKS
 from ipt_explain.parsing.iptables.families import family_of_rules
 from ipt_explain.parsing.iptables.headers import Generator
 from ipt_explain.parsing.iptables.parts.fragments import own_rules
 from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of, is_thinned
-
-# Which chains the kernel makes by itself in each table (net/ipv4/netfilter/iptable_*.c). nat got INPUT in Linux 2.6.36.
-BUILT_IN: dict[str, tuple[str, ...]] = {
-    "filter": ("INPUT", "FORWARD", "OUTPUT"),
-    "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
-    "mangle": ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),
-    "raw": ("PREROUTING", "OUTPUT"),
-    "security": ("INPUT", "FORWARD", "OUTPUT"),
-}
-_HOOKS = frozenset(name for names in BUILT_IN.values() for name in names)
 
 
 class TableBuilder:
@@ -94,7 +85,7 @@ class TableBuilder:
         if self.declares(chain):
             self.redeclared.append(line)
         self.chains[chain] = Chain((chain,), policy=policy, line=line, counters=counters)
-        if policy is not None and chain in _HOOKS:
+        if policy is not None and chain in HOOKS:
             self._hooks.add(chain)
         if self.deleted:
             self.deleted.discard(chain)
@@ -107,7 +98,7 @@ class TableBuilder:
             return False
         if self.elided:
             return self.has_rules or self.declares(chain)
-        return chain in self._hooks or (self.has_rules and chain not in BUILT_IN.get(self.name, ()))
+        return chain in self._hooks or (self.has_rules and chain not in BUILT_IN_CHAINS.get(self.name, ()))
 
     def lacks_lines(self, last: bool) -> bool:
         """Whether lines are missing from a section that iptables-save printed, `last` in its text."""
@@ -265,7 +256,7 @@ def table_form(section: TableBuilder) -> Form:
 def listed_table(section: TableBuilder) -> str | None:
     """The table whose built-in chains an `iptables -S` listing shows, None where it shows only some of a table's."""
     hooks = section.hooks
-    for name, built_in in BUILT_IN.items():
+    for name, built_in in BUILT_IN_CHAINS.items():
         if hooks == set(built_in) or (name == "nat" and hooks == {"PREROUTING", "OUTPUT", "POSTROUTING"}):
             return name
     return None

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Rule
+from ipt_explain.model.tables import BUILT_IN_CHAINS
 from ipt_explain.parsing.cleaning import clean
-from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
+from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.misfits import Misfits
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.source import SourceText
@@ -124,7 +125,7 @@ class Cleared:
     def _names_no_table(self, start: int) -> bool:
         """Whether a line `*TABLE` after others lacks the end of the name."""
         name = self.text[start + 1 :]
-        return start > 0 and name not in BUILT_IN and any(known.startswith(name) for known in BUILT_IN)
+        return start > 0 and name not in BUILT_IN_CHAINS and any(known.startswith(name) for known in BUILT_IN_CHAINS)
 
     def _in_table(self, start: int) -> bool:
         opened = max(self.text.rfind("\n*", 0, start), 0 if self.text.startswith("*") else -1)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Counters, Form
+from ipt_explain.model.tables import BUILT_IN_CHAINS
 from ipt_explain.parsing.iptables import headers
-from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
+from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.clearing import Cleared
 from ipt_explain.parsing.iptables.parts.headless import Headless
 from ipt_explain.parsing.iptables.parts.holes import Holes
@@ -101,12 +102,12 @@ class PlainLines:
         from ipt_explain.parsing.pastes.commands import read_command
 
         command = read_command(content)
-        if command is not None and command.action == "S" and command.chain is None and command.table in BUILT_IN:
+        if command is not None and command.action == "S" and command.chain is None and command.table in BUILT_IN_CHAINS:
             self._listed_by = command
             self._rules.table = None
 
     def _open_table(self, name: str, line: int) -> bool:
-        if name not in BUILT_IN:
+        if name not in BUILT_IN_CHAINS:
             # What follows belongs to it: read, so that it is not reported too, and left out.
             if name and " " not in name:
                 self._rules.table = TableBuilder(name, line, None)

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 
 from ipt_explain.model import Chain, Counters, Extent, Family, Form, Rule
-from ipt_explain.parsing.iptables.assembly import BUILT_IN, TableBuilder
+from ipt_explain.model.tables import BUILT_IN_CHAINS, HOOKS
+from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.listings.columns import CHAIN_LINE, Header, count, guess_header, read_header
 from ipt_explain.parsing.listings.rules import RowReader
 from ipt_explain.parsing.pastes.commands import Command, read_command
@@ -20,7 +21,6 @@ from ipt_explain.records import dataclass, field
 from ipt_explain.source import SourceText
 
 _CHAIN = re.compile(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
-_HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 _ADDRESS = re.compile(r"[ \t]!?(?:([0-9A-Fa-f]*:[0-9A-Fa-f:.]*)|\d+\.\d+\.\d+\.\d+)(?:/[\w:.]+)?(?=[ \t]|\Z)")
 
 
@@ -187,11 +187,11 @@ class _Section:
         last = self.blocks[-1]
         if before.strip() or block.name in self._names or block.header != last.header:
             return False
-        if self._command is None and self.blocks[0].name not in _HOOKS:
+        if self._command is None and self.blocks[0].name not in HOOKS:
             return False  # chains picked one by one may be of several tables
-        if block.name not in _HOOKS:
+        if block.name not in HOOKS:
             return True
-        return last.name in _HOOKS and _HOOKS.index(last.name) < _HOOKS.index(block.name)
+        return last.name in HOOKS and HOOKS.index(last.name) < HOOKS.index(block.name)
 
     def build(self) -> TableBuilder:
         """The section, in the form that the reader of rules uses."""
@@ -210,7 +210,7 @@ class _Section:
         return section
 
     def _extents(self, hooks: frozenset[str]) -> Extents:
-        whole = any(hooks == set(names) for names in BUILT_IN.values())
+        whole = any(hooks == set(names) for names in BUILT_IN_CHAINS.values())
         cut = {block.name: Extent.START for block in self.blocks if not block.ended}
         table = Extent.WHOLE if whole else Extent.SOME
         return Extents(table, cut, Extent.WHOLE)

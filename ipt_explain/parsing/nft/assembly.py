@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.model import nft
+from ipt_explain.model.tables import BUILT_IN_CHAINS, HOOKS
 from ipt_explain.records import dataclass, field
-
-_BUILT_IN_TABLES = frozenset({"filter", "nat", "mangle", "raw", "security"})
-_BUILT_IN_CHAINS = frozenset({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"})
 
 
 @dataclass(slots=True)
@@ -116,7 +114,7 @@ class TableDraft:
         if self.family not in (nft.TableFamily.IP, nft.TableFamily.IP6):
             return False
         bases = [chain.name for chain in self.chains.values() if chain.base is not None]
-        if self.name in _BUILT_IN_TABLES and bases and _BUILT_IN_CHAINS.issuperset(bases):
+        if self.name in BUILT_IN_CHAINS and bases and set(HOOKS).issuperset(bases):
             return True
         return any(
             isinstance(statement, nft.Xtables)

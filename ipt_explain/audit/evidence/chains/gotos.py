@@ -9,6 +9,7 @@ from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, NODE_PORTS
 from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Ruleset, TargetKind
 from ipt_explain.model.by_shape import RulesByShape
+from ipt_explain.model.tables import HOOKS
 from ipt_explain.records import dataclass
 
 
@@ -28,9 +29,6 @@ class Goto:
     rule: Rule
     place: GotoPlace
     skipped: int
-
-
-_BUILT_IN = frozenset({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"})
 
 
 def misplaced_gotos(ruleset: Ruleset, shapes: RulesByShape) -> tuple[Goto, ...]:
@@ -57,7 +55,7 @@ def _judge(ruleset: Ruleset, table: str, rules: Iterable[Rule]) -> Iterator[Goto
 
 
 def _place(chain: str, target: str) -> GotoPlace | None:
-    if chain in _BUILT_IN:
+    if chain in HOOKS:
         return GotoPlace.HOOK
     if target in (MARK_MASQ, MARK_DROP):
         return GotoPlace.MARK

@@ -7,25 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from ipt_explain.model import Chain, Family, Rule, Shape
+from ipt_explain.model.tables import TABLE_OF_TARGET
 from ipt_explain.parsing.iptables.families import family_of_rule
 
-_TABLE_OF_TARGET = {
-    "DNAT": "nat",
-    "SNAT": "nat",
-    "MASQUERADE": "nat",
-    "REDIRECT": "nat",
-    "NETMAP": "nat",
-    "REJECT": "filter",
-    "DROP": "filter",
-    "NOTRACK": "raw",
-    "CT": "raw",
-    "TRACE": "raw",
-    "TPROXY": "mangle",
-    "TCPMSS": "mangle",
-    "CONNMARK": "mangle",
-    "DSCP": "mangle",
-    "TOS": "mangle",
-}
+_USUAL_TABLE = {**TABLE_OF_TARGET, "DROP": "filter", "TCPMSS": "mangle", "CONNMARK": "mangle"}
 _TABLE_OF_CHAIN = {"POSTROUTING": "nat", "PREROUTING": "nat", "FORWARD": "filter", "INPUT": "filter"}
 
 # Chains of well-known programs that occur in one table only. Rules cut out of a dump often show nothing else:
@@ -75,7 +60,7 @@ def _refuses(table: str, rule: Rule) -> bool:
 
 
 def _table_of_target(target: str) -> str | None:
-    return _TABLE_OF_TARGET.get(target) or _table_of_name(target)
+    return _USUAL_TABLE.get(target) or _table_of_name(target)
 
 
 def _table_of_rule(rule: Rule) -> str | None:
