@@ -24,7 +24,7 @@ else:
     from operator import attrgetter
 
     _NO_DEFAULT = object()
-    _WORTH_COMPILING = 20  # Compiling a `__new__` takes as long as creating this many objects without one.
+    _WORTH_COMPILING = 48  # Compiling a `__new__` takes as long as creating this many objects without one.
     _made = {}
     _new = object.__new__
     _set = object.__setattr__

@@ -9,7 +9,6 @@ from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
-from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.records import dataclass, replace
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ServicePort
@@ -154,7 +153,10 @@ def explain_selected(dumps: Sequence[Dump], selection: Selection) -> tuple[Expla
     Services that their names exclude are counted but not read. Raises UsageError, which names the closest services, if
     nothing fits.
     """
-    dumps = as_nodes(dumps)
+    if len(dumps) > 1:
+        from ipt_explain.model.node.joining import as_nodes
+
+        dumps = as_nodes(dumps)
     if not selection:
         everything = Explanation.joined([explain(dump) for dump in dumps])
         return everything, len(everything.services)

@@ -191,7 +191,6 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
     all dumps.
     """
     from ipt_explain.inputs import read_inputs
-    from ipt_explain.model.node.joining import with_shared_facts
     from ipt_explain.parsing import read_dump
 
     save = click.get_current_context().meta.get(_SAVE)
@@ -215,7 +214,11 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
         raise joined(faults)
     if not empty_too and not any(dump.rulesets or dump.node or dump.nft for dump in parsed):
         raise UsageError(NO_RULES.format(", ".join(dump.source for dump in parsed)))
-    shared = with_shared_facts(parsed)
+    shared = tuple(parsed)
+    if len(shared) > 1:
+        from ipt_explain.model.node.joining import with_shared_facts
+
+        shared = with_shared_facts(shared)
     if live:
         from ipt_explain.analyzers.found_mode import found_mode
 
