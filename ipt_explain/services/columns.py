@@ -29,7 +29,9 @@ class Columns(Sequence[Record]):
 
     def with_columns(self, **columns: Sequence[Any]) -> Columns[Record]:
         """The same records with other values in some fields."""
-        return Columns(self._kind, **(self._columns | columns))
+        changed = Columns(self._kind)
+        changed._columns = self._columns | columns
+        return changed
 
     def part(self, start: int, stop: int) -> Columns[Record]:
         """The records from `start` up to, but not including, `stop`."""

@@ -110,7 +110,6 @@ class _Reader:
         self._shown_whole = shown_whole
         self._filter_shown = filter_shown
         self._replies = Replies(node)
-        self._known: dict[tuple[int, ...], Fates] = {}
 
     def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
         """Services with their fates, protocol by protocol: packets that differ only in their destination travel
@@ -185,7 +184,7 @@ class _Reader:
                 fates = (_NOT_SHOWN,) * 3
             elif frontend.verdict is FrontendVerdict.DROP and not led:
                 fates = (_NOT_SHOWN, _NOT_SHOWN, fates[-1])
-        return self._known.setdefault(tuple(map(id, fates)), Fates(*fates))
+        return Fates(*fates)
 
     def _may_refuse(self, service: ServicePort, frontend: Frontend) -> bool:
         return _may_refuse(service, frontend) or self._leads_nowhere(frontend)

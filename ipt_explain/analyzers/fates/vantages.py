@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import accumulate, chain, compress
 from operator import itemgetter
 from typing import cast
@@ -55,9 +56,8 @@ class Surroundings:
         """From the rules of one family. Endpoints outside the pod network are on host networks.
 
         `headings` reads an endpoint's address and port. `bound` has the destinations of packets to each Service's
-        endpoints, in order, None if unknown. `node_ports` are addresses of the node that accept
-        node ports, none if all do. If the text is not `shown_whole`, it may show only endpoints outside the pod
-        network.
+        endpoints, in order, None if unknown. `node_ports` are addresses of the node that accept node ports, none if all
+        do. If the text is not `shown_whole`, it may show only endpoints outside the pod network.
         """
         found = _bound(services, headings)
         of_api_server = [(service.namespace, service.name) == _API_SERVER for service in services]
@@ -80,7 +80,7 @@ class Surroundings:
             ),
             Whereabouts("the outside address", family, outside=(*pods, loopback), apart=endpoints, ordinary=True),
             cluster_ips,
-            frozenset([each for own in found for each in own if each and each.address in hosts] if hosts else ()),
+            _with_address(found, hosts) if hosts else frozenset(),
             found,
             headings,
             facts,
@@ -116,7 +116,6 @@ class Surroundings:
             source_port=None,
             in_interface=NO_INTERFACE if local else None,
         )
-
 
     def _known(self) -> Node:
         """What is known about the node. IPVS needs Services' addresses to be the node's own."""
@@ -178,6 +177,11 @@ def _addresses(texts: Iterable[str | None]) -> Iterable[int]:
 def _known_addresses(found: Iterable[Sequence[Heading | None]]) -> frozenset[int]:
     known = map(_ADDRESS, filter(None, chain.from_iterable(found)))
     return frozenset(cast("Iterable[int]", known))  # what DNAT's texts name
+
+
+def _with_address(found: Iterable[Sequence[Heading | None]], addresses: AbstractSet[int]) -> frozenset[Heading]:
+    headings = list(filter(None, chain.from_iterable(found)))
+    return frozenset(compress(headings, map(addresses.__contains__, map(_ADDRESS, headings))))
 
 
 def _holds_any(network: Bits, addresses: Iterable[int]) -> bool:
