@@ -21,14 +21,15 @@ _ROUNDS = 64
 
 @dataclass(frozen=True, slots=True)
 class JumpSets:
-    """The jumps of one table: for each shape with jumps, the chains that its rules lead to. `leading` are groups of
-    chains with the chains that each leads to.
+    """The jumps of one table: for each shape with jumps, the chains that its rules lead to. `uncalled` are the chains
+    that no rule leads to, in the order of the text; `leading` are groups of chains with the chains that each leads to.
     """
 
     table: Table
     shapes: Mapping[Shape, RulesOfShape]
     targets: Mapping[Shape, frozenset[str]]
     called: frozenset[str]
+    uncalled: Sequence[str]
     leading: Sequence[tuple[Collection[str], Collection[str]]]
 
     @classmethod
@@ -41,17 +42,13 @@ class JumpSets:
             if parts:
                 leading += parts
                 targets[shape] = frozenset().union(*[names for _, names in parts])
-        return cls(table, shapes, targets, frozenset().union(*targets.values()), leading)
+        called = frozenset().union(*targets.values())
+        return cls(table, shapes, targets, called, list(filterfalse(called.__contains__, table.chains)), leading)
 
     @property
     def missing(self) -> frozenset[str]:
         """Chains that rules lead to but the table lacks."""
         return self.called.difference(self.table.chains)
-
-    @property
-    def uncalled(self) -> list[str]:
-        """Chains that no rule leads to, in the order of the text."""
-        return list(filterfalse(self.called.__contains__, self.table.chains))
 
     def callers(self, chain: str) -> set[str]:
         """The chains with a rule that leads to `chain`."""

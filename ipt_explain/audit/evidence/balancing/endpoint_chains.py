@@ -24,11 +24,12 @@ from ipt_explain.records import dataclass
 class EndpointChains:
     """By chain, where it leads (`ip:port` as in the text).
 
-    `by_protocol` are the chains by their DNAT's protocol, "" for none. `without` are chains without a DNAT.
-    `recording`: some DNAT rules record their clients for session affinity.
+    `written` are all destinations, `by_protocol` the chains by their DNAT's protocol, "" for none. `without` are chains
+    without a DNAT. `recording`: some DNAT rules record their clients for session affinity.
     """
 
     destinations: Mapping[str, str]
+    written: frozenset[str]
     by_protocol: Mapping[str, Sequence[str]]
     without: tuple[Chain, ...]
     recording: bool
@@ -87,6 +88,7 @@ def endpoint_chains(context: RulesetContext) -> EndpointChains:
                 by_protocol[usual_name(text)] += compress(alike.names, map(text.__eq__, texts))
     return EndpointChains(
         destinations,
+        frozenset(destinations.values()),
         by_protocol,
         tuple(chains_in_order(lacking)),
         any(plans[layout.shapes[number]].records for layout, number in translating.items()),

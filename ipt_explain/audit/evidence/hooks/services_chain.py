@@ -50,7 +50,7 @@ class _List:
 
     node_ports: list[Rule] = field(default_factory=list)
     behind: list[Rule] = field(default_factory=list)
-    ways: list[Rule] = field(default_factory=list)
+    ways: list[int] = field(default_factory=list)  # numbers of rules
     enders: list[tuple[Rule, int]] = field(default_factory=list)  # with the number of ways ahead
 
 
@@ -66,28 +66,31 @@ def services_chain(context: RulesetContext) -> ServicesChain:
     if chain is None or context.facts.mode is ProxyMode.IPVS:
         return ServicesChain()
     plans, found = context.plans, _List()
-    for rule in chain.rules:
-        plan = plans[rule.shape]
-        target = plan.target_of(rule)
+    for number, shape in enumerate(chain.layout.shapes):
+        plan = plans[shape]
+        target = chain.target_of(number)
         if target == NODE_PORTS:
-            found.node_ports.append(rule)
+            found.node_ports.append(chain.rule(number))
         elif target in FINAL_TARGETS:
-            found.enders.append((rule, len(found.ways)))
+            found.enders.append((chain.rule(number), len(found.ways)))
         elif target is not None and role_of(target) is not None:
             if plan.destination is None or plan.destination.negated:
-                found.enders.append((rule, len(found.ways)))
-            found.ways.append(rule)
+                found.enders.append((chain.rule(number), len(found.ways)))
+            found.ways.append(number)
             if found.node_ports:
-                found.behind.append(rule)
+                found.behind.append(chain.rule(number))
         elif target != MARK_MASQ and plan.goto:
-            found.enders.append((rule, len(found.ways)))
+            found.enders.append((chain.rule(number), len(found.ways)))
     return ServicesChain(
         chain,
         tuple(found.node_ports),
         tuple(found.behind),
         tuple(rule for rule in found.node_ports if not _guarded(plans[rule.shape], rule)),
         tuple((rule, words) for rule in found.node_ports if (words := _narrowed(rule))),
-        tuple(_ender(rule, found.ways[ahead:], plans) for rule, ahead in found.enders[:_MAX_ENDERS]),
+        tuple(
+            _ender(rule, [chain.rule(number) for number in found.ways[ahead:]], plans)
+            for rule, ahead in found.enders[:_MAX_ENDERS]
+        ),
     )
 
 

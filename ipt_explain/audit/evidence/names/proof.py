@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import repeat
+from operator import add
 
 from ipt_explain.analyzers.iptables.endpoints import split_destination
 from ipt_explain.analyzers.names import ChainRole, chain_hash, hash_of, read_comment, role_of
@@ -99,12 +100,13 @@ def name_evidence(context: RulesetContext) -> NameEvidence:
     fronts, balancing, endpoints = front_rules(context), balancing_chains(context), endpoint_chains(context)
     nat = context.table("nat")
     chains: Mapping[str, Chain] = {} if nat is None else nat.chains
-    wrong = list(_wrong_ways(fronts.ways))
-    suspects = {id(way) for way in wrong}
+    ways = [fronts.ways.column(field) for field in ("key", "name", "protocol")]
+    odd = set(unfit(ways[0], list(map(add, *ways[1:]))))
     proved: dict[str, ProvedName] = {}
-    for way in fronts.ways:
-        if id(way) not in suspects and way.key not in proved:
-            proved[way.key] = ProvedName(way.name, way.protocol)
+    for place, (key, spelled, protocol) in enumerate(zip(*ways)):
+        if key not in proved and place not in odd:
+            proved[key] = ProvedName(spelled, protocol)
+    wrong = [fronts.ways[place] for place in sorted(odd)]
     for name in (*(ProvedName(way.name, way.protocol) for way in wrong), *(ProvedName(*each) for each in _WELL_KNOWN)):
         proved.setdefault(chain_hash(name.spelled, name.protocol), name)
     _prove_by_comments(proved, balancing, chains)
@@ -133,11 +135,6 @@ def label(name: str) -> str:
 def service_names(context: RulesetContext) -> Mapping[str, str]:
     """`namespace/name` of each proved Service, by the hash of its ports' chains."""
     return {key: name.spelled.partition(":")[0] for key, name in name_evidence(context).proved.items()}
-
-
-def _wrong_ways(ways: tuple[NamedWay, ...]) -> Iterator[NamedWay]:
-    for place in unfit([way.key for way in ways], [way.name + way.protocol for way in ways]):
-        yield ways[place]
 
 
 def _has_own(chains: Mapping[str, Chain], way: NamedWay) -> bool:

@@ -5,14 +5,18 @@ which take more than one, and which Service their comments name.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from ipt_explain.analyzers.iptables.plans import RulePlan
-from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, hash_of
+from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, CommentKind, hash_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Rule
+from ipt_explain.model.words import unquote
 from ipt_explain.netfilter.header.protocols import usual_name
 from ipt_explain.records import dataclass
+from ipt_explain.services.columns import Columns
+from ipt_explain.services.evidence import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +32,29 @@ class NamedWay:
     """A rule whose comment names its service port, as spelled there. `key` is the hash of the chain that it leads
     to."""
 
-    rule: Rule
+    evidence: Evidence
+    target: str
+    key: str
     name: str
     protocol: str
-    key: str
+
+
+Address: TypeAlias = tuple[str, str, str]  # host, protocol, port
 
 
 @dataclass(frozen=True, slots=True)
 class FrontRules:
     """`clashes` are of addresses, `node_port_clashes` of node ports; `wide` rules take more than one host. `protocols`
-    has the protocol of each service port by the hash of its chains, `addresses` the rule by `host`, protocol, port."""
+    has the protocol of each service port by the hash of its chains, `addresses` the first rule for each; those that
+    its comment does not call a ClusterIP are `external`."""
 
     clashes: tuple[Clash, ...]
     node_port_clashes: tuple[Clash, ...]
     wide: tuple[Rule, ...]
-    ways: tuple[NamedWay, ...]
+    ways: Columns[NamedWay]
     protocols: Mapping[str, str]
-    addresses: Mapping[tuple[str, str, str], Rule]
+    addresses: Mapping[Address, Evidence]
+    external: Mapping[Address, None]
     node_ports: Mapping[tuple[str, str], Rule]
 
 
@@ -58,61 +68,66 @@ class _Reader:
     def __init__(self, context: RulesetContext) -> None:
         self._context = context
         self._plans = context.plans
-        self._ways: list[NamedWay] = []
+        self._ways: list[tuple[Evidence, str, str, str, str]] = []
         self._wide: list[Rule] = []
+        self._external: dict[Address, None] = {}
         self._protocols: dict[str, str] = {}
 
     def read(self) -> FrontRules:
-        addresses: dict[tuple[str, str, str], Rule] = {}
-        ports: dict[tuple[str, str, str], Rule] = {}
+        addresses: dict[Address, Evidence] = {}
+        ports: dict[Address, Evidence] = {}
         clashes = self._chain(SERVICES, addresses)
         node_port_clashes = self._chain(NODE_PORTS, ports)
-        node_ports = {(protocol, port): rule for (_, protocol, port), rule in ports.items()}
+        node_ports = {(protocol, port): evidence.rule for (_, protocol, port), evidence in ports.items()}
+        rules, targets, keys, names, protocols = zip(*self._ways) if self._ways else ((),) * 5
         return FrontRules(
             tuple(clashes),
             tuple(node_port_clashes),
             tuple(self._wide),
-            tuple(self._ways),
+            Columns(NamedWay, evidence=rules, target=targets, key=keys, name=names, protocol=protocols),
             self._protocols,
             addresses,
+            self._external,
             node_ports,
         )
 
-    def _chain(self, name: str, taken: dict[tuple[str, str, str], Rule]) -> list[Clash]:
+    def _chain(self, name: str, taken: dict[Address, Evidence]) -> list[Clash]:
         clashes: list[Clash] = []
         chain = self._context.chain("nat", name)
-        for rule in chain.rules if chain is not None else ():
-            plan = self._plans[rule.shape]
+        for number, shape in enumerate(chain.layout.shapes if chain is not None else ()):
+            plan = self._plans[shape]
             port, slot = plan.destination_port, plan.target_slot
-            if port is None or slot is None or port.negated:
+            if chain is None or port is None or slot is None or port.negated:
                 continue
-            target = rule.word(slot)
+            values, start = chain.values, chain.layout.offsets[number]
+            target = values[start + slot]
             if target in (MARK_MASQ, NODE_PORTS):
                 continue
-            key = hash_of(target)
-            protocol = "" if plan.protocol is None else usual_name(rule.word(plan.protocol.slot))
-            host = self._host(plan, rule) if name == SERVICES else ""
-            address = (host, protocol, rule.word(port.slot))
-            first = taken.setdefault(address, rule)
-            if first is not rule and hash_of(first.target or "") != key and not plan.other:
-                clashes.append(Clash(first, rule))
+            evidence, key = Evidence(chain, number), hash_of(target)
+            protocol = "" if plan.protocol is None else usual_name(values[start + plan.protocol.slot])
+            host = self._host(plan, evidence) if name == SERVICES else ""
+            address = (host, protocol, values[start + port.slot])
+            first = taken.setdefault(address, evidence)
+            if first is not evidence and hash_of(first.target or "") != key and not plan.other:
+                clashes.append(Clash(first.rule, evidence.rule))
+            comment = "" if plan.comment_slot is None else values[start + plan.comment_slot]
+            if first is evidence and name == SERVICES and not unquote(comment).endswith(CommentKind.CLUSTER_IP.value):
+                self._external[address] = None
             if key is not None:
                 self._protocols.setdefault(key, protocol)
-                if plan.comment_slot is not None:
-                    spelled = rule.word(plan.comment_slot).partition(" ")[0].strip('"')
-                    if "/" in spelled:
-                        self._ways.append(NamedWay(rule, spelled, protocol, key))
+                spelled = comment.partition(" ")[0].strip('"')
+                if "/" in spelled:
+                    self._ways.append((evidence, target, key, spelled, protocol))
         return clashes
 
-    def _host(self, plan: RulePlan, rule: Rule) -> str:
+    def _host(self, plan: RulePlan, evidence: Evidence) -> str:
         """The one host that a rule matches; rules that match more are noted."""
         if plan.destination is None:
-            self._wide.append(rule)
+            self._wide.append(evidence.rule)
             return ""
-        text = rule.word(plan.destination.slot)
-        host, slash, length = text.partition("/")
+        host, slash, length = evidence.word(plan.destination.slot).partition("/")
         if plan.destination.negated or (slash and length not in _HOST_MASKS[":" in host]):
-            self._wide.append(rule)
+            self._wide.append(evidence.rule)
         return host
 
 

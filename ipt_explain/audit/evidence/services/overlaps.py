@@ -19,6 +19,7 @@ from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.header.addresses import network_bits, parse_address
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import column
+from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import ServicePort
 from ipt_explain.words.addresses import address_port
 
@@ -64,7 +65,7 @@ def _of_endpoints(
         address_port(host, port): (host, protocol, port)
         for host, protocol, port in fronts.addresses
     }
-    if written.keys().isdisjoint(endpoints.destinations.values()):
+    if written.keys().isdisjoint(endpoints.written):
         return
     callers: dict[str, set[str]] = defaultdict(set)
     for caller, targets in balancing.targets.items():
@@ -73,7 +74,7 @@ def _of_endpoints(
     for chain, destination in endpoints.destinations.items():
         address = written.get(destination)
         if address is not None and address[1] == endpoints.protocol(chain) and chain in callers:
-            rule = fronts.addresses[address]
+            rule = fronts.addresses[address].rule
             yield TwoMeanings(
                 rule,
                 destination,
@@ -94,15 +95,14 @@ class Hijack:
 
 def taken_cluster_ips(fronts: FrontRules) -> Iterator[Hijack]:
     """External addresses that are ClusterIPs of other Services."""
+    if not fronts.external:
+        return
     cluster_ips: dict[str, Rule] = {}
-    external: list[tuple[str, Rule]] = []
-    for (host, _, _), rule in fronts.addresses.items():
-        if (rule.comment or "").endswith(_CLUSTER_IP):
-            cluster_ips.setdefault(host, rule)
-        else:
-            external.append((host, rule))
-    for host, rule in external:
-        victim = cluster_ips.get(host)
+    for address, evidence in fronts.addresses.items():
+        if address not in fronts.external:
+            cluster_ips.setdefault(address[0], evidence.rule)
+    for address in fronts.external:
+        rule, victim = fronts.addresses[address].rule, cluster_ips.get(address[0])
         if victim is not None and _service(victim) != _service(rule):
             yield Hijack(rule, victim)
 
@@ -162,16 +162,16 @@ def bad_vips(fronts: FrontRules, services: Iterable[ServicePort]) -> Iterator[Ba
                 networks.append((*network_bits(text), ":" in text, text))
             except ValueError:
                 continue
-    hosts: dict[str, Rule] = {}
-    for (host, _, _), rule in fronts.addresses.items():
+    hosts: dict[str, Evidence] = {}
+    for (host, _, _), evidence in fronts.addresses.items():
         if host:
-            hosts.setdefault(host, rule)
-    for host, rule in hosts.items():
+            hosts.setdefault(host, evidence)
+    for host, evidence in hosts.items():
         why = None
         if host.startswith(_SPECIAL_STARTS):
             why = next((words for start, words in _SPECIAL if f"{host}/".startswith(start)), None)
         if why is not None or host == "::":
-            yield BadVip(rule, host, why or "is no address of a machine")
+            yield BadVip(evidence.rule, host, why or "is no address of a machine")
             continue
         try:
             address = parse_address(host)
@@ -179,7 +179,7 @@ def bad_vips(fronts: FrontRules, services: Iterable[ServicePort]) -> Iterator[Ba
             continue
         for value, mask, is_ipv6, text in networks:
             if address & mask == value and is_ipv6 == (":" in host):
-                yield BadVip(rule, host, f"is in the pod network {text}", _layout(services, value, mask))
+                yield BadVip(evidence.rule, host, f"is in the pod network {text}", _layout(services, value, mask))
                 break
 
 
@@ -230,7 +230,7 @@ def shared_backends(
 ) -> list[SharedBackend]:
     """Endpoints of more than one Service; `names` has a Service's name by the hash of a port's chains."""
     destinations = endpoints.destinations
-    if len(destinations) == len(set(destinations.values())):
+    if len(destinations) == len(endpoints.written):
         return []
     users: dict[str, set[str]] = defaultdict(set)
     for caller, targets in balancing.targets.items():

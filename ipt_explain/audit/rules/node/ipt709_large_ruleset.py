@@ -33,7 +33,7 @@ MANY = 2000
 def large_ruleset(context: RulesetContext) -> Faults:
     """At most one fault, at the chain."""
     chain = context.chain("nat", SERVICES)
-    count = 0 if chain is None else len(chain.rules)
+    count = 0 if chain is None else len(chain.layout)
     if chain is not None and count >= MANY:
         yield Fault(
             f"KUBE-SERVICES has {count:,} rules: a new connection to a Service is compared with {(count + 1) // 2:,} "

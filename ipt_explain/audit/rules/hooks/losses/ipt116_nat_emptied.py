@@ -69,7 +69,7 @@ def _is_bare(context: RulesetContext, services: Chain | None, filtering: Table) 
     """
     if services is None:
         return not service_chains(context)
-    if services.rules:
+    if len(services.layout):
         return False
     refusals = filtering.chains.get(SERVICES)
     return service_chains(context) > 0 or (refusals is not None and bool(refusals.rules))

@@ -35,8 +35,8 @@ def duplicate_vip(context: RulesetContext) -> Faults:
     clashes = front_rules(context).clashes
     if not clashes:
         return
-    names = {id(way.rule): label(way.name) for way in front_rules(context).ways}
-    misnamed = {id(wrong.way.rule): wrong for wrong in name_evidence(context).misnamed}
+    names = {id(way.evidence.rule): label(way.name) for way in front_rules(context).ways}
+    misnamed = {id(wrong.way.evidence.rule): wrong for wrong in name_evidence(context).misnamed}
     for clash in clashes:
         second = clash.second
         host, port = second.core("-d"), second.match(second.core("-p") or "", "--dport")

@@ -65,15 +65,15 @@ def _redacted(misnamed: tuple[Misnamed, ...], named: int) -> Fault:
         f"{len(misnamed)} of {named} names in comments do not match the hashes of their chains: names were probably "
         "replaced in this dump, so they cannot be used to check it",
         "Check against a dump that nobody edited.",
-        at_rule(misnamed[0].way.rule),
-        related=tuple(wrong.way.rule.line for wrong in misnamed[1:]),
+        at_rule(misnamed[0].way.evidence.rule),
+        related=tuple(wrong.way.evidence.line for wrong in misnamed[1:]),
         severity=Severity.INFO,
     )
 
 
 def _misnamed(wrong: Misnamed) -> Fault:
     way = wrong.way
-    target = way.rule.target or ""
+    target = way.target
     if wrong.proved is not None:
         message = (
             f"the rule for {label(way.name)} leads to {_whose(wrong.proved)} ({target}): connections to "
@@ -92,7 +92,7 @@ def _misnamed(wrong: Misnamed) -> Fault:
     return Fault(
         message,
         "Restart kube-proxy on this node: it rewrites the rule.",
-        at_rule(way.rule, focus=target),
+        at_rule(way.evidence.rule, focus=target),
         service=label(way.name),
         severity=Severity.ERROR if wrong.proved is not None or wrong.own else None,
     )

@@ -24,9 +24,12 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.names import ChainRole, role_of
+from collections.abc import Callable
+
+from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.services.front_rules import front_rules
+from ipt_explain.audit.evidence.services.front_rules import NamedWay, front_rules
+from ipt_explain.services.columns import Columns
 
 _FIX = "Make sure that only one kube-proxy runs on this node, and restart it."
 
@@ -35,23 +38,28 @@ _FIX = "Make sure that only one kube-proxy runs on this node, and restart it."
 def mixed_writers(context: RulesetContext) -> Faults:
     """One fault for each sign of two writers."""
     ways = front_rules(context).ways
-    old = next((way for way in ways if way.name.endswith(":")), None)
-    new = next((way for way in ways if ":" not in way.name), None)
+    old = _first(ways, "name", lambda name: name.endswith(":"))
+    new = None if old is None else _first(ways, "name", lambda name: ":" not in name)
     if old is not None and new is not None:
         yield Fault(
             f"kube-proxy up to 1.19 wrote {old.name}, a later one wrote {new.name}: rules of the older one "
             "are not kept up to date",
             _FIX,
-            at_rule(old.rule, focus=old.name),
-            related=(new.rule.line,),
+            at_rule(old.evidence.rule, focus=old.name),
+            related=(new.evidence.line,),
         )
-    roles = {role_of(way.rule.target or ""): way.rule for way in reversed(ways)}
-    xlb, ext = roles.get(ChainRole.LOCAL_EXTERNAL), roles.get(ChainRole.EXTERNAL)
+    xlb = _first(ways, "target", lambda target: target.startswith(ChainRole.LOCAL_EXTERNAL.value))
+    ext = None if xlb is None else _first(ways, "target", lambda target: target.startswith(ChainRole.EXTERNAL.value))
     if xlb is not None and ext is not None:
         yield Fault(
             "KUBE-XLB chains of kube-proxy up to 1.23 are used next to KUBE-EXT chains of later ones: the older rules "
             "are not kept up to date",
             _FIX,
-            at_rule(xlb, focus=xlb.target or ""),
-            related=(ext.line,),
+            at_rule(xlb.evidence.rule, focus=xlb.target),
+            related=(ext.evidence.line,),
         )
+
+
+def _first(ways: Columns[NamedWay], field: str, fits: Callable[[str], bool]) -> NamedWay | None:
+    """The first rule whose field satisfies `fits`."""
+    return next((ways[place] for place, text in enumerate(ways.column(field)) if fits(text)), None)
