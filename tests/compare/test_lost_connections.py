@@ -7,13 +7,13 @@ from ipt_explain.compare.fleet.records.service_records import service_of
 from tests.compare.helpers import changed, compared, scenario, view
 
 HEALTHY = scenario("1.30/basic").ipv4
-DROPPED = changed(HEALTHY, r"^(?=-A FORWARD )", "-A FORWARD -d 10.244.0.0/16 -j DROP\n")
+DROPPED = changed(HEALTHY, r"^(?=-A FORWARD )", "-A FORWARD -d 10.244.0.0/16 -m conntrack --ctstate NEW -j DROP\n")
 
 
 def test_one_rule_that_drops_is_one_difference() -> None:
     found = [each for each in compared(HEALTHY, DROPPED).differences if each.kind.value == "fate"]
     assert [(each.service, each.subject, each.before) for each in found] == [(None, "filter FORWARD", None)]
-    assert "are dropped by filter FORWARD: -A FORWARD -d 10.244.0.0/16 -j DROP" in found[0].message
+    assert "are dropped by filter FORWARD: -A FORWARD -d 10.244.0.0/16 -m conntrack --ctstate NEW -j DROP" in found[0].message
 
 
 def test_the_opposite_change_is_also_one_difference() -> None:

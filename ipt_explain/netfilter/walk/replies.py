@@ -10,11 +10,13 @@ from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
 from ipt_explain.netfilter.walk.journey import LOOPBACK
 from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.packets import Packets, Travellers
+from ipt_explain.netfilter.walk.path import Step
 from ipt_explain.netfilter.walk.stopping import may_stop_known
 from ipt_explain.netfilter.whereabouts import Whereabouts
 from ipt_explain.records import replace
@@ -87,7 +89,7 @@ class Replies:
     def _followed(self, finish: Finish, endpoint: Heading | None, tracking: Tracking) -> tuple[_Stop, bool]:
         first = finish.state
         connection, replies = first.connection, tracking is Tracking.REPLY
-        unknown = Heading(Whereabouts("the endpoint's address", connection.family), None)
+        unknown = Heading(Whereabouts("the endpoint's address", connection.family, owned=Truth.UNKNOWN), None)
         server = unknown if endpoint is None or endpoint.address is None else endpoint
         client = Heading(connection.source, connection.source_port)
         source, to = (server, client) if replies else (client, server)
@@ -127,14 +129,19 @@ class Replies:
         if stopped:
             return (max(stops, key=lambda stop: stop[1])[0], stopped, ()), not of_source
         stop, share = stops[0] if len(stops) == 1 else (None, _NEVER)
-        if stop is None or first.answers or not _is_told(stop.state.answers):
+        if stop is None or first.answers or not _is_told(stop):
             return (None, _NEVER, ()), not of_source
         return (stop, share, stop.state.answers), not of_source
 
 
-def _is_told(answers: Answers) -> bool:
-    """Whether they are one answer, and not about the client's port or the addresses that the connection began with."""
-    (question, _), *others = [literal for each in answers for literal in each.literals]
+def _is_told(stop: StoppedReply) -> bool:
+    """Whether a doubt is worth telling: of a rule that asks for the connection's state, as others stop first packets
+    alike, and about one thing, but not the client's port or the addresses that the connection began with."""
+    step = stop.path.last()
+    shape = step.rule.shape if isinstance(step, Step) and step.rule is not None else None
+    if shape is None or not (shape.has_match("conntrack") or shape.has_match("state")):
+        return False
+    (question, _), *others = [literal for each in stop.state.answers for literal in each.literals]
     return not others and "port " not in question and not question.startswith("--ct")
 
 

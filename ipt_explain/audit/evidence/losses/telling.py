@@ -72,7 +72,8 @@ def _subject(cause: Cause, of: str) -> str:
 
 def _deed(cause: Cause, may: bool = False) -> str:
     """What it does, or may do, and to whom."""
-    lost, hit, does = cause.victims[0].lost, _hit(cause, may), "may {}" if may else "{}s"
+    first = max(cause.victims, key=lambda victim: victim.lost.how is not Loss.UNANSWERED)  # what is lost first
+    lost, hit, does = first.lost, _hit(cause, may), "may {}" if may else "{}s"
     if lost.how is Loss.DROPPED:
         return f"{does.format('drop')} {hit}"
     if lost.how is Loss.REJECTED:
