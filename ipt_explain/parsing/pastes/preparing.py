@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ipt_explain.model import Chain, Command, Extent, Form, Rule
@@ -18,6 +16,7 @@ from ipt_explain.parsing.pastes.around import is_around, is_row
 from ipt_explain.parsing.pastes.commands import Command as Call
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.parsing.pastes.logs import is_element, is_of_json, unwrapped
+from ipt_explain.parsing.pastes.notes import Notes
 from ipt_explain.parsing.pastes.outputs import BLOCK_ENDS, JOINED, is_elision
 from ipt_explain.parsing.pastes.quoting import is_fence, without_fence, without_quote_marks
 from ipt_explain.parsing.pastes.scripts import (
@@ -32,8 +31,6 @@ from ipt_explain.parsing.pastes.scripts import (
 from ipt_explain.parsing.pastes.slips import hanging, repaired, several
 from ipt_explain.parsing.pastes.wrapping import DUMP_LINE, Joiner, window_of
 from ipt_explain.source import SourceText
-from ipt_explain.words.counts import counted
-from ipt_explain.words.line_numbers import line_numbers
 
 _TABLE = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
 _WORTH_IT = re.compile(
@@ -41,8 +38,6 @@ _WORTH_IT = re.compile(
     re.MULTILINE,
 )
 _LEGACY = re.compile(r"#?[ \t]*(Warning: \S+ tables present, use \S+(?: to see them)?)")
-
-_ADDED = "additions of a log, a list or a page around rules were ignored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +68,18 @@ class _Preparing:
     def __init__(self, source: SourceText) -> None:
         self._name = source.name
         self._lines, quoted = without_quote_marks(source.text.split("\n"))
+        # As a window has cut them, and so before any line is changed.
         self._lengths = [len(line) for line in self._lines]
         self._window = window_of(self._lengths)
         self._changed = quoted > 0
         self._joiner = Joiner()
         self._sections: dict[tuple[object, ...], TableBuilder] = {}
-        self._left_out: list[int] = []
-        self._joints: list[int] = []
-        self._rows: list[int] = []
-        self._unreadable: list[int] = []
         self._beside: list[Rule] = []
-        self._prefixed = 0
         self._elements = False
         self._of_json: list[int] = []
-        self._repairs: Counter[str] = Counter({MAIL_QUOTE: quoted} if quoted else {})
+        self._notes = Notes()
+        if quoted:
+            self._notes.repairs[MAIL_QUOTE] = quoted
         self._in_table = False
 
     def run(self) -> None:
@@ -100,7 +93,7 @@ class _Preparing:
             if "```" in line and (bare := without_fence(line)) != line:
                 line = bare
                 self._set(place, bare)
-                self._repairs[FENCE] += 1
+                self._notes.repairs[FENCE] += 1
             if is_fence(line):
                 self._in_table, above = False, -1
                 continue
@@ -134,7 +127,7 @@ class _Preparing:
         repair = repaired(first, self._joiner.reads) or ((first, []) if self._joiner.reads(first) else None)
         if repair is not None and all(map(self._joiner.reads, others)):
             self._set(place, repair[0])
-            self._repairs.update(repair[1])
+            self._notes.repairs.update(repair[1])
             self._beside += (self._joiner.read(other, place + 1) for other in others)
         elif repair is None:
             self._rejoin(place)
@@ -147,7 +140,7 @@ class _Preparing:
             self._set(place, text)
             for joined in range(place + 1, last + 1):
                 self._set(joined, JOINED)
-                self._joints.append(joined)
+                self._notes.joints.add(joined)
 
     def _hanging(self, place: int) -> bool:
         """Join a rule with the options below it, if they form one rule. Returns whether they do."""
@@ -158,10 +151,10 @@ class _Preparing:
         if repair is None:
             return False
         self._set(place, repair[0])
-        self._repairs.update(repair[1])
+        self._notes.repairs.update(repair[1])
         for below in range(place + 1, place + 1 + count):
             self._set(below, JOINED)
-            self._joints.append(below)
+            self._notes.joints.add(below)
         return True
 
     def _odd_line(self, place: int, line: str, above: int) -> bool:
@@ -184,7 +177,7 @@ class _Preparing:
             if joined is not None:
                 self._set(above, joined)
                 self._set(place, JOINED)
-                self._joints.append(above + 1)
+                self._notes.joints.add(above + 1)
                 return True
         if self._in_table or (line.lstrip(" \t").startswith("-A ") and self._hanging(place)):
             return False
@@ -194,18 +187,18 @@ class _Preparing:
         if self._is_read_as_script(place, line):
             return False
         if is_row(line) and guess_header(line) is not None:
-            self._rows.append(place + 1)
+            self._notes.rows.append(place + 1)
             self._set(place, "")
         elif is_of_json(line):
             self._of_json.append(place)
         elif safe_normalisation(line) is None and is_around(line):
-            self._left_out.append(place + 1)
+            self._notes.left_out.append(place + 1)
             self._set(place, "")
         return False
 
     def _unwrap(self, place: int, inner: str) -> None:
         self._set(place, inner)
-        self._prefixed += 1
+        self._notes.unwrapped += 1
 
     def _continued(self, place: int) -> str:
         """A command joined with its continuation lines, which are taken out."""
@@ -220,7 +213,7 @@ class _Preparing:
         try:
             changes = changing_commands(line)
         except Unreadable:
-            self._unreadable.append(place + 1)
+            self._notes.unreadable.append(place + 1)
             self._set(place, "")
             return True
         if changes:
@@ -228,8 +221,8 @@ class _Preparing:
             if all(placed):
                 self._set(place, "")
             return True
-        if changes_no_rule(line) or ((self._sections or self._unreadable) and is_of_shell(line)):
-            self._left_out.append(place + 1)
+        if changes_no_rule(line) or ((self._sections or self._notes.unreadable) and is_of_shell(line)):
+            self._notes.left_out.append(place + 1)
             self._set(place, "")
             return True
         return False
@@ -237,7 +230,7 @@ class _Preparing:
     def _leave_out_json(self) -> None:
         for place in self._of_json:
             self._set(place, "")
-        self._left_out = sorted([*self._left_out, *(place + 1 for place in self._of_json)])
+        self._notes.left_out += (place + 1 for place in self._of_json)
 
     def _set(self, place: int, line: str) -> None:
         self._lines[place] = line
@@ -270,33 +263,11 @@ class _Preparing:
             self._leave_out_json()
         if not self._changed:
             return None
-        incomplete = bool(self._rows or self._unreadable)
+        incomplete = bool(self._notes.rows or self._notes.unreadable)
         return Prepared(
             "\n".join(self._lines),
             incomplete,
             tuple(self._sections.values()),
             tuple(self._beside),
-            tuple(self._warnings()),
+            tuple(self._notes.warnings(self._name, bool(self._sections))),
         )
-
-    def _warnings(self) -> Iterator[str]:
-        name = self._name
-        if self._left_out:
-            yield f"{name}: left out {line_numbers(self._left_out)}: text around rules"
-        if self._rows:
-            yield (
-                f"{name}: left out {line_numbers(self._rows)} of a listing whose chain is not in the text: give the"
-                " listing with its `Chain` lines, or what `iptables-save` prints"
-            )
-        if self._joints:
-            joined = line_numbers(sorted(set(self._joints)))
-            yield f"{name}: {joined} wrapped in the middle of a rule: joined with what follows"
-        if self._prefixed:
-            yield f"{name}: {counted(self._prefixed, 'line')}: {_ADDED}"
-        for note, count in self._repairs.items():
-            yield f"{name}: {counted(count, 'line')}: {note}"
-        if self._unreadable:
-            unread = line_numbers(self._unreadable)
-            yield f"{name}: {unread} cannot be read: only the shell knows its variables"
-        if self._sections:
-            yield f"{name}: rules were taken from commands that add them; only `iptables-save` shows whether they ran"
