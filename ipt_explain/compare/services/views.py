@@ -15,7 +15,7 @@ from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.compare.services.losses import LossCause, Losses, loses_any, losses_of
 from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.model import Backend, Dump, Family, Shape
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import NamedTuple, dataclass, field
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.explanation import Explanation
@@ -36,8 +36,7 @@ Address = tuple[str, int]
 """A frontend's address and port; a node port's address is ""."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """Endpoints that share connections, each with its chance. The chances and `unmatched` sum to 1; all are None if
     some depend on rules that the text lacks."""
 
@@ -51,8 +50,7 @@ class Pool:
         return frozenset(dict(self.shares))
 
 
-@dataclass(frozen=True, slots=True)
-class FrontendView:
+class FrontendView(NamedTuple):
     """What happens to connections to one address. `pool` is for clients outside the node, `node_pool` for pods and the
     node itself if it differs."""
 
@@ -63,8 +61,7 @@ class FrontendView:
     source_ranges: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AffinityView:
+class AffinityView(NamedTuple):
     """How long a client keeps its endpoint. Only after changes by hand does `seconds` have more than one number, or
     `without` any endpoint."""
 
@@ -72,8 +69,7 @@ class AffinityView:
     without: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class MasqueradeView:
+class MasqueradeView(NamedTuple):
     """Whose source is rewritten. `hairpin` is None if no endpoint shows it; `without_hairpin` are endpoints that cannot
     reach themselves through the service. `external` are the conditions for connections to external addresses, None if
     the service has no chain for them (KUBE-EXT, KUBE-XLB)."""
