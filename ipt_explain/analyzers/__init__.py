@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipt_explain.analyzers.fates import with_fates
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.services import ServiceReader
-from ipt_explain.analyzers.iptables.supposed import with_supposed_chains
 from ipt_explain.analyzers.names import ServicePortName, Wanted
 from ipt_explain.analyzers.rulesets import ruleset_facts
 from ipt_explain.analyzers.versions import recognise_version
 from ipt_explain.collector import collector_paused
-from ipt_explain.model import Backend, Dump, Family
+from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.records import replace
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.explanation import Explanation
@@ -42,7 +41,7 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
             read.append((ruleset.family, reader.read(wanted)))
             if reader.unread:
                 warnings.append(_unread(ruleset.source, reader.unread))
-        completed = [with_supposed_chains(ruleset) for ruleset in dump.rulesets]
+        completed = [_completed(ruleset) for ruleset in dump.rulesets]
         whole = replace(dump, rulesets=tuple(ruleset for ruleset, _ in completed))
         for facts, ports in _of_other_modes(dump, wanted):
             rulesets.append(facts)
@@ -51,6 +50,15 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
             services += with_fates(whole, family, ports, _numbers(rulesets, family))
     notes = dict.fromkeys(note for _, notes in completed for note in notes)
     return Explanation(tuple(rulesets), tuple(services), tuple(warnings), tuple(notes))
+
+
+def _completed(ruleset: Ruleset) -> tuple[Ruleset, tuple[str, ...]]:
+    """A ruleset with the chains that its text is supposed to leave out, and what was supposed; a whole one as it is."""
+    if not ruleset.fragment and all(table.whole for table in ruleset.tables.values()):
+        return ruleset, ()
+    from ipt_explain.analyzers.iptables.supposed import with_supposed_chains
+
+    return with_supposed_chains(ruleset)
 
 
 def _unread(source: str, rules: Sequence[Evidence]) -> str:

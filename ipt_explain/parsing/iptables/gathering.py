@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ipt_explain.model import Backend, Extent, Family, Form, Rule, Ruleset, Table
+from ipt_explain.model import Backend, Chain, Extent, Family, Form, Rule, Ruleset, Table
 from ipt_explain.parsing.iptables.assembly import (
     TableBuilder,
     families_of,
@@ -16,9 +17,11 @@ from ipt_explain.parsing.iptables.parts.fragments import Place, places_of
 from ipt_explain.parsing.iptables.parts.headless import Headless
 from ipt_explain.parsing.iptables.rulesets import RulesetBuilder
 from ipt_explain.parsing.pastes.extents import HOLED, WHOLE, Extents
-from ipt_explain.parsing.pastes.merging import Conflict, chain_of_outputs
 from ipt_explain.parsing.pastes.outputs import outputs_of
 from ipt_explain.source import SourceText
+
+if TYPE_CHECKING:
+    from ipt_explain.parsing.pastes.merging import Conflict
 
 _MOST_CONFLICTS = 5
 
@@ -92,7 +95,7 @@ class Gathering:
                 shown.setdefault(place, {}).setdefault(chain, []).append(members)
         for (family_shown, table), chains in shown.items():
             family = family_shown or next((key[0] for key in self._rulesets), Family.IPV4)
-            made = {name: chain_of_outputs(name, outputs) for name, outputs in chains.items()}
+            made = {name: _chain_of(name, outputs) for name, outputs in chains.items()}
             if self._headless.begins_inside and place_of[id(rules[0])] == (family_shown, table):
                 made[rules[0].chain] = made[rules[0].chain].shown(Extent.END)
             if thinned:
@@ -155,6 +158,15 @@ class Gathering:
         if key not in self._rulesets:
             self._rulesets[key] = RulesetBuilder(self._source, family, backend)
         return self._rulesets[key]
+
+
+def _chain_of(name: str, outputs: Sequence[Sequence[Rule]]) -> Chain:
+    """A chain from the outputs that show some of its rules."""
+    if len(outputs) == 1:
+        return Chain.of(name, outputs[0], extent=Extent.SOME)
+    from ipt_explain.parsing.pastes.merging import chain_of_outputs
+
+    return chain_of_outputs(name, outputs)
 
 
 def _shown(conflict: Conflict) -> str:

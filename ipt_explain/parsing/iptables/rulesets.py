@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ipt_explain.model import Backend, Family, Form, Ruleset, Table
 from ipt_explain.parsing.iptables.headers import Generator
-from ipt_explain.parsing.pastes.merging import Conflict, join_tables, replaced
 from ipt_explain.records import replace
+
+if TYPE_CHECKING:
+    from ipt_explain.parsing.pastes.merging import Conflict
 
 
 class RulesetBuilder:
@@ -32,6 +36,8 @@ class RulesetBuilder:
         before = self._tables.get(table.name)
         redeclared, own = self._redeclared.setdefault(table.name, []), table.redeclared
         if before is not None:
+            from ipt_explain.parsing.pastes.merging import join_tables, replaced
+
             known = self._forms[table.name]
             if form in _COMPLETE and known in _COMPLETE:
                 if table.line is not None:
