@@ -18,13 +18,11 @@ def internal_policy(cluster_ip: Reached | None, single: bool) -> TrafficPolicy |
     """
     if cluster_ip is None:
         return None
-    if cluster_ip.route is not None and cluster_ip.route.balancer is not None:
-        if cluster_ip.route.balancer.scope is Scope.LOCAL:
-            return TrafficPolicy.LOCAL
+    balancer = cluster_ip.route.balancer
+    if balancer is not None and balancer.scope is Scope.CLUSTER:
         return TrafficPolicy.CLUSTER if single else None
-    if cluster_ip.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS:
-        return TrafficPolicy.LOCAL
-    return None
+    local = balancer is not None or cluster_ip.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS
+    return TrafficPolicy.LOCAL if local else None
 
 
 def external_policy(reached: Sequence[Reached]) -> TrafficPolicy | None:
@@ -33,13 +31,11 @@ def external_policy(reached: Sequence[Reached]) -> TrafficPolicy | None:
     for each in reached:
         if each.frontend.kind is FrontendKind.CLUSTER_IP:
             continue
-        if each.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS or (each.route is not None and each.route.local):
+        if each.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS or each.route.local:
             return TrafficPolicy.LOCAL
         # Up to 1.19 an external IP led straight to all endpoints, whatever the policy said.
-        says_nothing = (
-            each.frontend.kind is FrontendKind.EXTERNAL_IP and each.route is not None and not each.route.has_policy
-        )
-        if each.balancer is not None and not says_nothing:
+        says_nothing = each.frontend.kind is FrontendKind.EXTERNAL_IP and not each.route.has_policy
+        if each.route.balancer is not None and not says_nothing:
             policy = TrafficPolicy.CLUSTER
     return policy
 

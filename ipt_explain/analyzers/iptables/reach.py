@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.iptables.balancing import Spread
 from ipt_explain.analyzers.iptables.frontends import Entries, Entry
-from ipt_explain.analyzers.iptables.routing import Route, RouteReader
+from ipt_explain.analyzers.iptables.routing import NOWHERE, Route, RouteReader
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, FrontendVerdict
 from ipt_explain.words.addresses import without_prefix
@@ -18,17 +17,7 @@ class Reached:
 
     frontend: Frontend
     entry: Entry
-    route: Route | None
-
-    @property
-    def balancer(self) -> Spread | None:
-        """The balancer for connections from outside the node."""
-        return None if self.route is None else self.route.balancer
-
-    @property
-    def node_balancer(self) -> Spread | None:
-        """The balancer for connections from pods and the node, if it is another."""
-        return None if self.route is None else self.route.node_balancer
+    route: Route
 
 
 class FrontendFollower:
@@ -40,28 +29,26 @@ class FrontendFollower:
 
     def follow(self, entry: Entry, group: Entries) -> Reached:
         """What happens to connections to one of a service port's frontends."""
-        route = None if entry.target is None else self._routes.follow(entry.target, entry.protocol)
-        balancer = None if route is None else route.balancer
+        route = NOWHERE if entry.target is None else self._routes.follow(entry.target, entry.protocol)
+        balancer, node = route.balancer, route.node_balancer
         verdict = self._verdict(entry, route)
-        node = None if route is None else route.node_balancer
-        firewalled = route is not None and (route.ranges or route.open_range)
         frontend = Frontend(
             entry.kind, entry.host, entry.port, entry.evidence, verdict,
             None if balancer is None or verdict in _REFUSALS else balancer.name,
             None if node is None else node.name,
-            _source_ranges(route, entry.host, group) if route is not None and firewalled else (),
+            _source_ranges(route, entry.host, group) if route.ranges or route.open_range else (),
         )  # fmt: skip
         return Reached(frontend, entry, route)
 
-    def _verdict(self, entry: Entry, route: Route | None) -> FrontendVerdict:
-        spread = None if route is None else route.balancer
+    def _verdict(self, entry: Entry, route: Route) -> FrontendVerdict:
+        spread = route.balancer
         if spread is not None and spread.shares:
             return FrontendVerdict.BALANCE
         if entry.refusal is not None:
             return FrontendVerdict.REJECT if entry.refusal.target == "REJECT" else FrontendVerdict.DROP
         if spread is not None and spread.dropped > 0.0:
             return FrontendVerdict.DROP
-        if route is None or route.missing:
+        if route.missing:
             return FrontendVerdict.UNKNOWN
         # In a fragment the filter table's refusal may be what is missing.
         return FrontendVerdict.UNKNOWN if self._fragment else FrontendVerdict.UNMATCHED

@@ -32,6 +32,10 @@ class Route:
     open_range: bool = False
 
 
+NOWHERE = Route(None, None, local=False)
+"""That of a frontend without a chain."""
+
+
 class RouteReader:
     """Follows frontends' chains in one nat table."""
 
@@ -93,7 +97,7 @@ class RouteReader:
                 elif not plan.source.negated:
                     ranges.append(chain.at(start + plan.source.slot))
         if onward is None:
-            return Route(None, None, local=False)
+            return NOWHERE
         route = self.follow(onward, protocol, depth + 1)
         return replace(route, ranges=tuple(dict.fromkeys(ranges)), open_range=open_range)
 

@@ -108,7 +108,7 @@ class ServiceReader:
         reached = [self._follower.follow(each, group) for each in group.entries]
         cluster_ips = [each for each in reached if each.entry.kind is FrontendKind.CLUSTER_IP]
         entry = cluster_ips[0] if cluster_ips else None
-        cluster = self._unreached(group, protocol) if entry is None else entry.balancer
+        cluster = self._unreached(group, protocol) if entry is None else entry.route.balancer
         spreads = _spreads(cluster, reached)
         # Only the ClusterIP's own rule shows whether it leads to endpoints on this node alone.
         known = group.entries or (cluster is not None and cluster.scope is Scope.CLUSTER)
@@ -189,7 +189,7 @@ def _spreads(cluster: Spread | None, reached: Sequence[Reached]) -> Sequence[Spr
     """All balancers of the service port, the ClusterIP's first."""
     found = {} if cluster is None else {cluster.name: cluster}
     for each in reached:
-        for spread in (each.balancer, each.node_balancer):
+        for spread in (each.route.balancer, each.route.node_balancer):
             if spread is not None:
                 found.setdefault(spread.name, spread)
     return list(found.values())
