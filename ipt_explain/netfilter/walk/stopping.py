@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ipt_explain.model import Rule, Ruleset, Shape, Table
 from ipt_explain.netfilter.hooks import is_built_in
+from ipt_explain.netfilter.marks import mark_test
 from ipt_explain.netfilter.targets import changes_nothing
 
 _MOST_RULES = 1_000  # that are read; with more, some may
@@ -54,11 +55,9 @@ def _stops(table: Table, marked: bool) -> bool:
 
 def _met(rule: Rule, marked: bool) -> bool:
     """Whether a rule's connection states leave such packets to it, and its mark, which only `marked` ones have."""
-    mark = rule.shape.match_option("mark", "--mark")
-    if mark is not None and not mark.negated and not marked:
-        value, _, _ = (rule.first(mark) or "").partition("/")
-        if value.strip("0x"):
-            return False
+    mark = mark_test(rule)
+    if mark is not None and not marked and not mark.passes(0):
+        return False
     for module, name in _STATES:
         option = rule.shape.match_option(module, name)
         words = rule.first(option)
