@@ -7,7 +7,7 @@ import pytest
 from ipt_explain.audit.evidence.names.hashes import bear_hashes, unfit
 
 KUBERNETES, DNS = "NPX46M4PTMTKRN6Y", "TCOU7JCQXEZGVUNU"
-NAMES = [b"default/kubernetes:httpstcp", b"kube-system/kube-dns:dnsudp"]
+NAMES = ["default/kubernetes:httpstcp", "kube-system/kube-dns:dnsudp"]
 
 
 def test_all_fit() -> None:
