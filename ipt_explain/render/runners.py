@@ -34,9 +34,11 @@ class Disarmer:
         if self._escapes is None and lines:
             self._escapes = _ESCAPES.get(lines.lstrip()[:1], _IN_TEXT)
         colon, hash_sign = self._escapes or _IN_TEXT
-        if ("::" in lines or "\x1b" in lines) and not self._annotations:
+        # It would take long to look for pairs of colons in a large document on one line.
+        begins_with_none = "\n" not in lines and lines.lstrip()[:1] not in (":", "\x1b")
+        if not (self._annotations or begins_with_none) and ("::" in lines or "\x1b" in lines):
             lines = _FIRST_COLONS.sub(lambda found: found[0][:-1] + colon, f"\n{lines}")[1:]
-        if "##" in lines:
+        if "#" in lines:
             lines = _HASHES.sub(f"#{hash_sign}".replace("\\", r"\\"), lines)
         return lines
 
