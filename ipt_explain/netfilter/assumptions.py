@@ -174,7 +174,7 @@ def condensed(answers: Answers) -> Answers:
     return answers
 
 
-def said(assumed: Literals, question: str) -> bool | None:
+def user_answer(assumed: Literals, question: str) -> bool | None:
     """The user's answer to a question: the first text that is part of it decides. None without one."""
     for text, answer in assumed:
         if text in question:
@@ -196,7 +196,7 @@ def known(answers: Answers, assumed: Literals) -> Mapping[str, bool]:
         if not each.hold and len(each.literals) > 1:
             left = {}
             for text, wanted in each.literals:
-                told = said(assumed, text) if assumed else None
+                told = user_answer(assumed, text) if assumed else None
                 if (certain.get(text) if told is None else told) is not wanted:
                     left[text] = wanted
             if len(left) == 1:

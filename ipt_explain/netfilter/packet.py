@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
-from ipt_explain.netfilter.assumptions import Answers, Assumption, Literals, known, said
+from ipt_explain.netfilter.assumptions import Answers, Assumption, Literals, known, user_answer
 from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.header.changes import UNCHANGED, HeaderChanges
 from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
@@ -84,7 +84,7 @@ class Node:
 
     def assumption(self, question: str) -> bool | None:
         """The user's answer to a question; None without one."""
-        return said(self.assumed, question)
+        return user_answer(self.assumed, question)
 
 
 class Heading(NamedTuple):

@@ -16,6 +16,21 @@ def test_one_rule_that_drops_is_one_difference() -> None:
     assert "are dropped by filter FORWARD: -A FORWARD -d 10.244.0.0/16 -m conntrack --ctstate NEW -j DROP" in found[0].message
 
 
+def test_a_rule_that_stops_replies_is_one_difference() -> None:
+    stopping = changed(HEALTHY, r"^(?=-A FORWARD )", "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j DROP\n")
+    found = [each for each in compared(HEALTHY, stopping).differences if each.kind.value == "fate"]
+    assert [(each.service, each.subject, each.before) for each in found] == [(None, "filter FORWARD", None)]
+    assert found[0].message.startswith("connections to 4 service ports are cut off after their first packet by filter FORWARD")
+
+
+def test_what_a_rule_drops_and_what_it_cuts_off_are_two() -> None:
+    stopping = changed(HEALTHY, r"^(?=-A FORWARD )", "-A FORWARD -d 10.244.0.0/16 -j DROP\n")
+    found = [each for each in compared(HEALTHY, stopping).differences if each.kind.value == "fate"]
+    assert {each.service for each in found} == {None, "default/kubernetes:https"}  # its endpoint is no pod, its clients are
+    assert any("connections to 3 service ports are dropped by filter FORWARD" in each.message for each in found)
+    assert any("from pods are cut off after their first packet" in each.message for each in found)
+
+
 def test_the_opposite_change_is_also_one_difference() -> None:
     found = [each for each in compared(DROPPED, HEALTHY).differences if each.kind.value == "fate"]
     assert [(each.service, each.after) for each in found] == [(None, None)]

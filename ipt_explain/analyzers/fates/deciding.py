@@ -14,6 +14,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.model import Backend, Chain, Extent, Rule, Ruleset
+from ipt_explain.model.tables import HOOKS
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
@@ -26,7 +27,6 @@ _REFUSING = frozenset(
     {SERVICES, EXTERNAL_SERVICES, PROXY_FIREWALL, "KUBE-SOURCE-RANGES-FIREWALL", "KUBE-IPVS-OUT-FILTER"}
 )
 _MARKING = frozenset({"MARK", "CONNMARK"})
-_BUILT_IN = frozenset(hook.value for hook in Hook)
 # kube-proxy's nftables tables: what they refuse, kube-proxy refuses.
 _PROXY_TABLES = frozenset({"ip kube-proxy", "ip6 kube-proxy"})
 # The chain that refuses what no rule has translated, and the chains that refuse for a Service.
@@ -93,7 +93,7 @@ class Deciders:
         line, text = (chain.line, f":{chain.name} -") if passed else (step.line, step.text)
         number = next((at for at, each in enumerate(self._rulesets) if each.chain(step.table, chain.name) is chain), 0)
         owner = owner_of(chain.name, chain.rules[:8], step.table)
-        if rule is not None and (owner is None or chain.name in _BUILT_IN):
+        if rule is not None and (owner is None or chain.name in HOOKS):
             owner = owner_of_rule(rule, step.table)
         return Decider(number, step.table, chain.name, line, text, None if owner is None else owner.name)
 

@@ -171,7 +171,6 @@ class Scales:
             loss, why = Loss.UNKNOWN, NAT_NOT_SHOWN
         return _Part(loss=loss, verdict=verdict.value, dnat=dnat, decider=decider, why=why)
 
-
     def _unanswered(self, reply: StoppedReply) -> _Part:
         """What reaches an endpoint that cannot answer. The kernel accepts it."""
         decider = self._deciders.of(reply.path.last(), reply.state)

@@ -161,7 +161,7 @@ class Entered:
         return map(range, self._starts, self._starts[1:])
 
     def before(self, number: int) -> tuple[Packets, int]:
-        """The packets and row that a number stands for."""
+        """The packets and the row of a number."""
         place = bisect_right(self._starts, number) - 1
         return self._groups[place], number - self._starts[place]
 

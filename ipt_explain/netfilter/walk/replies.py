@@ -35,9 +35,9 @@ class Replies:
     """Sends the first reply of every translated connection back through a node, and the client's next packet.
 
     Conntrack undoes NAT, or repeats it, and no rule of nat is asked, so few rules look at more than the state. One
-    packet therefore stands for those of all endpoints; they are asked one by one only if what stops it depends on which
-    it is. What depends on one other thing that the dump does not show is told with it (`_is_told`). Otherwise it counts
-    as passed.
+    packet is therefore sent for all endpoints; they are asked one by one only if what stops it depends on which it is.
+    What depends on one other thing that the dump does not show is told with it (`_is_told`). Otherwise it counts as
+    passed.
     """
 
     def __init__(self, node: NodeRules) -> None:

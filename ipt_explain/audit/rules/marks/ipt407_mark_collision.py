@@ -57,7 +57,7 @@ def mark_collision(context: RulesetContext) -> Faults:
     if marking is None or not single_bit(marking.result):
         return
     bit = marking.result
-    nothing_works = bool(unmasqueraded_services(context.services))
+    none_masqueraded = bool(unmasqueraded_services(context.services))
     for found in mark_collisions(context.by_shape, bit):
         if _matters(context, found):
             yield Fault(
@@ -65,7 +65,7 @@ def mark_collision(context: RulesetContext) -> Faults:
                 f"Use a mask without 0x{bit:x} here, or give kube-proxy another --iptables-masquerade-bit.",
                 at_rule(found.rule),
                 related=(marking.settings[-1].rule.line,),
-                severity=Severity.ERROR if found.collision is Collision.CLEARS and nothing_works else None,
+                severity=Severity.ERROR if found.collision is Collision.CLEARS and none_masqueraded else None,
             )
 
 
