@@ -40,6 +40,15 @@ class Loss(Enum):
     UNKNOWN = "unknown"
 
 
+class CutOff(Enum):
+    """What stops a connection that reaches its endpoint: the reasons for Loss.UNANSWERED, in words."""
+
+    REPLIES_DROPPED = "replies are dropped"
+    REPLIES_REJECTED = "replies are rejected"
+    LATER_DROPPED = "later packets are dropped"
+    LATER_REJECTED = "later packets are rejected"
+
+
 @dataclass(frozen=True, slots=True)
 class Decider:
     """The rule that decides what happens to a packet, or a chain by its policy or because it lacks a rule.
@@ -77,7 +86,7 @@ class Lost:
     """A share of connections that is lost (0 to 1).
 
     `verdict` is the kernel's (`ACCEPT`, `DROP`, `REJECT`, `UNKNOWN`); `dnat` is where they go instead; `why` is the
-    reason in words. `when` are conditions that the dump does not decide.
+    reason in words (a CutOff's if they are unanswered). `when` are conditions that the dump does not decide.
     """
 
     probability: float

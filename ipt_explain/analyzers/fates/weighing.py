@@ -24,7 +24,7 @@ from ipt_explain.netfilter.walk.journey import NO_HOPS_LEFT
 from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.netfilter.walk.path import AnyStep
 from ipt_explain.records import dataclass
-from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Fate, Loss, Lost
+from ipt_explain.services.fates import NAT_NOT_SHOWN, CutOff, Decider, Fate, Loss, Lost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,11 +174,17 @@ class Scales:
     def _unanswered(self, reply: StoppedReply) -> _Part:
         """What reaches an endpoint that cannot answer. The kernel accepts it."""
         decider = self._deciders.of(reply.path.last(), reply.state)
-        what = "replies" if reply.state.tracking is Tracking.REPLY else "later packets"
-        why = f"{what} are {'dropped' if reply.verdict is Verdict.DROP else 'rejected'}"
-        return _Part(loss=Loss.UNANSWERED, verdict=Verdict.ACCEPT.value, decider=decider, why=why)
+        why = _CUT_OFF[reply.state.tracking is Tracking.REPLY, reply.verdict is Verdict.DROP]
+        return _Part(loss=Loss.UNANSWERED, verdict=Verdict.ACCEPT.value, decider=decider, why=why.value)
 
 
+# By whether it is a reply, and whether it is dropped.
+_CUT_OFF = {
+    (True, True): CutOff.REPLIES_DROPPED,
+    (True, False): CutOff.REPLIES_REJECTED,
+    (False, True): CutOff.LATER_DROPPED,
+    (False, False): CutOff.LATER_REJECTED,
+}
 _FILTER_NOT_SHOWN = "the rules of filter that may refuse it, which this input does not show"
 
 

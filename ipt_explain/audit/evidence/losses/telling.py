@@ -11,7 +11,7 @@ from ipt_explain.audit.evidence.losses.doubts import questions
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import replace
-from ipt_explain.services.fates import Loss, Vantage
+from ipt_explain.services.fates import CutOff, Loss, Vantage
 from ipt_explain.words.addresses import front
 from ipt_explain.words.lists import both, listed
 from ipt_explain.words.percents import percent
@@ -19,6 +19,12 @@ from ipt_explain.words.percents import percent
 _NAMED = 3
 _ASKED = 2
 _MOST_LINES = 50
+_CUTS = {
+    CutOff.REPLIES_DROPPED: ("drop", "replies to"),
+    CutOff.REPLIES_REJECTED: ("refuse", "replies to"),
+    CutOff.LATER_DROPPED: ("drop", "later packets of"),
+    CutOff.LATER_REJECTED: ("refuse", "later packets of"),
+}
 
 
 def fault_of(cause: Cause, fix: str, severity: Severity | None = None, elsewhere: bool = False) -> Fault:
@@ -79,8 +85,8 @@ def _deed(cause: Cause, may: bool = False) -> str:
     if lost.how is Loss.REJECTED:
         return f"{does.format('refuse')} {hit}"
     if lost.how is Loss.UNANSWERED:
-        what = "replies to" if lost.why.startswith("replies") else "later packets of"
-        return f"{does.format('drop' if lost.why.endswith('dropped') else 'refuse')} {what} {hit}"
+        stop, what = _CUTS[CutOff(lost.why)]
+        return f"{does.format(stop)} {what} {hit}"
     if lost.how is Loss.UNKNOWN:
         return f"{does.format('stop')} {hit}"
     if lost.how is Loss.DIVERTED:
