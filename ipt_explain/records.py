@@ -3,8 +3,8 @@
 The program has hundreds of record classes, and one command uses a few dozen. Python's `dataclass` writes and compiles
 five methods for each, which took a third of a small dump's time. Here a class gets a `__new__` of its own only after
 its first objects, and shares all other methods. Creating objects takes a third of the time, too: a frozen dataclass
-calls `object.__setattr__` for each field, while a record is born as an object of a class with the same slots that is
-not frozen.
+calls `object.__setattr__` for each field, while a record is created as an object of a class with the same slots that
+is not frozen, and then changes its class.
 
 Only the options that the program uses are supported: `frozen`, `slots` and `eq`; `default`, `default_factory`, `repr`
 and `compare` of a field. `NamedTuple` keeps no annotations: Python's compiles each.

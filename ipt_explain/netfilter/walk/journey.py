@@ -135,7 +135,7 @@ class Journey:
 
 def _counted_together(counted: Iterable[tuple[int, ...]]) -> frozenset[int]:
     """The rules that count (`--mode nth`) packets which others have taken by counting, and packets which they have not:
-    how their counters stand to each other, no dump tells."""
+    no dump shows how their counters relate."""
     ahead: dict[int, set[tuple[int, ...]]] = {}
     for lines in set(counted):
         for place, line in enumerate(lines):

@@ -68,7 +68,7 @@ class _Preparing:
     def __init__(self, source: SourceText) -> None:
         self._name = source.name
         self._lines, quoted = without_quote_marks(source.text.split("\n"))
-        # As a window has cut them, and so before any line is changed.
+        # Taken before any line is changed: they show the width at which a terminal cut lines.
         self._lengths = [len(line) for line in self._lines]
         self._window = window_of(self._lengths)
         self._changed = quoted > 0
