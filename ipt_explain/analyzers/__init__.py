@@ -16,7 +16,7 @@ from ipt_explain.records import replace
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts, ServicePort
-from ipt_explain.words.counts import and_more
+from ipt_explain.words import and_more
 
 __all__ = ["Explanation", "ServicePortName", "explain"]
 

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from ipt_explain.analyzers.nftables import read_nftables
 from ipt_explain.analyzers.rulesets import proxy_mode
 from ipt_explain.model import Dump
-from ipt_explain.model.node.facts import NodeFacts
+from ipt_explain.model.node import NodeFacts
 from ipt_explain.services.ports import ProxyMode
-from ipt_explain.words.counts import counted
-from ipt_explain.words.lists import both
+from ipt_explain.words import both, counted
 
 _NOTHING = "no mode of kube-proxy shows: none of its rules and no virtual server of IPVS is here"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.model.node.facts import NodeFacts, VirtualServers
+from ipt_explain.model.node import NodeFacts, VirtualServers
 
 
 def servers_asked(facts: NodeFacts) -> VirtualServers | None:

@@ -19,7 +19,7 @@ from ipt_explain.source import SourceText
 if TYPE_CHECKING:
     from ipt_explain.analyzers.ipvs.node import IpvsNode
     from ipt_explain.model import nft
-    from ipt_explain.model.node.facts import NodeFacts
+    from ipt_explain.model.node import NodeFacts
 
 
 class AuditedNode(Protocol):

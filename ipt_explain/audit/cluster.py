@@ -12,8 +12,7 @@ from ipt_explain.compare.fleet.nodes import NotCompared
 from ipt_explain.compare.objects.mismatches import Mismatch
 from ipt_explain.model import Dump
 from ipt_explain.source import SourceText
-from ipt_explain.words.counts import counted
-from ipt_explain.words.lists import listed
+from ipt_explain.words import counted, listed
 
 _SHOWN_NODES = 5
 

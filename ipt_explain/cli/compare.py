@@ -15,7 +15,7 @@ from ipt_explain.cli.shared.stdio import note, warn, write
 from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass
 from ipt_explain.render.audit.formats import FORMATS
-from ipt_explain.words.lists import either
+from ipt_explain.words import either
 
 if TYPE_CHECKING:
     from pathlib import Path

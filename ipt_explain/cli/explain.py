@@ -28,8 +28,7 @@ MOST_TREES = 30
 if TYPE_CHECKING:
     from ipt_explain.analyzers.selection import Selection
     from ipt_explain.model import Dump
-    from ipt_explain.services.choice import Choice
-    from ipt_explain.services.explanation import Explanation
+    from ipt_explain.services.explanation import Choice, Explanation
 
 
 @click.command(
@@ -87,7 +86,7 @@ def explain(
         warning = f"{NO_SERVICE}: {absence(explanation)}"
         explanation = replace(explanation, warnings=(*explanation.warnings, warning))
     warn(explanation.warnings)
-    from ipt_explain.services.choice import Choice, Order, ShownServices
+    from ipt_explain.services.explanation import Choice, Order, ShownServices
 
     chosen = everything or problems or bool(selection) or order is not None or limit is not None
     bounded = not chosen and is_terminal(sys.stdout) and len(explanation.services) > MOST_TREES

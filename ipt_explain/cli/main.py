@@ -224,7 +224,7 @@ def _elsewhere(error: click.ClickException) -> str:
     ]
     if not others:
         return ""
-    from ipt_explain.words.lists import both
+    from ipt_explain.words import both
 
     return f"\n{error.option_name} is an option of {both(others)}: ipt-explain {others[0]} {error.option_name} …"
 

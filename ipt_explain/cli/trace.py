@@ -11,7 +11,7 @@ import click
 from ipt_explain.cli.shared.options import display_options, dump_options, output_option, read_dumps
 from ipt_explain.cli.shared.stdio import shows_links, warn, write
 from ipt_explain.errors import UsageError
-from ipt_explain.words.lists import either
+from ipt_explain.words import either
 
 # The words of trace.judgement.Judgement, which is imported only to trace.
 EXPECTED = ("served", "refused", "dropped", "untranslated", "diverted", "unanswered", "hangs", "unknown")

@@ -20,7 +20,7 @@ from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.records import dataclass
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ProxyMode, RulesetFacts
-from ipt_explain.words.families import family_name
+from ipt_explain.words import family_name
 
 if TYPE_CHECKING:
     from ipt_explain.model import nft

@@ -1,12 +1,10 @@
 """The content of a dump as frozen objects: rulesets, tables, chains, rules. They only answer questions."""
 
-from ipt_explain.model.chain import Chain, column, counters, lines
+from ipt_explain.model.chain import Chain, Extent, column, counters, lines
 from ipt_explain.model.dump import Backend, Dump, Form, Ruleset, Table
-from ipt_explain.model.extent import Extent, Hidden
 from ipt_explain.model.family import Family
-from ipt_explain.model.layout import Layout
 from ipt_explain.model.rule import Counters, Rule
-from ipt_explain.model.shape import Command, Match, Option, Shape, Target, TargetKind
+from ipt_explain.model.shape import Command, Hidden, Layout, Match, Option, Shape, Target, TargetKind
 
 __all__ = [
     "Backend",

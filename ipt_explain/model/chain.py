@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
-from ipt_explain.model.extent import Extent
-from ipt_explain.model.layout import EMPTY, Layout
-from ipt_explain.model.rule import Counters, Rule
-from ipt_explain.model.words import unquote
+from ipt_explain.enums import Enum
+from ipt_explain.model.rule import Counters, Rule, unquote
+from ipt_explain.model.shape import EMPTY, Layout
 from ipt_explain.records import dataclass
+
+
+class Extent(Enum):
+    """How much of a chain's rules, or of a table's chains, a text shows.
+
+    What is absent from a whole text is absent from the kernel; what is absent from any other is unknown.
+    """
+
+    WHOLE = "whole"  # all
+    START = "start"  # the first ones, without a gap; the text is cut: more may follow
+    END = "end"  # the last ones; the text begins in the middle: more come before
+    SOME = "some"  # output of grep, or appended rules: others may come before, between and after
+    HOLED = "holed"  # a part, from which lines are missing here and there
+    NONE = "none"  # none: the chain or table is not in the text
 
 
 @dataclass(frozen=True, slots=True, eq=False)

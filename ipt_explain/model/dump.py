@@ -1,4 +1,4 @@
-"""A dump: rulesets of tables of chains of rules, in the order that the kernel walks them."""
+"""A dump: its rulesets and their tables, and what the kernel fixes about tables."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ipt_explain.enums import Enum
-from ipt_explain.model.chain import Chain
-from ipt_explain.model.extent import Extent
+from ipt_explain.model.chain import Chain, Extent
 from ipt_explain.model.family import Family
-from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
+from ipt_explain.model.node import NOTHING_KNOWN, NodeFacts
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.records import dataclass, field
 from ipt_explain.source import SourceText
@@ -53,6 +52,39 @@ class Form(Enum):
     def fragment(self) -> bool:
         """Whether chains may exist that such a text does not show."""
         return self in (Form.FRAGMENT, Form.RESTORE, Form.COLUMNS)
+
+
+HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
+"""The names of built-in chains, in the order that a packet can pass them."""
+
+BUILT_IN_CHAINS: Mapping[str, tuple[str, ...]] = {
+    "raw": ("PREROUTING", "OUTPUT"),
+    "mangle": HOOKS,
+    "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
+    "filter": ("INPUT", "FORWARD", "OUTPUT"),
+    "security": ("INPUT", "FORWARD", "OUTPUT"),
+}
+"""Each table's (net/ipv4/netfilter/iptable_*.c). nat got INPUT in Linux 2.6.36."""
+
+TABLE_OF_TARGET: Mapping[str, str] = {
+    "DNAT": "nat",
+    "SNAT": "nat",
+    "MASQUERADE": "nat",
+    "REDIRECT": "nat",
+    "NETMAP": "nat",
+    "REJECT": "filter",
+    "TPROXY": "mangle",
+    "TTL": "mangle",
+    "HL": "mangle",
+    "DSCP": "mangle",
+    "TOS": "mangle",
+    "ECN": "mangle",
+    "CHECKSUM": "mangle",
+    "CT": "raw",
+    "NOTRACK": "raw",
+    "TRACE": "raw",
+}
+"""`.table` of the targets in net/netfilter/xt_*.c and net/ipv4/netfilter/ipt_*.c."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Family
-from ipt_explain.model.node.facts import NodeFacts
-from ipt_explain.netfilter.header.addresses import parse_address
+from ipt_explain.model.node import NodeFacts
+from ipt_explain.netfilter.header import parse_address
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from ipt_explain.model import Match, Option, Rule, Shape
-from ipt_explain.netfilter.condition import Condition
+from ipt_explain.netfilter.condition import Condition, option_text
 from ipt_explain.netfilter.matches import compile_match
 from ipt_explain.netfilter.matches.core import core_condition
-from ipt_explain.netfilter.matches.undecided import option_text
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.truth import Truth
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import BITS, format_address
+from ipt_explain.netfilter.header import BITS, format_address
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.records import dataclass
 

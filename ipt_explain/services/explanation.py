@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import RulesetFacts, ServicePort
 
@@ -37,3 +39,60 @@ class Explanation:
 
         notes = (f"supposed: {note}" for note in self.supposed)
         return json_chunks(self.rulesets, self.services, (*self.warnings, *notes))
+
+
+class ShownServices(Enum):
+    """Which Services to show."""
+
+    ALL = "all"
+    PROBLEMS = "problems"
+    NONE = "none"
+
+
+class Order(Enum):
+    """How to sort Services, in the words of the command line."""
+
+    NAME = "name"
+    PROBLEM = "problem"
+    ENDPOINTS = "endpoints"
+    PACKETS = "packets"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The Services to show: at most `limit` of them, in the text's order unless another is given."""
+
+    shown: ShownServices = ShownServices.ALL
+    order: Order | None = None
+    limit: int | None = None
+
+    def of(self, services: Sequence[ServicePort]) -> list[ServicePort]:
+        """The Services to show of these."""
+        if self.shown is ShownServices.NONE:
+            return []
+        kept = list(services)
+        if self.shown is ShownServices.PROBLEMS:
+            from ipt_explain.services.health import Standing, trouble_of
+
+            kept = [service for service in kept if trouble_of(service).standing is not Standing.FINE]
+        if self.order is not None:
+            kept.sort(key=_KEYS[self.order])
+        return kept[: self.limit]
+
+
+EVERYTHING = Choice()
+
+
+def _by_problem(service: ServicePort) -> tuple[int, float]:
+    from ipt_explain.services.health import Standing, trouble_of
+
+    trouble = trouble_of(service)
+    return list(Standing).index(trouble.standing), -(trouble.lost.probability if trouble.lost else 0)
+
+
+_KEYS: dict[Order, Callable[[ServicePort], Any]] = {
+    Order.NAME: lambda service: service.label,
+    Order.PROBLEM: _by_problem,
+    Order.ENDPOINTS: lambda service: -len(service.endpoints),
+    Order.PACKETS: lambda service: -sum(endpoint.packets or 0 for endpoint in service.endpoints),
+}

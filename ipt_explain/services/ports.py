@@ -10,7 +10,7 @@ from ipt_explain.records import dataclass
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.fates import Fates
-from ipt_explain.words.addresses import front
+from ipt_explain.words import front
 
 
 class FrontendKind(Enum):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipt_explain.errors import UsageError
-from ipt_explain.netfilter.header.addresses import family_of, parse_address
-from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.header import family_of, parse_address, protocol_number
 from ipt_explain.records import dataclass
-from ipt_explain.words.lists import listed
+from ipt_explain.words import listed
 
 if TYPE_CHECKING:
     from ipt_explain.model import Dump

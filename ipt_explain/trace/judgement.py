@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Loss
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 if TYPE_CHECKING:
     from ipt_explain.model import Dump
@@ -42,7 +42,7 @@ class Addressee:
     @property
     def endpoints(self) -> str:
         """Where it would lead: `10.244.1.2:53 or 10.244.1.3:53`."""
-        from ipt_explain.words.lists import either
+        from ipt_explain.words import either
 
         known = [address_port(each.address, each.port) for each in self.service.endpoints if each.address is not None]
         more = [f"{len(known) - _MOST_ENDPOINTS} more"] if len(known) > _MOST_ENDPOINTS else []
@@ -56,7 +56,7 @@ def addressee(dump: Dump, packet: Packet) -> Addressee | None:
     """
     from ipt_explain.analyzers import explain
     from ipt_explain.analyzers.selection import NoServices
-    from ipt_explain.netfilter.header.addresses import parse_address
+    from ipt_explain.netfilter.header import parse_address
 
     sent, total = parse_address(packet.destination), 0
 
@@ -72,8 +72,7 @@ def addressee(dump: Dump, packet: Packet) -> Addressee | None:
 
 
 def _matching(services: Sequence[ServicePort], packet: Packet, protocol: object) -> Addressee | None:
-    from ipt_explain.netfilter.header.addresses import parse_address
-    from ipt_explain.netfilter.header.protocols import protocol_number
+    from ipt_explain.netfilter.header import parse_address, protocol_number
 
     sent = parse_address(packet.destination)
     for service in services:
@@ -84,7 +83,7 @@ def _matching(services: Sequence[ServicePort], packet: Packet, protocol: object)
 
 
 def _is(text: str | None, address: int) -> bool:
-    from ipt_explain.netfilter.header.addresses import parse_address
+    from ipt_explain.netfilter.header import parse_address
 
     try:
         return text is not None and parse_address(text) == address

@@ -6,10 +6,16 @@ from collections.abc import Iterable
 
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
-from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
-from ipt_explain.netfilter.header import protocols
-from ipt_explain.netfilter.header.addresses import family_of, parse_address
-from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
+from ipt_explain.model.node import NOTHING_KNOWN, NodeFacts
+from ipt_explain.netfilter.header import (
+    ICMP,
+    ICMPV6,
+    NO_INTERFACE,
+    WITH_PORTS,
+    family_of,
+    parse_address,
+    protocol_number,
+)
 from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 from ipt_explain.netfilter.packet import Connection, Heading, Node
 from ipt_explain.records import dataclass
@@ -42,7 +48,7 @@ class Packet:
 
     def heading(self) -> Heading:
         """Its destination, as rules see it. Raises UsageError if that is not an address."""
-        with_ports = protocols.protocol_number(self.protocol) in protocols.WITH_PORTS
+        with_ports = protocol_number(self.protocol) in WITH_PORTS
         return Heading(_address(self.destination), self.port if with_ports else None)
 
     def connection(self) -> Connection:
@@ -50,17 +56,17 @@ class Packet:
         family = self.family
         if family_of(self.source) is not family:
             raise UsageError(f"{self.source} and {self.destination} are not of one address family")
-        protocol = protocols.protocol_number(self.protocol)
+        protocol = protocol_number(self.protocol)
         if protocol is None or not 0 < protocol < 256:
             raise UsageError(f"{self.protocol} is not a protocol: use tcp, udp, sctp, icmp or a number from 1 to 255")
-        if protocol == protocols.ICMP and family is Family.IPV6:
-            protocol = protocols.ICMPV6
+        if protocol == ICMP and family is Family.IPV6:
+            protocol = ICMPV6
         if self.entry not in ENTRIES:
             raise UsageError(f"entry {self.entry!r} is neither prerouting (arriving) nor output (from the node itself)")
         for port in (self.port, self.source_port):
             if port is not None and not 0 <= port <= 65535:
                 raise UsageError(f"{port} is not a port (0 to 65535)")
-        with_ports = protocol in protocols.WITH_PORTS
+        with_ports = protocol in WITH_PORTS
         return Connection(
             family=family,
             protocol=protocol,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Chain, Ruleset
-from ipt_explain.netfilter.header.addresses import NatRange, parse_nat_destination
+from ipt_explain.netfilter.header import NatRange, parse_nat_destination
 from ipt_explain.netfilter.matches.visits import list_of, records_visits
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.whereabouts import Address

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from ipt_explain.netfilter.header.protocols import protocol_name
+from ipt_explain.netfilter.header import protocol_name
 from ipt_explain.netfilter.walk.path import AnyStep
 from ipt_explain.trace.judgement import Addressee, Judgement, judged
 from ipt_explain.trace.obstacle import WhyNot

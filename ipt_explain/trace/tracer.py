@@ -12,8 +12,7 @@ from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
 from ipt_explain.netfilter.assumptions import Answers, Assumption, together
 from ipt_explain.netfilter.condition import own_address_question
-from ipt_explain.netfilter.header.addresses import format_address
-from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.header import NO_INTERFACE, format_address
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Bound, PacketState
@@ -23,13 +22,13 @@ from ipt_explain.netfilter.walk.chains.portions import Portions
 from ipt_explain.netfilter.walk.chains.visiting import LOOP, TOO_MUCH
 from ipt_explain.netfilter.walk.ends import StoppedReply
 from ipt_explain.netfilter.walk.journey import Journey
-from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.replies import Replies
+from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.trace.outcome import Ending, Outcome
 from ipt_explain.trace.packet import Packet, node_of
 from ipt_explain.trace.result import Trace
 from ipt_explain.trace.returning import earlier_visit
-from ipt_explain.words.families import family_name
+from ipt_explain.words import family_name
 
 OutcomeKey = tuple[Verdict, str | None, bool, bool, str, StoppedReply | None, Answers]
 

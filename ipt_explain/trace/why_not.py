@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Chain, Dump, Rule, Table
-from ipt_explain.netfilter.header.addresses import NatRange, parse_nat_destination
+from ipt_explain.netfilter.header import NatRange, parse_nat_destination
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 from ipt_explain.netfilter.reasons import failing
 from ipt_explain.netfilter.targets import Verdict

@@ -18,7 +18,7 @@ from ipt_explain.services.fates import Fate, Loss, Vantage
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, ServiceState
 from ipt_explain.trace.packet import Packet
 from ipt_explain.trace.tracer import trace
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 from tests.audit.edits import ahead_of, captured
 from tests.kube_corpus import scenario
 

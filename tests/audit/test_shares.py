@@ -14,7 +14,7 @@ from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chai
 from ipt_explain.parsing import read_dump
 from ipt_explain.trace.packet import Packet
 from ipt_explain.trace.tracer import trace
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 from tests.audit.edits import captured
 from tests.compare.helpers import compared
 

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 
 from ipt_explain.model import Family, nft
-from ipt_explain.netfilter.header.addresses import parse_address
+from ipt_explain.netfilter.header import parse_address
 from ipt_explain.netfilter.packet import Node
 from tests.kernel.laboratory import Laboratory, Shot
 from tests.kernel.namespaces import missing

@@ -93,8 +93,7 @@ def _known_sets(text: str):  # type: ignore[no-untyped-def]  # imported only ins
 
 def _packet(source: str, destination: str, text: str):  # type: ignore[no-untyped-def]
     from ipt_explain.model import Family
-    from ipt_explain.netfilter.header.addresses import parse_address
-    from ipt_explain.netfilter.header.protocols import protocol_number
+    from ipt_explain.netfilter.header import parse_address, protocol_number
     from ipt_explain.netfilter.hooks import Hook
     from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
 

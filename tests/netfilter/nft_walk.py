@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from ipt_explain.model import Family, nft
-from ipt_explain.netfilter.header.addresses import parse_address
-from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
-from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.header import NO_INTERFACE, parse_address, protocol_number
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.nft import Evaluator, Leap, Stage, stages
 from ipt_explain.netfilter.packet import Bound, Connection, Heading, Node, PacketState, Tracking
@@ -133,7 +131,7 @@ def tracked(state: PacketState) -> PacketState:
 
 def endpoint(to: Heading, family: Family) -> str:
     """A destination in the form of truth.json."""
-    from ipt_explain.netfilter.header.addresses import format_endpoint
+    from ipt_explain.netfilter.header import format_endpoint
 
     assert isinstance(to.address, int)
     return format_endpoint(to.address, to.port, family)

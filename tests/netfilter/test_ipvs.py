@@ -7,9 +7,8 @@ from fractions import Fraction
 import pytest
 
 from ipt_explain.model import Family
-from ipt_explain.model.node.facts import VirtualServers
-from ipt_explain.netfilter.header import protocols
-from ipt_explain.netfilter.header.addresses import parse_address
+from ipt_explain.model.node import VirtualServers
+from ipt_explain.netfilter.header import ICMP, TCP, UDP, parse_address
 from ipt_explain.netfilter.ipvs.taking import Taken, take
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.parsing import read_dump
@@ -21,7 +20,7 @@ def servers(text: str) -> VirtualServers:
     return found
 
 
-def taken(text: str, port: int | None = 80, protocol: int = protocols.TCP, mark: int = 0) -> Taken | Truth:
+def taken(text: str, port: int | None = 80, protocol: int = TCP, mark: int = 0) -> Taken | Truth:
     return take(servers(text), Family.IPV4, protocol, parse_address("10.0.0.1"), port, mark)
 
 
@@ -74,8 +73,8 @@ def test_nobody_to_send_to_is_a_refusal(weights: tuple[int, ...]) -> None:
 def test_packets_that_no_virtual_server_takes() -> None:
     text = with_weights("rr", 1)
     assert taken(text, port=81) is Truth.NO
-    assert taken(text, protocol=protocols.UDP) is Truth.NO
-    assert taken(text, port=None, protocol=protocols.ICMP) is Truth.NO
+    assert taken(text, protocol=UDP) is Truth.NO
+    assert taken(text, port=None, protocol=ICMP) is Truth.NO
     assert taken(text, port=None) is Truth.UNKNOWN
 
 

@@ -7,15 +7,14 @@ import pytest
 import ipt_explain
 from ipt_explain.model import Chain, Family, Rule
 from ipt_explain.netfilter.condition import Question, ask
-from ipt_explain.netfilter.header.addresses import parse_address
-from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.header import parse_address, protocol_number
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.matches.core import core_condition
 from ipt_explain.netfilter.packet import Bound, Connection, Heading, Node, PacketState, Tracking
 from ipt_explain.netfilter.reasons import failing
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.walk.batch import Batch
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Evaluator, Outcome
+from ipt_explain.netfilter.walk.columns import Batch
 
 
 def rule_of(text: str, ipv6: bool = False) -> Rule:

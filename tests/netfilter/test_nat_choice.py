@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import NatRange, format_address, parse_address
+from ipt_explain.netfilter.header import NatRange, format_address, parse_address
 from ipt_explain.netfilter.nat.choice import chosen_address, chosen_ports, jhash2
 from tests.trace.helpers import go, only
 

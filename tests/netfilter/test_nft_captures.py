@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ipt_explain.model import Family, nft
-from ipt_explain.netfilter.header.addresses import parse_address
+from ipt_explain.netfilter.header import parse_address
 from ipt_explain.netfilter.packet import Node
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.parsing import read_dump

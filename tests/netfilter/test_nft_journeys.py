@@ -8,13 +8,12 @@ from fractions import Fraction
 import pytest
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import format_endpoint, parse_address
-from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.header import format_endpoint, parse_address, protocol_number
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 from ipt_explain.netfilter.walk.journey import Journey
-from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.parsing import read_dump
 from tests.netfilter.nft_walk import Outcome, Walk, packet
 from tests.netfilter.test_nft_captures import CAPTURES, NODE, OUTSIDE, PODS, node

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from ipt_explain.model import Family, nft
-from ipt_explain.netfilter.header.addresses import parse_address
+from ipt_explain.netfilter.header import parse_address
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.nft import Evaluator, Leap, Way, stages
 from ipt_explain.netfilter.nft.memory import earlier_visits

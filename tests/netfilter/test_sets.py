@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import parse_address
-from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
-from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.header import NO_INTERFACE, parse_address, protocol_number
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.node_facts import known_sets
 from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState

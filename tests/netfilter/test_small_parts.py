@@ -2,10 +2,15 @@
 
 import pytest
 
-from ipt_explain.model.tables import BUILT_IN_CHAINS
-from ipt_explain.netfilter.header.interfaces import NO_INTERFACE, interface_fits
-from ipt_explain.netfilter.header.ports import parse_port_list, parse_port_range, within
-from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.model.dump import BUILT_IN_CHAINS
+from ipt_explain.netfilter.header import (
+    NO_INTERFACE,
+    interface_fits,
+    parse_port_list,
+    parse_port_range,
+    protocol_number,
+    within,
+)
 from ipt_explain.netfilter.hooks import TABLES
 from ipt_explain.netfilter.truth import Truth
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ipt_explain.model import Chain, Counters, Dump
 from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.iptables import rule_reader
+from ipt_explain.parsing.iptables.rule_reader import Run
 from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule, parse_rule
-from ipt_explain.parsing.iptables.runs import Run
 from ipt_explain.parsing.iptables.shapes import blocks, shapes
 from tests.bench.generator import dump
 from tests.kube_corpus import Scenario, scenarios

@@ -8,7 +8,7 @@ from functools import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
+from ipt_explain.errors import RuleSyntaxError
 from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule, parse_rule
 from ipt_explain.parsing.iptables.rules.value_patterns import any_word
 from ipt_explain.parsing.iptables.shapes.patterns import USUAL_MAKES, LinePattern, pattern_of

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipt_explain.errors import DumpSyntaxError
+from ipt_explain.errors import DumpSyntaxError, RuleSyntaxError
 from ipt_explain.model import Rule
 from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.cleaning import clean
 from ipt_explain.parsing.iptables.logical import readings
-from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule, parse_rule
 from ipt_explain.parsing.iptables.shapes import shapes
 from ipt_explain.parsing.iptables.shapes.common_pieces import RULES_FILE, common_pieces

@@ -2,11 +2,20 @@ from __future__ import annotations
 
 import pytest
 
-from ipt_explain.words.addresses import address_port, front, without_prefix
-from ipt_explain.words.counts import and_more, counted, some
+from ipt_explain.words import (
+    address_port,
+    and_more,
+    aside,
+    both,
+    counted,
+    either,
+    family_name,
+    front,
+    listed,
+    some,
+    without_prefix,
+)
 from ipt_explain.words.durations import duration
-from ipt_explain.words.families import family_name
-from ipt_explain.words.lists import aside, both, either, listed
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from itertools import chain
 
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.header import protocol_number
 from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd
@@ -15,7 +15,7 @@ from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.table import TableWalk
 from ipt_explain.netfilter.walk.hook_walk import MOST_WORK
 from ipt_explain.netfilter.walk.journey import Journey
-from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.records import replace
 from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Fate, Vantage

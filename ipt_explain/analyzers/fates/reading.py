@@ -13,12 +13,11 @@ from ipt_explain.analyzers.fates.reached import Arrivals, Reached
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.model import Backend, Dump, Family, Ruleset
-from ipt_explain.netfilter.header.addresses import network_bits, parse_address, parse_ipv4
-from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.header import network_bits, parse_address, parse_ipv4, protocol_number
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.walk.journey import Journey
-from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.replies import Replies
+from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
 from ipt_explain.records import replace

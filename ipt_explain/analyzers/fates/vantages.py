@@ -10,9 +10,8 @@ from operator import itemgetter
 from typing import cast
 
 from ipt_explain.model import Backend, Family
-from ipt_explain.model.node.facts import NOTHING_KNOWN, NodeFacts
-from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_address, parse_ipv4
-from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
+from ipt_explain.model.node import NOTHING_KNOWN, NodeFacts
+from ipt_explain.netfilter.header import BITS, NO_INTERFACE, network_bits, parse_address, parse_ipv4
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
@@ -23,7 +22,7 @@ from ipt_explain.records import dataclass
 from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Endpoint, ServicePort
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 _ADDRESS = itemgetter(0)
 _AT_ONCE = 64  # Services whose endpoints are read together, while the processor's cache holds their texts

@@ -16,7 +16,7 @@ from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.runs import ChanceRuns, Run
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.model import Chain, Extent, Layout, Table
-from ipt_explain.netfilter.header.protocols import usual_name
+from ipt_explain.netfilter.header import usual_name
 from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import Columns, in_columns

@@ -9,7 +9,7 @@ from functools import lru_cache
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.model import Chain, Layout, column, counters, lines
-from ipt_explain.netfilter.header.protocols import usual_name
+from ipt_explain.netfilter.header import usual_name
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import Columns, nothing
 from ipt_explain.services.evidence import Evidence, SameRules

@@ -21,12 +21,11 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.model import Ruleset
-from ipt_explain.netfilter.header.ports import parse_port
-from ipt_explain.netfilter.header.protocols import usual_name
+from ipt_explain.netfilter.header import parse_port, usual_name
 from ipt_explain.records import dataclass, field
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import FrontendKind
-from ipt_explain.words.addresses import without_prefix
+from ipt_explain.words import without_prefix
 
 _KINDS = {
     CommentKind.CLUSTER_IP: FrontendKind.CLUSTER_IP,

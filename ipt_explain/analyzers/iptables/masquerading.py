@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ipt_explain.analyzers.iptables.balancing import Spread
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
-from ipt_explain.analyzers.iptables.reach import Reached
+from ipt_explain.analyzers.iptables.routing import Reached
 from ipt_explain.model import Extent
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence

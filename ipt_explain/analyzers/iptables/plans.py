@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ipt_explain.model import Hidden, Match, Option, Rule, Shape, TargetKind
-from ipt_explain.model.words import unquote
+from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.probability import chance, nth_share
 from ipt_explain.records import dataclass
 from ipt_explain.services.evidence import Evidence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipt_explain.analyzers.iptables.plans import Plans
-from ipt_explain.analyzers.iptables.reach import Reached
+from ipt_explain.analyzers.iptables.routing import Reached
 from ipt_explain.analyzers.names import NODE_PORTS, CommentKind, read_comment
 from ipt_explain.model import Ruleset
 from ipt_explain.services.evidence import rules_of

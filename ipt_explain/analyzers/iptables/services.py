@@ -10,8 +10,7 @@ from ipt_explain.analyzers.iptables.frontends import Entries, FrontendReader
 from ipt_explain.analyzers.iptables.masquerading import masquerade
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.policies import external_policy, health_check_ports, internal_policy
-from ipt_explain.analyzers.iptables.reach import FrontendFollower, Reached
-from ipt_explain.analyzers.iptables.routing import RouteReader
+from ipt_explain.analyzers.iptables.routing import FrontendFollower, Reached, RouteReader
 from ipt_explain.analyzers.iptables.service_endpoints import endpoints_of
 from ipt_explain.analyzers.names import (
     SERVICES,
@@ -24,7 +23,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.model import Chain, Extent, Ruleset
-from ipt_explain.netfilter.header.protocols import usual_name
+from ipt_explain.netfilter.header import usual_name
 from ipt_explain.progress import each_of
 from ipt_explain.services.columns import Columns, columns, nothing
 from ipt_explain.services.evidence import Evidence, rules_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.ipvs.set_names import SetRole, set_name
 from ipt_explain.model import Family
-from ipt_explain.model.node.facts import NodeFacts, NodeSet
+from ipt_explain.model.node import NodeFacts, NodeSet
 from ipt_explain.model.node.ipsets import SetElement, SetPort
 from ipt_explain.records import dataclass
 

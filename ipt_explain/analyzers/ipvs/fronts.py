@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from ipt_explain.analyzers.ipvs.entries import Entries, Entry, Place
 from ipt_explain.analyzers.ipvs.set_names import SetRole
 from ipt_explain.model import Family
-from ipt_explain.model.node.facts import NodeFacts
+from ipt_explain.model.node import NodeFacts
 from ipt_explain.model.node.ipvs import VirtualServer
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import FrontendKind, TrafficPolicy

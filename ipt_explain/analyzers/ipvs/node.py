@@ -6,7 +6,7 @@ from ipt_explain.analyzers.ipvs.entries import Entries, Place
 from ipt_explain.analyzers.ipvs.fronts import Front, fronts
 from ipt_explain.analyzers.ipvs.set_names import SetRole
 from ipt_explain.model import Family
-from ipt_explain.model.node.facts import NodeFacts
+from ipt_explain.model.node import NodeFacts
 from ipt_explain.records import dataclass
 
 PROXY_INTERFACE = "kube-ipvs0"

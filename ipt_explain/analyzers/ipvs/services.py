@@ -10,7 +10,7 @@ from ipt_explain.analyzers.ipvs.masquerading import cluster_ip_masquerade
 from ipt_explain.analyzers.ipvs.node import IpvsNode, ipvs_node, serves_ipvs
 from ipt_explain.analyzers.rulesets import proxy_mode
 from ipt_explain.model import Backend, Dump, Family, Form, Ruleset
-from ipt_explain.model.node.facts import NodeFacts
+from ipt_explain.model.node import NodeFacts
 from ipt_explain.model.node.ipvs import RealServer, VirtualServer
 from ipt_explain.netfilter.ipvs.schedulers import shares
 from ipt_explain.netfilter.walk.backends.ipvs_path import server_text
@@ -30,8 +30,7 @@ from ipt_explain.services.ports import (
     ServiceState,
     Share,
 )
-from ipt_explain.words.addresses import address_port, front
-from ipt_explain.words.counts import counted
+from ipt_explain.words import address_port, counted, front
 
 _STATES = {
     FrontendVerdict.BALANCE: ServiceState.SERVING,

@@ -17,7 +17,7 @@ from ipt_explain.analyzers.nftables.tables import (
 )
 from ipt_explain.model.nft import Concatenation, Element, Ruleset, Table, Verdict, VerdictKind
 from ipt_explain.model.nft.printing import element_text
-from ipt_explain.netfilter.header.addresses import family_of
+from ipt_explain.netfilter.header import family_of
 from ipt_explain.records import dataclass, field
 from ipt_explain.services.evidence import Shown
 from ipt_explain.services.ports import FrontendVerdict

@@ -26,7 +26,7 @@ from ipt_explain.services.ports import (
     Share,
     TrafficPolicy,
 )
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 _BALANCING = (f"{ChainKind.SERVICE.value}-", f"{ChainKind.LOCAL.value}-")
 

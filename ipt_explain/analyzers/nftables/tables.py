@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ipt_explain.model import Family
 from ipt_explain.model.nft import Element, Payload, Rule, Ruleset, Table, TableFamily, Verdict
-from ipt_explain.netfilter.header.addresses import parse_address
+from ipt_explain.netfilter.header import parse_address
 
 TABLE = "kube-proxy"
 CLUSTER_IPS = "cluster-ips"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.netfilter.walk.node_rules import NodeRules
+from ipt_explain.netfilter.walk.stages import NodeRules
 
 
 @fact

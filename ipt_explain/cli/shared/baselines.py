@@ -10,8 +10,7 @@ import click
 
 from ipt_explain.cli.shared.options import Command, file_option, with_options
 from ipt_explain.cli.shared.stdio import note
-from ipt_explain.words.counts import counted
-from ipt_explain.words.lists import listed
+from ipt_explain.words import counted, listed
 
 if TYPE_CHECKING:
     from pathlib import Path

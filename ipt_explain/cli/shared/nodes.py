@@ -13,7 +13,7 @@ from ipt_explain.cli.shared.options import Command, with_options
 from ipt_explain.cli.shared.stdio import is_terminal, warn
 from ipt_explain.errors import UsageError
 from ipt_explain.records import dataclass
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 
 if TYPE_CHECKING:
     from ipt_explain.compare.fleet.engines.making import Made

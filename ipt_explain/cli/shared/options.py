@@ -14,7 +14,7 @@ from ipt_explain.cli.shared.stdio import complain, note, terminal_width, wants_c
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
 from ipt_explain.records import dataclass
 from ipt_explain.render.text.safe import escape
-from ipt_explain.words.lists import either
+from ipt_explain.words import either
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -21,8 +21,7 @@ from ipt_explain.compare.services.losses import folded
 from ipt_explain.model import Family
 from ipt_explain.records import dataclass, replace
 from ipt_explain.services.ports import ProxyMode
-from ipt_explain.words.counts import counted
-from ipt_explain.words.families import family_name
+from ipt_explain.words import counted, family_name
 
 _NEEDED = ("filter", "nat")
 _PORT, _CHAIN, _KUBE, _FOREIGN, _POLICY = "port", "chain", "kube", "foreign", "policy"

@@ -16,7 +16,7 @@ from ipt_explain.compare.services.unseen import Completeness
 from ipt_explain.compare.services.views import ServiceView
 from ipt_explain.records import replace
 from ipt_explain.services.ports import TrafficPolicy
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 
 Dispute = tuple[Difference, Side, Side]
 """A difference, the majority's side, and the other."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipt_explain.compare.differences import Difference, DifferenceKind
-from ipt_explain.words.counts import counted, some
-from ipt_explain.words.lists import both
+from ipt_explain.words import both, counted, some
 
 
 def count_of(names: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump, Family
 from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.records import dataclass, replace
-from ipt_explain.words.families import family_name
+from ipt_explain.words import family_name
 
 
 @dataclass(frozen=True, slots=True)

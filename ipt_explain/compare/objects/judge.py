@@ -20,11 +20,11 @@ from ipt_explain.compare.objects.servers import judge_servers
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Family, Form, Ruleset
-from ipt_explain.netfilter.header.addresses import family_of
+from ipt_explain.netfilter.header import family_of
 from ipt_explain.records import dataclass
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ProxyMode, ServicePort
-from ipt_explain.words.families import family_name
+from ipt_explain.words import family_name
 
 _FIRST_NFTABLES = 30
 _FIRST_SERVERS = 24

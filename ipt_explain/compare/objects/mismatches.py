@@ -13,9 +13,7 @@ from ipt_explain.model import Family
 from ipt_explain.records import dataclass
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict, ProxyMode, Scope, ServicePort, TrafficPolicy
-from ipt_explain.words.addresses import address_port
-from ipt_explain.words.counts import some
-from ipt_explain.words.lists import listed
+from ipt_explain.words import address_port, listed, some
 
 
 class MismatchKind(Enum):

@@ -11,7 +11,7 @@ from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
 from ipt_explain.services.ports import ServicePort
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 
 def node_of(objects: ApiObjects, dump: Dump, services: tuple[ServicePort, ...], wanted: str | None) -> str | None:

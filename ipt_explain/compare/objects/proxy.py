@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from ipt_explain.compare.objects.model import ApiEndpoint, ApiObjects, ApiPort, ApiService
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import family_of
+from ipt_explain.netfilter.header import family_of
 from ipt_explain.records import dataclass, replace
 from ipt_explain.services.ports import FrontendVerdict
 

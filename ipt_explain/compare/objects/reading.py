@@ -21,8 +21,8 @@ from ipt_explain.compare.objects.model import (
 )
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import family_of, format_address, parse_address
-from ipt_explain.words.addresses import address_port
+from ipt_explain.netfilter.header import family_of, format_address, parse_address
+from ipt_explain.words import address_port
 
 _DEFAULT_AFFINITY_SECONDS = 10800
 _HEADLESS = "service.kubernetes.io/headless"

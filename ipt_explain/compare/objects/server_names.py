@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.compare.objects.model import ApiObjects, ApiPort, ApiService
 from ipt_explain.model import Backend, Family
-from ipt_explain.netfilter.header.addresses import family_of
+from ipt_explain.netfilter.header import family_of
 from ipt_explain.records import replace
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Endpoint, FrontendKind, Masquerade, ServicePort

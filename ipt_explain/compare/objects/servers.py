@@ -22,9 +22,8 @@ from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.model import Family
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
-from ipt_explain.words.addresses import address_port
-from ipt_explain.words.addresses import front as place_of
-from ipt_explain.words.lists import listed
+from ipt_explain.words import address_port, listed
+from ipt_explain.words import front as place_of
 
 _MOST = 5
 _Key = tuple[str, str, str, str]

@@ -17,8 +17,7 @@ from ipt_explain.compare.services.unseen import ALL_SHOWN, Completeness, borne_o
 from ipt_explain.compare.services.views import ServiceView
 from ipt_explain.compare.services.wording import values_of
 from ipt_explain.records import replace
-from ipt_explain.words.addresses import front
-from ipt_explain.words.counts import some
+from ipt_explain.words import front, some
 
 
 def service_differences(before: ServiceView, after: ServiceView, shown: Completeness = ALL_SHOWN) -> list[Difference]:

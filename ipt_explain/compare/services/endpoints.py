@@ -8,7 +8,7 @@ from ipt_explain.compare.differences import Difference, DifferenceKind, Value
 from ipt_explain.compare.services.pair import Pair
 from ipt_explain.compare.services.views import Pool
 from ipt_explain.services.ports import Scope
-from ipt_explain.words.lists import listed
+from ipt_explain.words import listed
 from ipt_explain.words.percents import percents
 
 TOLERANCE = 2e-5

@@ -29,7 +29,7 @@ from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 Fabric = tuple[str, ...]
 """The kind of kube-proxy, then rules as `TABLE CHAIN CONDITIONS -j TARGET`, with hashed chains named by role and those

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipt_explain.compare.differences import Difference, Value
 from ipt_explain.records import dataclass, replace
 from ipt_explain.services.fates import Fates, Loss, Vantage
-from ipt_explain.words.counts import counted
-from ipt_explain.words.lists import both, listed
+from ipt_explain.words import both, counted, listed
 from ipt_explain.words.percents import percent
 
 _COMMENT = re.compile(r' -m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+)')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.compare.services.views import Address, FrontendView, ServiceView
 from ipt_explain.services.ports import FrontendKind
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 FRONTEND_NAMES = {
     FrontendKind.CLUSTER_IP: "ClusterIP",

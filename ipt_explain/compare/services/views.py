@@ -30,7 +30,7 @@ from ipt_explain.services.ports import (
     ServicePort,
     TrafficPolicy,
 )
-from ipt_explain.words.addresses import address_port, front
+from ipt_explain.words import address_port, front
 
 Address = tuple[str, int]
 """A frontend's address and port; a node port's address is ""."""

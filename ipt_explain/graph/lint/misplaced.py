@@ -12,9 +12,9 @@ from itertools import chain
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Rule, Shape
 from ipt_explain.model.by_shape import RulesByShape, RulesOfShape
-from ipt_explain.model.tables import TABLE_OF_TARGET
+from ipt_explain.model.dump import TABLE_OF_TARGET
 from ipt_explain.records import dataclass
-from ipt_explain.words.lists import both
+from ipt_explain.words import both
 
 _NAT_HOOKS = {
     "DNAT": ("PREROUTING", "OUTPUT"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model.dump import Dump
-from ipt_explain.model.node.facts import NodeFacts, NodeSet, VirtualServers
+from ipt_explain.model.node import NodeFacts, NodeSet, VirtualServers
 from ipt_explain.records import replace
 
 if TYPE_CHECKING:

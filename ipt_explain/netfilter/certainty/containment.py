@@ -12,8 +12,7 @@ from collections.abc import Hashable
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Option, Rule, Shape
-from ipt_explain.netfilter.header.addresses import network_bits
-from ipt_explain.netfilter.header.ports import parse_port_list, parse_port_range
+from ipt_explain.netfilter.header import network_bits, parse_port_list, parse_port_range
 from ipt_explain.records import dataclass
 
 

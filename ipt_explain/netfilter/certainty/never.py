@@ -7,8 +7,7 @@ from itertools import combinations
 
 from ipt_explain.model import Option, Rule, Shape
 from ipt_explain.netfilter.certainty.containment import EXCLUSIVE_STATES, Constraint, Kind, apart, constraints_of, holds
-from ipt_explain.netfilter.header.addresses import network_bits, parse_range
-from ipt_explain.netfilter.header.ports import HIGHEST
+from ipt_explain.netfilter.header import HIGHEST_PORT, network_bits, parse_range
 from ipt_explain.netfilter.marks import parse_mark
 from ipt_explain.netfilter.probability import SCALE, stored
 from ipt_explain.records import dataclass
@@ -95,7 +94,7 @@ def _is_all(constraint: Constraint, rule: Rule) -> bool:
     if constraint.kind is Kind.ADDRESS:
         return value == (0, 0)
     if constraint.kind is Kind.PORTS:
-        return value == ((0, HIGHEST),)
+        return value == ((0, HIGHEST_PORT),)
     if constraint.kind is Kind.STATES and isinstance(value, frozenset):
         return value >= EXCLUSIVE_STATES
     return constraint.kind is Kind.INTERFACE and value == "+"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.ipsets import BridgePort, Dimension, ElementPart, IpSet, SetElement, SetPort
-from ipt_explain.netfilter.header import protocols
-from ipt_explain.netfilter.header.addresses import network_bits
+from ipt_explain.netfilter.header import ICMP, ICMPV6, network_bits, protocol_number
 from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES
 from ipt_explain.netfilter.ipsets.shown import ANY_PROTOCOL
 from ipt_explain.records import dataclass
@@ -65,15 +64,15 @@ def _netmask(found: IpSet) -> int:
 
 def _port_key(part: SetPort) -> tuple[int, int]:
     """A port as (protocol, number), ICMP's type and code as one number."""
-    protocol = ANY_PROTOCOL if part.protocol is None else protocols.protocol_number(part.protocol)
+    protocol = ANY_PROTOCOL if part.protocol is None else protocol_number(part.protocol)
     if protocol is None:
         raise ValueError(f"{part.protocol} is no protocol that is known here")
-    if protocol not in (protocols.ICMP, protocols.ICMPV6):
+    if protocol not in (ICMP, ICMPV6):
         return protocol, int(part.port)
     kind, slash, code = part.port.partition("/")
     if kind.isdecimal():
         return protocol, int(kind) << 8 | (int(code) if slash else 0)
-    names = ICMP_TYPES if protocol == protocols.ICMP else ICMPV6_TYPES
+    names = ICMP_TYPES if protocol == ICMP else ICMPV6_TYPES
     if kind not in names:
         raise ValueError(f"{kind} is no type of ICMP that is known here")
     number, known_code = names[kind]

@@ -7,14 +7,13 @@ for ICMP, 0 for others; bitmaps of ports only take TCP and UDP), ip_set_hash_ipm
 from __future__ import annotations
 
 from ipt_explain.model.node.ipsets import Dimension, IpSet, SetMethod
-from ipt_explain.netfilter.header import protocols
-from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.header import ICMP, ICMPV6, NO_INTERFACE, SCTP, TCP, UDP, UDPLITE
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
 
-_PORTS = frozenset({protocols.TCP, protocols.UDP, protocols.SCTP, protocols.UDPLITE})
-_BITMAP_PORTS = frozenset({protocols.TCP, protocols.UDP})
+_PORTS = frozenset({TCP, UDP, SCTP, UDPLITE})
+_BITMAP_PORTS = frozenset({TCP, UDP})
 ANY_PROTOCOL = 0
 """The protocol of ports in a bitmap, which has none."""
 
@@ -47,6 +46,6 @@ def _port(method: SetMethod, source: bool, state: PacketState, to: Heading) -> S
         return (ANY_PROTOCOL, port) if protocol in _BITMAP_PORTS else Truth.NO
     if protocol in _PORTS:
         return protocol, port
-    if protocol in (protocols.ICMP, protocols.ICMPV6):
+    if protocol in (ICMP, ICMPV6):
         return protocol, state.connection.icmp_type << 8 | state.connection.icmp_code
     return protocol, 0

@@ -9,15 +9,14 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ipt_explain.model import Family
-from ipt_explain.model.node.facts import VirtualServers
+from ipt_explain.model.node import VirtualServers
 from ipt_explain.model.node.ipvs import VirtualServer
-from ipt_explain.netfilter.header import protocols
-from ipt_explain.netfilter.header.addresses import parse_address
+from ipt_explain.netfilter.header import SCTP, TCP, UDP, parse_address, protocol_number
 from ipt_explain.netfilter.truth import Truth
 
 _FTP, _FTP_DATA, _ALL_PORTS = 21, 20, 0
 _FIRST_EPHEMERAL = 1024
-BALANCED = frozenset({protocols.TCP, protocols.UDP, protocols.SCTP})
+BALANCED = frozenset({TCP, UDP, SCTP})
 """The protocols whose connections IPVS balances."""
 
 
@@ -33,7 +32,7 @@ class ServerIndex:
             if server.fwmark is not None:
                 self._by_mark[server.family, server.fwmark] = server
             elif server.address is not None and server.port is not None and server.protocol is not None:
-                protocol = protocols.protocol_number(server.protocol) or 0
+                protocol = protocol_number(server.protocol) or 0
                 self._by_destination[server.family, protocol, parse_address(server.address), server.port] = server
                 self._ftp |= server.port == _FTP
                 self._all_ports |= server.port == _ALL_PORTS
@@ -55,7 +54,7 @@ class ServerIndex:
         if port is None:
             return self._without_port(family, protocol, address)
         found = self._by_destination.get((family, protocol, address, port))
-        may_be_ftp = protocol == protocols.TCP and (port == _FTP_DATA or port >= _FIRST_EPHEMERAL)
+        may_be_ftp = protocol == TCP and (port == _FTP_DATA or port >= _FIRST_EPHEMERAL)
         if found is None and self._ftp and may_be_ftp:
             found = self._by_destination.get((family, protocol, address, _FTP))
         if found is None and self._all_ports:

@@ -17,9 +17,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ipt_explain.model import Family
-from ipt_explain.model.node.facts import VirtualServers
+from ipt_explain.model.node import VirtualServers
 from ipt_explain.model.node.ipvs import Forwarding, RealServer, VirtualServer
-from ipt_explain.netfilter.header.addresses import parse_address
+from ipt_explain.netfilter.header import parse_address
 from ipt_explain.netfilter.ipvs.lookup import server_index
 from ipt_explain.netfilter.ipvs.schedulers import shares
 from ipt_explain.netfilter.truth import Truth

@@ -7,7 +7,7 @@ match that none of them knows is a question that only the user can answer.
 from __future__ import annotations
 
 from ipt_explain.model import Hidden, Match, Shape
-from ipt_explain.netfilter.condition import Answer, Condition, Words, ask
+from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, undecided
 from ipt_explain.netfilter.matches.core import core_condition
 from ipt_explain.netfilter.packet import Bound, PacketState
 
@@ -61,5 +61,5 @@ def compile_match(match: Match) -> list[Condition]:
         case "statistic":
             from ipt_explain.netfilter.matches.chance import conditions
         case _:
-            from ipt_explain.netfilter.matches.undecided import conditions
+            return undecided(match)
     return conditions(match)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.model import Family, Match, Option
 from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide_own, slots_of
-from ipt_explain.netfilter.header.addresses import parse_range
+from ipt_explain.netfilter.header import parse_range
 from ipt_explain.netfilter.packet import Bound, PacketState, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address

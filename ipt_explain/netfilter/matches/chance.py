@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ipt_explain.model import Match, Option
-from ipt_explain.netfilter.condition import Answer, Branch, Condition, Words, ask, slots_of
-from ipt_explain.netfilter.matches.undecided import option_texts
+from ipt_explain.netfilter.condition import Answer, Branch, Condition, Words, ask, option_texts, slots_of
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, chance, nth_share
 from ipt_explain.netfilter.truth import Truth

@@ -7,12 +7,10 @@ from functools import lru_cache
 from typing import cast
 
 from ipt_explain.model import Family, Option
-from ipt_explain.model.words import unquote
+from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide, decided
-from ipt_explain.netfilter.header.addresses import network_bits, parse_ipv4
-from ipt_explain.netfilter.header.interfaces import interface_fits
-from ipt_explain.netfilter.header.protocols import ANY, protocol_number
+from ipt_explain.netfilter.header import ANY_PROTOCOL, interface_fits, network_bits, parse_ipv4, protocol_number
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, addresses_of
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address
@@ -166,7 +164,7 @@ def _protocol(option: Option) -> Condition:
         number = numbers[text]
         if number is None:
             return ask(state, f"-p {text}", negated)
-        return Truth.of((number in (ANY, state.connection.protocol)) is not negated)
+        return Truth.of((number in (ANY_PROTOCOL, state.connection.protocol)) is not negated)
 
     return Condition(option.slots, test)
 

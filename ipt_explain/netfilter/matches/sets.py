@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ipt_explain.model import Match, Option
-from ipt_explain.netfilter.condition import Answer, Condition, Words, ask
-from ipt_explain.netfilter.header import protocols
-from ipt_explain.netfilter.matches import undecided
+from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, described
+from ipt_explain.netfilter.header import WITH_PORTS, protocol_name
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import address_text
@@ -14,13 +13,13 @@ from ipt_explain.netfilter.whereabouts import address_text
 def conditions(match: Match) -> list[Condition]:
     """set: whether the set has the packet's addresses and ports in the named directions."""
     if any(option.name == "--return-nomatch" for option in match.options):
-        return undecided.conditions(match)
+        return conditions(match)
     found: list[Condition] = []
     for option in match.options:
         if option.name in ("--match-set", "--set"):
             found.append(_membership(option))
         elif option.name.startswith(("--packets", "--bytes")):
-            found.append(undecided.described(match, option))
+            found.append(described(match, option))
     return found
 
 
@@ -46,8 +45,8 @@ def _element(directions: str, state: PacketState, to: Heading) -> str:
     family = state.connection.family
     source = address_text(state.source, family)
     destination = "an address of this node" if to.address is None else address_text(to.address, family)
-    if state.connection.protocol in protocols.WITH_PORTS:
-        protocol = protocols.protocol_name(state.connection.protocol)
+    if state.connection.protocol in WITH_PORTS:
+        protocol = protocol_name(state.connection.protocol)
         source += f",{protocol}:{'?' if state.source_port is None else state.source_port}"
         destination += f",{protocol}:{'?' if to.port is None else to.port}"
     shown = {"src": f"src {source}", "dst": f"dst {destination}"}

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ipt_explain.model import Match, Option
-from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide, decided
-from ipt_explain.netfilter.header.addresses import network_bits
-from ipt_explain.netfilter.header.ports import parse_port_range
-from ipt_explain.netfilter.header.protocols import ANY, protocol_number
-from ipt_explain.netfilter.matches.undecided import described
+from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide, decided, described
+from ipt_explain.netfilter.header import ANY_PROTOCOL, network_bits, parse_port_range, protocol_number
 from ipt_explain.netfilter.packet import Bound, PacketState, Tracking
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, lies_in
@@ -74,7 +71,7 @@ def _direction(words: Words, state: PacketState, bound: Bound) -> bool:
 
 
 def _protocol(words: Words, state: PacketState, bound: Bound) -> bool:
-    return protocol_number(words[0]) in (ANY, state.connection.protocol)
+    return protocol_number(words[0]) in (ANY_PROTOCOL, state.connection.protocol)
 
 
 def _address(

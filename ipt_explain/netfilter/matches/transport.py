@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.cached import cached
-from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decided
-from ipt_explain.netfilter.header import protocols
-from ipt_explain.netfilter.header.ports import HIGHEST, parse_port_list, parse_port_range, within
-from ipt_explain.netfilter.matches.undecided import described
+from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decided, described
+from ipt_explain.netfilter.header import (
+    HIGHEST_PORT,
+    ICMP,
+    ICMPV6,
+    WITH_PORTS,
+    parse_port_list,
+    parse_port_range,
+    protocol_number,
+    within,
+)
 from ipt_explain.netfilter.packet import TCP_FLAGS, Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 
@@ -30,17 +37,17 @@ def conditions(match: Match) -> list[Condition]:
         case "icmp":
             from ipt_explain.netfilter.header.icmp import ICMP_TYPES
 
-            return [_icmp(option, protocols.ICMP, ICMP_TYPES, any_type="255") for option in match.options]
+            return [_icmp(option, ICMP, ICMP_TYPES, any_type="255") for option in match.options]
         case "icmp6" | "icmpv6":
             from ipt_explain.netfilter.header.icmp import ICMPV6_TYPES
 
-            return [_icmp(option, protocols.ICMPV6, ICMPV6_TYPES, any_type="any") for option in match.options]
+            return [_icmp(option, ICMPV6, ICMPV6_TYPES, any_type="any") for option in match.options]
         case _:
             return _of_transport(match)
 
 
 def _of_transport(match: Match) -> list[Condition]:
-    wanted = protocols.protocol_number(match.module)
+    wanted = protocol_number(match.module)
 
     def right_protocol(words: Words, state: PacketState, bound: Bound) -> Answer:
         return Truth.of(state.connection.protocol == wanted)
@@ -96,7 +103,7 @@ def _port(option: Option, source: bool) -> Condition:
 @lru_cache(maxsize=8192)
 def _one_port(text: str) -> int:
     port = int(text) if text.isdecimal() and len(text) < 6 else -1
-    return port if port <= HIGHEST else -1
+    return port if port <= HIGHEST_PORT else -1
 
 
 def _each_port(texts: Sequence[str]) -> Sequence[int]:
@@ -130,7 +137,7 @@ def _multiport(option: Option) -> Condition:
     destination = option.name in ("--dports", "--destination-ports", "--ports")
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
-        if state.connection.protocol not in protocols.WITH_PORTS:
+        if state.connection.protocol not in WITH_PORTS:
             return Truth.NO
         ranges = parse_port_list(words[0])
         ports = [state.source_port] * source + [bound.to.port] * destination

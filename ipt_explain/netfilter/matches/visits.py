@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ipt_explain.model import Match, Rule, Shape
-from ipt_explain.netfilter.condition import Answer, Branch, Column, Condition, Words, ask, slots_of
-from ipt_explain.netfilter.header.addresses import parse_address
-from ipt_explain.netfilter.matches.undecided import option_texts
+from ipt_explain.netfilter.condition import Answer, Branch, Column, Condition, Words, ask, option_texts, slots_of
+from ipt_explain.netfilter.header import parse_address
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.truth import Truth

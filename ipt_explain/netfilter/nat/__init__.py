@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from ipt_explain.model import Family, Rule
-from ipt_explain.netfilter.header.addresses import (
+from ipt_explain.netfilter.header import (
     BITS,
     NatRange,
     format_address,

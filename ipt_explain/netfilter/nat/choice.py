@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import NatRange
+from ipt_explain.netfilter.header import NatRange
 
 _WORD = 0xFFFFFFFF
 _INITIAL = 0xDEADBEEF  # JHASH_INITVAL, include/linux/jhash.h

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from operator import ge, gt, le, lt
 
 from ipt_explain.model.nft import Expression, Operator, Prefix, Range, Wildcard
-from ipt_explain.netfilter.header.addresses import BITS
-from ipt_explain.netfilter.header.interfaces import interface_fits
+from ipt_explain.netfilter.header import BITS, interface_fits
 from ipt_explain.netfilter.nft.constants import Kind, bits_of, canonical
 from ipt_explain.netfilter.nft.readings import UNKNOWN, AddressType, Chance, Nothing, Reading
 from ipt_explain.netfilter.packet import PacketState

@@ -6,9 +6,8 @@ from functools import lru_cache
 
 from ipt_explain.enums import Enum
 from ipt_explain.model.nft import Binary, Conntrack, Expression, Fib, Flags, Meta, Payload
-from ipt_explain.netfilter.header.addresses import parse_address
+from ipt_explain.netfilter.header import parse_address, protocol_number
 from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES
-from ipt_explain.netfilter.header.protocols import protocol_number
 
 RANDOM_BITS = 32
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.model.nft import Match, Operator, Payload, Prefix, Rule
-from ipt_explain.netfilter.header.addresses import network_bits
+from ipt_explain.netfilter.header import network_bits
 from ipt_explain.netfilter.whereabouts import Bits
 
 _DESTINATIONS = (Payload("ip", "daddr"), Payload("ip6", "daddr"))

@@ -11,7 +11,7 @@ from operator import and_, or_, xor
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family, nft
-from ipt_explain.netfilter.header import protocols
+from ipt_explain.netfilter.header import ANY_PROTOCOL, ICMP, ICMPV6, SCTP, TCP, UDP, WITH_PORTS
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.matches.tracking import states_of
@@ -104,7 +104,7 @@ def _network(field: str, state: PacketState, bound: Bound) -> Reading:
 def _transport(payload: nft.Payload, state: PacketState, bound: Bound) -> Reading:
     connection, field = state.connection, payload.field
     if field in ("sport", "dport"):
-        if connection.protocol not in protocols.WITH_PORTS:
+        if connection.protocol not in WITH_PORTS:
             return UNKNOWN  # the header has something else there
         port = state.source_port if field == "sport" else bound.to.port
         return UNKNOWN if port is None else port
@@ -116,14 +116,14 @@ def _transport(payload: nft.Payload, state: PacketState, bound: Bound) -> Readin
 
 
 _TRANSPORTS = {
-    "th": protocols.ANY,
-    "tcp": protocols.TCP,
-    "udp": protocols.UDP,
-    "sctp": protocols.SCTP,
+    "th": ANY_PROTOCOL,
+    "tcp": TCP,
+    "udp": UDP,
+    "sctp": SCTP,
     "udplite": 136,
     "dccp": 33,
-    "icmp": protocols.ICMP,
-    "icmpv6": protocols.ICMPV6,
+    "icmp": ICMP,
+    "icmpv6": ICMPV6,
 }
 
 

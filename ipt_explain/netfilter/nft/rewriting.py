@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from ipt_explain.model import Family
 from ipt_explain.model.nft import Concatenation, Expression, Nat, NatKind, Prefix, Range, Verdict
-from ipt_explain.netfilter.header.addresses import BITS, NatRange
+from ipt_explain.netfilter.header import BITS, NatRange
 from ipt_explain.netfilter.nat import address_in_range, masqueraded_as, redirected_to, sent_to, with_ports
 from ipt_explain.netfilter.nft.constants import Kind, canonical
 from ipt_explain.netfilter.packet import Heading, PacketState

@@ -13,10 +13,9 @@ from ipt_explain.netfilter.walk.chains.evaluator import Crowd
 from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.ends import Ends, Finish
-from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.packets import Entered, Packets, Travellers
 from ipt_explain.netfilter.walk.routing import routed
-from ipt_explain.netfilter.walk.stages import AnyStage, ServersStage, TableStage
+from ipt_explain.netfilter.walk.stages import AnyStage, NodeRules, ServersStage, TableStage
 from ipt_explain.netfilter.walk.unshown import Unshown
 from ipt_explain.records import replace
 

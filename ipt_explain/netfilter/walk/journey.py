@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.netfilter.condition import named
-from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
+from ipt_explain.netfilter.header import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
-from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.packets import Packets, Travellers
 from ipt_explain.netfilter.walk.routing import routed
+from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.records import replace
 
 LOOPBACK = "lo"

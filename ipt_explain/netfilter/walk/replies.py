@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
+from ipt_explain.model import Rule, Ruleset, Shape, Table
 from ipt_explain.netfilter.assumptions import Answers
-from ipt_explain.netfilter.header.interfaces import NO_INTERFACE
-from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.header import NO_INTERFACE
+from ipt_explain.netfilter.hooks import Hook, is_built_in
+from ipt_explain.netfilter.marks import mark_test
 from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
-from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.targets import Verdict, changes_nothing
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
 from ipt_explain.netfilter.walk.journey import LOOPBACK
-from ipt_explain.netfilter.walk.node_rules import NodeRules
 from ipt_explain.netfilter.walk.packets import Packets, Travellers
 from ipt_explain.netfilter.walk.path import Step
-from ipt_explain.netfilter.walk.stopping import may_stop_known
+from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Whereabouts
 from ipt_explain.records import replace
 
@@ -185,3 +186,61 @@ def _bound_for(to: Heading, travellers: Travellers) -> Travellers:
     for state, packets in travellers.items():
         restored.gather(state, packets.bound_for(to))
     return restored
+
+
+_MOST_RULES = 1_000  # that are read; with more, some may
+_PASSING = frozenset({"ACCEPT", "RETURN", "MARK", "CONNMARK", "CT", "NOTRACK", "TOS", "DSCP"})
+_MARKING = frozenset({"MARK", "CONNMARK"})
+_STATES = (("conntrack", "--ctstate"), ("state", "--state"))
+_KNOWN = frozenset({"ESTABLISHED", "DNAT", "SNAT"})
+"""What `--ctstate` may see of such a packet."""
+
+
+def may_stop_known(rulesets: Sequence[Ruleset]) -> bool:
+    """Whether a rule or policy outside nat may stop packets of established connections, whatever else they are."""
+    tables = [table for ruleset in rulesets for name, table in ruleset.tables.items() if name != "nat"]
+    marked = any(shape.target is not None and shape.target.name in _MARKING for shape in _shapes(tables))
+    return any(ruleset.fragment for ruleset in rulesets) or any(_stops(table, marked) for table in tables)
+
+
+def _shapes(tables: Iterable[Table]) -> set[Shape]:
+    layouts = {chain.layout for table in tables for chain in table.chains.values()}
+    return {shape for layout in layouts for shape in layout.shapes}
+
+
+def _stops(table: Table, marked: bool) -> bool:
+    """Whether such packets may meet a rule that stops them, starting from the built-in chains."""
+    waiting = [chain for name, chain in table.chains.items() if is_built_in(table.name, name)]
+    seen, left = set(waiting), _MOST_RULES
+    if any(chain.policy == "DROP" for chain in waiting):
+        return True
+    while waiting:
+        chain = waiting.pop()
+        left -= len(chain.layout)
+        if left < 0:
+            return True
+        for number, shape in enumerate(chain.layout.shapes):
+            target = chain.target_of(number)
+            if changes_nothing(shape) or target in _PASSING or not _met(chain.rule(number), marked):
+                continue
+            into = table.chains.get(target or "")
+            if into is None:
+                return True
+            if into not in seen:
+                seen.add(into)
+                waiting.append(into)
+    return False
+
+
+def _met(rule: Rule, marked: bool) -> bool:
+    """Whether a rule's connection states leave such packets to it, and its mark, which only `marked` ones have."""
+    mark = mark_test(rule)
+    if mark is not None and not marked and not mark.passes(0):
+        return False
+    for module, name in _STATES:
+        option = rule.shape.match_option(module, name)
+        words = rule.first(option)
+        if option is not None and words is not None:
+            named = frozenset(words.split(","))
+            return "ESTABLISHED" not in named if option.negated else not named.isdisjoint(_KNOWN)
+    return True

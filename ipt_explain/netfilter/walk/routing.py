@@ -12,7 +12,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.model import Family
 from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.condition import Answer, Question, ask, decide_own, split
-from ipt_explain.netfilter.header.addresses import BITS, format_address
+from ipt_explain.netfilter.header import BITS, format_address
 from ipt_explain.netfilter.packet import Heading, PacketState, addresses_of, is_loopback, is_multicast
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Verdict

@@ -13,7 +13,7 @@ from ipt_explain.netfilter.walk.chains.evaluator import Evaluator
 from ipt_explain.netfilter.walk.chains.table import Arrival
 from ipt_explain.netfilter.walk.ends import Ends
 from ipt_explain.netfilter.walk.packets import Entered, Travellers
-from ipt_explain.words.lists import listed
+from ipt_explain.words import listed
 
 _MOST_NAMED = 4
 Walk = Callable[[Ruleset, str, str, Travellers], tuple[list[Arrival], Entered]]

@@ -17,10 +17,9 @@ from ipt_explain.model import (
     Rule,
     Table,
 )
-from ipt_explain.model.tables import BUILT_IN_CHAINS, HOOKS
-from ipt_explain.parsing.iptables.families import family_of_rules
+from ipt_explain.model.dump import BUILT_IN_CHAINS, HOOKS
+from ipt_explain.parsing.iptables.fragments import family_of_rules, own_rules
 from ipt_explain.parsing.iptables.headers import Generator
-from ipt_explain.parsing.iptables.parts.fragments import own_rules
 from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of, is_thinned
 
 

@@ -12,9 +12,9 @@ from ipt_explain.parsing.iptables.assembly import (
     listed_table,
     table_form,
 )
+from ipt_explain.parsing.iptables.fragments import Place, places_of
 from ipt_explain.parsing.iptables.headers import Generator
-from ipt_explain.parsing.iptables.parts.fragments import Place, places_of
-from ipt_explain.parsing.iptables.parts.headless import Headless
+from ipt_explain.parsing.iptables.holes import Headless
 from ipt_explain.parsing.iptables.rulesets import RulesetBuilder
 from ipt_explain.parsing.pastes.extents import HOLED, WHOLE, Extents
 from ipt_explain.parsing.pastes.outputs import outputs_of

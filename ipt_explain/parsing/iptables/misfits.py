@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from ipt_explain.errors import Diagnostic, DumpSyntaxError
+from ipt_explain.errors import Diagnostic, DumpSyntaxError, RuleSyntaxError
 from ipt_explain.parsing.iptables.logical import LogicalLine
-from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.source import SourceText
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 
 _MAX_DIAGNOSTICS = 20
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Counters, Form
-from ipt_explain.model.tables import BUILT_IN_CHAINS
+from ipt_explain.model.dump import BUILT_IN_CHAINS
 from ipt_explain.parsing.iptables import headers
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.clearing import Cleared
-from ipt_explain.parsing.iptables.parts.headless import Headless
-from ipt_explain.parsing.iptables.parts.holes import Holes
+from ipt_explain.parsing.iptables.holes import Headless, Holes
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
 from ipt_explain.parsing.pastes.outputs import BLOCK_ENDS, is_elision, is_grep_gap
 from ipt_explain.patterns import lazy_pattern

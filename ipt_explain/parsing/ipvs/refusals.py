@@ -8,7 +8,7 @@ from ipt_explain.errors import Diagnostic
 from ipt_explain.parsing.ipvs.signs import Tool
 from ipt_explain.parsing.line_forms import MAX_LINE, Refusal
 from ipt_explain.source import SourceText
-from ipt_explain.words.lists import either
+from ipt_explain.words import either
 
 _MAX_SHOWN = 40
 _WORD = re.compile(r"[^ \t\n]+")

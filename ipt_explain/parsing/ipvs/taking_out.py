@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ipt_explain.errors import Diagnostic
-from ipt_explain.model.node.facts import NodeFacts, NodeSet, VirtualServers
+from ipt_explain.model.node import NodeFacts, NodeSet, VirtualServers
 from ipt_explain.model.node.interfaces import NodeAddresses
 from ipt_explain.parsing.ipvs.grammars import ip_addr_grammar, ipset_grammar, ipvsadm_grammar
 from ipt_explain.parsing.ipvs.interfaces import AddressReader

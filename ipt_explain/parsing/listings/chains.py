@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from ipt_explain.model import Chain, Counters, Extent, Family, Form, Rule
-from ipt_explain.model.tables import BUILT_IN_CHAINS, HOOKS
+from ipt_explain.model.dump import BUILT_IN_CHAINS, HOOKS
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.listings.columns import CHAIN_LINE, Header, count, guess_header, read_header
 from ipt_explain.parsing.listings.rules import RowReader

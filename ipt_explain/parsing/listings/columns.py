@@ -10,7 +10,7 @@ import re
 from functools import cache
 
 from ipt_explain.records import dataclass
-from ipt_explain.words.protocols import NAMES, OTHER_NAMES
+from ipt_explain.words.names import OTHER_PROTOCOLS, PROTOCOLS
 
 CHAIN_LINE = re.compile(
     r"Chain (?P<name>.+?) \((?:policy (?P<policy>[A-Z]+)"
@@ -22,7 +22,8 @@ _HEADER = re.compile(
     r"(?P<interfaces>in[ \t]+out[ \t]+)?source[ \t]+destination[ \t]*\Z"
 )
 
-_PROTOCOL = "|".join(re.escape(name) for name in sorted({*NAMES.values(), *OTHER_NAMES, "all", "ip"}, reverse=True))
+_NAMES = {*PROTOCOLS.values(), *OTHER_PROTOCOLS, "all", "ip"}
+_PROTOCOL = "|".join(re.escape(name) for name in sorted(_NAMES, reverse=True))
 _WORD = r"[^ \t\n]+"
 _OTHER = r"(?!(?:--|-f|!f)[ \t])"  # than what is under opt
 _HOST = rf"(?!\*[ \t]){_OTHER}{_WORD}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ipt_explain.model.words import quote
+from ipt_explain.model.rule import quote
 from ipt_explain.parsing.listings import values
 from ipt_explain.records import dataclass
 

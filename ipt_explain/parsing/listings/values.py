@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ipt_explain.words.ports import PORTS
-from ipt_explain.words.protocols import NAMES
+from ipt_explain.words.names import PORTS, PROTOCOLS
 
 ALL_BITS = 0xFFFFFFFF
 
@@ -53,7 +52,7 @@ def _port(word: str) -> str:
 
 def protocol(word: str) -> str:
     """A protocol; since 1.8.9, -n prints its number."""
-    return NAMES.get(int(word), word) if word.isdecimal() else word
+    return PROTOCOLS.get(int(word), word) if word.isdecimal() else word
 
 
 def address(word: str) -> str:

@@ -16,7 +16,7 @@ from ipt_explain.parsing.nft.json.reader import JsonReader
 from ipt_explain.parsing.nft.text_reader import TextReader
 from ipt_explain.records import dataclass
 from ipt_explain.source import SourceText
-from ipt_explain.words.lists import both
+from ipt_explain.words import both
 
 # Braces, text that may hide braces, and lines of iptables-save, which end a table that was cut off.
 _SIGN = re.compile(

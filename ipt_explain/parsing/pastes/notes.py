@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 from ipt_explain.words.line_numbers import line_numbers
 
 _ADDED = "additions of a log, a list or a page around rules were ignored"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 
 _NARROWEST, _WIDEST = 60, 1000
 """The range of columns that windows have."""

@@ -12,7 +12,7 @@ from ipt_explain.render.audit.summary import STYLES, wrapped
 from ipt_explain.render.text.links import file_link
 from ipt_explain.render.text.paint import Paint
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.words.counts import and_more, counted
+from ipt_explain.words import and_more, counted
 
 INDENT = "  "
 SHOWN_LINES = 12

@@ -11,7 +11,7 @@ from ipt_explain.audit.runner import Report
 from ipt_explain.render.audit.places import place
 from ipt_explain.render.audit.summary import by_source, verdict
 from ipt_explain.render.text.safe import escape
-from ipt_explain.words.counts import and_more, counted
+from ipt_explain.words import and_more, counted
 
 SIGNS = {Severity.ERROR: "❌", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}
 

@@ -10,7 +10,7 @@ from ipt_explain.audit.findings.folding import counts
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import Report
 from ipt_explain.render.text.paint import Paint
-from ipt_explain.words.counts import and_more, counted
+from ipt_explain.words import and_more, counted
 
 NOUNS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}

@@ -10,8 +10,7 @@ from ipt_explain.compare.fleet.nodes import NotCompared
 from ipt_explain.render.compare.subjects import by_subject, heading, tally, wrapped
 from ipt_explain.render.text.paint import painter
 from ipt_explain.render.text.safe import escape
-from ipt_explain.words.counts import and_more, counted
-from ipt_explain.words.lists import listed
+from ipt_explain.words import and_more, counted, listed
 
 SHOWN_NAMES = 5
 SHOWN_SERVICES = 12

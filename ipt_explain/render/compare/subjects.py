@@ -9,8 +9,7 @@ from ipt_explain.records import dataclass, field
 from ipt_explain.render.text.outline import Node, draw, sentence
 from ipt_explain.render.text.paint import Paint
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.words.counts import counted
-from ipt_explain.words.families import family_name
+from ipt_explain.words import counted, family_name
 
 Groups = dict[str, list[Difference]]
 

@@ -9,7 +9,7 @@ from ipt_explain.compare.dumps import Comparison, NodeView
 from ipt_explain.render.compare.subjects import by_subject, heading, tally, wrapped
 from ipt_explain.render.text.paint import Paint, painter
 from ipt_explain.render.text.safe import escape
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 
 SHOWN_RULES = 10
 

@@ -10,10 +10,10 @@ from fractions import Fraction
 from functools import lru_cache
 
 from ipt_explain.model import Chain, Layout, Match, Option, Shape
-from ipt_explain.model.words import unquote
+from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, chance, taken
 from ipt_explain.render.english.core import address
-from ipt_explain.words.addresses import address_port, without_prefix
+from ipt_explain.words import address_port, without_prefix
 from ipt_explain.words.durations import duration
 from ipt_explain.words.percents import percents
 

@@ -17,7 +17,7 @@ from ipt_explain.render.english.options import Given, Options
 from ipt_explain.render.english.targets.catalogue import ACTIONS, CONTINUING
 from ipt_explain.render.english.targets.nat import NAT
 from ipt_explain.render.english.wording import say
-from ipt_explain.words.lists import both
+from ipt_explain.words import both
 from ipt_explain.words.quotes import cited
 
 NEXT_RULE = "goes on to the next rule"

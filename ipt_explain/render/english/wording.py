@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.words.lists import either
+from ipt_explain.words import either
 
 # Every predicate starts with one of these verbs, so that it can be negated.
 _DENIED = {

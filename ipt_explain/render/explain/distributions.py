@@ -17,9 +17,7 @@ from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import lines_of
 from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, FrontendVerdict, Scope, ServicePort, Share
-from ipt_explain.words.addresses import address_port
-from ipt_explain.words.counts import counted
-from ipt_explain.words.lists import both
+from ipt_explain.words import address_port, both, counted
 from ipt_explain.words.percents import GRAIN, evenness, percent, percents
 
 # Covers rounding in sums of floats; the kernel's smallest share is 2^-31.

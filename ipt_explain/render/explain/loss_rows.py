@@ -10,7 +10,7 @@ from ipt_explain.render.text.safe import escape
 from ipt_explain.services.fates import NOT_TRANSLATED, Loss, Lost, Vantage
 from ipt_explain.services.health import answered, losses_by_frontend, questions
 from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort, ServiceState
-from ipt_explain.words.lists import both, listed
+from ipt_explain.words import both, listed
 from ipt_explain.words.percents import percent
 
 _MOST_QUESTIONS = 3

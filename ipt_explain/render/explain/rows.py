@@ -13,7 +13,7 @@ from ipt_explain.services.columns import column as column_of
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.health import Trouble, trouble_of
 from ipt_explain.services.ports import FrontendKind, ServicePort
-from ipt_explain.words.families import family_name, source_name
+from ipt_explain.words import family_name, source_name
 from ipt_explain.words.percents import evenness, percent
 
 _COLUMNS = ("", "SERVICE", "TYPE", "ADDRESS", "EP", "BALANCE", "PROBLEM")

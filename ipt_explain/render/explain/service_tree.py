@@ -22,7 +22,7 @@ from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.columns import column
 from ipt_explain.services.health import answering
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState, TrafficPolicy
-from ipt_explain.words.lists import both, either
+from ipt_explain.words import both, either
 
 _KIND_ORDER = {kind: number for number, kind in enumerate(KIND_WORDS)}
 

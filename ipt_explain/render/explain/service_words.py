@@ -19,7 +19,7 @@ from ipt_explain.services.ports import (
     ServiceState,
     TrafficPolicy,
 )
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 KIND_WORDS = {
     FrontendKind.CLUSTER_IP: "ClusterIP",

@@ -11,8 +11,7 @@ from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss
 from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, questions
 from ipt_explain.services.ports import ServicePort, ServiceState
-from ipt_explain.words.counts import and_more, counted
-from ipt_explain.words.lists import aside, either
+from ipt_explain.words import and_more, aside, counted, either
 from ipt_explain.words.percents import percent
 
 LABEL = 10

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.enums import Enum
 from ipt_explain.records import dataclass
 from ipt_explain.render.graph.notes import ChainNote, Role, shortened
-from ipt_explain.words.counts import and_more
+from ipt_explain.words import and_more
 from ipt_explain.words.percents import percent
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from ipt_explain.records import dataclass, field
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.columns import column
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
-from ipt_explain.words.addresses import address_port
-from ipt_explain.words.counts import and_more
+from ipt_explain.words import address_port, and_more
 
 SHOWN_ADDRESSES = 3
 LONGEST = 120

@@ -12,10 +12,10 @@ from ipt_explain.model import Dump, Form
 from ipt_explain.records import dataclass
 from ipt_explain.render.audit.places import place
 from ipt_explain.render.audit.summary import by_source, verdict
-from ipt_explain.render.explain.header import header
 from ipt_explain.render.explain.service_tree import service_tree
 from ipt_explain.render.explain.service_words import KIND_WORDS, STATE_WORDS, View
 from ipt_explain.render.explain.summary import summary
+from ipt_explain.render.explain.tree import header
 from ipt_explain.render.graph.iptables_drawing import drawing
 from ipt_explain.render.graph.notes import Notes, notes_of
 from ipt_explain.render.report.picture import MOST_BOXES, Picture, picture
@@ -25,8 +25,7 @@ from ipt_explain.services.absence import NO_SERVICE, absence
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.health import answering, health
 from ipt_explain.services.ports import ServicePort, ServiceState
-from ipt_explain.words.addresses import address_port
-from ipt_explain.words.counts import counted
+from ipt_explain.words import address_port, counted
 
 TREE_WIDTH = 110
 MOST_PLACES = 100

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipt_explain.audit.runner import Report
 from ipt_explain.render.audit.markdown import as_text, code_block, markdown
 from ipt_explain.render.report.document import Document
-from ipt_explain.words.counts import and_more, counted
+from ipt_explain.words import and_more, counted
 
 MOST_SERVICES = 50
 

@@ -15,9 +15,7 @@ from ipt_explain.render.text.listing import Entry, Wrapped
 from ipt_explain.render.text.outline import Line, Node, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.words.counts import counted
-from ipt_explain.words.families import family_name, source_name
-from ipt_explain.words.lists import both
+from ipt_explain.words import both, counted, family_name, source_name
 from ipt_explain.words.quotes import cited, clipped
 
 

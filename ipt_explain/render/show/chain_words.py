@@ -11,7 +11,7 @@ from ipt_explain.analyzers.profiles.mark_bits import mark_names
 from ipt_explain.model import Chain, Command, Rule
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import RuleWords, RuleWriter
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 
 
 class ChainWords:

@@ -10,8 +10,7 @@ from ipt_explain.render.show.overview import named_list
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.words.counts import counted
-from ipt_explain.words.families import source_name
+from ipt_explain.words import counted, source_name
 
 
 def nft_overview_text(tables: Sequence[NftTableFacts], width: int, color: bool) -> Iterator[str]:

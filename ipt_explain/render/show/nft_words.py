@@ -9,8 +9,7 @@ from ipt_explain.analyzers.profiles.nft_chains import NftPlace
 from ipt_explain.model.nft import Counter, Rule
 from ipt_explain.render.english.nft.rule import nft_rule_words
 from ipt_explain.render.english.rule import RuleWords
-from ipt_explain.words.addresses import address_port
-from ipt_explain.words.counts import counted
+from ipt_explain.words import address_port, counted
 
 
 class NftWords:

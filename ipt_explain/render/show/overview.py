@@ -9,7 +9,7 @@ from ipt_explain.render.show.chain import origin
 from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.words.counts import and_more, counted
+from ipt_explain.words import and_more, counted
 from ipt_explain.words.quotes import clipped
 
 SHOWN_NAMES = 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipt_explain.errors import Diagnostic, DumpSyntaxError
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.words.counts import and_more
+from ipt_explain.words import and_more
 
 INDENT = "  "
 ELLIPSIS = "…"

@@ -11,7 +11,7 @@ from ipt_explain.services.fates import Loss, Lost
 from ipt_explain.trace.judgement import Addressee, Judgement
 from ipt_explain.trace.outcome import Outcome
 from ipt_explain.trace.packet import Packet
-from ipt_explain.words.lists import aside
+from ipt_explain.words import aside
 
 VERDICTS = {"ACCEPT": "accepted", "DROP": "dropped", "REJECT": "rejected", "UNKNOWN": "unknown"}
 _FAILED = ("✗", "bad")

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from ipt_explain.model import Chain
-from ipt_explain.netfilter.header.addresses import format_endpoint, parse_address
-from ipt_explain.netfilter.header.protocols import protocol_name
+from ipt_explain.netfilter.header import format_endpoint, parse_address, protocol_name
 from ipt_explain.netfilter.walk.path import Step as IptablesStep
 from ipt_explain.render.text.links import with_line_links
 from ipt_explain.render.text.outline import Line, Node, draw, sentence
@@ -20,7 +19,7 @@ from ipt_explain.trace import Outcome, Trace
 from ipt_explain.trace.judgement import Addressee, judged
 from ipt_explain.trace.near_misses import near_misses
 from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
-from ipt_explain.words.counts import and_more, counted
+from ipt_explain.words import and_more, counted
 from ipt_explain.words.percents import percent, percents
 from ipt_explain.words.quotes import clipped
 

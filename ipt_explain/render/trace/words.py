@@ -12,7 +12,7 @@ from ipt_explain.netfilter.walk.path import AnyStep, Step
 from ipt_explain.netfilter.whereabouts import address_text
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words
-from ipt_explain.words.lists import both
+from ipt_explain.words import both
 
 # The tree shows chances as shares of packets.
 _CHANCE = re.compile(r"is (not )?(picked |left over by a random pick|packet \d+ of every)")

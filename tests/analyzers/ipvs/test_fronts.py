@@ -14,7 +14,7 @@ from ipt_explain.analyzers.ipvs.set_names import SetRole, set_name
 from ipt_explain.model import Family
 from ipt_explain.model.node.joining import with_shared_facts
 from ipt_explain.parsing import read_dump
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 from tests.ipvs_corpus import LISTED, SAVED, IpvsNode, ipvs_nodes
 
 FAMILIES = {"IPv4": Family.IPV4, "IPv6": Family.IPV6}

@@ -10,7 +10,7 @@ from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.balancing.odd_chains import Draw, OddChain
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import Balancer
-from ipt_explain.words.lists import listed
+from ipt_explain.words import listed
 from ipt_explain.words.percents import percent
 
 RESTART = "Restart kube-proxy on this node: it rewrites the chain."

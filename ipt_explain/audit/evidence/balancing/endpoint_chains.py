@@ -16,7 +16,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Layout, Rule
 from ipt_explain.model.by_shape import SameLayout, chains_in_order
-from ipt_explain.netfilter.header.protocols import usual_name
+from ipt_explain.netfilter.header import usual_name
 from ipt_explain.records import dataclass
 
 

@@ -9,7 +9,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.netfilter.header.addresses import network_bits, parse_address
+from ipt_explain.netfilter.header import network_bits, parse_address
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import column
 from ipt_explain.services.ports import Endpoint, ServicePort

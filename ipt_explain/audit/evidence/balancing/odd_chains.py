@@ -9,7 +9,7 @@ from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
 from ipt_explain.audit.evidence.balancing.even_shares import EvenShares
 from ipt_explain.model import Chain, Rule
-from ipt_explain.netfilter.header.protocols import usual_name
+from ipt_explain.netfilter.header import usual_name
 from ipt_explain.netfilter.probability import taken
 from ipt_explain.records import dataclass
 

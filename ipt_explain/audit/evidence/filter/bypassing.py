@@ -5,8 +5,7 @@ from __future__ import annotations
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.around import around
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.header.addresses import parse_address
-from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.header import parse_address, protocol_number
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.path import Step

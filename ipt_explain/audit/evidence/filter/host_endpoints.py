@@ -10,8 +10,7 @@ from itertools import islice
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.around import around
 from ipt_explain.audit.evidence.services.vital import is_api_server
-from ipt_explain.netfilter.header.addresses import parse_address
-from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.header import parse_address, protocol_number
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey

@@ -13,7 +13,7 @@ from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
 from ipt_explain.audit.fact import fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule
-from ipt_explain.netfilter.header.addresses import network_bits
+from ipt_explain.netfilter.header import network_bits
 from ipt_explain.records import dataclass, field
 from ipt_explain.services.ports import ProxyMode
 

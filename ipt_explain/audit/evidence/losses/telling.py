@@ -12,8 +12,7 @@ from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import replace
 from ipt_explain.services.fates import CutOff, Loss, Vantage
-from ipt_explain.words.addresses import front
-from ipt_explain.words.lists import both, listed
+from ipt_explain.words import both, front, listed
 from ipt_explain.words.percents import percent
 
 _NAMED = 3

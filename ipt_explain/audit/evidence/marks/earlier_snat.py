@@ -10,7 +10,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.around import around
 from ipt_explain.audit.evidence.services.vital import is_api_server
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.header.protocols import protocol_number
+from ipt_explain.netfilter.header import protocol_number
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.around import around
-from ipt_explain.netfilter.header.addresses import network_bits, parse_address
-from ipt_explain.netfilter.header.protocols import TCP, protocol_number
+from ipt_explain.netfilter.header import TCP, network_bits, parse_address, protocol_number
 from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey

@@ -21,7 +21,7 @@ from ipt_explain.audit.evidence.services.front_rules import NamedWay, front_rule
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from ipt_explain.audit.evidence.services.vital import is_api_server
 from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Ruleset
-from ipt_explain.netfilter.header.addresses import network_bits, parse_address
+from ipt_explain.netfilter.header import network_bits, parse_address
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import ServicePort
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 _CLUSTER_IP = " cluster IP"
 # Chains in which the CNI portmap plugin, dockershim and Docker map the node's ports to pods.

@@ -8,7 +8,7 @@ from ipt_explain.audit.authoring import NOWHERE, Fault, RulesetContext, Severity
 from ipt_explain.audit.evidence.balancing.balancers import named
 from ipt_explain.audit.evidence.services.broken_ways import BrokenWay, WayFault, Ways, read_ways
 from ipt_explain.services.ports import Frontend
-from ipt_explain.words.addresses import front
+from ipt_explain.words import front
 
 FIX = "Restart kube-proxy on this node: it rewrites the rules."
 CAUSES = ("IPT415", "IPT504")

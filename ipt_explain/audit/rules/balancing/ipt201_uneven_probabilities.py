@@ -30,7 +30,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, dead, leaks, repeated, shares
 from ipt_explain.audit.evidence.balancing.odd_chains import OddChain
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 from ipt_explain.words.percents import percent
 
 

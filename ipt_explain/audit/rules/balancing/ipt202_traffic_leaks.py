@@ -35,8 +35,7 @@ from ipt_explain.audit.evidence.balancing.odd_chains import OddChain
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import Balancer, FrontendVerdict
-from ipt_explain.words.addresses import front
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted, front
 from ipt_explain.words.percents import percent
 
 _FORGETFUL = 22

@@ -38,7 +38,7 @@ from ipt_explain.audit.evidence.balancing.balancers import (
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.audit.evidence.balancing.odd_chains import Draw, OddChain
 from ipt_explain.audit.evidence.node.writer import writer
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 
 _LOOKS_FOR_UNREADY = 22
 

@@ -57,7 +57,7 @@ from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss
-from ipt_explain.words.lists import listed
+from ipt_explain.words import listed
 
 _FIX = "Accept pod traffic before it, or switch the other firewall off and restart the network plugin."
 _NAMED = 3

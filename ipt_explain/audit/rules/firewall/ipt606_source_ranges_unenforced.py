@@ -51,7 +51,7 @@ from ipt_explain.audit.evidence.filter.source_ranges import (
 from ipt_explain.audit.evidence.hooks.hook_states import hooks
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.model import Rule
-from ipt_explain.words.addresses import front
+from ipt_explain.words import front
 
 _FIX = "Restart kube-proxy on this node: it rewrites the firewall's chains."
 

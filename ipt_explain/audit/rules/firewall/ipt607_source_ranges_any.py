@@ -27,8 +27,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.filter.source_ranges import EVERYWHERE
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.services.ports import Frontend, ServicePort
-from ipt_explain.words.addresses import front
-from ipt_explain.words.counts import and_more
+from ipt_explain.words import and_more, front
 
 
 @rule("IPT607", "source-ranges-any", Severity.INFO, about=("KUBE-FW-",))

@@ -27,7 +27,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.filter.source_ranges import ranged_frontends
 from ipt_explain.services.ports import FrontendKind
-from ipt_explain.words.counts import and_more
+from ipt_explain.words import and_more
 
 
 @rule("IPT608", "node-port-bypasses-ranges", Severity.INFO, about=("KUBE-FW-",))

@@ -26,8 +26,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
-from ipt_explain.words.addresses import front
-from ipt_explain.words.lists import listed
+from ipt_explain.words import front, listed
 
 _NAMED = 5
 

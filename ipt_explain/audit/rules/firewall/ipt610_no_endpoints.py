@@ -25,7 +25,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.filter.bypassing import bypassing
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
-from ipt_explain.words.lists import listed
+from ipt_explain.words import listed
 
 _NAMED = 5
 

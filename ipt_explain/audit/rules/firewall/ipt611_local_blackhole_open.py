@@ -51,7 +51,7 @@ from ipt_explain.analyzers.names import EXTERNAL_SERVICES, ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import Frontend, FrontendVerdict, ServicePort
-from ipt_explain.words.addresses import front
+from ipt_explain.words import front
 
 _SEARCHED = 200
 _LOCAL = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.LOCAL, ChainRole.FIREWALL)

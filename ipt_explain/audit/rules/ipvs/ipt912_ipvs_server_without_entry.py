@@ -29,7 +29,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
-from ipt_explain.words.addresses import front
+from ipt_explain.words import front
 
 _FIX = "Restart kube-proxy on this node, and remove unused servers with ipvsadm -D."
 

@@ -24,7 +24,7 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
-from ipt_explain.words.addresses import front
+from ipt_explain.words import front
 
 _FIX = "Remove 0.0.0.0/0 from the Service's loadBalancerSourceRanges, or write 0.0.0.0/1 and 128.0.0.0/1."
 

@@ -23,7 +23,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
-from ipt_explain.words.addresses import front
+from ipt_explain.words import front
 
 _FIX = "Check the Service's endpoints; if some are ready, restart kube-proxy on this node."
 

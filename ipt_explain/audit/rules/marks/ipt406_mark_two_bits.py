@@ -20,7 +20,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 from ipt_explain.netfilter.marks import single_bit
-from ipt_explain.words.lists import both
+from ipt_explain.words import both
 
 
 @rule("IPT406", "mark-two-bits", Severity.WARNING, about=("KUBE-MARK-MASQ",), since=2, until=26)

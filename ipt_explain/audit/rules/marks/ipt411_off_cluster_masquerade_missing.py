@@ -50,8 +50,7 @@ from collections.abc import Sequence
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkedService, StrayMark, cluster_ip_marks
 from ipt_explain.audit.evidence.marks.sources import pods_are_masqueraded
-from ipt_explain.words.addresses import front
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted, front
 
 _FIX = "Restart kube-proxy on this node: it writes the mark before the Service's endpoints."
 # The mark belongs into so many first rules of the Service's chain.

@@ -43,7 +43,7 @@ from ipt_explain.audit.evidence.marks.cluster_ip_marks import Mark, cluster_ip_m
 from ipt_explain.audit.evidence.marks.sources import alike
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, ServicePort
-from ipt_explain.words.counts import and_more
+from ipt_explain.words import and_more
 
 # Beyond so many services with one odd condition, one finding tells of all.
 _MANY = 20

@@ -43,7 +43,7 @@ from ipt_explain.analyzers.names import NODE_PORTS, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, fact, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import mark_reader
 from ipt_explain.audit.evidence.marks.external import Unmarked, UnmarkedFrontend, external_marks
-from ipt_explain.words.addresses import front
+from ipt_explain.words import front
 
 _EFFECTS = {
     Unmarked.OUTSIDE: "connections from outside to {what} are not masqueraded: if the endpoint is on another node, "

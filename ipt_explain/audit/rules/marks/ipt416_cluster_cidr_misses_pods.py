@@ -37,11 +37,10 @@ from ipt_explain.audit.evidence.marks.cluster_ip_marks import cluster_ip_marks
 from ipt_explain.audit.evidence.services.overlaps import lies_in
 from ipt_explain.audit.evidence.services.vital import is_api_server, is_dns
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import BITS, network_bits
+from ipt_explain.netfilter.header import BITS, network_bits
 from ipt_explain.services.columns import column
 from ipt_explain.services.ports import ServicePort
-from ipt_explain.words.counts import counted
-from ipt_explain.words.lists import listed
+from ipt_explain.words import counted, listed
 
 # Networks with fewer bits left for hosts may be those of one node.
 _OF_ONE_NODE = {Family.IPV4: 12, Family.IPV6: 64}

@@ -39,7 +39,7 @@ from ipt_explain.analyzers.nftables.names import Target, target_of
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model.nft import Concatenation, Match, Meta, Nat, NatKind, Operator, Payload, Rule, SetUpdate, Table
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
 

@@ -46,7 +46,7 @@ from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
 from ipt_explain.model.nft import Concatenation, Table
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict, ServicePort, TrafficPolicy
-from ipt_explain.words.addresses import address_port, front
+from ipt_explain.words import address_port, front
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 

@@ -42,7 +42,7 @@ from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft
 from ipt_explain.model.nft import Concatenation, Element, Match, Operator, Payload, Rule, SetReference, Table, Verdict
 from ipt_explain.model.nft.printing import expression_text
 from ipt_explain.netfilter.nft.jumps import NftJump, jumps
-from ipt_explain.words.lists import both
+from ipt_explain.words import both
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 

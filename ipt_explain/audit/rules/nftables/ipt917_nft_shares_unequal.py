@@ -31,7 +31,7 @@ from collections.abc import Iterator
 
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model.nft import MapLookup, Nat, Numgen, Rule, SetLiteral, Table, VerdictMap
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 

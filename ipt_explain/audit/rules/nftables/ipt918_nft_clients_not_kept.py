@@ -45,7 +45,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.nftables.names import target_of
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model.nft import Match, SetReference, SetUpdate, Table
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 

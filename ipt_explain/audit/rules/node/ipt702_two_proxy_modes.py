@@ -45,8 +45,7 @@ from ipt_explain.audit.authoring import (
 from ipt_explain.audit.evidence.node.beside import Beside, Part, modes_beside_each_other
 from ipt_explain.audit.evidence.node.modes import leftovers
 from ipt_explain.services.ports import ProxyMode
-from ipt_explain.words.families import family_name
-from ipt_explain.words.lists import both
+from ipt_explain.words import both, family_name
 
 _FIX = "Run kube-proxy --cleanup of the version and mode that left them, or reboot the node."
 _PARTS = {

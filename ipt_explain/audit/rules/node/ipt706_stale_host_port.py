@@ -24,8 +24,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.node.host_ports import container_of, find_clashes
-from ipt_explain.words.addresses import address_port
-from ipt_explain.words.lists import aside
+from ipt_explain.words import address_port, aside
 
 _ID_LENGTH = 12
 

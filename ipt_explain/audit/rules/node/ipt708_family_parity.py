@@ -48,7 +48,7 @@ from itertools import permutations
 from ipt_explain.audit.authoring import DumpContext, Fault, Faults, RulesetContext, Severity, at_chain, dump_rule
 from ipt_explain.audit.evidence.hooks.hook_states import hooks
 from ipt_explain.audit.evidence.node.proxy_hooks import ProxyHook, proxy_hooks
-from ipt_explain.words.families import family_name
+from ipt_explain.words import family_name
 
 
 @dump_rule("IPT708", "family-parity", Severity.WARNING, reads_absence=True)

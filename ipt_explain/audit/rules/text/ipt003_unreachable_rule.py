@@ -30,7 +30,7 @@ from ipt_explain.analyzers.names import is_kube_chain
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.graph.lint.shadowed import Shadow, find_shadows
 from ipt_explain.model import Rule
-from ipt_explain.words.lists import listed
+from ipt_explain.words import listed
 
 _WEAVE = "weave"
 

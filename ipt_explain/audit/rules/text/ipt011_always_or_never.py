@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.graph.lint.always_or_never import find_certain
-from ipt_explain.words.lists import both
+from ipt_explain.words import both
 
 
 @rule("IPT011", "always-or-never", Severity.WARNING, general=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ipt_explain.model.node.facts import VirtualServers
+from ipt_explain.model.node import VirtualServers
 from ipt_explain.model.node.ipvs import VirtualServer
 from ipt_explain.netfilter.condition import Question, ask, split
 from ipt_explain.netfilter.ipvs.taking import Destination, Taken, take
@@ -15,7 +15,7 @@ from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsLeg, server_text
 from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.records import dataclass
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +76,7 @@ def _at_any_address(servers: VirtualServers, state: PacketState, to: Heading) ->
 
 
 def _addresses_with(servers: VirtualServers, state: PacketState, port: int | None) -> Iterator[int]:
-    from ipt_explain.netfilter.header.addresses import parse_address
+    from ipt_explain.netfilter.header import parse_address
 
     for server in servers.servers:
         if server.family is state.connection.family and server.port == port and server.address is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.model import Backend
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.records import dataclass
-from ipt_explain.words.addresses import address_port
+from ipt_explain.words import address_port
 
 if TYPE_CHECKING:
     from ipt_explain.model.node.ipvs import VirtualServer

@@ -12,8 +12,7 @@ from typing import cast
 
 from ipt_explain.model import Chain, Shape
 from ipt_explain.netfilter.cached import CachedColumn
-from ipt_explain.netfilter.header.addresses import BITS, network_bits, parse_address, parse_ipv4
-from ipt_explain.netfilter.header.ports import HIGHEST
+from ipt_explain.netfilter.header import BITS, HIGHEST_PORT, network_bits, parse_address, parse_ipv4
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.callees import Jumps
@@ -140,7 +139,7 @@ class Destinations(dict[str, Heading | None]):
         """Where several texts send them, given their parts, None where a text has no such part. IPv4 is read at once.
         """
         addresses = parse_ipv4(hosts)
-        if addresses is None or not all(port is not None and 0 < port <= HIGHEST for port in set(ports)):
+        if addresses is None or not all(port is not None and 0 < port <= HIGHEST_PORT for port in set(ports)):
             return [None if text is None else self[text] for text in texts]
         headings = list(map(_HEADING, zip(addresses, ports, repeat(""))))
         self.update(zip(cast("Sequence[str]", texts), headings))
@@ -175,7 +174,7 @@ def _plain(text: str) -> Heading | None:
 @lru_cache(maxsize=4096)
 def _port(text: str) -> int | None:
     number = int(text) if text.isdecimal() and len(text) <= _LONGEST_PORT else 0
-    return number if 0 < number <= HIGHEST else None
+    return number if 0 < number <= HIGHEST_PORT else None
 
 
 class ChainIndexes:

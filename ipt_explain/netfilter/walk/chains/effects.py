@@ -10,10 +10,10 @@ from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.packet import Heading, PacketState, addresses_of
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Effect, Flow, Verdict, effect_of, rewrites_destination
-from ipt_explain.netfilter.walk.batch import Batch
 from ipt_explain.netfilter.walk.chains.chain_index import Destinations
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Rows
 from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
+from ipt_explain.netfilter.walk.columns import Batch
 from ipt_explain.netfilter.whereabouts import Address
 from ipt_explain.records import dataclass
 

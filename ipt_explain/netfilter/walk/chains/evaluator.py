@@ -10,8 +10,7 @@ from ipt_explain.netfilter.matches import compile_shape
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, product
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.walk.batch import Batch
-from ipt_explain.netfilter.walk.columns import is_alike, picked
+from ipt_explain.netfilter.walk.columns import Batch, is_alike, picked
 
 Outcome = Truth | tuple[Branch, ...]
 """Whether a rule matches: YES, NO, or branches whose shares sum to 1."""

@@ -7,15 +7,14 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from ipt_explain.model import Chain, Layout, Shape
-from ipt_explain.model.words import unquote
+from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, product
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.walk.batch import Batch
 from ipt_explain.netfilter.walk.chains.chain_index import ChainIndex, ChainIndexes
 from ipt_explain.netfilter.walk.chains.dealing import Dealt, by_chance, chance_of, deal, dealt_as_written
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator, Outcome, Rows
 from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
-from ipt_explain.netfilter.walk.columns import Alike, blocks, rows_left
+from ipt_explain.netfilter.walk.columns import Alike, Batch, blocks, rows_left
 from ipt_explain.records import dataclass
 
 

@@ -10,13 +10,13 @@ from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product
 from ipt_explain.netfilter.targets import Flow, Verdict, changes_nothing
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.walk.batch import Batch
 from ipt_explain.netfilter.walk.chains.callees import Fan, Jumps, chains_of, goes
 from ipt_explain.netfilter.walk.chains.effects import Effects, TableEffect
 from ipt_explain.netfilter.walk.chains.evaluator import Rows
 from ipt_explain.netfilter.walk.chains.frontier import Frontier
 from ipt_explain.netfilter.walk.chains.search import Spread
 from ipt_explain.netfilter.walk.chains.visit import Call, End, Ended, Ground, Passage, Portion, Trail, Visit
+from ipt_explain.netfilter.walk.columns import Batch
 
 TOO_MUCH = "too many different packets to follow each"
 LOOP = "a loop of jumps"

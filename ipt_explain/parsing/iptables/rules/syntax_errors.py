@@ -8,11 +8,11 @@ from difflib import get_close_matches
 
 from lark import Token
 
-from ipt_explain.parsing.iptables.rules.rule_errors import NEGATED_TWICE, RuleSyntaxError
+from ipt_explain.errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.parsing.iptables.rules.value_patterns import VALUE_KINDS, is_value
 from ipt_explain.parsing.iptables.rules.vocabulary import Module, vocabulary
 from ipt_explain.records import dataclass
-from ipt_explain.words.lists import either
+from ipt_explain.words import either
 
 _WORD = re.compile(r"[^ \t\n]+|\n")
 _QUOTE_LEFT_OPEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*\\?\Z', re.DOTALL)

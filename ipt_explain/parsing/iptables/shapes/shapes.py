@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ipt_explain.errors import RuleSyntaxError
 from ipt_explain.model import Command, Counters, Rule, Shape
 from ipt_explain.parsing.iptables.logical import LogicalLine
-from ipt_explain.parsing.iptables.rules.rule_errors import RuleSyntaxError
 from ipt_explain.parsing.iptables.shapes.common_pieces import common_pieces
 from ipt_explain.parsing.iptables.shapes.patterns import LinePattern, pattern_of, skeleton
 from ipt_explain.parsing.iptables.shapes.pieces import ReadPieces, pieces_of

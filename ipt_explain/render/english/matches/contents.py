@@ -6,7 +6,7 @@ from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES, IcmpType
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Given, Options
 from ipt_explain.render.english.wording import any_of, say
-from ipt_explain.words.lists import aside
+from ipt_explain.words import aside
 from ipt_explain.words.quotes import cited
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Options
 from ipt_explain.render.english.wording import any_of, say
-from ipt_explain.words.lists import aside
+from ipt_explain.words import aside
 
 
 def addrtype(options: Options, _: Glossary) -> list[str]:

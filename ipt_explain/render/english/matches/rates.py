@@ -8,9 +8,8 @@ from ipt_explain.netfilter.probability import SCALE, stored
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Options
 from ipt_explain.render.english.wording import say
-from ipt_explain.words.counts import counted
+from ipt_explain.words import aside, both, counted
 from ipt_explain.words.durations import duration
-from ipt_explain.words.lists import aside, both
 from ipt_explain.words.percents import as_written
 
 

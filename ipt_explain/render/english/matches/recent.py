@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Given, Options
-from ipt_explain.words.counts import counted
+from ipt_explain.words import aside, counted
 from ipt_explain.words.durations import duration
-from ipt_explain.words.lists import aside
 
 
 def recent(options: Options, _: Glossary) -> list[str]:

@@ -34,7 +34,7 @@ from ipt_explain.netfilter.nft.chances import chances
 from ipt_explain.records import replace
 from ipt_explain.render.english.marks import bits
 from ipt_explain.render.english.nft.nouns import drawn, held, noun, value
-from ipt_explain.words.lists import either, listed
+from ipt_explain.words import either, listed
 from ipt_explain.words.percents import percent
 
 Fold = Callable[[str], str]

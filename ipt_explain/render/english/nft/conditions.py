@@ -34,7 +34,7 @@ from ipt_explain.netfilter.nft.readings import Chance
 from ipt_explain.render.english.marks import bits
 from ipt_explain.render.english.nft.nouns import held, noun, value
 from ipt_explain.render.english.wording import say
-from ipt_explain.words.lists import either
+from ipt_explain.words import either
 from ipt_explain.words.percents import percent
 
 _PROTOCOLS = {"tcp": "TCP", "udp": "UDP", "sctp": "SCTP", "icmp": "ICMP", "icmpv6": "ICMPv6", "ipv6-icmp": "ICMPv6"}

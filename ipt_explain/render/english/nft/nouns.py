@@ -17,8 +17,7 @@ from ipt_explain.model.nft import (
     Table,
 )
 from ipt_explain.model.nft.printing import expression_text
-from ipt_explain.words.counts import counted
-from ipt_explain.words.lists import both, either
+from ipt_explain.words import both, counted, either
 
 _MOST_ELEMENTS = 8
 _FIELDS = {

@@ -5,8 +5,7 @@ from __future__ import annotations
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.marks import changed
 from ipt_explain.render.english.options import Options
-from ipt_explain.words.counts import counted
-from ipt_explain.words.lists import aside
+from ipt_explain.words import aside, counted
 
 # The options of MARK and CONNMARK that change a mark.
 _MARK_CHANGES = ("--set-xmark", "--set-mark", "--or-mark", "--and-mark", "--xor-mark")

@@ -6,9 +6,8 @@ from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.marks import changed
 from ipt_explain.render.english.matches.places import sides
 from ipt_explain.render.english.options import Options
-from ipt_explain.words.counts import counted
+from ipt_explain.words import aside, both, counted
 from ipt_explain.words.durations import duration
-from ipt_explain.words.lists import aside, both
 from ipt_explain.words.quotes import cited
 
 _REJECTIONS = {

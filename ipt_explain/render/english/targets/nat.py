@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.options import Options
-from ipt_explain.words.lists import both
+from ipt_explain.words import both
 
 _WITH_BASE = re.compile(r"(\d{1,5})-(\d{1,5})/(\d{1,5})\Z")
 

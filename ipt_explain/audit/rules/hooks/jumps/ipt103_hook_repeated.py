@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.hooks.hook_states import hooks
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 
 
 @rule("IPT103", "hook-repeated", Severity.WARNING, reads_absence=True)

@@ -29,7 +29,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.hooks.hook_states import HookState, extra_conditions, hooks
 from ipt_explain.audit.evidence.hooks.services_chain import services_chain
-from ipt_explain.words.lists import both
+from ipt_explain.words import both
 
 _FIX = "Delete the rule and restart kube-proxy on this node: it writes its hook without the condition."
 

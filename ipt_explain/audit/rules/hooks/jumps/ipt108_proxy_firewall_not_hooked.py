@@ -34,7 +34,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import PROXY_FIREWALL
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.hooks.hook_states import hooks
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 
 _WHOSE = {
     "INPUT": "connections to load balancer addresses that are the node's own",

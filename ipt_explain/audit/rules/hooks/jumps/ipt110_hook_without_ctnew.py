@@ -37,7 +37,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.hooks.hook_states import asks_for_new, extra_conditions, hooks
 from ipt_explain.audit.evidence.node.writer import writer
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 
 
 @rule("IPT110", "hook-without-ctnew", Severity.INFO, since=11, reads_absence=True)

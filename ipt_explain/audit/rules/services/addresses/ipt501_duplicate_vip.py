@@ -26,7 +26,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.names.proof import label, name_evidence
 from ipt_explain.audit.evidence.services.front_rules import front_rules
-from ipt_explain.words.addresses import address_port, without_prefix
+from ipt_explain.words import address_port, without_prefix
 
 
 @rule("IPT501", "duplicate-vip", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))

@@ -27,7 +27,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.front_rules import front_rules
 from ipt_explain.audit.evidence.services.overlaps import BadVip, Overlap, bad_vips
-from ipt_explain.words.counts import counted
+from ipt_explain.words import counted
 
 
 @rule("IPT515", "vip-overlaps-pods", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))

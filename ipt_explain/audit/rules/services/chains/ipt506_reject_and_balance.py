@@ -39,7 +39,7 @@ from ipt_explain.analyzers.names import EXTERNAL_SERVICES, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.filter.refusals import refusals_in
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict
-from ipt_explain.words.addresses import front
+from ipt_explain.words import front
 
 
 @rule("IPT506", "reject-and-balance", Severity.WARNING)

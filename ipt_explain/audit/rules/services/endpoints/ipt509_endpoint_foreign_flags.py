@@ -25,7 +25,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.balancing.balancers import RESTART
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.model import Hidden, Rule
-from ipt_explain.words.lists import both
+from ipt_explain.words import both
 
 _FLAGS = ("--random", "--persistent", "--random-fully")
 

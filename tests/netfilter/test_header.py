@@ -3,7 +3,7 @@
 import pytest
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header.addresses import (
+from ipt_explain.netfilter.header import (
     NatRange,
     format_address,
     format_endpoint,

@@ -1,6 +1,25 @@
-"""Port numbers by the service names that `iptables -L` prints without -n (/etc/services)."""
+"""Protocols and ports by name and number, as iptables prints them: those of /etc/protocols and /etc/services, as Debian
+ships them. This machine's files are not used.
+"""
 
 from __future__ import annotations
+
+PROTOCOLS: dict[int, str] = {
+    1: "icmp", 2: "igmp", 3: "ggp", 4: "ipencap", 5: "st", 6: "tcp", 8: "egp", 9: "igp", 12: "pup", 17: "udp",
+    20: "hmp", 22: "xns-idp", 27: "rdp", 29: "iso-tp4", 33: "dccp", 36: "xtp", 37: "ddp", 38: "idpr-cmtp", 41: "ipv6",
+    43: "ipv6-route", 44: "ipv6-frag", 45: "idrp", 46: "rsvp", 47: "gre", 50: "esp", 51: "ah", 57: "skip",
+    58: "ipv6-icmp", 59: "ipv6-nonxt", 60: "ipv6-opts", 73: "rspf", 81: "vmtp", 88: "eigrp", 89: "ospf", 93: "ax.25",
+    94: "ipip", 97: "etherip", 98: "encap", 103: "pim", 108: "ipcomp", 112: "vrrp", 115: "l2tp", 124: "isis",
+    132: "sctp", 133: "fc", 135: "mobility-header", 136: "udplite", 137: "mpls-in-ip", 138: "manet", 139: "hip",
+    140: "shim6", 141: "wesp", 142: "rohc", 143: "ethernet",
+}  # fmt: skip
+"""By number. 0 stands for every protocol and is never printed by iptables-save."""
+
+OTHER_PROTOCOLS: dict[str, int] = {
+    "icmp6": 58, "icmpv6": 58, "ipv6-auth": 51, "ipv6-crypt": 50, "ipv6-mh": 135, "mh": 135
+}  # fmt: skip
+"""Other names that iptables accepts or used to print."""
+
 
 PORTS: dict[str, int] = {
     "rtmp": 1, "tcpmux": 1, "nbp": 2, "zip": 6, "echo": 7, "discard": 9, "null": 9, "sink": 9, "systat": 11,
@@ -58,4 +77,4 @@ PORTS: dict[str, int] = {
     "sgi-cad": 17004, "db-lsp": 17500, "dcap": 22125, "gsidcap": 22128, "wnn6": 22273, "binkp": 24554,
     "mongodb": 27017, "asp": 27374, "csync2": 30865, "dircproxy": 57000, "tfido": 60177, "fido": 60179,
 }  # fmt: skip
-"""By name. This machine's /etc/services is not used: the names come from another machine."""
+"""By name, as `iptables -L` prints them without -n."""
