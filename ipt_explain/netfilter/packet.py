@@ -100,7 +100,8 @@ TCP_FLAGS = {Tracking.REPLY: frozenset({"SYN", "ACK"}), Tracking.ESTABLISHED: fr
 class Connection:
     """The first packet of a new connection as it was sent, without its destination.
 
-    Ports are None if unknown, or if the protocol has none.
+    Ports are None if unknown, or if the protocol has none. `replies` says where replies come from and where they are
+    sent, once nat has decided that for good.
     """
 
     family: Family
@@ -112,6 +113,7 @@ class Connection:
     bridge_port: str = NO_INTERFACE  # the bridge port that it arrived on, if any
     icmp_type: int = 8
     icmp_code: int = 0
+    replies: tuple[Heading, Heading] | None = None
 
 
 class Sets(Protocol):

@@ -74,7 +74,7 @@ def trace(
     journey.begin(start)
     endings = tuple(
         Ending(finish, to, share, packets, row)
-        for finish, packets in Replies(node).told(journey.ends())
+        for finish, packets in Replies(node).told(journey.ends(), (sent,))
         for row, (to, share) in enumerate(zip(packets.to, packets.shares))
     )
     outcomes = _outcomes(endings, [*supposed, *journey.supposed])

@@ -176,6 +176,16 @@ def test_a_range_of_endpoints_is_no_endpoint_to_explain_and_trace() -> None:
     assert [each["judgement"] for each in json.loads(found.to_json())["outcomes"]] == ["served", "diverted"]
 
 
+def test_dnat_without_a_port_keeps_the_packets_own() -> None:
+    text = SAMPLE.replace("--to-destination 10.244.1.2:53\n", "--to-destination 10.244.1.2\n")
+    service = _dns(text=text)
+    assert (service["state"], _arriving(service)) == ("serving", {"10.244.1.2:53": 0.5, "10.244.1.3:53": 0.5})
+    found = ipt_explain.trace(ipt_explain.parse(text), ipt_explain.Packet("10.244.1.77", "10.96.0.10", "udp", 53))
+    assert [each["judgement"] for each in json.loads(found.to_json())["outcomes"]] == ["served", "served"]
+    told = [each for each in ipt_explain.audit(ipt_explain.parse(text)) if each.severity.value != "info"]
+    assert {(each.rule, each.severity.value) for each in told} == {("IPT507", "warning")}
+
+
 def test_the_rule_that_shortens_the_way_drops_what_has_no_hops_left() -> None:
     (lost,) = _fate(_dns(text=SAMPLE.replace("COMMIT\n", "-A PREROUTING -j TTL --ttl-set 1\nCOMMIT\n", 1)))["lost"]
     assert (lost["how"], lost["why"], lost["chain"]) == ("dropped", "its TTL has run out", "PREROUTING")

@@ -46,6 +46,13 @@ def unanswered(text: str, name: str = "dns") -> dict[Vantage, float]:
         ("filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED --ctdir ORIGINAL -j DROP", {POD: 1, OUTSIDE: 1}),
         ("filter", "OUTPUT", "-m conntrack --ctstate ESTABLISHED -j DROP", {HOST: 1}),
         ("filter", "FORWARD", "-d 10.244.1.2/32 -m conntrack --ctstate ESTABLISHED -j DROP", {POD: 0.5, OUTSIDE: 0.5}),
+        ("filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED --ctorigdst 10.96.0.10 -j DROP", {POD: 1, OUTSIDE: 1}),
+        ("filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED --ctorigdst 10.96.0.1 -j DROP", {}),
+        ("filter", "FORWARD", "-m conntrack --ctdir ORIGINAL --ctstatus SEEN_REPLY --ctorigdstport 53 -j DROP", {POD: 1, OUTSIDE: 1}),
+        ("filter", "FORWARD", "-m conntrack --ctdir REPLY --ctreplsrc 10.244.1.3 -j DROP", {POD: 0.5, OUTSIDE: 0.5}),
+        ("filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED --ctreplsrcport 54 -j DROP", {}),
+        ("filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED ! --ctreplsrcport 53 -j DROP", {}),
+        ("mangle", "PREROUTING", "-d 127.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j DROP", {}),
         ("filter", "FORWARD", "-p tcp -m tcp --tcp-flags SYN,ACK ACK -j DROP", {}),
         ("filter", "FORWARD", "-p udp -m mark --mark 0x8000/0x8000 -j DROP", {}),
         ("filter", "FORWARD", "-p tcp -m conntrack --ctstate ESTABLISHED -j DROP", {}),
@@ -93,6 +100,9 @@ def test_nftables() -> None:
     assert unanswered(text) == {}
     assert unanswered(text + stop) == {POD: 1, OUTSIDE: 1}
     assert unanswered(text + stop.replace("ct state", "ct direction reply ct state")) == {POD: 1, OUTSIDE: 1}
+    of_dns = "ct original ip daddr {} ct state"
+    assert unanswered(text + stop.replace("ct state", of_dns.format("10.96.0.10"))) == {POD: 1, OUTSIDE: 1}
+    assert unanswered(text + stop.replace("ct state", of_dns.format("10.96.0.1"))) == {}
 
 
 def test_what_depends_on_an_interface_is_in_doubt() -> None:
@@ -104,6 +114,14 @@ def test_what_depends_on_an_interface_is_in_doubt() -> None:
     for answer, judgement in (("yes", "unanswered"), ("no", "served")):
         outcomes = json.loads(trace(read_dump(text), packet, assume=[f"-i eth0={answer}"]).to_json())["outcomes"]
         assert {each["judgement"] for each in outcomes} == {judgement}
+
+
+def test_a_masqueraded_client_is_answered_at_an_address_of_the_node() -> None:
+    """Rules of mangle's PREROUTING see that: masquerading is undone after it."""
+    text = without(NODE, "-A KUBE-POSTROUTING ", "RETURN")
+    stopped = with_rule(text, "mangle", "PREROUTING", "-d 10.244.0.0/16 -m conntrack --ctstate ESTABLISHED -j DROP")
+    assert unanswered(with_rule(NODE, "mangle", "PREROUTING", "-d 10.244.0.0/16 -m conntrack --ctstate ESTABLISHED -j DROP"))[POD] == 1
+    assert unanswered(stopped) == {}
 
 
 def test_no_client_uses_the_port_of_a_service() -> None:

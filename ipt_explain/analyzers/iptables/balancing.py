@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain as flatten
 
-from ipt_explain.analyzers.iptables.endpoints import Destination, EndpointForms, split_destination
+from ipt_explain.analyzers.iptables.endpoints import Destination, EndpointForms, split_destination, with_port
 from ipt_explain.analyzers.iptables.gaps import chains_with_gaps
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.runs import ChanceRuns, Run
@@ -18,7 +18,7 @@ from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.model import Chain, Extent, Layout, Table
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.netfilter.probability import taken
-from ipt_explain.records import dataclass
+from ipt_explain.records import dataclass, replace
 from ipt_explain.services.columns import Columns, in_columns
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Scope
@@ -68,6 +68,11 @@ class Spread:
     def evidence(self, numbers: tuple[int, ...]) -> list[Evidence]:
         """Some of its rules."""
         return [] if self.chain is None else [Evidence(self.chain, number) for number in numbers]
+
+    def keeping(self, port: int) -> Spread:
+        """The same for packets to a port, which DNAT without a port keeps."""
+        destinations = with_port(self.destinations, port)
+        return self if destinations is self.destinations else replace(self, destinations=destinations)
 
 
 _Led = tuple[Columns[Destination], AbstractSet[str]]

@@ -13,6 +13,7 @@ from ipt_explain.netfilter.header import usual_name
 from ipt_explain.records import dataclass
 from ipt_explain.services.columns import Columns, nothing
 from ipt_explain.services.evidence import Evidence, SameRules
+from ipt_explain.words import address_port
 
 # kube-proxy writes two rules; a DNAT after more than this many is not searched for.
 _MAX_RULES = 64
@@ -65,6 +66,18 @@ class Destination:
     marked: bool | None
     packets: int | None
     evidence: Evidence
+
+
+def with_port(destinations: Columns[Destination], port: int) -> Columns[Destination]:
+    """The same, where those without a port have the one that packets are sent to: the kernel keeps it."""
+    addresses, ports, texts = [destinations.column(field) for field in ("address", "port", "text")]
+    if None not in ports:
+        return destinations
+    kept = [own is None and text is not None and address == text for address, own, text in zip(addresses, ports, texts)]
+    return destinations.with_columns(
+        port=[port if keeps else own for keeps, own in zip(kept, ports)],
+        text=[address_port(text, port) if keeps else text for keeps, text in zip(kept, texts)],
+    )
 
 
 @dataclass(frozen=True, slots=True)

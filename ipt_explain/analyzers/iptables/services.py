@@ -109,6 +109,7 @@ class ServiceReader:
         entry = cluster_ips[0] if cluster_ips else None
         cluster = self._unreached(group, protocol) if entry is None else entry.route.balancer
         spreads = _spreads(cluster, reached)
+        cluster = None if cluster is None else spreads[0]
         # Only the ClusterIP's own rule shows whether it leads to endpoints on this node alone.
         known = group.entries or (cluster is not None and cluster.scope is Scope.CLUSTER)
         endpoints = endpoints_of(spreads, cluster if known else None, self._fragment)
@@ -185,13 +186,15 @@ class ServiceReader:
 
 
 def _spreads(cluster: Spread | None, reached: Sequence[Reached]) -> Sequence[Spread]:
-    """All balancers of the service port, the ClusterIP's first."""
+    """All balancers of the service port, the ClusterIP's first. Endpoints without a port have the ClusterIP's."""
     found = {} if cluster is None else {cluster.name: cluster}
     for each in reached:
         for spread in (each.route.balancer, each.route.node_balancer):
             if spread is not None:
                 found.setdefault(spread.name, spread)
-    return list(found.values())
+    cluster_ips = (each for each in reached if each.entry.kind is FrontendKind.CLUSTER_IP)
+    port = next(cluster_ips, reached[0]).entry.port if reached else None
+    return list(found.values()) if port is None else [spread.keeping(port) for spread in found.values()]
 
 
 def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:

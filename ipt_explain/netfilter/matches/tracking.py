@@ -7,9 +7,9 @@ from collections.abc import Callable
 from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide, decided, described
 from ipt_explain.netfilter.header import ANY_PROTOCOL, network_bits, parse_port_range, protocol_number
-from ipt_explain.netfilter.packet import Bound, PacketState, Tracking
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.whereabouts import Address, lies_in
+from ipt_explain.netfilter.whereabouts import lies_in
 from ipt_explain.records import replace
 
 
@@ -74,55 +74,39 @@ def _protocol(words: Words, state: PacketState, bound: Bound) -> bool:
     return protocol_number(words[0]) in (ANY_PROTOCOL, state.connection.protocol)
 
 
-def _address(
-    pick: Callable[[PacketState, Bound], Address | None], bound: bool = False, sent: bool = False
-) -> Callable[[Option], Condition]:
-    def compile_option(option: Option) -> Condition:
-        negated = option.negated
-
-        def test(words: Words, state: PacketState, to: Bound) -> Answer:
-            value, mask = network_bits(words[0])
-            address = None if state.is_known else pick(state, to)
-            if address is None:
-                return ask(state, f"{option.name} {words[0]}", negated)
-            truth = lies_in(address, value, mask)
-            return decide(truth, state, f"{option.name} {words[0]}", negated)
-
-        return Condition(option.slots, test, bound, sent=sent)
-
-    return compile_option
+def ends_of(state: PacketState, bound: Bound, original: bool) -> tuple[Heading, Heading]:
+    """Where a connection's packets come from and where they are sent, in the original direction or the other. Of a new
+    connection, replies will come from where the packet goes now, and go to where it seems to come from now."""
+    connection = state.connection
+    if original:
+        return Heading(connection.source, connection.source_port), bound.sent
+    return connection.replies or (bound.to, Heading(state.source, state.source_port))
 
 
-def _port(
-    pick: Callable[[PacketState, Bound], int | None], bound: bool = False, sent: bool = False
-) -> Callable[[Option], Condition]:
-    def compile_option(option: Option) -> Condition:
-        negated = option.negated
+def _of_direction(option: Option) -> Condition:
+    """`--ctorigsrc`, `--ctrepldstport` and their like: an end of one direction."""
+    original, place = option.name.startswith("--ctorig"), 0 if "src" in option.name else 1
+    of_port = option.name.endswith("port")
 
-        def test(words: Words, state: PacketState, to: Bound) -> Answer:
-            port = None if state.is_known else pick(state, to)
+    def test(words: Words, state: PacketState, bound: Bound) -> Answer:
+        end, question = ends_of(state, bound, original)[place], f"{option.name} {words[0]}"
+        if of_port and end.port is not None:
             first, last = parse_port_range(words[0])
-            if port is None:
-                return ask(state, f"{option.name} {words[0]}", negated)
-            return Truth.of((first <= port <= last) is not negated)
+            return Truth.of((first <= end.port <= last) is not option.negated)
+        if of_port or end.address is None:
+            return ask(state, question, option.negated)
+        return decide(lies_in(end.address, *network_bits(words[0])), state, question, option.negated)
 
-        return Condition(option.slots, test, bound, sent=sent)
+    sent = original and place == 1
+    return Condition(option.slots, test, bound=sent or not (original or place), sent=sent)
 
-    return compile_option
 
-
-# The original direction has the addresses as sent. A reply comes from where the packet goes now, and goes to where it
-# seems to come from now. Of later packets, both are open questions.
 _COMPILERS: dict[str, Callable[[Option], Condition]] = {
     "--ctstatus": lambda option: decided(option, _status),
     "--ctdir": lambda option: decided(option, _direction),
     "--ctproto": lambda option: decided(option, _protocol),
-    "--ctorigsrc": _address(lambda state, bound: state.connection.source),
-    "--ctorigdst": _address(lambda state, bound: bound.sent.address, bound=True, sent=True),
-    "--ctreplsrc": _address(lambda state, bound: bound.to.address, bound=True),
-    "--ctrepldst": _address(lambda state, bound: state.source),
-    "--ctorigsrcport": _port(lambda state, bound: state.connection.source_port),
-    "--ctorigdstport": _port(lambda state, bound: bound.sent.port, bound=True, sent=True),
-    "--ctreplsrcport": _port(lambda state, bound: bound.to.port, bound=True),
-    "--ctrepldstport": _port(lambda state, bound: state.source_port),
+    **dict.fromkeys(
+        [f"--ct{way}{end}{port}" for way in ("orig", "repl") for end in ("src", "dst") for port in ("", "port")],
+        _of_direction,
+    ),
 }

@@ -87,14 +87,12 @@ def redirected_to(state: PacketState) -> Address | None:
 
 
 def masqueraded_as(state: PacketState) -> Address:
-    """The source after masquerading: the node's address, or the packet's own if that is unknown.
-
-    A loopback source becomes another address of the node, known or not (nf_nat_masquerade.c takes one of global scope,
-    even on lo).
-    """
-    if not isinstance(state.source, int) or not is_loopback(state.source, state.connection.family):
-        return state.source
-    return _only_address(state) or _of_the_node(state.connection.family)
+    """The source after masquerading: an address of the node, known or not; of the node's own packets, the one that they
+    have, unless that is a loopback address (nf_nat_masquerade.c takes one of global scope, even on lo)."""
+    source, connection = state.source, state.connection
+    if connection.local and not (isinstance(source, int) and is_loopback(source, connection.family)):
+        return source
+    return _only_address(state) or _of_the_node(connection.family)
 
 
 def _only_address(state: PacketState) -> int | None:
@@ -126,8 +124,7 @@ def sent_from(rule: Rule, state: PacketState) -> PacketState:
     source = new_source(rule, state)
     ports = rule.target_value("--to-ports") or parse_nat_destination(rule.target_value("--to-source") or "").first_port
     randomly = _flag(rule, "--random") or _flag(rule, "--random-fully")
-    arrived = rule.target == "MASQUERADE" and not state.connection.local
-    changed = source != state.source or bool(ports) or randomly or arrived
+    changed = source != state.source or bool(ports) or randomly
     return state._replace(source=source, source_port=None, source_decided=True, snat=changed)
 
 

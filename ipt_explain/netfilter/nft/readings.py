@@ -14,11 +14,11 @@ from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.header import ANY_PROTOCOL, ICMP, ICMPV6, SCTP, TCP, UDP, WITH_PORTS
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.marks import ALL_BITS
-from ipt_explain.netfilter.matches.tracking import states_of
+from ipt_explain.netfilter.matches.tracking import ends_of, states_of
 from ipt_explain.netfilter.nft.constants import RANDOM_BITS, Kind, bits_of, canonical, kind_of
 from ipt_explain.netfilter.packet import TCP_FLAGS, Bound, PacketState, Tracking, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.whereabouts import Whereabouts
+from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.records import dataclass
 
 
@@ -175,25 +175,19 @@ def _conntrack(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:
         return state.connection.protocol
     if ct.key == "l3proto":
         return "ipv4" if state.connection.family is Family.IPV4 else "ipv6"
-    return UNKNOWN if ct.direction is None or state.is_known else _of_direction(ct, state, bound)
+    return UNKNOWN if ct.direction is None else _of_direction(ct, state, bound)
 
 
 def _of_direction(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:
-    """The original direction has the addresses as sent; a reply comes from where the packet goes now."""
-    original = ct.direction == "original"
-    connection = state.connection
-    source: Reading | None
-    if ct.key in ("ip saddr", "ip6 saddr", "saddr"):
-        source = connection.source if original else bound.to.address
-    elif ct.key in ("ip daddr", "ip6 daddr", "daddr"):
-        source = bound.sent.address if original else state.source
-    elif ct.key == "proto-src":
-        source = connection.source_port if original else bound.to.port
-    elif ct.key == "proto-dst":
-        source = bound.sent.port if original else state.source_port
-    else:
-        source = None
-    return UNKNOWN if source is None else source
+    part = _ENDS.get(ct.key.rpartition(" ")[2])
+    if part is None:
+        return UNKNOWN
+    place, field = part
+    known: Address | int | None = getattr(ends_of(state, bound, ct.direction == "original")[place], field)
+    return UNKNOWN if known is None else known
+
+
+_ENDS = {"saddr": (0, "address"), "daddr": (1, "address"), "proto-src": (0, "port"), "proto-dst": (1, "port")}
 
 
 def _fib(fib: nft.Fib, state: PacketState, bound: Bound) -> Reading:

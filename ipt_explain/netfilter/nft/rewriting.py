@@ -67,8 +67,7 @@ def _sent_from(nat: Nat, address: Expression | None, port: Expression | None, st
         source = state.source if address is None else _chosen(address, nat, state.source, state, None)
     if source is None:
         source = state.source
-    arrived = nat.kind is NatKind.MASQUERADE and not state.connection.local
-    changed = source != state.source or port is not None or arrived or _randomly(nat)
+    changed = source != state.source or port is not None or _randomly(nat)
     return state._replace(source=source, source_port=None, source_decided=True, snat=changed)
 
 

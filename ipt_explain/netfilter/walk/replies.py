@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from ipt_explain.model import Rule, Ruleset, Shape, Table
+from ipt_explain.model import Family, Rule, Ruleset, Shape, Table
 from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.header import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook, is_built_in
@@ -20,82 +20,101 @@ from ipt_explain.netfilter.walk.packets import Packets, Travellers
 from ipt_explain.netfilter.walk.path import Step
 from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Whereabouts
-from ipt_explain.records import replace
+from ipt_explain.records import dataclass, replace
 
 _WORK = 1_000  # rules that one reply may evaluate; one that takes longer passes
-_MOST_ENDPOINTS = 256  # that are asked one by one
-_OF_SOURCE = ("-s ", "sport", "--source-port", "--src-range", " saddr ", "--match-set ")
-_OF_DESTINATION = ("-d ", "dport", "--destination-port", "--dst-range", " daddr ", "--match-set ")
+_MOST_CONNECTIONS = 256  # that are asked one by one
 _NEVER: Probability = 1 - ALWAYS
 
-_Stop = tuple[StoppedReply | None, Probability, Answers]
-"""What stops a reply, the share that it stops, and under which assumption, if it is not certain."""
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """What stops a reply, the share that it stops, and under which assumption, if it is not certain. `asked` are all
+    questions of rules that may stop it."""
+
+    reply: StoppedReply | None
+    share: Probability
+    when: Answers
+    asked: frozenset[str]
 
 
 class Replies:
     """Sends the first reply of every translated connection back through a node, and the client's next packet.
 
     Conntrack undoes NAT, or repeats it, and no rule of nat is asked, so few rules look at more than the state. One
-    packet is therefore sent for all endpoints; they are asked one by one only if what stops it depends on which it is.
-    What depends on one other thing that the dump does not show is told with it (`_is_told`). Otherwise it counts as
-    passed.
+    packet is therefore sent for all connections, between an unknown endpoint and an unknown frontend; they are asked
+    one by one only where known ones leave other questions. What depends on one other thing that the dump does not show
+    is told with it (`_is_told`). Otherwise it counts as passed.
     """
 
     def __init__(self, node: NodeRules) -> None:
         self._node = node
-        self._known: dict[Hashable, tuple[_Stop, bool]] = {}
+        self._known: dict[Hashable, _Stop] = {}
         self._may_stop = node.chains is not None or may_stop_known(node.rulesets)
 
-    def told(self, ends: Iterable[tuple[Finish, Packets]]) -> Iterator[tuple[Finish, Packets]]:
-        """The ends of first packets; those whose replies are stopped say so."""
+    def told(self, ends: Iterable[tuple[Finish, Packets]], sent: Sequence[Heading]) -> Iterator[tuple[Finish, Packets]]:
+        """The ends of first packets, which were sent to `sent`; those whose replies are stopped say so."""
         for finish, packets in ends:
             state = finish.state
             if not self._may_stop or finish.verdict is not Verdict.ACCEPT or not state.dnat or not state.tracked:
                 yield finish, packets
                 continue
-            stop, same = self._back(finish, None)
-            if same:
+            stop = self._stop(finish, None, None)
+            by_endpoint, by_frontend = self._depends(finish, stop, packets.to[0], sent[packets.who[0]])
+            if not by_endpoint and not by_frontend:
                 yield from _told(finish, packets, stop)
                 continue
-            rows_of: dict[Heading, list[int]] = {}
-            for row, to in enumerate(packets.to):
-                rows_of.setdefault(to, []).append(row)
-            if len(rows_of) > _MOST_ENDPOINTS:
+            rows_of: dict[tuple[Heading | None, Heading | None], list[int]] = {}
+            for row, (who, to) in enumerate(zip(packets.who, packets.to)):
+                rows_of.setdefault((to if by_endpoint else None, sent[who] if by_frontend else None), []).append(row)
+            if len(rows_of) > _MOST_CONNECTIONS:
                 yield finish, packets
                 continue
             passing: list[int] = []
-            for endpoint, rows in rows_of.items():
-                stop, _ = self._back(finish, endpoint)
-                if stop[0] is None:
+            for (endpoint, frontend), rows in rows_of.items():
+                stop = self._stop(finish, endpoint, frontend)
+                if stop.reply is None:
                     passing += rows
                 else:
                     yield from _told(finish, packets.take(rows), stop)
             if passing:
                 yield finish, packets if len(passing) == len(packets) else packets.take(sorted(passing))
 
-    def _back(self, finish: Finish, endpoint: Heading | None) -> tuple[_Stop, bool]:
-        """What stops replies of an endpoint, or of all, and whether it does not depend on which."""
+    def _depends(self, finish: Finish, stop: _Stop, endpoint: Heading, frontend: Heading) -> tuple[bool, bool]:
+        """Whether what stops a reply depends on the endpoint, and on the frontend."""
+        if not stop.asked:
+            return False, False
+        of_endpoint = self._stop(finish, endpoint, None)
+        return of_endpoint.asked != stop.asked, self._stop(finish, endpoint, frontend).asked != of_endpoint.asked
+
+    def _stop(self, finish: Finish, endpoint: Heading | None, frontend: Heading | None) -> _Stop:
+        """What stops the reply of an endpoint, or the client's next packet; of any endpoint or frontend if None."""
         state = finish.state
         nat = state.source, state.dnat, state.snat
-        key = state.connection, nat, state.connmark, state.zone, finish.delivered, bool(state.answers), endpoint
+        about = finish.delivered, bool(state.answers), endpoint, frontend
+        key = state.connection, nat, state.connmark, state.zone, about
         if key not in self._known:
-            self._known[key] = self._sent(finish, endpoint)
+            stop = self._followed(finish, endpoint, frontend, Tracking.REPLY)
+            if stop.reply is None:
+                later = self._followed(finish, endpoint, frontend, Tracking.ESTABLISHED)
+                stop = replace(later, asked=later.asked | stop.asked)
+            self._known[key] = stop
         return self._known[key]
 
-    def _sent(self, finish: Finish, endpoint: Heading | None) -> tuple[_Stop, bool]:
-        """What stops the reply; if nothing does, what stops the client's next packet."""
-        stop, same = self._followed(finish, endpoint, Tracking.REPLY)
-        return (stop, same) if stop[0] or not same else self._followed(finish, endpoint, Tracking.ESTABLISHED)
-
-    def _followed(self, finish: Finish, endpoint: Heading | None, tracking: Tracking) -> tuple[_Stop, bool]:
+    def _followed(
+        self, finish: Finish, endpoint: Heading | None, frontend: Heading | None, tracking: Tracking
+    ) -> _Stop:
         first = finish.state
         connection, replies = first.connection, tracking is Tracking.REPLY
-        unknown = Heading(Whereabouts("the endpoint's address", connection.family, owned=Truth.UNKNOWN), None)
-        server = unknown if endpoint is None or endpoint.address is None else endpoint
-        client = Heading(connection.source, connection.source_port)
+        server = _unknown("the endpoint's address", connection.family)
+        if endpoint is not None and endpoint.address is not None:
+            server = endpoint
+        vip = _unknown("the frontend's address", connection.family) if frontend is None else frontend
+        client, seen = Heading(connection.source, connection.source_port), Heading(first.source, first.source_port)
         source, to = (server, client) if replies else (client, server)
         assert source.address is not None
         state = first._replace(
+            connection=replace(connection, replies=(server, seen)),
             source=source.address,
             source_port=source.port,
             mark=0,
@@ -106,15 +125,14 @@ class Replies:
             visits=frozenset(),
             counted=(),
         )
-        hooks, travellers = HookWalk(self._node, (unknown,), _WORK), Travellers()
-        sent = Heading(first.source, first.source_port) if replies else unknown
-        travellers.gather(state, Packets((0,), (sent,), (ALWAYS,)))
+        hooks, travellers = HookWalk(self._node, (vip,), _WORK), Travellers()
+        travellers.gather(state, Packets((0,), (seen if replies else vip,), (ALWAYS,)))
         for hook, in_interface, out_interface in _course(finish, replies):
             if hook is not Hook.PREROUTING:  # conntrack has undone NAT there, or done it again
                 travellers = _bound_for(to, travellers)
             travellers = hooks.through(hook, travellers, in_interface, out_interface, balanced=True)
         stops: list[tuple[StoppedReply, Probability]] = []
-        stopped, of_source = _NEVER, False
+        stopped = _NEVER
         for end, packets in hooks.ends.apart():
             path = packets.path(0)
             if end.verdict is Verdict.UNKNOWN or path is None:
@@ -122,32 +140,35 @@ class Replies:
             stops.append((StoppedReply(end.verdict, end.state, path), packets.shares[0]))
             if not end.state.answers:
                 stopped = total(stopped, packets.shares[0])
-            asked = [question for each in end.state.answers for question, _ in each.literals]
-            words = _OF_SOURCE if replies else _OF_DESTINATION
-            of_source = of_source or any(any(word in question for word in words) for question in asked)
+        answers = [each for reply, _ in stops for each in reply.state.answers]
+        asked = frozenset(question for each in answers for question, _ in each.literals)
         if not travellers and all(end.verdict is not Verdict.UNKNOWN for end in hooks.ends):
             stopped = ALWAYS
         if stopped:
-            return (max(stops, key=lambda stop: stop[1])[0], stopped, ()), not of_source
-        stop, share = stops[0] if len(stops) == 1 else (None, _NEVER)
-        if stop is None or first.answers or not _is_told(stop):
-            return (None, _NEVER, ()), not of_source
-        return (stop, share, stop.state.answers), not of_source
+            return _Stop(max(stops, key=lambda stop: stop[1])[0], stopped, (), asked)
+        reply, share = stops[0] if len(stops) == 1 else (None, _NEVER)
+        if reply is None or first.answers or not _is_told(reply):
+            return _Stop(None, _NEVER, (), asked)
+        return _Stop(reply, share, reply.state.answers, asked)
+
+
+def _unknown(label: str, family: Family) -> Heading:
+    return Heading(Whereabouts(label, family, owned=Truth.UNKNOWN), None)
 
 
 def _is_told(stop: StoppedReply) -> bool:
     """Whether a doubt is worth telling: of a rule that asks for the connection's state, as others stop first packets
-    alike, and about one thing, but not the client's port or the addresses that the connection began with."""
+    alike, and about one thing, but not the client's port."""
     step = stop.path.last()
     shape = step.rule.shape if isinstance(step, Step) and step.rule is not None else None
     if shape is None or not (shape.has_match("conntrack") or shape.has_match("state")):
         return False
     (question, _), *others = [literal for each in stop.state.answers for literal in each.literals]
-    return not others and "port " not in question and not question.startswith("--ct")
+    return not others and "port" not in question
 
 
 def _told(finish: Finish, packets: Packets, stopped: _Stop) -> Iterator[tuple[Finish, Packets]]:
-    stop, share, when = stopped
+    stop, share, when = stopped.reply, stopped.share, stopped.when
     if stop is None:
         yield finish, packets
         return

@@ -55,6 +55,12 @@ class AlteredEndpoint:
     expected: str | None
     marks: tuple[Rule, ...]
 
+    @property
+    def lacks_port(self) -> bool:
+        """Whether the rule names no port, and nothing shows that the hash is of another address."""
+        host, port = split_destination(self.destination)
+        return port is None and (self.expected is None or split_destination(self.expected)[0] == host)
+
 
 @dataclass(frozen=True, slots=True)
 class Crossing:

@@ -55,7 +55,7 @@ def name_hash_mismatch(context: RulesetContext) -> Faults:
     else:
         yield from map(_misnamed, evidence.misnamed)
         yield from _comments(context, evidence)
-    told = (each for each in evidence.altered if Hidden.TARGET not in each.dnat.shape.hidden)
+    told = (each for each in evidence.altered if Hidden.TARGET not in each.dnat.shape.hidden and not each.lacks_port)
     yield from map(_altered, told)
     yield from map(_crossing, evidence.crossings)
 

@@ -6,7 +6,8 @@ What it checks:
 
 Why it matters:
     Connections to this endpoint fail, or reach a process on the node. Port 0 or 0.0.0.0:0 is left over when iptables of
-    different releases save and restore each other's rules.
+    different releases save and restore each other's rules. A DNAT without a port keeps the port that packets are sent
+    to, which is right only for a pod that listens on the Service's port, and for no node port.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m comment --comment "default/kubernetes:https" -j KUBE-SEP-QAI6IJGEKZYOMWSX
@@ -23,6 +24,7 @@ from __future__ import annotations
 from itertools import filterfalse
 from operator import itemgetter
 
+from ipt_explain.analyzers.iptables.endpoints import split_destination
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 
@@ -47,16 +49,19 @@ def endpoint_bad_address(context: RulesetContext) -> Faults:
     for chain, destination in endpoints.destinations.items():
         if "-" in destination:
             continue  # a range is another rule's
-        problem = ""
-        if _tail(destination) in tails:
-            problem = "has no valid port"
+        problem, severity = "", Severity.ERROR
+        if split_destination(destination)[1] is None and _tail(destination) in tails:
+            problem, severity = "names no port: connections keep the one that they were sent to", Severity.WARNING
+        elif _tail(destination) in tails:
+            problem = "has no valid port: connections to it fail"
         elif _head(destination) in heads and destination.startswith(_NOWHERE):
-            problem = "is no machine's address"
+            problem = "is no machine's address: connections to it fail"
         if problem:
             yield Fault(
-                f"the endpoint {destination} {problem}: connections to it fail",
+                f"the endpoint {destination} {problem}",
                 "Restart kube-proxy on this node; if it comes back, check the Service's endpoints.",
                 at_rule(endpoints.dnat(chain), focus=f"--to-destination {destination}"),
+                severity=severity,
             )
 
 
