@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1] / "ipt_explain"
 LAYERS = (
     ("digests", "enums", "patterns", "records"),
     ("words",),
-    ("collector", "errors", "help", "progress", "schemas", "source"),
+    ("collector", "errors", "help", "progress", "schemas"),
     ("inputs", "outputs"),
     ("model",),
     ("grammar",),

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from ipt_explain.audit.findings.place import Place, at_rule
 from ipt_explain.model import Backend, Family
+from ipt_explain.model.dump import SourceText
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts, ServicePort
-from ipt_explain.source import SourceText
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.ipvs.node import IpvsNode

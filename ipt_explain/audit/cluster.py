@@ -11,7 +11,7 @@ from ipt_explain.audit.runner import Report
 from ipt_explain.compare.fleet.nodes import NotCompared
 from ipt_explain.compare.objects.mismatches import Mismatch
 from ipt_explain.model import Dump
-from ipt_explain.source import SourceText
+from ipt_explain.model.dump import SourceText
 from ipt_explain.words import counted, listed
 
 _SHOWN_NODES = 5

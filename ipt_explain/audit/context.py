@@ -16,10 +16,10 @@ from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Backend, Chain, Dump, Extent, Form, Layout, Ruleset, Table, TargetKind
 from ipt_explain.model.by_shape import ByLayout, RulesByShape, SameLayout, by_layout, rules_by_shape
+from ipt_explain.model.dump import SourceText
 from ipt_explain.model.node.joining import joined
 from ipt_explain.records import replace
 from ipt_explain.services.explanation import Explanation
-from ipt_explain.source import SourceText
 
 if TYPE_CHECKING:
     from ipt_explain.graph.chains import ChainGraph

@@ -1,19 +1,122 @@
-"""What the ends of packets mean for their Services, for a whole crowd at once."""
+"""What the ends of packets mean for their Services, for a whole crowd at once: which endpoints they reach, how much of
+their connections each endpoint gets, and their fates.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import repeat
 from typing import TYPE_CHECKING
 
-from ipt_explain.analyzers.fates.reached import Arrivals, Reached
+from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.packets import Packets
+from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Fate
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.fates.weighing import Judgement, Scales
+
+
+Endpoints = Sequence[Sequence[Heading | None]]
+"""Of each packet's Service, in order; None is one whose address is not known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landing:
+    """Where packets arrive.
+
+    Most packets arrive at the endpoints of their Service, at each once and in order: `whole` has the first row of each
+    such packet, `rows` all rows of the others. `strays` are packets some of which arrive elsewhere, `perhaps_here`
+    those that reach an endpoint which may be on the node itself.
+    """
+
+    whole: Mapping[int, int]
+    rows: Sequence[int]
+    strays: frozenset[int]
+    perhaps_here: frozenset[int]
+
+
+class Reached:
+    """Looks up where packets of a crowd arrive. Endpoints on host networks are `perhaps_here`."""
+
+    def __init__(self, endpoints: Endpoints, perhaps_here: frozenset[Heading]) -> None:
+        self.endpoints = endpoints
+        self._hosts = perhaps_here
+        self._has_hosts = {
+            packet for packet, own in enumerate(endpoints if perhaps_here else ()) if not perhaps_here.isdisjoint(own)
+        }
+        self._latest: tuple[Packets, Landing] | None = None
+
+    def known(self, packet: int) -> frozenset[Heading]:
+        """The endpoints of a packet's Service whose address is known."""
+        return frozenset(filter(None, self.endpoints[packet]))
+
+    def by(self, packets: Packets) -> Landing:
+        """Where they arrive. From each vantage point mostly the same packets arrive at the same endpoints."""
+        if self._latest is None or not packets.same_packets(self._latest[0]):
+            self._latest = Packets(packets.who, packets.to, packets.shares), self._landing(packets)
+        return self._latest[1]
+
+    def _landing(self, packets: Packets) -> Landing:
+        who, to = packets.who, packets.to
+        whole: dict[int, int] = {}
+        apart: dict[int, frozenset[Heading]] = {}
+        rows: list[int] = []
+        for packet, own in packets.runs():
+            endpoints = self.endpoints[packet]
+            first = packet not in whole and packet not in apart
+            if first and list(to[own.start : own.stop]) == endpoints and len(own) == len(set(endpoints)):
+                whole[packet] = own.start
+            else:
+                apart[packet] = self.known(packet)
+                rows += own
+        strays = {who[row] for row in rows if to[row] not in apart[who[row]]}
+        hosts = {who[row] for row in rows if to[row] in self._hosts and to[row] in apart[who[row]]}
+        return Landing(whole, rows, frozenset(strays), frozenset(hosts.union(self._has_hosts & whole.keys())))
+
+
+class Arrivals:
+    """How much of each packet's connections arrives at each endpoint of its Service. Some are `weighed` one by one."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self.weighed: Mapping[int, Judgement] = {}
+        self._endpoints = endpoints
+        self._whole: dict[int, Sequence[float]] = {}
+        self._summed: dict[int, dict[Heading | None, float]] = {}
+
+    def add(self, landing: Landing, packets: Packets) -> None:
+        """Add what has arrived."""
+        floats = {number: float(share) for number, share in dict(zip(map(id, packets.shares), packets.shares)).items()}
+        shares = list(map(floats.__getitem__, map(id, packets.shares)))
+        for packet, row in landing.whole.items():
+            own = self._endpoints[packet]
+            some = shares[row : row + len(own)]
+            if packet in self._whole or packet in self._summed:
+                self._sum(packet, own, some)
+            else:
+                self._whole[packet] = some
+        for row in landing.rows:
+            self._sum(packets.who[row], (packets.to[row],), (shares[row],))
+
+    def _sum(self, packet: int, to: Sequence[Heading | None], shares: Sequence[float]) -> None:
+        summed = self._summed.get(packet)
+        if summed is None:
+            before = self._whole.pop(packet, None)
+            summed = self._summed[packet] = {} if before is None else dict(zip(self._endpoints[packet], before))
+        for heading, share in zip(to, shares):
+            summed[heading] = summed.get(heading, 0.0) + share
+
+    def of(self, packet: int) -> Sequence[float | None]:
+        """The share of each endpoint of a packet's Service; None if that is open."""
+        if packet in self.weighed:
+            return self.weighed[packet].shares_of(self._endpoints[packet])
+        if packet in self._whole:
+            return self._whole[packet]
+        return list(map(self._summed.get(packet, {}).get, self._endpoints[packet], repeat(0.0)))
+
 
 # All is served: (some keep their source, some are masqueraded).
 _WHOLE = {

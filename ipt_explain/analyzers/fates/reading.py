@@ -7,9 +7,8 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ipt_explain.analyzers.fates.judging import Judge
+from ipt_explain.analyzers.fates.judging import Arrivals, Judge, Reached
 from ipt_explain.analyzers.fates.masquerading import Masquerading
-from ipt_explain.analyzers.fates.reached import Arrivals, Reached
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.model import Backend, Dump, Family, Ruleset

@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 
 from ipt_explain.audit.settings.selection import is_named
+from ipt_explain.model.dump import SourceText
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.source import SourceText
 
 _IGNORE = lazy_pattern(r"\bipt-explain:\s*ignore\s+([\w-]+(?:[\s,]+[\w-]+)*)", re.IGNORECASE)
 # How many lines of comments above a rule are read.

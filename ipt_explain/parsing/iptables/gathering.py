@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Backend, Chain, Extent, Family, Form, Rule, Ruleset, Table
+from ipt_explain.model.dump import SourceText
 from ipt_explain.parsing.iptables.assembly import (
     TableBuilder,
     families_of,
@@ -13,12 +14,10 @@ from ipt_explain.parsing.iptables.assembly import (
     table_form,
 )
 from ipt_explain.parsing.iptables.fragments import Place, places_of
-from ipt_explain.parsing.iptables.headers import Generator
-from ipt_explain.parsing.iptables.holes import Headless
-from ipt_explain.parsing.iptables.rulesets import RulesetBuilder
+from ipt_explain.parsing.iptables.misfits import Headless
+from ipt_explain.parsing.iptables.rulesets import Generator, RulesetBuilder
 from ipt_explain.parsing.pastes.extents import HOLED, WHOLE, Extents
 from ipt_explain.parsing.pastes.outputs import outputs_of
-from ipt_explain.source import SourceText
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.pastes.merging import Conflict

@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Counters, Form
 from ipt_explain.model.dump import BUILT_IN_CHAINS
-from ipt_explain.parsing.iptables import headers
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.clearing import Cleared
-from ipt_explain.parsing.iptables.holes import Headless, Holes
+from ipt_explain.parsing.iptables.misfits import Headless, Holes
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
+from ipt_explain.parsing.iptables.rulesets import (
+    Generator,
+    ends_table,
+    read_generator,
+    read_legacy_warning,
+    read_unreadable_table,
+)
 from ipt_explain.parsing.pastes.outputs import BLOCK_ENDS, is_elision, is_grep_gap
 from ipt_explain.patterns import lazy_pattern
 
@@ -34,12 +40,12 @@ class PlainLines:
     """
 
     def __init__(self, cleared: Cleared, rules: RuleReader, headless: Headless, holes: Holes) -> None:
-        self.unreadable: list[tuple[headers.Generator | None, str]] = []
+        self.unreadable: list[tuple[Generator | None, str]] = []
         self._cleared = cleared
         self._rules = rules
         self._headless = headless
         self._holes = holes
-        self._generator: headers.Generator | None = None
+        self._generator: Generator | None = None
         self._listed_by: Command | None = None  # the command above a listing, where there is one
 
     def read(self, content: str, line: int) -> bool:
@@ -74,23 +80,23 @@ class PlainLines:
         if content.startswith(BLOCK_ENDS):
             self._rules.table = None
             return
-        generator = headers.read_generator(content)
+        generator = read_generator(content)
         if generator is not None:
             self._generator = generator
             self._rules.table = None
             self._headless.begin_table(len(self._rules.loose))
             return
-        if headers.ends_table(content):
+        if ends_table(content):
             if self._rules.table is not None:
                 self._rules.table.ended = True
             else:
                 self._headless.close(len(self._rules.loose))
             self._rules.table = None
             return
-        table = headers.read_unreadable_table(content)
+        table = read_unreadable_table(content)
         if table is not None:
             self.unreadable.append((self._generator, table))
-        warning = headers.read_legacy_warning(content)
+        warning = read_legacy_warning(content)
         if warning is not None:
             self._cleared.warnings.append(warning)
         if "tables" in content and " -" in content:

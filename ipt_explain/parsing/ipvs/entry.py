@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ipt_explain.model.dump import SourceText
     from ipt_explain.parsing.ipvs.taking_out import TakenOut
-    from ipt_explain.source import SourceText
 
 
 def take_out(source: SourceText) -> TakenOut | None:

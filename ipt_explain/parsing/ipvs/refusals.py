@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from ipt_explain.errors import Diagnostic
+from ipt_explain.model.dump import SourceText
 from ipt_explain.parsing.ipvs.signs import Tool
 from ipt_explain.parsing.line_forms import MAX_LINE, Refusal
-from ipt_explain.source import SourceText
 from ipt_explain.words import either
 
 _MAX_SHOWN = 40

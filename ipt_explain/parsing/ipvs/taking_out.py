@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ipt_explain.errors import Diagnostic
+from ipt_explain.model.dump import SourceText
 from ipt_explain.model.node import NodeFacts, NodeSet, VirtualServers
 from ipt_explain.model.node.interfaces import NodeAddresses
 from ipt_explain.parsing.ipvs.grammars import ip_addr_grammar, ipset_grammar, ipvsadm_grammar
@@ -19,7 +20,6 @@ from ipt_explain.parsing.ipvs.sets import SetReader
 from ipt_explain.parsing.ipvs.signs import Tool, first_line, tool_of
 from ipt_explain.parsing.line_forms import LineForms, ReadLine, Refusal
 from ipt_explain.records import dataclass
-from ipt_explain.source import SourceText
 
 _MAX_DIAGNOSTICS = 20
 # A line of an iptables dump, which ends the members of a set that was cut off.

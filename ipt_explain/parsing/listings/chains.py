@@ -11,14 +11,13 @@ import re
 from collections.abc import Iterator
 
 from ipt_explain.model import Chain, Counters, Extent, Family, Form, Rule
-from ipt_explain.model.dump import BUILT_IN_CHAINS, HOOKS
+from ipt_explain.model.dump import BUILT_IN_CHAINS, HOOKS, SourceText
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.listings.columns import CHAIN_LINE, Header, count, guess_header, read_header
 from ipt_explain.parsing.listings.rules import RowReader
 from ipt_explain.parsing.pastes.commands import Command, read_command
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.records import dataclass, field
-from ipt_explain.source import SourceText
 
 _CHAIN = re.compile(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
 _ADDRESS = re.compile(r"[ \t]!?(?:([0-9A-Fa-f]*:[0-9A-Fa-f:.]*)|\d+\.\d+\.\d+\.\d+)(?:/[\w:.]+)?(?=[ \t]|\Z)")

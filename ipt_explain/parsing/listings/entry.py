@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from ipt_explain.model.dump import SourceText
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.source import SourceText
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.listings.chains import TakenListings

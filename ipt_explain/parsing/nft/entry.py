@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ipt_explain.parsing.nft.beginnings import BEGINNING
 
 if TYPE_CHECKING:
+    from ipt_explain.model.dump import SourceText
     from ipt_explain.parsing.nft.taking_out import TakenOut
-    from ipt_explain.source import SourceText
 
 
 def take_out_nft(source: SourceText) -> TakenOut | None:

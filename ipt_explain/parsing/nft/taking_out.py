@@ -9,13 +9,13 @@ import json
 import re
 
 from ipt_explain.errors import Diagnostic
+from ipt_explain.model.dump import SourceText
 from ipt_explain.model.nft import Ruleset, Table, TableFamily
 from ipt_explain.parsing.nft.assembly import RulesetDraft
 from ipt_explain.parsing.nft.beginnings import BEGINNING
 from ipt_explain.parsing.nft.json.reader import JsonReader
 from ipt_explain.parsing.nft.text_reader import TextReader
 from ipt_explain.records import dataclass
-from ipt_explain.source import SourceText
 from ipt_explain.words import both
 
 # Braces, text that may hide braces, and lines of iptables-save, which end a table that was cut off.

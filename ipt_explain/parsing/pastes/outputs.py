@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.model import Rule
+from ipt_explain.model.dump import SourceText
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.source import SourceText
 
 BLOCK_ENDS = ("# ```", "# ~~~", "# </pre>", "# {noformat", "# {code", "# {panel", "# {quote")
 """A fence or the end of a page's block, as comments for the line reader: no table continues after them."""

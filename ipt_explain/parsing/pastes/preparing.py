@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ipt_explain.errors import RuleSyntaxError
 from ipt_explain.model import Chain, Command, Extent, Form, Rule
+from ipt_explain.model.dump import SourceText
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.diagnosis import safe_normalisation
 from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
@@ -30,7 +31,6 @@ from ipt_explain.parsing.pastes.scripts import (
 )
 from ipt_explain.parsing.pastes.slips import hanging, repaired, several
 from ipt_explain.parsing.pastes.wrapping import DUMP_LINE, Joiner, window_of
-from ipt_explain.source import SourceText
 
 _TABLE = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
 _WORTH_IT = re.compile(

@@ -10,8 +10,7 @@ from typing import Any
 
 from ipt_explain.model import Backend
 from ipt_explain.records import dataclass, field
-from ipt_explain.render.explain.loss_rows import leak_line
-from ipt_explain.render.explain.service_words import KIND_WORDS, View, row
+from ipt_explain.render.explain.service_words import KIND_WORDS, View, leak_line, row
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.columns import column

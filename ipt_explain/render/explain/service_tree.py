@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from ipt_explain.analyzers.names import spelling_in_hash
 from ipt_explain.model import Backend
 from ipt_explain.render.explain.distributions import distributions
-from ipt_explain.render.explain.loss_rows import loss_rows
 from ipt_explain.render.explain.service_words import (
     KIND_WORDS,
     STATE_WORDS,
     View,
     frontend_address,
+    loss_rows,
     ranges_words,
     row,
     verdict_words,

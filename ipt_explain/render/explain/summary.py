@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ipt_explain.render.explain.loss_rows import EVIDENT, HOW, by_words, from_words, lost_words, questions_words
-from ipt_explain.render.explain.service_words import STATE_WORDS
+from ipt_explain.render.explain.service_words import (
+    EVIDENT,
+    HOW,
+    STATE_WORDS,
+    by_words,
+    from_words,
+    lost_words,
+    questions_words,
+)
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss

@@ -1,4 +1,4 @@
-"""When connections to a service port are masqueraded."""
+"""What a service port's frontends and rules tell of it: traffic policies, health check node ports, masquerading."""
 
 from __future__ import annotations
 
@@ -8,10 +8,55 @@ from functools import lru_cache
 from ipt_explain.analyzers.iptables.balancing import Spread
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.iptables.routing import Reached
-from ipt_explain.model import Extent
+from ipt_explain.analyzers.names import NODE_PORTS, CommentKind, read_comment
+from ipt_explain.model import Extent, Ruleset
 from ipt_explain.services.columns import column
-from ipt_explain.services.evidence import Evidence
-from ipt_explain.services.ports import Endpoint, Masquerade
+from ipt_explain.services.evidence import Evidence, rules_of
+from ipt_explain.services.ports import Endpoint, FrontendKind, Masquerade, Scope, TrafficPolicy
+
+
+def internal_policy(cluster_ip: Reached | None, single: bool) -> TrafficPolicy | None:
+    """The internal traffic policy. `single`: in the release that wrote the rules, a ClusterIP without a KUBE-SVL chain
+    has policy Cluster; from 1.21 to 1.23 it may have policy Local all the same.
+    """
+    if cluster_ip is None:
+        return None
+    balancer = cluster_ip.route.balancer
+    if balancer is not None and balancer.scope is Scope.CLUSTER:
+        return TrafficPolicy.CLUSTER if single else None
+    local = balancer is not None or cluster_ip.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS
+    return TrafficPolicy.LOCAL if local else None
+
+
+def external_policy(reached: Sequence[Reached]) -> TrafficPolicy | None:
+    """The external traffic policy, from all frontends but the ClusterIP."""
+    policy = None
+    for each in reached:
+        if each.frontend.kind is FrontendKind.CLUSTER_IP:
+            continue
+        if each.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS or each.route.local:
+            return TrafficPolicy.LOCAL
+        # Up to 1.19 an external IP led straight to all endpoints, whatever the policy said.
+        says_nothing = each.frontend.kind is FrontendKind.EXTERNAL_IP and not each.route.has_policy
+        if each.route.balancer is not None and not says_nothing:
+            policy = TrafficPolicy.CLUSTER
+    return policy
+
+
+def health_check_ports(ruleset: Ruleset, plans: Plans) -> dict[tuple[str, str, str], int]:
+    """Health check node ports by service port; kube-proxy 1.21 and later accept them in filter KUBE-NODEPORTS."""
+    chain = ruleset.chain("filter", NODE_PORTS)
+    ports: dict[tuple[str, str, str], int] = {}
+    for rule in rules_of(chain):
+        plan = plans[rule.shape]
+        comment = plan.comment_at(rule)
+        if comment is None or plan.destination_port is None:
+            continue
+        name, kind = read_comment(comment)
+        port = plan.destination_port.at(rule)
+        if name is not None and kind is CommentKind.HEALTH_CHECK and port.isdecimal():
+            ports[name.namespace, name.name, name.port] = int(port)
+    return ports
 
 
 def masquerade(
