@@ -11,7 +11,7 @@ from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
 from ipt_explain.netfilter.assumptions import Answers, Assumption, together
-from ipt_explain.netfilter.condition import own_address_question
+from ipt_explain.netfilter.condition import named, own_address_question
 from ipt_explain.netfilter.header import NO_INTERFACE, format_address
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.nat import destination_text
@@ -24,6 +24,7 @@ from ipt_explain.netfilter.walk.ends import StoppedReply
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.replies import Replies
 from ipt_explain.netfilter.walk.stages import NodeRules
+from ipt_explain.records import replace
 from ipt_explain.trace.outcome import Ending, Outcome
 from ipt_explain.trace.packet import Packet, node_of
 from ipt_explain.trace.result import Trace
@@ -72,9 +73,10 @@ def trace(
     node = NodeRules(rulesets, packet.family, dump.nft, servers_asked(dump.node))
     journey = Journey(node, (sent,))
     journey.begin(start)
+    ends = [(replace(finish, state=named(finish.state, sent.address)), packets) for finish, packets in journey.ends()]
     endings = tuple(
         Ending(finish, to, share, packets, row)
-        for finish, packets in Replies(node).told(journey.ends(), (sent,))
+        for finish, packets in Replies(node).told(ends, (sent,))
         for row, (to, share) in enumerate(zip(packets.to, packets.shares))
     )
     outcomes = _outcomes(endings, [*supposed, *journey.supposed])

@@ -130,15 +130,17 @@ class Judge:
     """Judges the ends of a crowd's packets. Most connections are served whole, or all lost alike; only the others are
     weighed one by one.
 
-    `scales` are made if any are; `shown_whole` is theirs. `reached` has the endpoints of each packet's Service;
-    `may_refuse` tells whether a packet's Service may refuse it.
+    `scales` are made if any are; `shown_whole` is theirs. `sent` is where each packet was sent, `reached` has the
+    endpoints of its Service; `may_refuse` tells whether that may refuse it.
     """
 
     def __init__(
-        self, scales: Callable[[], Scales], shown_whole: bool, reached: Reached, may_refuse: Callable[[int], bool]
-    ) -> None:
+        self, scales: Callable[[], Scales], shown_whole: bool, sent: Sequence[Heading], reached: Reached,
+        may_refuse: Callable[[int], bool],
+    ) -> None:  # fmt: skip
         self._scales = scales
         self._shown_whole = shown_whole
+        self._sent = sent
         self._reached = reached
         self._may_refuse = may_refuse
 
@@ -173,8 +175,6 @@ class Judge:
 
     def _weighed(self, ends: Sequence[tuple[Finish, Packets]], others: AbstractSet[int]) -> Mapping[int, Judgement]:
         """Judgements by all ends; connections whose ends are alike are weighed once."""
-        from ipt_explain.analyzers.fates.weighing import JudgedEnd
-
         scales = self._scales()
         rows_of: dict[int, list[tuple[int, range]]] = {packet: [] for packet in others}
         for number, (_, packets) in enumerate(ends):
@@ -191,8 +191,7 @@ class Judge:
             if alike.issuperset([number for number, _ in runs]):
                 key = may_refuse, *[(number, *map(id, shares[number][rows.start : rows.stop])) for number, rows in runs]
             if key not in known:
-                judged = [(*ends[number], row) for number, rows in runs for row in rows]
-                own = [JudgedEnd(end, packets.to[at], packets.shares[at], packets, at) for end, packets, at in judged]
-                known[key] = scales.weigh(own, self._reached.known(packet), may_refuse)
+                own = [(*ends[number], row) for number, rows in runs for row in rows]
+                known[key] = scales.weigh(own, self._sent[packet].address, self._reached.known(packet), may_refuse)
             weighed[packet] = known[key]
         return weighed

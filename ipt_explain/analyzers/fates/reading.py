@@ -126,7 +126,7 @@ class _Reader:
         endpoints = [bound for service, bound in services for _ in service.frontends]
         sent = self._sent([frontend for _, frontend in crowd])
         reached, arrivals = Reached(endpoints, self._around.host_endpoints), Arrivals(endpoints)
-        judge = Judge(self._scales, self._shown_whole, reached, lambda packet: self._may_refuse(*crowd[packet]))
+        judge = Judge(self._scales, self._shown_whole, sent, reached, lambda packet: self._may_refuse(*crowd[packet]))
         found: list[Sequence[Fate]] = []
         for vantage in each_of(tuple(Vantage), "following packets"):
             journey = Journey(self._node, sent)

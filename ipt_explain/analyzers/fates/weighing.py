@@ -14,6 +14,7 @@ from ipt_explain.analyzers.fates.deciding import (
     shortening,
 )
 from ipt_explain.netfilter.assumptions import Answers
+from ipt_explain.netfilter.condition import named
 from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.probability import Probability
@@ -23,19 +24,12 @@ from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.journey import NO_HOPS_LEFT
 from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.netfilter.walk.path import AnyStep
+from ipt_explain.netfilter.whereabouts import Address
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import NAT_NOT_SHOWN, CutOff, Decider, Fate, Loss, Lost
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class JudgedEnd:
-    """How some connections end."""
-
-    finish: Finish
-    to: Heading
-    share: Probability
-    packets: Packets
-    row: int
+JudgedEnd = tuple[Finish, Packets, int]
+"""How some connections end: the packets' row among those that end so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +44,11 @@ class _Part:
     dnat: str | None = None
     decider: Decider | None = None
     why: str = ""
+
+    @property
+    def arrives(self) -> bool:
+        """Whether connections reach an endpoint of their Service."""
+        return self.served or self.loss is Loss.UNANSWERED
 
 
 _SERVED = _Part(served=True)
@@ -88,29 +87,43 @@ class Scales:
         self._drops_shown = drops_shown
         self._filter_shown = filter_shown
         self._dnat_shown = dnat_shown
+        self._known: dict[tuple[_Part, frozenset[Heading]], Judgement] = {}
 
     def are_alike(self, finish: Finish, packets: Packets) -> bool:
         """Whether all of these packets are lost alike, whoever sent them: one rule stops what has been translated."""
         stopped = finish.verdict in (Verdict.DROP, Verdict.REJECT) and finish.state.dnat and not finish.reason
         return self.shown_whole and stopped and packets.met_one_rule()
 
-    def weigh(self, ends: Iterable[JudgedEnd], endpoints: frozenset[Heading], may_refuse: bool) -> Judgement:
-        """The judgement of all ends of one connection's first packet."""
+    def weigh(
+        self, ends: Sequence[JudgedEnd], sent: Address | None, endpoints: frozenset[Heading], may_refuse: bool
+    ) -> Judgement:
+        """The judgement of all ends of one connection's first packet, which was sent to an address."""
+        judged = [self._part(*end, endpoints, may_refuse) for end in ends]
+        bound = [packets.to[row] for _, packets, row in ends]
+        unclear = frozenset([to for part, to in zip(judged, bound) if part.loss is Loss.UNKNOWN and to in endpoints])
+        if judged[0].arrives or judged.count(judged[0]) < len(judged):
+            answers = [named(finish.state, sent).answers for finish, _, _ in ends]
+            return self._weighed(ends, judged, answers, unclear)
+        alike = judged[0], unclear
+        if alike not in self._known:
+            self._known[alike] = self._weighed(ends, judged, [()] * len(ends), unclear)  # whatever has been assumed
+        return self._known[alike]
+
+    def _weighed(
+        self, ends: Sequence[JudgedEnd], judged: Sequence[_Part], assumed: Sequence[Answers],
+        unclear: frozenset[Heading],
+    ) -> Judgement:  # fmt: skip
         parts: Portions[tuple[_Part, Answers], None] = Portions()
         sources: Portions[tuple[bool, Answers], None] = Portions()
         arrivals: Portions[tuple[Heading, Answers], None] = Portions()
-        unclear: set[Heading] = set()
-        for end in ends:
-            state = end.finish.state
-            part = self._part(end, endpoints, may_refuse)
-            parts.gather((part, state.answers), end.share, None)
-            if part.served or part.loss is Loss.UNANSWERED:
-                sources.gather((state.source_decided, state.answers), end.share, None)
-                if end.to in self.perhaps_here:
-                    sources.gather((False, state.answers), end.share, None)
-                arrivals.gather((end.to, state.answers), end.share, None)
-            elif part.loss is Loss.UNKNOWN and end.to in endpoints:
-                unclear.add(end.to)
+        for (finish, packets, row), part, answers in zip(ends, judged, assumed):
+            to, share = packets.to[row], packets.shares[row]
+            parts.gather((part, answers), share, None)
+            if part.arrives:
+                sources.gather((finish.state.source_decided, answers), share, None)
+                if to in self.perhaps_here:
+                    sources.gather((False, answers), share, None)
+                arrivals.gather((to, answers), share, None)
         for portions in (parts, sources, arrivals):
             _forget_idle(portions)
         questions = dict.fromkeys(question for (_, answers) in parts for question in _questions(answers))
@@ -142,12 +155,13 @@ class Scales:
         unsure = not enforced or any(part.loss is Loss.UNKNOWN for part in parts)
         return None if not refusals or (unsure and not self._drops_shown) else enforced
 
-    def _part(self, end: JudgedEnd, endpoints: frozenset[Heading], may_refuse: bool) -> _Part:
-        finish, to = end.finish, end.to
-        state, verdict = finish.state, finish.verdict
+    def _part(
+        self, finish: Finish, packets: Packets, row: int, endpoints: frozenset[Heading], may_refuse: bool
+    ) -> _Part:
+        state, verdict, to = finish.state, finish.verdict, packets.to[row]
         if verdict is Verdict.ACCEPT and state.dnat and to in endpoints:
             return _SERVED if finish.reply is None else self._unanswered(finish.reply)
-        path = end.packets.path(end.row)
+        path = packets.path(row)
         # The last step alone explains why a translated packet is stopped; the whole path is slow to write out.
         stopped = verdict is not Verdict.ACCEPT and state.dnat and finish.reason != NO_HOPS_LEFT
         last = path.last() if path is not None and stopped else None

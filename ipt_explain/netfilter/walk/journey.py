@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ipt_explain.netfilter.condition import named
 from ipt_explain.netfilter.header import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState
@@ -55,20 +54,9 @@ class Journey:
 
     def ends(self) -> Iterator[tuple[Finish, Packets]]:
         """Every end, with the packets that meet it. Each rule or policy that stops some packets is an end of its own.
+        What is assumed of their own destinations is not yet `named`.
         """
-        for finish, packets in self._hooks.ends.told():
-            yield from self._named(finish, packets)
-
-    def _named(self, finish: Finish, packets: Packets) -> Iterator[tuple[Finish, Packets]]:
-        """Packets that something was assumed of, each kind with its destination named."""
-        if not finish.state.answers:
-            yield finish, packets
-            return
-        by_state: dict[PacketState, list[int]] = {}
-        for row, who in enumerate(packets.who):
-            by_state.setdefault(named(finish.state, self._sent[who].address), []).append(row)
-        for state, rows in by_state.items():
-            yield replace(finish, state=state), packets if len(rows) == len(packets) else packets.take(rows)
+        return self._hooks.ends.told()
 
     def _arrive(self, start: PacketState) -> None:
         """Packets that arrive: PREROUTING, routing, then INPUT, or FORWARD and POSTROUTING."""

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from ipt_explain.model import Family, Rule, Ruleset, Shape, Table
 from ipt_explain.netfilter.assumptions import Answers
+from ipt_explain.netfilter.condition import named
 from ipt_explain.netfilter.header import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook, is_built_in
 from ipt_explain.netfilter.marks import mark_test
@@ -149,7 +150,7 @@ class Replies:
         reply, share = stops[0] if len(stops) == 1 else (None, _NEVER)
         if reply is None or first.answers or not _is_told(reply):
             return _Stop(None, _NEVER, (), asked)
-        return _Stop(reply, share, reply.state.answers, asked)
+        return _Stop(reply, share, named(reply.state, vip.address).answers, asked)
 
 
 def _unknown(label: str, family: Family) -> Heading:

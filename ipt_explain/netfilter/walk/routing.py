@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import islice
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
@@ -56,22 +57,28 @@ def routes(
     state: PacketState, to: Sequence[Heading], rewritten: set[Address | None]
 ) -> Mapping[Address | None, Where | tuple[Course, ...]]:
     """The routing decision by address, courses where there is more to say than where it leads. Most addresses are known
-    to be no address of the node: those lead elsewhere, and are left out. `rewritten` are those that packets were not
-    sent to.
+    to be no address of the node: those lead elsewhere, and are left out. Equal courses are one object. `rewritten` are
+    addresses that packets were not sent to.
     """
     node, family = state.node, state.connection.family
     addresses = addresses_of(to)
+    odd = cached(to, _ODD_ONES[family]) | (addresses & {*node.local_addresses, state.connection.source})
+    alike: frozenset[Address | None] = frozenset()  # of all of these one question is asked
     if node.sets is not None or (isinstance(state.source, int) and is_loopback(state.source, family)):
         asked = addresses
     elif state.destination_decided:
-        asked = cached(to, _ODD_ONES[family]) | (addresses & {*node.local_addresses, state.connection.source})
+        asked = odd
     else:
         asked = addresses if node.local_addresses else addresses - node.foreign_addresses
+        if not node.assumed:
+            alike = asked - odd - rewritten - node.foreign_addresses
     known: dict[Address | None, Where | tuple[Course, ...]] = {}
-    for address in asked:
-        courses = _courses_to(state, address, None if address in rewritten else address)
+    equal: dict[tuple[Course, ...], tuple[Course, ...]] = {}
+    for address in (*islice(alike, 1), *(asked - alike)):
+        found = _courses_to(state, address, None if address in rewritten else address)
+        courses = equal.setdefault(found, found)
         known[address] = courses if len(courses) > 1 or courses[0].reason else courses[0].where
-    return known
+    return dict.fromkeys(alike, next(iter(known.values()))) | known if alike else known
 
 
 def _odd_ones(family: Family, to: Sequence[Heading]) -> frozenset[Address | None]:
@@ -169,15 +176,14 @@ def routed(travellers: Travellers, ends: Ends, sent: Sequence[Heading]) -> tuple
         if not state.destination_decided:
             rewritten = {to.address for who, to in zip(packets.who, packets.to) if to.address != sent[who].address}
         answers = routes(state, packets.to, rewritten)
-        groups: dict[Where | tuple[Course, ...], Sequence[int]] = {}
         if not answers:
-            groups[Where.ELSEWHERE] = range(len(packets))
-        else:
-            apart: dict[Where | tuple[Course, ...], list[int]] = {}
-            for row, to in enumerate(packets.to):
-                apart.setdefault(answers.get(to.address, Where.ELSEWHERE), []).append(row)
-            groups.update(apart)
-        for answer, rows in groups.items():
+            others.gather(state, packets)
+            continue
+        groups: dict[int, tuple[Where | tuple[Course, ...], list[int]]] = {}
+        for row, to in enumerate(packets.to):
+            answer = answers.get(to.address, Where.ELSEWHERE)
+            groups.setdefault(id(answer), (answer, []))[1].append(row)
+        for answer, rows in groups.values():
             for course in (Course(answer, state),) if isinstance(answer, Where) else answer:
                 whole = course.share is ALWAYS and len(rows) == len(packets)
                 part = packets if whole else packets.take(rows, course.share)
