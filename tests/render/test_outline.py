@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipt_explain.render.text.listing import Entry, draw_list
+from ipt_explain.render.text.listing import list_text
 from ipt_explain.render.text.outline import Node, draw, sentence
 from ipt_explain.render.text.terminal import to_text
 
@@ -53,14 +53,14 @@ def test_words_that_do_not_fit_continue_below_with_guides() -> None:
 def test_a_list_is_broken_like_its_words(entries: list[list[str]], width: int, tail: str, label_width: int) -> None:
     proses = [[(first, ""), *[(f" {text}", "chain") for text in others]] for first, *others in entries * 2]
     label = "12"[: label_width // 2]
-    listed = [Entry(label, prose, tail) for prose in proses]
+    listed = [(label, prose, tail) for prose in proses]
     start = [(label.ljust(label_width), "guide")]
     words = [[*start, *[word for text, style in prose for word in sentence(text, style) if word[0]]] for prose in proses]
     nodes = [Node(each, tail, label_width or 2) for each in words]
     below = shown(Node([("root", "")], children=[Node([("last", "")], children=nodes)]), width)
     for color in (False, True):
         root = Node([("root", "")], children=[Node([("last", "")])])
-        text = "".join(to_text(draw_list(root, listed, label_width, width), color))
+        text = "".join(list_text(root, listed, label_width, width, color))
         assert [line.rstrip() for line in _CODE.sub("", text).splitlines()] == below
 
 

@@ -60,12 +60,12 @@ def owner_of_rule(rule: Rule, table: str | None = None) -> Owner | None:
     signed = _by_comment(rule)
     if signed is not None:
         return signed
-    target = rule.target
-    shape_target = rule.shape.target
-    if target is None or shape_target is None or shape_target.name is not None:
+    target = rule.shape.target
+    if target is None or target.slot is None:
         return None
-    led_to = owner_of(target, (), table)
-    return None if led_to is None else Owner(led_to.name, led_to.purpose, f"it jumps to {target}")
+    chain = rule.word(target.slot)
+    led_to = owner_of(chain, (), table)
+    return None if led_to is None else Owner(led_to.name, led_to.purpose, f"it jumps to {chain}")
 
 
 def _evidence(chain: str) -> str:

@@ -79,7 +79,7 @@ class RuleWriter:
         for part in form.conditions:
             conditions += part.of(rule)
         action, after = form.action.of(rule)
-        comments = tuple([rule.first(option) or "" for option in form.comments])
+        comments = tuple([rule.first(option) or "" for option in form.comments]) if form.comments else ()
         return RuleWords(tuple(conditions), action, after, comments)
 
     def _form(self, shape: Shape) -> _Form:

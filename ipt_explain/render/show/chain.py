@@ -10,30 +10,25 @@ from ipt_explain.graph.jumps import Jump
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.render.english.edge_labels import share_words, shares
 from ipt_explain.render.show.chain_words import ChainWords, notes_of
-from ipt_explain.render.show.entries import SHOWN_CALLERS, drawn_chain, entry, rule_entry
-from ipt_explain.render.text.listing import Entry, Wrapped
-from ipt_explain.render.text.outline import Line, Node, sentence
+from ipt_explain.render.show.entries import SHOWN_CALLERS, chain_text, entry, rule_entry
+from ipt_explain.render.text.listing import Entry
+from ipt_explain.render.text.outline import Node, sentence
 from ipt_explain.render.text.safe import escape
-from ipt_explain.render.text.terminal import to_text
 from ipt_explain.words import both, counted, family_name, source_name
 from ipt_explain.words.quotes import cited, clipped
 
 
 def chains_text(chains: Sequence[ChainFacts], width: int, color: bool) -> Iterator[str]:
     """The chains as text, in pieces."""
-    return to_text(_lines(chains, width), color)
-
-
-def _lines(chains: Sequence[ChainFacts], width: int) -> Iterator[Line | Wrapped]:
     words: dict[int, ChainWords] = {}
     for number, facts in enumerate(chains):
         if number:
-            yield []
+            yield "\n"
         key = id(facts.place)
         if key not in words:
             words[key] = ChainWords(facts.place)
         count = len(facts.chain.layout) if facts.chain is not None else 0
-        yield from drawn_chain(_chain(facts, words[key]), _rule_entries(facts, words[key]), count, width)
+        yield from chain_text(_chain(facts, words[key]), _rule_entries(facts, words[key]), count, width, color)
 
 
 def _chain(facts: ChainFacts, words: ChainWords) -> Node:
@@ -119,8 +114,8 @@ def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | 
     chain its author.
     """
     notes = [] if share is None else [f"[{share} in all]"]
-    notes += [cited(clipped(comment)) for comment in comments]
-    notes += [f"[{note}]" for note in notes_of(rule)]
+    notes += map(cited, map(clipped, comments))
+    notes += map("[{}]".format, notes_of(rule))
     owner = owner_of_rule(rule, table) if table is not None else None
     if owner is not None:
         notes.append(f"[{owner.name}]")

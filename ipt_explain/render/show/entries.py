@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ipt_explain.render.text.listing import Entry, Wrapped, draw_list
-from ipt_explain.render.text.outline import Line, Node, sentence
+from ipt_explain.render.text.listing import Entry, list_text
+from ipt_explain.render.text.outline import Node, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words.quotes import clipped
 
@@ -25,10 +25,12 @@ def entry(label: str, text: str, tail: str = "", style: str = "") -> Node:
 
 def rule_entry(number: int, text: str, notes: Iterable[str], tail: str) -> Entry:
     """A rule of a chain: its sentence, and notes after it."""
-    prose = [(escape(clipped(text)), ""), *[(f" {escape(note)}", "chain") for note in notes]]
-    return Entry(f"{number}", prose, tail)
+    prose = [(escape(clipped(text)), "")]
+    for note in notes:
+        prose.append((f" {escape(note)}", "chain"))
+    return f"{number}", prose, tail
 
 
-def drawn_chain(root: Node, rules: Iterable[Entry], count: int, width: int) -> Iterator[Line | Wrapped]:
-    """The lines of a chain, with its rules below the last entry."""
-    return draw_list(root, rules, len(f"{count}") + 2, min(width, WIDEST))
+def chain_text(root: Node, rules: Iterable[Entry], count: int, width: int, color: bool) -> Iterator[str]:
+    """A chain as text, with its rules below the last entry."""
+    return list_text(root, rules, len(f"{count}") + 2, min(width, WIDEST), color)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import repeat
 
 from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftPlace, NftSetFacts
 from ipt_explain.model.nft import Chain, Element, Rule, Verdict
 from ipt_explain.model.nft.printing import element_text, expression_text
 from ipt_explain.netfilter.nft.jumps import NftJump
-from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, drawn_chain, entry, rule_entry
+from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, chain_text, entry, rule_entry
 from ipt_explain.render.show.nft_words import NftWords, counter_of
-from ipt_explain.render.text.listing import Entry, Wrapped, draw_list
-from ipt_explain.render.text.outline import Line, Node, Span, sentence
+from ipt_explain.render.text.listing import list_text
+from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import escape
-from ipt_explain.render.text.terminal import to_text
 from ipt_explain.words import both, counted, source_name
 from ipt_explain.words.quotes import cited, clipped
 
@@ -23,35 +21,30 @@ def nft_chains_text(
     chains: Sequence[NftChainFacts], sets: Sequence[NftSetFacts], width: int, color: bool
 ) -> Iterator[str]:
     """The chains and sets as text, in pieces."""
-    return to_text(_lines(chains, sets, width), color)
-
-
-def _lines(
-    chains: Sequence[NftChainFacts], sets: Sequence[NftSetFacts], width: int
-) -> Iterator[Line | Wrapped]:
-    for number, lines in enumerate((*map(_of_chain, chains, repeat(width)), *map(_of_set, sets, repeat(width)))):
+    texts = [_of_chain(facts, width, color) for facts in chains] + [_of_set(facts, width, color) for facts in sets]
+    for number, text in enumerate(texts):
         if number:
-            yield []
-        yield from lines
+            yield "\n"
+        yield from text
 
 
-def _of_chain(facts: NftChainFacts, width: int) -> Iterator[Line | Wrapped]:
+def _of_chain(facts: NftChainFacts, width: int, color: bool) -> Iterator[str]:
     place, words = facts.place, NftWords(facts.place)
     rules = () if facts.chain is None else facts.chain.rules
     entries = (
         rule_entry(number, words.rule(rule).brief, _notes(rule), _line(place, rule.line))
         for number, rule in enumerate(rules, 1)
     )
-    return drawn_chain(_chain(facts, words), entries, len(rules), width)
+    return chain_text(_chain(facts, words), entries, len(rules), width, color)
 
 
-def _of_set(facts: NftSetFacts, width: int) -> Iterator[Line | Wrapped]:
+def _of_set(facts: NftSetFacts, width: int, color: bool) -> Iterator[str]:
     place, words = facts.place, NftWords(facts.place)
     entries = (
-        Entry("", [(escape(clipped(_element(element, words))), "")], _line(place, element.line))
+        ("", [(escape(clipped(_element(element, words))), "")], _line(place, element.line))
         for element in facts.held.elements
     )
-    return draw_list(_set(facts, words), entries, 0, min(width, WIDEST))
+    return list_text(_set(facts, words), entries, 0, min(width, WIDEST), color)
 
 
 def _chain(facts: NftChainFacts, words: NftWords) -> Node:

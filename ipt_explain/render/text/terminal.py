@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from functools import cache
 
 from ipt_explain.render.text.outline import Line
-
-if TYPE_CHECKING:
-    from ipt_explain.render.text.listing import Wrapped
 
 STYLES = {
     "name": "bold",
@@ -25,22 +22,21 @@ STYLES = {
 _NO_CODES = ("", "")
 
 
-def to_text(lines: Iterable[Line | Wrapped], color: bool) -> Iterator[str]:
+def to_text(lines: Iterable[Line], color: bool) -> Iterator[str]:
     """The lines as text, with their line feeds."""
-    text_of = _coloured() if color else _plain
-    for line in lines:
-        if isinstance(line, list):
-            yield text_of(line)
-        elif color:
-            yield from map(text_of, line.lines())
-        else:
-            yield line.plain()
+    return map(text_maker(color), lines)
+
+
+def text_maker(color: bool) -> Callable[[Line], str]:
+    """What makes a line text, with its line feed."""
+    return _coloured() if color else _plain
 
 
 def _plain(line: Line) -> str:
     return "".join([text for text, _ in line]).rstrip() + "\n"
 
 
+@cache
 def _coloured() -> Callable[[Line], str]:
     from ipt_explain.render.text.paint import painter
 
