@@ -1,7 +1,7 @@
 """The order of netfilter's hooks and tables.
 
 Facts: enum nf_ip_hook_priorities (raw -300, conntrack -200, mangle -150, destination NAT -100, filter 0, security 50,
-source NAT 100) and the hooks that net/ipv4/netfilter/iptable_*.c registers; nat has INPUT since Linux 2.6.36.
+source NAT 100).
 """
 
 from __future__ import annotations
@@ -23,15 +23,6 @@ class Hook(Enum):
 
     __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed often
 
-
-TABLES: Mapping[Hook, tuple[str, ...]] = {
-    Hook.PREROUTING: ("raw", "mangle", "nat"),
-    Hook.INPUT: ("mangle", "filter", "security", "nat"),
-    Hook.FORWARD: ("mangle", "filter", "security"),
-    Hook.OUTPUT: ("raw", "mangle", "nat", "filter", "security"),
-    Hook.POSTROUTING: ("mangle", "nat"),
-}
-"""The tables of each hook, in order. Connection tracking comes between raw and mangle."""
 
 PRIORITIES: Mapping[str, int] = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
 """The priorities of iptables' tables in a hook; lower ones run first. For nat see NAT_PRIORITY."""

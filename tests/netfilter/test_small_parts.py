@@ -2,7 +2,6 @@
 
 import pytest
 
-from ipt_explain.model.dump import BUILT_IN_CHAINS
 from ipt_explain.netfilter.header import (
     NO_INTERFACE,
     interface_fits,
@@ -11,7 +10,6 @@ from ipt_explain.netfilter.header import (
     protocol_number,
     within,
 )
-from ipt_explain.netfilter.hooks import TABLES
 from ipt_explain.netfilter.truth import Truth
 
 
@@ -56,8 +54,3 @@ def test_protocols_by_name_and_number() -> None:
     assert protocol_number("tcp") == protocol_number("6") == protocol_number("TCP") == 6
     assert protocol_number("ipv6-icmp") == protocol_number("icmpv6") == 58
     assert protocol_number("nonsense") is None
-
-
-def test_each_hook_passes_the_tables_that_have_its_chain() -> None:
-    for hook, tables in TABLES.items():
-        assert set(tables) == {table for table, chains in BUILT_IN_CHAINS.items() if hook.value in chains}

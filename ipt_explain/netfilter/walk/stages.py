@@ -7,8 +7,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Union
 
 from ipt_explain.model import Backend, Family, Ruleset
+from ipt_explain.model.dump import BUILT_IN_CHAINS
 from ipt_explain.model.node import VirtualServers
-from ipt_explain.netfilter.hooks import NAT_PRIORITY, PRIORITIES, TABLES, Hook
+from ipt_explain.netfilter.hooks import NAT_PRIORITY, PRIORITIES, Hook
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.walk.chains.chain_index import ChainIndexes
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator
@@ -69,7 +70,8 @@ class Stages:
         for hook in Hook:
             tables = [
                 TableStage(NAT_PRIORITY.get(hook, 0) if table == "nat" else PRIORITIES[table], ruleset, table)
-                for table in TABLES[hook]
+                for table, chains in BUILT_IN_CHAINS.items()
+                if hook.value in chains
                 for ruleset in rulesets
             ]
             asked: list[AnyStage] = [*tables, *self._chains.get(hook, ()), *_servers(hook, servers)]
