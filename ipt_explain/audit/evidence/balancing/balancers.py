@@ -20,8 +20,8 @@ _NOTHING = 1e-12
 
 
 def chance_chains(context: RulesetContext) -> Iterator[OddChain]:
-    """The odd chains that choose by chance."""
-    return (odd for odd in balancing_chains(context).odd if not odd.counting)
+    """The odd chains that choose by chance. If the order of their rules is not known, their shares are not either."""
+    return (odd for odd in balancing_chains(context).odd if not odd.counting and odd.chain.ordered)
 
 
 def dead(odd: OddChain) -> list[Draw]:

@@ -48,7 +48,7 @@ def dead_endpoint(context: RulesetContext) -> Faults:
     """One fault for each chain, at the rule that makes endpoints dead."""
     for odd in chance_chains(context):
         lost = dead(odd)
-        if lost and odd.chain.ordered and not (odd.ending is not None and len(lost) == len(odd.choices)):
+        if lost and not (odd.ending is not None and len(lost) == len(odd.choices)):
             yield _fault(odd, lost)
     yield from _without_dnat(context)
     yield from _returning_only(context)
