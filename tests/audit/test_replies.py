@@ -53,6 +53,7 @@ def unanswered(text: str, name: str = "dns") -> dict[Vantage, float]:
         ("filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED --ctreplsrcport 54 -j DROP", {}),
         ("filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED ! --ctreplsrcport 53 -j DROP", {}),
         ("mangle", "PREROUTING", "-d 127.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j DROP", {}),
+        ("filter", "FORWARD", "-m conntrack --ctstatus ASSURED -j DROP", {}),
         ("filter", "FORWARD", "-p tcp -m tcp --tcp-flags SYN,ACK ACK -j DROP", {}),
         ("filter", "FORWARD", "-p udp -m mark --mark 0x8000/0x8000 -j DROP", {}),
         ("filter", "FORWARD", "-p tcp -m conntrack --ctstate ESTABLISHED -j DROP", {}),
@@ -92,6 +93,11 @@ def test_the_document_counts_them_as_arriving() -> None:
     assert (service["state"], pod["served"], pod["lost"]) == ("blocked", 1, [])
     assert [(each["probability"], each["chain"]) for each in pod["unanswered"]] == [(1, "FORWARD")]
     assert {each["probability"] for each in service["endpoints"]} == {0.5}
+
+
+def test_the_clients_acknowledgement_assures_a_tcp_connection() -> None:
+    text = with_rule(NODE, "filter", "FORWARD", "-m conntrack --ctstatus ASSURED -j DROP")
+    assert unanswered(text, "dns-tcp") == {POD: 1, OUTSIDE: 1}
 
 
 def test_nftables() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide, decided, described
-from ipt_explain.netfilter.header import ANY_PROTOCOL, network_bits, parse_port_range, protocol_number
+from ipt_explain.netfilter.header import ANY_PROTOCOL, TCP, network_bits, parse_port_range, protocol_number
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import lies_in
@@ -60,10 +60,19 @@ def _with_connection(condition: Condition, otherwise: Truth) -> Condition:
     return replace(condition, test=test)
 
 
+def status_of(state: PacketState) -> frozenset[str]:
+    """What `--ctstatus` sees. A TCP connection is assured once the client has confirmed the reply
+    (nf_conntrack_proto_tcp.c), a connection of UDP only if it lasts two seconds."""
+    bits = {"CONFIRMED"} if state.is_known or state.tracking is Tracking.CONFIRMED else set()
+    if state.is_known:
+        bits.add("SEEN_REPLY")
+    if state.tracking is Tracking.ESTABLISHED and state.connection.protocol == TCP:
+        bits.add("ASSURED")
+    return frozenset(bits)
+
+
 def _status(words: Words, state: PacketState, bound: Bound) -> bool:
-    confirmed = state.is_known or state.tracking is Tracking.CONFIRMED
-    bits = ({"CONFIRMED"} if confirmed else set()) | ({"SEEN_REPLY"} if state.is_known else set())
-    return not bits.isdisjoint(words[0].split(","))
+    return not status_of(state).isdisjoint(words[0].split(","))
 
 
 def _direction(words: Words, state: PacketState, bound: Bound) -> bool:

@@ -82,8 +82,10 @@ def redirected_to(state: PacketState) -> Address | None:
     """
     if state.hook is Hook.OUTPUT:
         return _LOOPBACK[state.connection.family]
-    known = dict(state.node.first_addresses).get(state.in_interface or "")
-    return _only_address(state) if known is None else known
+    known = dict(state.node.first_addresses)
+    if state.in_interface and known:
+        return known.get(state.in_interface)
+    return _only_address(state)
 
 
 def masqueraded_as(state: PacketState) -> Address:

@@ -14,7 +14,7 @@ from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.header import ANY_PROTOCOL, ICMP, ICMPV6, SCTP, TCP, UDP, WITH_PORTS
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.marks import ALL_BITS
-from ipt_explain.netfilter.matches.tracking import ends_of, states_of
+from ipt_explain.netfilter.matches.tracking import ends_of, states_of, status_of
 from ipt_explain.netfilter.nft.constants import RANDOM_BITS, Kind, bits_of, canonical, kind_of
 from ipt_explain.netfilter.packet import TCP_FLAGS, Bound, PacketState, Tracking, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
@@ -163,10 +163,8 @@ def _conntrack(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:
     if not state.tracked:
         return ABSENT
     if ct.key == "status":
-        known = state.is_known
-        confirmed = known or state.tracking is Tracking.CONFIRMED
-        bits = {"dnat": state.dnat, "snat": state.snat, "confirmed": confirmed, "seen-reply": known}
-        return frozenset(bit for bit, is_set in bits.items() if is_set)
+        nat = [name for name, done in (("dnat", state.dnat), ("snat", state.snat)) if done]
+        return frozenset([*nat, *(bit.lower().replace("_", "-") for bit in status_of(state))])
     if ct.key == "mark":
         return state.connmark
     if ct.key == "direction":
