@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -16,7 +17,7 @@ class Fact(Generic[Subject, Found]):
     """A function of a ruleset that remembers its answers: `hooks(context)`."""
 
     def __init__(self, find: Callable[[Subject], Found]) -> None:
-        self.__doc__ = find.__doc__
+        update_wrapper(self, find)
         self._find = find
         self._known: WeakKeyDictionary[Subject, Found] = WeakKeyDictionary()
 

@@ -31,6 +31,7 @@ ServiceCheck: TypeAlias = "Callable[[BackendContext], Faults]"
 NftCheck: TypeAlias = "Callable[[NftContext, nft.Table], Faults]"
 IpvsCheck: TypeAlias = "Callable[[IpvsContext], Faults]"
 DumpCheck: TypeAlias = "Callable[[DumpContext], Faults]"
+Evidence: TypeAlias = "Callable[..., object] | tuple[Callable[..., object], str]"
 
 
 class Asked(Enum):
@@ -52,11 +53,12 @@ class AuditRule:
 
     It applies to kube-proxy 1.`since` to 1.`until`, and skips rulesets that another release certainly wrote. It
     skips texts without any of the chains (`KUBE-SVC-` means all with that prefix), matches (`-m recent`) and
-    gotos (`-g`) in `about`. A rule that `reads_absence` concludes from what is missing, so it checks only complete
-    dumps. `yields_to` are more specific rules: if one of them reports the same line, this one does not. A `general`
-    rule does not know what a line is for, and is silent if any rule that does reports the line. A `catch_all`
-    reports effects whatever their cause, and is silent if another rule reports the cause. Rules that need the
-    cluster's API objects are not `asked` by the audit: `compare` makes their findings.
+    gotos (`-g`) in `about`. It can find nothing without its `evidence`, a fact of its subject (`module:function`, or
+    `module:function.field`), so its code is loaded only if that is not empty. A rule that `reads_absence` concludes
+    from what is missing, so it checks only complete dumps. `yields_to` are more specific rules: if one of them reports
+    the same line, this one does not. A `general` rule does not know what a line is for, and is silent if any rule that
+    does reports the line. A `catch_all` reports effects whatever their cause, and is silent if another rule reports the
+    cause. Rules that need the cluster's API objects are not `asked` by the audit: `compare` makes their findings.
     """
 
     id: str
@@ -67,6 +69,7 @@ class AuditRule:
     since: int | None = None
     until: int | None = None
     about: tuple[str, ...] = ()
+    evidence: str = ""
     reads_absence: bool = False
     yields_to: tuple[str, ...] = ()
     asked: bool = True
@@ -91,11 +94,12 @@ class AuditRule:
         return Page.from_docstring(docstring_of(self.module))
 
     def judges(self, context: BackendContext) -> bool:
-        """Whether it applies to a ruleset: one that shows enough, from a release that it is for."""
+        """Whether it applies to a ruleset: one that shows enough, from a release that it is for, with its evidence."""
+        return (context.complete or not self.reads_absence) and self._is_for(context) and self._has_evidence(context)
+
+    def _is_for(self, context: BackendContext) -> bool:
         from ipt_explain.audit.context import RulesetContext
 
-        if self.reads_absence and not context.complete:
-            return False
         if not isinstance(context, RulesetContext):
             return True
         if self.about and not any(map(context.shows, self.about)):
@@ -104,6 +108,14 @@ class AuditRule:
             return True
         written = context.version
         return written.last >= (self.since or written.last) and written.first <= (self.until or written.first)
+
+    def _has_evidence(self, subject: BackendContext | DumpContext) -> bool:
+        if not self.evidence:
+            return True
+        module, _, path = self.evidence.partition(":")
+        fact, _, field = path.partition(".")
+        found = getattr(import_module(module), fact)(subject)
+        return bool(getattr(found, field) if field else found)
 
     def check(self) -> Check:
         """Its code. Raises whatever importing the module raises."""
@@ -117,7 +129,8 @@ class AuditRule:
         if not self.asked:
             return
         if self.of is Asked.NODE:
-            if any(context.complete or not self.reads_absence for context in dump.contexts):
+            shown = any(context.complete or not self.reads_absence for context in dump.contexts)
+            if shown and self._has_evidence(dump):
                 for fault in self.check().run(dump):
                     yield fault.context or dump.contexts[0], fault
             return
@@ -155,6 +168,7 @@ def rule(
     since: int | None = None,
     until: int | None = None,
     about: tuple[str, ...] = (),
+    evidence: Evidence | None = None,
     reads_absence: bool = False,
     yields_to: tuple[str, ...] = (),
     general: bool = False,
@@ -162,22 +176,30 @@ def rule(
 ) -> Callable[[RulesetCheck], Check]:
     """Make a check of one iptables ruleset a rule; its module's docstring is the page.
 
-    A rule that `gathers` may find a fault for each Service or endpoint; very many are reported as one.
+    `evidence` is a fact without which it finds nothing: `hairpins`, or a field of one: `(front_rules, "wide")`. A rule
+    that `gathers` may find a fault for each Service or endpoint; very many are reported as one.
     """
     card = partial(
-        AuditRule, rule_id, slug, severity, since=since, until=until, about=about, reads_absence=reads_absence,
-        yields_to=yields_to, general=general,
+        AuditRule, rule_id, slug, severity, since=since, until=until, about=about, evidence=_path_of(evidence),
+        reads_absence=reads_absence, yields_to=yields_to, general=general,
     )  # fmt: skip
     return _register(card, gathers)
 
 
 def service_rule(
-    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, catch_all: bool = False
+    rule_id: str,
+    slug: str,
+    severity: Severity,
+    *,
+    evidence: Evidence | None = None,
+    reads_absence: bool = False,
+    catch_all: bool = False,
 ) -> Callable[[ServiceCheck], Check]:
     """Make a check of Services in any mode (iptables, nftables or IPVS) a rule."""
     card = partial(
-        AuditRule, rule_id, slug, severity, reads_absence=reads_absence, catch_all=catch_all, of=Asked.SERVICES
-    )
+        AuditRule, rule_id, slug, severity, evidence=_path_of(evidence), reads_absence=reads_absence,
+        catch_all=catch_all, of=Asked.SERVICES,
+    )  # fmt: skip
     return _register(card)
 
 
@@ -206,15 +228,26 @@ def ipvs_rule(
 
 
 def dump_rule(
-    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False
+    rule_id: str, slug: str, severity: Severity, *, evidence: Evidence | None = None, reads_absence: bool = False
 ) -> Callable[[DumpCheck], Check]:
     """Make a check of a whole node a rule; each of its faults names the ruleset it is in."""
-    return _register(partial(AuditRule, rule_id, slug, severity, reads_absence=reads_absence, of=Asked.NODE))
+    path = _path_of(evidence)
+    return _register(
+        partial(AuditRule, rule_id, slug, severity, evidence=path, reads_absence=reads_absence, of=Asked.NODE)
+    )
 
 
 def compare_rule(module: str, rule_id: str, slug: str, severity: Severity) -> Check:
     """A rule whose findings `compare` makes from the cluster's API objects; `module` is the caller's `__name__`."""
     return Check(_named(partial(AuditRule, rule_id, slug, severity, asked=False), module), _nothing)
+
+
+def _path_of(evidence: Evidence | None) -> str:
+    """Where a fact is: its module and name, and the field if the rule judges only one."""
+    if evidence is None:
+        return ""
+    fact, *fields = evidence if isinstance(evidence, tuple) else (evidence,)
+    return f"{fact.__module__}:{'.'.join((fact.__name__, *fields))}"
 
 
 def _nothing(_: object) -> Faults:

@@ -39,9 +39,12 @@ from ipt_explain.audit.rule import Asked, AuditRule
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
-def _rule(severity: Severity, room: str, rule_id: str, slug: str, title: str, **more: Any) -> AuditRule:
+def _rule(
+    severity: Severity, room: str, rule_id: str, slug: str, title: str, evidence: str = "", **more: Any
+) -> AuditRule:
     module = f"ipt_explain.audit.rules.{{room}}.{{rule_id.lower()}}_{{slug.replace('-', '_')}}"
-    return AuditRule(rule_id, slug, severity, title, module, **more)
+    path = evidence and f"ipt_explain.audit.evidence.{{evidence}}"
+    return AuditRule(rule_id, slug, severity, title, module, evidence=path, **more)
 
 
 RULES = (
@@ -69,7 +72,7 @@ def _entry(rule: AuditRule) -> str:
 def _written(value: object) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(_quoted, value))}{',' * (len(value) == 1)})"
-    return str(value)
+    return _quoted(value.removeprefix("ipt_explain.audit.evidence.")) if isinstance(value, str) else str(value)
 
 
 def _quoted(text: str) -> str:

@@ -7,20 +7,23 @@ the last without condition. The form of the rules and a list of texts show this;
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise, repeat
 from operator import itemgetter, lt
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_DROP, ChainRole
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
 from ipt_explain.audit.evidence.balancing.even_shares import Digits, EvenShares
-from ipt_explain.audit.evidence.balancing.odd_chains import OddChain, OddChains
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Layout
 from ipt_explain.model.by_shape import SameLayout
 from ipt_explain.records import dataclass
+
+if TYPE_CHECKING:
+    from ipt_explain.audit.evidence.balancing.odd_chains import OddChain, OddChains
 
 _BALANCERS = (ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
 _ENDPOINT = ChainRole.ENDPOINT.value
@@ -30,8 +33,8 @@ _ENDPOINT = ChainRole.ENDPOINT.value
 class BalancingChains:
     """All that is known about them. `targets` are the endpoint chains of each, in the order of the rules, and
     `destinations` where these lead (`ip:port`, "" if the text does not show it); `affinity` the chains that look up
-    returning clients; `unordered` those whose endpoints are not in kube-proxy's order; `written` a chain for each
-    number of digits that no other number explains."""
+    returning clients; `unordered` those whose endpoints are not in kube-proxy's order; `mixed` are two whose
+    probabilities are of five digits and of ten, if there are such."""
 
     targets: Mapping[str, Sequence[str]]
     destinations: Mapping[str, Sequence[str]]
@@ -39,7 +42,7 @@ class BalancingChains:
     empty: tuple[Chain, ...]
     affinity: tuple[Chain, ...]
     unordered: tuple[Chain, ...]
-    written: Mapping[Digits, Chain]
+    mixed: tuple[Chain, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,21 @@ def balancing_chains(context: RulesetContext) -> BalancingChains:
     return _Survey(context).read()
 
 
+def may_leak(context: RulesetContext) -> bool:
+    """Whether some chains are odd or empty, or lead to endpoint chains without a DNAT."""
+    found = balancing_chains(context)
+    return bool(found.odd or found.empty or endpoint_chains(context).without)
+
+
+def may_starve(context: RulesetContext) -> bool:
+    """Whether some chains are odd, look up returning clients, or lead to endpoint chains without a DNAT or to a part of
+    a Service's endpoints.
+    """
+    found = balancing_chains(context)
+    whole = all(name[:9] == ChainRole.SERVICE.value for name in found.targets)
+    return bool(found.odd or found.affinity or endpoint_chains(context).without or not whole)
+
+
 class _Survey:
     def __init__(self, context: RulesetContext) -> None:
         nat = context.table("nat")
@@ -72,9 +90,14 @@ class _Survey:
         self._endpoints: EndpointChains = endpoint_chains(context)
         self._plans: Plans = self._endpoints.plans
         self._shares = EvenShares()
-        self._odd = OddChains(self._plans, self._endpoints, self._shares)
         self._texts: dict[tuple[str, ...], bool] = {}
         self._written: dict[Digits, Chain] = {}
+
+    @cached_property
+    def _odd(self) -> OddChains:
+        from ipt_explain.audit.evidence.balancing.odd_chains import OddChains  # few dumps have any
+
+        return OddChains(self._plans, self._endpoints, self._shares)
 
     def read(self) -> BalancingChains:
         targets: dict[str, Sequence[str]] = {}
@@ -104,8 +127,10 @@ class _Survey:
                 odd.append(read)
             found = tuple([choice.target for choice in read.choices if choice.target[:9] == _ENDPOINT])
             targets[name], leads[name] = found, [self._endpoints.destinations.get(target, "") for target in found]
+        both = self._written.get(Digits.FIVE), self._written.get(Digits.TEN)
+        mixed = tuple(filter(None, both)) if all(both) else ()
         return BalancingChains(
-            targets, leads, tuple(odd), tuple(empty), tuple(affinity), tuple(unordered), self._written
+            targets, leads, tuple(odd), tuple(empty), tuple(affinity), tuple(unordered), mixed
         )
 
     def _rows(self, alike: SameLayout) -> Iterator[_Row]:

@@ -12,9 +12,10 @@ from itertools import islice
 
 from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.iptables.endpoints import EndpointForms
-from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
+from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
 
 FEWEST = 200
@@ -41,17 +42,17 @@ class Skew:
     total: int
 
 
-def find_skew(ruleset: Ruleset) -> tuple[Skew, ...]:
+@fact
+def skews(context: RulesetContext) -> tuple[Skew, ...]:
     """Every balancing chain of a ruleset whose counters chance cannot explain."""
-    nat = ruleset.tables.get("nat")
+    nat = context.table("nat")
     if nat is None:
         return ()
     # iptables-save prints counters for all rules or for none.
     filled = (chain for chain in nat.chains.values() if len(chain.layout))
     if not any(chain.counters_of(0) is not None for chain in islice(filled, _SAMPLE)):
         return ()
-    plans = Plans()
-    reader = BalancerReader(nat, plans, EndpointForms(plans))
+    reader = BalancerReader(nat, context.plans, EndpointForms(context.plans))
     chains = (chain for name, chain in nat.chains.items() if role_of(name) in _BALANCERS)
     return tuple(skew for chain in chains if (skew := _skew(chain, reader.read(chain.name, None))) is not None)
 

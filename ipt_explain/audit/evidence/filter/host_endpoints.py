@@ -9,6 +9,7 @@ from itertools import islice
 
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.around import around
+from ipt_explain.audit.evidence.losses.hurt import filter_may_stop
 from ipt_explain.audit.evidence.services.vital import is_api_server
 from ipt_explain.netfilter.header import parse_address, protocol_number
 from ipt_explain.netfilter.packet import Heading
@@ -20,7 +21,6 @@ from ipt_explain.services.fates import Vantage
 from ipt_explain.services.health import answered
 from ipt_explain.services.ports import ServicePort
 
-_STOPPING = frozenset({"DROP", "REJECT"})
 _CACHE = "node-local-dns"
 _MOST = 1000
 
@@ -43,7 +43,7 @@ class Stop:
 def host_stops(context: RulesetContext) -> Iterator[Stop]:
     """Where new connections from pods to endpoints on host networks end, if they do and each is on the node itself: one
     for each rule or policy of filter."""
-    if not _may_stop(context):
+    if not filter_may_stop(context):
         return
     _, surroundings = around(context)
     by_protocol: dict[str, dict[Heading, ServicePort]] = {}
@@ -97,14 +97,3 @@ def _is_of_others(step: Step) -> bool:
 def _is_cached(service: ServicePort) -> bool:
     """Whether NodeLocal DNSCache answers on the Service's address, which is then the node's own."""
     return any(vantage is Vantage.POD and lost.decider.owner == _CACHE for vantage, lost in answered(service))
-
-
-def _may_stop(context: RulesetContext) -> bool:
-    """Whether filter drops or refuses anything outside kube-proxy's chains: usually not."""
-    table = context.table("filter")
-    return table is not None and any(
-        chain.policy == "DROP"
-        or any(shape.target is not None and shape.target.name in _STOPPING for shape in chain.layout.shapes)
-        for name, chain in table.chains.items()
-        if not name.startswith("KUBE-")
-    )

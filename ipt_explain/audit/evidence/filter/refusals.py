@@ -1,10 +1,32 @@
-"""The filter table's refusals: addresses of Services without endpoints, or closed to some clients."""
+"""Addresses of Services that are refused, closed to some clients, or lead to no endpoint."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from ipt_explain.analyzers.names import EXTERNAL_SERVICES, SERVICES
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import Address, address_of
+from ipt_explain.audit.fact import fact
 from ipt_explain.model import Rule
+from ipt_explain.services.ports import Frontend, FrontendVerdict, ServicePort
+
+
+@fact
+def unserved(context: RulesetContext) -> Sequence[tuple[ServicePort, Frontend]]:
+    """The frontends that lead to no endpoint."""
+    return [
+        (service, frontend)
+        for service in context.services
+        for frontend in service.frontends
+        if frontend.verdict is not FrontendVerdict.BALANCE
+    ]
+
+
+@fact
+def refusals(context: RulesetContext) -> Mapping[Address, Rule]:
+    """The refusals of Services without endpoints, by address and port."""
+    return refusals_in(context, SERVICES, EXTERNAL_SERVICES)
 
 
 def refusals_in(context: RulesetContext, *chains: str) -> dict[Address, Rule]:

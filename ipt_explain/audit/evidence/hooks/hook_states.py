@@ -6,7 +6,7 @@ pkg/kubelet/kubelet_network_linux.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
@@ -109,6 +109,11 @@ def hooks(context: RulesetContext) -> tuple[HookState, ...]:
     states = [_state(context, hook) for hook in _candidates(by)]
     found = {state.hook: state for state in states if state is not None}
     return tuple(state for state in found.values() if not state.missing or _expected(state, found, by))
+
+
+def missing_hooks(context: RulesetContext) -> Collection[HookState]:
+    """The hooks that should be there and are not."""
+    return [state for state in hooks(context) if state.missing]
 
 
 def _candidates(writer: Writer) -> Iterator[KubeHook]:

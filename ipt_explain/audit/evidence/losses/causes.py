@@ -9,6 +9,7 @@ from ipt_explain.analyzers.owners.neighbours import POLICY_ENGINES
 from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.audit.backends import BackendContext, NftContext
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.losses.hurt import INSIDE, hurt
 from ipt_explain.audit.evidence.services.vital import is_vital
 from ipt_explain.audit.fact import fact
 from ipt_explain.audit.findings.place import Place, at_chain, at_rule, at_table
@@ -20,11 +21,10 @@ from ipt_explain.netfilter.walk.orders import asks_for_order
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Decider, Fate, Loss, Lost, Vantage
 from ipt_explain.services.health import declined_anyway
-from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
+from ipt_explain.services.ports import Frontend, ServicePort
 
 ALL = 1 - 1e-6
 """Shares that add up to this count as all."""
-_INSIDE = (Vantage.POD, Vantage.NODE)
 _EARLY = frozenset(hook.value for hook in DESTINATION_NAT)
 
 
@@ -120,7 +120,7 @@ def cuts_off_all(cause: Cause) -> bool:
     vital = [service for service in serving if is_vital(service)]
     return any(
         {(service.label, vantage) for service in services} <= cut_off
-        for vantage in _INSIDE
+        for vantage in INSIDE
         for services in (serving, vital)
         if services
     )
@@ -171,28 +171,12 @@ def _unknown(context: BackendContext) -> tuple[Cause, ...]:
 def _victims(
     context: BackendContext, losses: Callable[[Fate], Sequence[Lost]], unknown: bool = False
 ) -> Iterator[Victim]:
-    for service, frontend, vantage, fate in _hurt(context):
+    for service, frontend, vantage, fate in hurt(context):
         for lost in losses(fate):
             if declined_anyway(frontend, vantage, lost):
                 continue
             if (lost.how is Loss.UNKNOWN) is unknown and lost.how is not Loss.INTERCEPTED:
                 yield Victim(service, frontend, vantage, lost, fate.served == 0.0 or lost.probability >= ALL)
-
-
-@fact
-def _hurt(context: BackendContext) -> Sequence[tuple[ServicePort, Frontend, Vantage, Fate]]:
-    """The fates that lose anything, or may, on paths that every release serves: usually none."""
-    found = []
-    in_nftables = isinstance(context, NftContext)  # all its releases serve external addresses to pods and nodes, too
-    for service in context.services:
-        balances = in_nftables and service.chains.service is not None
-        for frontend in service.frontends if service.endpoints or balances else ():
-            inside = frontend.kind is FrontendKind.CLUSTER_IP
-            for vantage, fate in () if frontend.fates is None else frontend.fates.items():
-                served = (vantage in _INSIDE) is inside or (in_nftables and not inside)
-                if served and (fate.lost or fate.perhaps):
-                    found.append((service, frontend, vantage, fate))
-    return found
 
 
 def _is_grave(victim: Victim) -> bool:

@@ -9,7 +9,7 @@ marks there too. The condition comes from --cluster-cidr or --detect-local-mode:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import TypeAlias
 
@@ -117,6 +117,20 @@ def cluster_ip_marks(context: RulesetContext) -> ClusterIpMarks:
     return ClusterIpMarks(
         marked, () if all_used else tuple(_strays(reader, services)), tuple(_redirects(ruleset, reader, services))
     )
+
+
+def lacks_marks(context: RulesetContext) -> bool:
+    """Whether some service has no mark or a late one, or some mark is for no service."""
+    marks = cluster_ip_marks(context)
+    return bool(marks.strays) or None in marks.services.column("mark") or any(marks.services.column("late"))
+
+
+def differing_conditions(context: RulesetContext) -> Collection[str]:
+    """The conditions of all marks and redirects, if they differ."""
+    marks = cluster_ip_marks(context)
+    said = (*marks.services.column("mark"), *(redirect for _, redirect in marks.redirects))
+    conditions = {mark.condition for mark in said if mark is not None}
+    return conditions if len(conditions) > 1 else ()
 
 
 def _marked(reader: MarkReader, services: Iterable[ServicePort]) -> Columns[MarkedService]:

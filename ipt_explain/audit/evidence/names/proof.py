@@ -31,6 +31,11 @@ class ProvedName:
     spelled: str
     protocol: str
 
+    @property
+    def service(self) -> str:
+        """The Service: `namespace/name`."""
+        return self.spelled.partition(":")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Misnamed:
@@ -136,11 +141,6 @@ def name_evidence(context: RulesetContext) -> NameEvidence:
 def label(name: str) -> str:
     """A service port's name as people write it: without the colon of unnamed ports up to 1.19."""
     return name.removesuffix(":")
-
-
-def service_names(context: RulesetContext) -> Mapping[str, str]:
-    """`namespace/name` of each proved Service, by the hash of its ports' chains."""
-    return {key: name.spelled.partition(":")[0] for key, name in name_evidence(context).proved.items()}
 
 
 def _has_own(chains: Mapping[str, Chain], way: NamedWay) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
@@ -56,18 +57,20 @@ class UnequalPorts:
     kind: FrontendKind
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
-    """All faults of paths in a ruleset."""
-
-    broken: tuple[BrokenWay, ...]
-    unequal: tuple[UnequalPorts, ...]
+@fact
+def broken_ways(context: RulesetContext) -> tuple[BrokenWay, ...]:
+    """All paths with a fault; none if a table is missing from the text."""
+    return tuple(_Judge(context).judge(context.services)) if _is_whole(context) else ()
 
 
-def read_ways(context: RulesetContext) -> Ways:
-    """Judges the paths of all service ports."""
-    services = context.services
-    return Ways(tuple(_Judge(context).judge(services)), tuple(_unequal(services)))
+@fact
+def unequal_ports(context: RulesetContext) -> tuple[UnequalPorts, ...]:
+    """Ports that lack what all other ports of their Service have; none if a table is missing from the text."""
+    return tuple(_unequal(context.services)) if _is_whole(context) else ()
+
+
+def _is_whole(context: RulesetContext) -> bool:
+    return context.knows_table("nat") and context.knows_table("filter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +214,6 @@ def _target(frontend: Frontend) -> str:
 
 
 def _unequal(services: tuple[ServicePort, ...]) -> Iterator[UnequalPorts]:
-    """Ports that lack what all other ports of their Service have."""
     by_name: dict[tuple[str | None, str], list[ServicePort]] = defaultdict(list)
     for service in services:
         if service.name is not None:

@@ -5,12 +5,13 @@ node ports that others use too.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.names import hash_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains, balancing_chains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
+from ipt_explain.audit.evidence.names.proof import name_evidence
 from ipt_explain.audit.evidence.services.front_rules import FrontRules, front_rules
 from ipt_explain.audit.evidence.services.vital import is_api_server
 from ipt_explain.audit.fact import fact
@@ -152,9 +153,13 @@ def lies_in(value: int, mask: int, address: str) -> bool:
         return False
 
 
-def bad_vips(fronts: FrontRules, services: Iterable[ServicePort]) -> Iterator[BadVip]:
+@fact
+def bad_vips(context: RulesetContext) -> tuple[BadVip, ...]:
     """Addresses of Services in the pod network, or that no client can reach. Each address once."""
-    services = tuple(services)
+    return tuple(_bad_vips(front_rules(context), context.services))
+
+
+def _bad_vips(fronts: FrontRules, services: Sequence[ServicePort]) -> Iterator[BadVip]:
     networks = []
     for text in {service.masquerade.off_cluster for service in services}:
         if text is not None and not text.startswith("-"):
@@ -225,17 +230,18 @@ class SharedBackend:
     services: tuple[str, ...]
 
 
-def shared_backends(
-    names: Mapping[str, str], balancing: BalancingChains, endpoints: EndpointChains
-) -> list[SharedBackend]:
-    """Endpoints of more than one Service; `names` has a Service's name by the hash of a port's chains."""
+@fact
+def shared_backends(context: RulesetContext) -> list[SharedBackend]:
+    """Endpoints of more than one Service."""
+    endpoints = endpoint_chains(context)
     destinations = endpoints.destinations
     if len(destinations) == len(endpoints.written):
         return []
+    proved = name_evidence(context).proved
     users: dict[str, set[str]] = defaultdict(set)
-    for caller, targets in balancing.targets.items():
-        name = names.get(caller[9:])
-        for target in targets if name is not None else ():
-            if target in destinations and name is not None:
-                users[destinations[target]].add(name)
+    for caller, targets in balancing_chains(context).targets.items():
+        owner = proved.get(caller[9:])
+        for target in targets if owner is not None else ():
+            if target in destinations and owner is not None:
+                users[destinations[target]].add(owner.service)
     return [SharedBackend(destination, tuple(sorted(by))) for destination, by in users.items() if len(by) > 1]

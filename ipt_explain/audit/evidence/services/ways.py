@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 
-from ipt_explain.audit.authoring import NOWHERE, Fault, RulesetContext, Severity, at_chain, at_rule, fact
+from ipt_explain.audit.authoring import NOWHERE, Fault, RulesetContext, Severity, at_chain, at_rule
 from ipt_explain.audit.evidence.balancing.balancers import named
-from ipt_explain.audit.evidence.services.broken_ways import BrokenWay, WayFault, Ways, read_ways
+from ipt_explain.audit.evidence.services.broken_ways import BrokenWay, WayFault, broken_ways
 from ipt_explain.services.ports import Frontend
 from ipt_explain.words import front
 
@@ -15,21 +15,13 @@ CAUSES = ("IPT415", "IPT504")
 """Rules that report why a path is broken."""
 
 
-@fact
-def ways(context: RulesetContext) -> Ways:
-    """All paths with a fault; none if a table is missing from the text."""
-    if not (context.knows_table("nat") and context.knows_table("filter")):
-        return Ways((), ())
-    return read_ways(context)
-
-
 def way_faults(
     context: RulesetContext, effects: Mapping[WayFault, str], notes: Container[WayFault] = ()
 ) -> Iterator[Fault]:
     """The paths with one of these faults, as faults; those in `notes`, as notes. An effect may use {chain}, {what} (the
     path's addresses) and {target}.
     """
-    for way in ways(context).broken:
+    for way in broken_ways(context):
         if way.fault in effects:
             yield _fault(way, effects[way.fault], Severity.INFO if way.fault in notes else None)
 

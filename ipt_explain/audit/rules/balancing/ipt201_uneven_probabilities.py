@@ -29,12 +29,13 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, dead, leaks, repeated, shares
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.audit.evidence.balancing.odd_chains import OddChain
 from ipt_explain.words import counted
 from ipt_explain.words.percents import percent
 
 
-@rule("IPT201", "uneven-probabilities", Severity.WARNING)
+@rule("IPT201", "uneven-probabilities", Severity.WARNING, evidence=(balancing_chains, "odd"))
 def uneven_probabilities(context: RulesetContext) -> Faults:
     """One fault for each chain, at the first probability that does not fit."""
     for odd in chance_chains(context):

@@ -30,7 +30,7 @@ from collections.abc import Sequence
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, leaks, without_dnat
-from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains, may_leak
 from ipt_explain.audit.evidence.balancing.odd_chains import OddChain
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.model import Chain
@@ -42,7 +42,7 @@ _FORGETFUL = 22
 _AWAY = "leave the node with the Service's own address as destination, and nothing answers them"
 
 
-@rule("IPT202", "traffic-leaks", Severity.ERROR)
+@rule("IPT202", "traffic-leaks", Severity.ERROR, evidence=may_leak)
 def traffic_leaks(context: RulesetContext) -> Faults:
     """One fault for each chain through which connections fall."""
     for odd in chance_chains(context):

@@ -35,7 +35,7 @@ from ipt_explain.audit.evidence.balancing.balancers import (
     shares,
     without_dnat,
 )
-from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains, may_starve
 from ipt_explain.audit.evidence.balancing.odd_chains import Draw, OddChain
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.words import counted
@@ -43,7 +43,7 @@ from ipt_explain.words import counted
 _LOOKS_FOR_UNREADY = 22
 
 
-@rule("IPT203", "dead-endpoint", Severity.ERROR)
+@rule("IPT203", "dead-endpoint", Severity.ERROR, evidence=may_starve)
 def dead_endpoint(context: RulesetContext) -> Faults:
     """One fault for each chain, at the rule that makes endpoints dead."""
     for odd in chance_chains(context):

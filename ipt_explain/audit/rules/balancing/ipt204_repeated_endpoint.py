@@ -27,10 +27,11 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, dead, repeated, shares
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.words.percents import percent
 
 
-@rule("IPT204", "repeated-endpoint", Severity.WARNING)
+@rule("IPT204", "repeated-endpoint", Severity.WARNING, evidence=(balancing_chains, "odd"))
 def repeated_endpoint(context: RulesetContext) -> Faults:
     """One fault for each chain, at the second rule that leads to an endpoint."""
     for odd in chance_chains(context):

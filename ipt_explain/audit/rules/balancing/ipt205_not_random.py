@@ -27,7 +27,7 @@ from ipt_explain.audit.evidence.balancing.balancers import RESTART, shares
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 
 
-@rule("IPT205", "not-random", Severity.WARNING, about=("-m statistic",))
+@rule("IPT205", "not-random", Severity.WARNING, evidence=(balancing_chains, "odd"))
 def not_random(context: RulesetContext) -> Faults:
     """One fault for each chain, at its first rule that counts."""
     for odd in balancing_chains(context).odd:

@@ -31,7 +31,7 @@ from ipt_explain.words.percents import percent
 _NAMED = 3
 
 
-@rule("IPT206", "strange-target", Severity.WARNING)
+@rule("IPT206", "strange-target", Severity.WARNING, evidence=(balancing_chains, "odd"))
 def strange_target(context: RulesetContext) -> Faults:
     """One fault for each chain, at its first such rule."""
     for odd in balancing_chains(context).odd:

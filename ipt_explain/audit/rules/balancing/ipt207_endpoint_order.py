@@ -42,7 +42,7 @@ from ipt_explain.audit.evidence.node.writer import writer
 _SORTED_SINCE = 22
 
 
-@rule("IPT207", "endpoint-order", Severity.INFO, since=22, reads_absence=True)
+@rule("IPT207", "endpoint-order", Severity.INFO, since=22, evidence=(balancing_chains, "unordered"), reads_absence=True)
 def endpoint_order(context: RulesetContext) -> Faults:
     """One note for a ruleset."""
     chains = balancing_chains(context).unordered

@@ -31,19 +31,16 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, lines_of, rule
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
-from ipt_explain.audit.evidence.balancing.even_shares import Digits
 
 
-@rule("IPT208", "mixed-precision", Severity.INFO, about=("-m statistic",))
+@rule("IPT208", "mixed-precision", Severity.INFO, evidence=(balancing_chains, "mixed"))
 def mixed_precision(context: RulesetContext) -> Faults:
     """One note for a ruleset, at the first chain of the older kind."""
-    written = balancing_chains(context).written
-    old, new = written.get(Digits.FIVE), written.get(Digits.TEN)
-    if old is not None and new is not None:
-        yield Fault(
-            f"{old.name} has probabilities of five digits, as kube-proxy up to 1.16 wrote them, and {new.name} has ten "
-            "digits: two releases wrote here, and the older rules are not kept up to date",
-            "Make sure that only one kube-proxy runs on this node, and restart it.",
-            at_chain(old),
-            related=lines_of([new]),
-        )
+    old, new = balancing_chains(context).mixed
+    yield Fault(
+        f"{old.name} has probabilities of five digits, as kube-proxy up to 1.16 wrote them, and {new.name} has ten "
+        "digits: two releases wrote here, and the older rules are not kept up to date",
+        "Make sure that only one kube-proxy runs on this node, and restart it.",
+        at_chain(old),
+        related=lines_of([new]),
+    )

@@ -27,13 +27,13 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.skew import find_skew
+from ipt_explain.audit.evidence.balancing.skew import skews
 
 
-@rule("IPT209", "observed-skew", Severity.WARNING, about=("-m statistic",))
+@rule("IPT209", "observed-skew", Severity.WARNING, about=("-m statistic",), evidence=skews)
 def observed_skew(context: RulesetContext) -> Faults:
     """One fault for each such chain, at the rule that is furthest off."""
-    for skew in find_skew(context.ruleset):
+    for skew in skews(context):
         yield Fault(
             f"this rule took {skew.observed:,} of {skew.total:,} connections counted, but its probability predicts "
             f"{skew.expected:,.0f}: something else decides which endpoint gets them",

@@ -51,6 +51,7 @@ import re
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.filter.host_endpoints import Stop, host_stops
 from ipt_explain.audit.evidence.losses.causes import Cause, Where, causes, possible_causes
+from ipt_explain.audit.evidence.losses.hurt import loses_or_may_stop
 from ipt_explain.audit.evidence.losses.telling import fault_of
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.nat import destination_text
@@ -64,7 +65,7 @@ _NAMED = 3
 _LIKELY = re.compile(r"not (?:-[io] (?:docker0|virbr)|\S+ is an address of this node)")
 
 
-@rule("IPT601", "forward-drops-pods", Severity.ERROR, reads_absence=True)
+@rule("IPT601", "forward-drops-pods", Severity.ERROR, evidence=loses_or_may_stop, reads_absence=True)
 def forward_drops_pods(context: RulesetContext) -> Faults:
     """One fault for each rule or policy."""
     certain = causes(context, Where.FILTER)

@@ -25,18 +25,17 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.filter.refusals import unserved
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 from ipt_explain.words import front, listed
 
 _NAMED = 5
 
 
-@rule("IPT609", "no-local-endpoints", Severity.INFO, since=4)
+@rule("IPT609", "no-local-endpoints", Severity.INFO, evidence=unserved, since=4)
 def no_local_endpoints(context: RulesetContext) -> Faults:
     """At most one fault a ruleset, at the first such frontend."""
-    found = [
-        (service, frontend) for service in context.services for frontend in service.frontends if _dropped(frontend)
-    ]
+    found = [each for each in unserved(context) if _is_dropped(each[1])]
     if found:
         first = found[0][1]
         labels = list(dict.fromkeys(each.label for each, _ in found))
@@ -51,7 +50,7 @@ def no_local_endpoints(context: RulesetContext) -> Faults:
         )
 
 
-def _dropped(frontend: Frontend) -> bool:
+def _is_dropped(frontend: Frontend) -> bool:
     return frontend.verdict is FrontendVerdict.DROP and frontend.kind is not FrontendKind.CLUSTER_IP
 
 

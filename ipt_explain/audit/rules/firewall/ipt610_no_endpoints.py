@@ -24,19 +24,19 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.filter.bypassing import bypassing
+from ipt_explain.audit.evidence.filter.refusals import unserved
+from ipt_explain.audit.evidence.services.vital import is_vital
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
 from ipt_explain.words import listed
 
 _NAMED = 5
 
 
-@rule("IPT610", "no-endpoints", Severity.INFO)
+@rule("IPT610", "no-endpoints", Severity.INFO, evidence=unserved)
 def no_endpoints(context: RulesetContext) -> Faults:
     """At most one note a ruleset, and one fault for each service port whose ClusterIP has no rule."""
     refused = [service for service in context.services if service.state is ServiceState.NO_ENDPOINTS]
     if refused:
-        from ipt_explain.audit.evidence.services.vital import is_vital
-
         yield from map(_vital, filter(is_vital, refused))
         refused = [service for service in refused if not is_vital(service)]
     if refused:

@@ -49,6 +49,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.filter.refusals import unserved
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import Frontend, FrontendVerdict, ServicePort
 from ipt_explain.words import front
@@ -57,20 +58,27 @@ _SEARCHED = 200
 _LOCAL = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL, ChainRole.LOCAL, ChainRole.FIREWALL)
 
 
-@rule("IPT611", "local-blackhole-open", Severity.WARNING, reads_absence=True, yields_to=("IPT520",), gathers=True)
+@rule(
+    "IPT611",
+    "local-blackhole-open",
+    Severity.WARNING,
+    evidence=unserved,
+    reads_absence=True,
+    yields_to=("IPT520",),
+    gathers=True,
+)
 def local_blackhole_open(context: RulesetContext) -> Faults:
     """One fault for each address and node port."""
-    for service in context.services:
-        for frontend in service.frontends:
-            if frontend.verdict is FrontendVerdict.UNMATCHED and _nothing_local(context, service, frontend):
-                yield Fault(
-                    f"{front(frontend.address, frontend.port)} has policy Local and no endpoint on this node, but "
-                    "nothing drops its connections: they pass untranslated",
-                    "Restart kube-proxy on this node: it writes the DROP.",
-                    at_rule(frontend.rule),
-                    service=service.label,
-                    related=_refusals(context, frontend),
-                )
+    for service, frontend in unserved(context):
+        if frontend.verdict is FrontendVerdict.UNMATCHED and _nothing_local(context, service, frontend):
+            yield Fault(
+                f"{front(frontend.address, frontend.port)} has policy Local and no endpoint on this node, but nothing "
+                "drops its connections: they pass untranslated",
+                "Restart kube-proxy on this node: it writes the DROP.",
+                at_rule(frontend.rule),
+                service=service.label,
+                related=_refusals(context, frontend),
+            )
 
 
 def _nothing_local(context: RulesetContext, service: ServicePort, frontend: Frontend) -> bool:

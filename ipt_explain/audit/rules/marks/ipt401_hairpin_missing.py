@@ -36,7 +36,7 @@ from ipt_explain.audit.evidence.balancing.hairpins import HairpinFault, hairpins
 _SHOWN = 8
 
 
-@rule("IPT401", "hairpin-missing", Severity.ERROR, about=("KUBE-SEP-",), gathers=True)
+@rule("IPT401", "hairpin-missing", Severity.ERROR, evidence=hairpins, gathers=True)
 def hairpin_missing(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     for broken in hairpins(context):

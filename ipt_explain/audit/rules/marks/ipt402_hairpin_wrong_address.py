@@ -29,7 +29,7 @@ from ipt_explain.audit.evidence.balancing.hairpins import HairpinFault, hairpins
 from ipt_explain.model import Rule
 
 
-@rule("IPT402", "hairpin-wrong-address", Severity.ERROR, about=("KUBE-SEP-",), yields_to=("IPT504",), gathers=True)
+@rule("IPT402", "hairpin-wrong-address", Severity.ERROR, evidence=hairpins, yields_to=("IPT504",), gathers=True)
 def hairpin_wrong_address(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     for broken in hairpins(context):

@@ -25,7 +25,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.balancing.hairpins import HairpinFault, hairpins
 
 
-@rule("IPT403", "hairpin-after-dnat", Severity.ERROR, about=("KUBE-SEP-",), gathers=True)
+@rule("IPT403", "hairpin-after-dnat", Severity.ERROR, evidence=hairpins, gathers=True)
 def hairpin_after_dnat(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     for broken in hairpins(context):

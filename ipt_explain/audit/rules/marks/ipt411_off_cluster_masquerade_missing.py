@@ -48,7 +48,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkedService, StrayMark, cluster_ip_marks
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkedService, StrayMark, cluster_ip_marks, lacks_marks
 from ipt_explain.audit.evidence.marks.sources import pods_are_masqueraded
 from ipt_explain.words import counted, front
 
@@ -62,6 +62,7 @@ _LOST = "keep their source, and replies bypass this node"
     "IPT411",
     "off-cluster-masquerade-missing",
     Severity.WARNING,
+    evidence=lacks_marks,
     reads_absence=True,
     yields_to=("IPT415",),
     gathers=True,

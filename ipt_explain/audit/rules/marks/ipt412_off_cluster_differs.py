@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.marks.cluster_ip_marks import Mark, cluster_ip_marks
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import Mark, cluster_ip_marks, differing_conditions
 from ipt_explain.audit.evidence.marks.sources import alike
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import Frontend, ServicePort
@@ -60,15 +60,12 @@ class Said:
     frontend: Frontend | None = None
 
 
-@rule("IPT412", "off-cluster-differs", Severity.WARNING)
+@rule("IPT412", "off-cluster-differs", Severity.WARNING, evidence=differing_conditions)
 def off_cluster_differs(context: RulesetContext) -> Faults:
     """One fault for each service port that differs from most, or one for all with the same condition where they are
     many.
     """
     marks = cluster_ip_marks(context)
-    redirecting = [redirect for _, redirect in marks.redirects]
-    if len({mark.condition for mark in (*marks.services.column("mark"), *redirecting) if mark is not None}) < 2:
-        return
     said: dict[str, list[Said]] = defaultdict(list)
     for marked in marks.services:
         if marked.mark is not None:

@@ -55,7 +55,7 @@ _EFFECTS = {
 }
 
 
-@rule("IPT415", "external-not-masqueraded", Severity.ERROR, gathers=True)
+@rule("IPT415", "external-not-masqueraded", Severity.ERROR, evidence=external_marks, gathers=True)
 def external_not_masqueraded(context: RulesetContext) -> Faults:
     """One fault for each service port and place."""
     for unmarked in external_marks(context):

@@ -32,7 +32,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 SIDECAR = "ISTIO_INBOUND"
 
 
-@rule("IPT704", "pod-namespace", Severity.INFO, reads_absence=True)
+@rule("IPT704", "pod-namespace", Severity.INFO, about=("ISTIO_INBOUND",), reads_absence=True)
 def pod_namespace(context: RulesetContext) -> Faults:
     """One fault for a ruleset with a sidecar's chains but no Kubernetes chains."""
     chain = context.chain("nat", SIDECAR)

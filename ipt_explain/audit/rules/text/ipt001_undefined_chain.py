@@ -26,28 +26,28 @@ When to ignore:
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.text import dangling
 from ipt_explain.graph.jumps import Jump
 
 
-@rule("IPT001", "undefined-chain", Severity.ERROR, reads_absence=True)
+@rule("IPT001", "undefined-chain", Severity.ERROR, evidence=dangling, reads_absence=True)
 def undefined_chain(context: RulesetContext) -> Faults:
     """One fault for each missing chain, at the first jump to it."""
-    for table in context.ruleset.tables:
-        jumps = context.jumps(table)
-        graph = context.graph(table) if jumps is not None and jumps.missing else None
-        missing: dict[str, list[Jump]] = {}
-        for jump in graph.dangling if graph is not None else ():
-            missing.setdefault(jump.target, []).append(jump)
-        for target, leading in missing.items():
-            yield Fault(
-                f"table {table} has no chain {target}, but {_rules(len(leading))} to it: "
-                "iptables-restore refuses the table",
-                f"Dump the whole table again, or declare :{target} - [0:0].",
-                at_rule(leading[0].rule, focus=target),
-                related=tuple(jump.rule.line for jump in leading[1:]),
-                key=target,
-            )
+    missing: dict[tuple[str, str], list[Jump]] = defaultdict(list)
+    for table, jump in dangling(context):
+        missing[table, jump.target].append(jump)
+    for (table, target), leading in missing.items():
+        yield Fault(
+            f"table {table} has no chain {target}, but {_rules(len(leading))} to it: iptables-restore refuses the "
+            "table",
+            f"Dump the whole table again, or declare :{target} - [0:0].",
+            at_rule(leading[0].rule, focus=target),
+            related=tuple(jump.rule.line for jump in leading[1:]),
+            key=target,
+        )
 
 
 def _rules(count: int) -> str:

@@ -28,26 +28,26 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.text import loops
 from ipt_explain.model import Rule
 
 
-@rule("IPT002", "chain-loop", Severity.ERROR)
+@rule("IPT002", "chain-loop", Severity.ERROR, evidence=loops)
 def chain_loop(context: RulesetContext) -> Faults:
     """One fault for each group of chains that lead to each other, at the jump that closes the loop."""
-    for table in context.ruleset.tables:
-        for cycle in context.cycles(table):
-            steps = zip(cycle.path, (*cycle.path[1:], cycle.path[0]))
-            jumps = [_jump(context, table, source, target) for source, target in steps]
-            loop = " → ".join((*cycle.path, cycle.path[0]))
-            unreached = context.knows_table(table) and not cycle.reachable
-            yield Fault(
-                f"chains of table {table} form a loop ({loop}): "
-                + ("no built-in chain reaches it yet" if unreached else "iptables-restore refuses the table"),
-                "Remove one jump of the loop, or end it with RETURN.",
-                at_rule(jumps[-1], focus=cycle.path[0]),
-                related=tuple(jump.line for jump in jumps[:-1]),
-                severity=Severity.INFO if unreached else None,
-            )
+    for table, cycle in loops(context):
+        steps = zip(cycle.path, (*cycle.path[1:], cycle.path[0]))
+        jumps = [_jump(context, table, source, target) for source, target in steps]
+        loop = " → ".join((*cycle.path, cycle.path[0]))
+        unreached = context.knows_table(table) and not cycle.reachable
+        yield Fault(
+            f"chains of table {table} form a loop ({loop}): "
+            + ("no built-in chain reaches it yet" if unreached else "iptables-restore refuses the table"),
+            "Remove one jump of the loop, or end it with RETURN.",
+            at_rule(jumps[-1], focus=cycle.path[0]),
+            related=tuple(jump.line for jump in jumps[:-1]),
+            severity=Severity.INFO if unreached else None,
+        )
 
 
 def _jump(context: RulesetContext, table: str, source: str, target: str) -> Rule:

@@ -28,7 +28,8 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import is_kube_chain
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.graph.lint.shadowed import Shadow, find_shadows
+from ipt_explain.audit.evidence.text import shadows
+from ipt_explain.graph.lint.shadowed import Shadow
 from ipt_explain.model import Rule
 from ipt_explain.words import listed
 
@@ -38,10 +39,10 @@ NAMED = 3
 """The message names so many different effects and counts the others."""
 
 
-@rule("IPT003", "unreachable-rule", Severity.WARNING, general=True, yields_to=("IPT004",))
+@rule("IPT003", "unreachable-rule", Severity.WARNING, evidence=shadows, general=True, yields_to=("IPT004",))
 def unreachable_rule(context: RulesetContext) -> Faults:
     """One fault for each rule that hides others, at the first rule hidden."""
-    for shadow in find_shadows(context.ruleset, context.by_layout):
+    for shadow in shadows(context):
         if _by_design(shadow) or not context.tells_table(shadow.table, shadow.chain):
             continue
         first, *others = shadow.hidden

@@ -26,16 +26,16 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.graph.lint.repeated import find_repetitions
+from ipt_explain.audit.evidence.text import repetitions
 
 GROWING = 3
 """From so many copies of one rule on, the chain is growing."""
 
 
-@rule("IPT004", "duplicate-rule", Severity.INFO, general=True)
+@rule("IPT004", "duplicate-rule", Severity.INFO, evidence=repetitions, general=True)
 def duplicate_rule(context: RulesetContext) -> Faults:
     """One fault for each rule that has copies, at the second of them."""
-    for repetition in find_repetitions(context.by_layout):
+    for repetition in repetitions(context):
         first, second, *others = repetition.rules
         if role_of(first.chain) is ChainRole.FIREWALL:
             continue  # kube-proxy repeats the source ranges for each of a load balancer's addresses

@@ -22,15 +22,15 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.evidence.text import unreadable
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.place import Place, at_chain, at_rule
-from ipt_explain.graph.lint.unreadable import find_unreadable
 
 
-@rule("IPT008", "not-restorable", Severity.WARNING, general=True)
+@rule("IPT008", "not-restorable", Severity.WARNING, evidence=unreadable, general=True)
 def not_restorable(context: RulesetContext) -> Faults:
     """One fault for each kind of problem in a table, at the first line that has it."""
-    for trouble in find_unreadable(context.ruleset, context.by_shape):
+    for trouble in unreadable(context):
         first = trouble.rules[0] if trouble.rules else None
         place = Place()
         if first is not None:

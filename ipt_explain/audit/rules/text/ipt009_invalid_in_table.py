@@ -25,22 +25,18 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.graph.lint.misplaced import find_misplaced
+from ipt_explain.audit.evidence.text import misplaced
 
 
-@rule("IPT009", "invalid-in-table", Severity.ERROR)
+@rule("IPT009", "invalid-in-table", Severity.ERROR, evidence=misplaced)
 def invalid_in_table(context: RulesetContext) -> Faults:
-    """One fault for each target and place that do not go together, at the first rule; none if the line that names
-    the table may be gone.
-    """
-    for misplaced in find_misplaced(context.by_shape, context.jumps("nat")):
-        if context.lacks_lines:
-            return
-        first, *others = misplaced.rules
+    """One fault for each target and place that do not go together, at the first rule."""
+    for found in misplaced(context):
+        first, *others = found.rules
         yield Fault(
-            f"{misplaced.target} cannot be used {misplaced.where}: iptables-restore refuses the table",
-            f"{misplaced.target} works {misplaced.allowed}; move the rule there.",
-            at_rule(first, focus=f"-j {misplaced.target}"),
+            f"{found.target} cannot be used {found.where}: iptables-restore refuses the table",
+            f"{found.target} works {found.allowed}; move the rule there.",
+            at_rule(first, focus=f"-j {found.target}"),
             related=tuple(rule.line for rule in others),
-            key=misplaced.where,
+            key=found.where,
         )

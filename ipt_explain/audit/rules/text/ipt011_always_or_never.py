@@ -23,14 +23,14 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.graph.lint.always_or_never import find_certain
+from ipt_explain.audit.evidence.text import certain
 from ipt_explain.words import both
 
 
-@rule("IPT011", "always-or-never", Severity.WARNING, general=True)
+@rule("IPT011", "always-or-never", Severity.WARNING, evidence=certain, general=True)
 def always_or_never(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
-    for judged, certainty in find_certain(context.by_shape):
+    for judged, certainty in certain(context):
         words = both(list(map(judged.spelled, certainty.options)))
         effect = "always match, so it decides nothing" if certainty.matches else "never match, so the rule does nothing"
         yield Fault(

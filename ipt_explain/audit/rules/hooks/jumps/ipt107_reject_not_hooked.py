@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FIREWALL, FORWARD, NODE_PORTS, PROXY_FIREWALL, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.hooks.hook_states import HookState, KubeHook, hooks
+from ipt_explain.audit.evidence.hooks.hook_states import HookState, KubeHook, missing_hooks
 
 _EFFECTS = {
     ("OUTPUT", SERVICES): "the node's own connections to Services without endpoints hang instead of failing at once",
@@ -54,12 +54,12 @@ _EFFECTS = {
 _ELSEWHERE = (FIREWALL, PROXY_FIREWALL)
 
 
-@rule("IPT107", "reject-not-hooked", Severity.WARNING, reads_absence=True)
+@rule("IPT107", "reject-not-hooked", Severity.WARNING, evidence=missing_hooks, reads_absence=True)
 def reject_not_hooked(context: RulesetContext) -> Faults:
     """One fault for each missing hook."""
-    for state in hooks(context):
+    for state in missing_hooks(context):
         hook = state.hook
-        if hook.table == "filter" and state.missing and hook.chain not in _ELSEWHERE:
+        if hook.table == "filter" and hook.chain not in _ELSEWHERE:
             yield _fault(state, hook)
 
 

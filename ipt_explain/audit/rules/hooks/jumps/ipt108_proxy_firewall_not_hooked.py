@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import PROXY_FIREWALL
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.hooks.hook_states import hooks
+from ipt_explain.audit.evidence.hooks.hook_states import missing_hooks
 from ipt_explain.words import counted
 
 _WHOSE = {
@@ -43,11 +43,11 @@ _WHOSE = {
 }
 
 
-@rule("IPT108", "proxy-firewall-not-hooked", Severity.ERROR, since=25, reads_absence=True)
+@rule("IPT108", "proxy-firewall-not-hooked", Severity.ERROR, since=25, evidence=missing_hooks, reads_absence=True)
 def proxy_firewall_not_hooked(context: RulesetContext) -> Faults:
     """One fault for each built-in chain without the hook."""
-    for state in hooks(context):
-        if state.hook.chain != PROXY_FIREWALL or not state.missing:
+    for state in missing_hooks(context):
+        if state.hook.chain != PROXY_FIREWALL:
             continue
         name, dropped = state.hook.built_in, len(state.target.rules)
         effect = f"{_WHOSE[name]} skip its {counted(dropped, 'rule')}, so source ranges have no effect"

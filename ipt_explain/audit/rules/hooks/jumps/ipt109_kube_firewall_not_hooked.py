@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import FIREWALL
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.hooks.hook_states import hooks
+from ipt_explain.audit.evidence.hooks.hook_states import missing_hooks
 
 _EFFECTS = {
     "INPUT": "packets that arrive marked for dropping, or for 127.0.0.0/8 from another host, are let in",
@@ -36,11 +36,11 @@ _EFFECTS = {
 }
 
 
-@rule("IPT109", "kube-firewall-not-hooked", Severity.WARNING, reads_absence=True)
+@rule("IPT109", "kube-firewall-not-hooked", Severity.WARNING, evidence=missing_hooks, reads_absence=True)
 def kube_firewall_not_hooked(context: RulesetContext) -> Faults:
     """One fault for each built-in chain without the hook."""
-    for state in hooks(context):
-        if state.hook.chain == FIREWALL and state.missing:
+    for state in missing_hooks(context):
+        if state.hook.chain == FIREWALL:
             name = state.hook.built_in
             yield Fault(
                 f"filter {name} does not jump to KUBE-FIREWALL: {_EFFECTS[name]}",

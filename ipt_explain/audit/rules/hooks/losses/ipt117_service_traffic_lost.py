@@ -46,13 +46,14 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
 from ipt_explain.audit.evidence.losses.causes import Where, causes
+from ipt_explain.audit.evidence.losses.hurt import hurt
 from ipt_explain.audit.evidence.losses.telling import fault_of
 
 _FIX_CHAIN = "Restart kube-proxy on this node: it rewrites its rules. ipt-explain trace shows the full path."
 _FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of such a connection."
 
 
-@service_rule("IPT117", "service-traffic-lost", Severity.ERROR, reads_absence=True, catch_all=True)
+@service_rule("IPT117", "service-traffic-lost", Severity.ERROR, evidence=hurt, reads_absence=True, catch_all=True)
 def service_traffic_lost(context: BackendContext) -> Faults:
     """One fault for each cause."""
     for cause in causes(context, Where.ELSEWHERE):

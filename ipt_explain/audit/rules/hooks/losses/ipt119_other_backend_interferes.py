@@ -45,6 +45,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import DumpContext, Faults, RulesetContext, Severity, dump_rule
 from ipt_explain.audit.evidence.losses.causes import Where, by_order_alone, causes, possible_causes
+from ipt_explain.audit.evidence.losses.hurt import hurt_anywhere
 from ipt_explain.audit.evidence.losses.telling import fault_of
 from ipt_explain.records import replace
 
@@ -52,7 +53,7 @@ _FIX_BESIDE = "Remove the rule or narrow it, or make its program accept Service 
 _FIX = "Make all programs on the node use one backend, and clean the other."
 
 
-@dump_rule("IPT119", "other-backend-interferes", Severity.ERROR, reads_absence=True)
+@dump_rule("IPT119", "other-backend-interferes", Severity.ERROR, evidence=hurt_anywhere, reads_absence=True)
 def other_backend_interferes(dump: DumpContext) -> Faults:
     """One fault for each cause that is in another ruleset than the Services that it hits."""
     for context in dump.contexts:

@@ -29,7 +29,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.hooks.services_chain import services_chain
 
 
-@rule("IPT111", "nodeports-not-last", Severity.ERROR, about=("KUBE-SERVICES",))
+@rule("IPT111", "nodeports-not-last", Severity.ERROR, evidence=(services_chain, "behind_node_ports"))
 def nodeports_not_last(context: RulesetContext) -> Faults:
     """At most one fault, at the first jump."""
     found = services_chain(context)

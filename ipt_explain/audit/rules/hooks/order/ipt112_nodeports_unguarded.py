@@ -23,7 +23,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.hooks.services_chain import services_chain
 
 
-@rule("IPT112", "nodeports-unguarded", Severity.ERROR, about=("KUBE-SERVICES",))
+@rule("IPT112", "nodeports-unguarded", Severity.ERROR, evidence=(services_chain, "unguarded_node_ports"))
 def nodeports_unguarded(context: RulesetContext) -> Faults:
     """One fault for each such jump."""
     ports = context.chain("nat", NODE_PORTS)

@@ -24,7 +24,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.hooks.services_chain import Ender, services_chain
 
 
-@rule("IPT114", "services-chain-ends-early", Severity.ERROR, about=("KUBE-SERVICES",), yields_to=("IPT502",))
+@rule("IPT114", "services-chain-ends-early", Severity.ERROR, evidence=(services_chain, "enders"), yields_to=("IPT502",))
 def services_chain_ends_early(context: RulesetContext) -> Faults:
     """One fault for each such rule that has Services after it."""
     for ender in services_chain(context).enders:

@@ -29,12 +29,10 @@ from ipt_explain.audit.evidence.services.front_rules import front_rules
 from ipt_explain.words import address_port, without_prefix
 
 
-@rule("IPT501", "duplicate-vip", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
+@rule("IPT501", "duplicate-vip", Severity.ERROR, evidence=(front_rules, "clashes"))
 def duplicate_vip(context: RulesetContext) -> Faults:
     """One fault for each rule that comes too late."""
     clashes = front_rules(context).clashes
-    if not clashes:
-        return
     names = {id(way.evidence.rule): label(way.name) for way in front_rules(context).ways}
     misnamed = {id(wrong.way.evidence.rule): wrong for wrong in name_evidence(context).misnamed}
     for clash in clashes:

@@ -23,7 +23,7 @@ from ipt_explain.audit.evidence.services.front_rules import front_rules
 from ipt_explain.model import Rule
 
 
-@rule("IPT502", "vip-not-host", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
+@rule("IPT502", "vip-not-host", Severity.ERROR, evidence=(front_rules, "wide"))
 def vip_not_host(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     for wide in front_rules(context).wide:

@@ -22,11 +22,11 @@ from ipt_explain.audit.evidence.names.proof import label
 from ipt_explain.audit.evidence.services.front_rules import front_rules
 
 
-@rule("IPT512", "duplicate-node-port", Severity.ERROR, about=("KUBE-NODEPORTS",))
+@rule("IPT512", "duplicate-node-port", Severity.ERROR, evidence=(front_rules, "node_port_clashes"))
 def duplicate_node_port(context: RulesetContext) -> Faults:
     """One fault for each rule that comes too late."""
     fronts = front_rules(context)
-    names = {id(way.evidence.rule): label(way.name) for way in fronts.ways} if fronts.node_port_clashes else {}
+    names = {id(way.evidence.rule): label(way.name) for way in fronts.ways}
     for clash in fronts.node_port_clashes:
         protocol = clash.second.core("-p") or ""
         yield Fault(

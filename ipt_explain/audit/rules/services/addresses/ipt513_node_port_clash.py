@@ -35,7 +35,7 @@ _NODE_ITSELF = {
 _FIX = "Give the Service another node port, or the other program another port."
 
 
-@rule("IPT513", "node-port-clash", Severity.WARNING, about=("KUBE-NODEPORTS",))
+@rule("IPT513", "node-port-clash", Severity.WARNING, evidence=(front_rules, "node_ports"))
 def node_port_clash(context: RulesetContext) -> Faults:
     """One fault for each such node port."""
     fronts = front_rules(context)
@@ -55,15 +55,14 @@ def node_port_clash(context: RulesetContext) -> Faults:
                 _FIX,
                 at_rule(rule_there),
             )
-    if fronts.node_ports:
-        for service in context.services:
-            health = service.health_check_node_port
-            if health is not None and ("tcp", str(health)) in fronts.node_ports:
-                clashing = fronts.node_ports["tcp", str(health)]
-                yield Fault(
-                    f"node port {health} is also {service.label}'s health check port: load balancers ask the "
-                    "Service's pods instead of kube-proxy and consider this node unhealthy",
-                    _FIX,
-                    at_rule(clashing),
-                    key=service.label,
-                )
+    for service in context.services:
+        health = service.health_check_node_port
+        clashing = fronts.node_ports.get(("tcp", str(health)))
+        if clashing is not None:
+            yield Fault(
+                f"node port {health} is also {service.label}'s health check port: load balancers ask the Service's "
+                "pods instead of kube-proxy and consider this node unhealthy",
+                _FIX,
+                at_rule(clashing),
+                key=service.label,
+            )

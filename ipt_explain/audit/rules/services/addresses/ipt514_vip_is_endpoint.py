@@ -27,7 +27,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.services.overlaps import two_meanings
 
 
-@rule("IPT514", "vip-is-endpoint", Severity.WARNING, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
+@rule("IPT514", "vip-is-endpoint", Severity.WARNING, evidence=two_meanings)
 def vip_is_endpoint(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     for both in two_meanings(context):

@@ -25,16 +25,15 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.services.front_rules import front_rules
 from ipt_explain.audit.evidence.services.overlaps import BadVip, Overlap, bad_vips
 from ipt_explain.words import counted
 
 
-@rule("IPT515", "vip-overlaps-pods", Severity.ERROR, about=("KUBE-SERVICES", "KUBE-NODEPORTS"))
+@rule("IPT515", "vip-overlaps-pods", Severity.ERROR, evidence=bad_vips)
 def vip_overlaps_pods(context: RulesetContext) -> Faults:
     """One fault for each network and kind of address, at its first Service."""
     by_reason: dict[str, list[Fault]] = {}
-    for bad in bad_vips(front_rules(context), context.services):
+    for bad in bad_vips(context):
         by_reason.setdefault(bad.why, []).append(_fault(bad))
     for found in by_reason.values():
         first, others = found[0], len(found) - 1

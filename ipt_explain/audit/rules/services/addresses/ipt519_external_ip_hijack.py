@@ -36,7 +36,7 @@ _FIX = "Remove the address from the Service's externalIPs, unless both Services 
     "IPT519",
     "external-ip-hijack",
     Severity.WARNING,
-    about=("KUBE-SERVICES", "KUBE-NODEPORTS"),
+    evidence=(front_rules, "external"),
     yields_to=("IPT501",),
 )
 def external_ip_hijack(context: RulesetContext) -> Faults:

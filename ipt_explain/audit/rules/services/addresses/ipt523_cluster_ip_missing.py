@@ -40,7 +40,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault
+from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
 from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
@@ -49,7 +49,7 @@ _EFFECTS = {
 }
 
 
-@rule("IPT523", "cluster-ip-missing", Severity.ERROR, reads_absence=True, yields_to=CAUSES)
+@rule("IPT523", "cluster-ip-missing", Severity.ERROR, evidence=broken_ways, reads_absence=True, yields_to=CAUSES)
 def cluster_ip_missing(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
     return way_faults(context, _EFFECTS)

@@ -40,7 +40,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault
+from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
 from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
@@ -49,7 +49,7 @@ _EFFECTS = {
 }
 
 
-@rule("IPT526", "port-not-the-services", Severity.ERROR, reads_absence=True, yields_to=CAUSES)
+@rule("IPT526", "port-not-the-services", Severity.ERROR, evidence=broken_ways, reads_absence=True, yields_to=CAUSES)
 def port_not_the_services(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
     return way_faults(context, _EFFECTS)

@@ -42,15 +42,17 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.services.broken_ways import UnequalPorts
-from ipt_explain.audit.evidence.services.ways import CAUSES, FIX, ways
+from ipt_explain.audit.evidence.services.broken_ways import UnequalPorts, unequal_ports
+from ipt_explain.audit.evidence.services.ways import CAUSES, FIX
 from ipt_explain.services.ports import FrontendKind
 
 
-@rule("IPT527", "address-missing-on-port", Severity.WARNING, reads_absence=True, yields_to=CAUSES)
+@rule(
+    "IPT527", "address-missing-on-port", Severity.WARNING, evidence=unequal_ports, reads_absence=True, yields_to=CAUSES
+)
 def address_missing_on_port(context: RulesetContext) -> Faults:
     """One fault for each service port and address."""
-    return map(_fault, ways(context).unequal)
+    return map(_fault, unequal_ports(context))
 
 
 def _fault(unequal: UnequalPorts) -> Fault:

@@ -35,25 +35,22 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.names import EXTERNAL_SERVICES, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.filter.refusals import refusals_in
+from ipt_explain.audit.evidence.filter.refusals import refusals
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict
 from ipt_explain.words import front
 
 
-@rule("IPT506", "reject-and-balance", Severity.WARNING)
+@rule("IPT506", "reject-and-balance", Severity.WARNING, evidence=refusals)
 def reject_and_balance(context: RulesetContext) -> Faults:
     """One fault for each such address."""
-    refusals = refusals_in(context, SERVICES, EXTERNAL_SERVICES)
-    if not refusals:
-        return
+    found = refusals(context)
     for service in context.services:
         for frontend in service.frontends:
             if frontend.verdict is not FrontendVerdict.BALANCE:
                 continue
             host = None if frontend.kind is FrontendKind.NODE_PORT else frontend.address
-            refusal = refusals.get((host, service.protocol, str(frontend.port)))
+            refusal = found.get((host, service.protocol, str(frontend.port)))
             if refusal is not None:
                 yield Fault(
                     f"{front(host, frontend.port)} is refused here ({refusal.target}), but the nat table sends it "

@@ -42,7 +42,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault
+from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
 from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
@@ -51,7 +51,14 @@ _EFFECTS = {
 }
 
 
-@rule("IPT520", "affinity-and-policy-chain-missing", Severity.ERROR, reads_absence=True, yields_to=CAUSES)
+@rule(
+    "IPT520",
+    "affinity-and-policy-chain-missing",
+    Severity.ERROR,
+    evidence=broken_ways,
+    reads_absence=True,
+    yields_to=CAUSES,
+)
 def affinity_and_policy_chain_missing(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
     return way_faults(context, _EFFECTS)

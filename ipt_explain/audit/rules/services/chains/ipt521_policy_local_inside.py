@@ -46,7 +46,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault
+from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
 from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
@@ -57,7 +57,7 @@ _EFFECTS = {
 }
 
 
-@rule("IPT521", "policy-local-inside", Severity.WARNING, reads_absence=True, yields_to=CAUSES)
+@rule("IPT521", "policy-local-inside", Severity.WARNING, evidence=broken_ways, reads_absence=True, yields_to=CAUSES)
 def policy_local_inside(context: RulesetContext) -> Faults:
     """One fault for each such chain and client."""
     return way_faults(context, _EFFECTS)

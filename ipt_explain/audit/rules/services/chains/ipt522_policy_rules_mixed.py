@@ -47,7 +47,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault
+from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
 from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
@@ -58,7 +58,7 @@ _EFFECTS = {
 }
 
 
-@rule("IPT522", "policy-rules-mixed", Severity.WARNING, reads_absence=True, yields_to=CAUSES)
+@rule("IPT522", "policy-rules-mixed", Severity.WARNING, evidence=broken_ways, reads_absence=True, yields_to=CAUSES)
 def policy_rules_mixed(context: RulesetContext) -> Faults:
     """One fault for each such chain."""
     # Some distributions fall back so on purpose.

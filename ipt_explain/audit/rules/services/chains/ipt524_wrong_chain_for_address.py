@@ -36,7 +36,7 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault
+from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
 from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
@@ -45,7 +45,7 @@ _EFFECTS = {
 }
 
 
-@rule("IPT524", "wrong-chain-for-address", Severity.WARNING, reads_absence=True, yields_to=CAUSES)
+@rule("IPT524", "wrong-chain-for-address", Severity.WARNING, evidence=broken_ways, reads_absence=True, yields_to=CAUSES)
 def wrong_chain_for_address(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
     return way_faults(context, _EFFECTS)

@@ -43,7 +43,7 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault
+from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
 from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
@@ -52,7 +52,7 @@ _EFFECTS = {
 }
 
 
-@rule("IPT525", "source-ranges-bypassed", Severity.ERROR, reads_absence=True, yields_to=CAUSES)
+@rule("IPT525", "source-ranges-bypassed", Severity.ERROR, evidence=broken_ways, reads_absence=True, yields_to=CAUSES)
 def source_ranges_bypassed(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
     return way_faults(context, _EFFECTS)

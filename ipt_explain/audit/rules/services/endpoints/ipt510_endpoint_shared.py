@@ -27,7 +27,7 @@ from ipt_explain.model import Chain, Rule
 from ipt_explain.words.percents import percent
 
 
-@rule("IPT510", "endpoint-shared", Severity.ERROR)
+@rule("IPT510", "endpoint-shared", Severity.ERROR, evidence=(name_evidence, "shared"))
 def endpoint_shared(context: RulesetContext) -> Faults:
     """One fault for each pair, at the rule of the Service whose endpoint it is not."""
     evidence = name_evidence(context)

@@ -29,21 +29,16 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import named
-from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
-from ipt_explain.audit.evidence.names.proof import service_names
 from ipt_explain.audit.evidence.services.overlaps import shared_backends
 
 
-@rule("IPT518", "endpoint-in-two-services", Severity.INFO)
+@rule("IPT518", "endpoint-in-two-services", Severity.INFO, evidence=shared_backends)
 def endpoint_in_two_services(context: RulesetContext) -> Faults:
     """One note for a ruleset."""
-    endpoints = endpoint_chains(context)
-    if len(endpoints.destinations) < 2:
-        return
-    shared = shared_backends(service_names(context), balancing_chains(context), endpoints)
+    shared = shared_backends(context)
     if shared:
-        first = shared[0]
+        endpoints, first = endpoint_chains(context), shared[0]
         dnats = [endpoints.dnat(chain) for chain, at in endpoints.destinations.items() if at == first.destination]
         dnats.sort(key=lambda dnat: dnat.line)
         count = "1 endpoint belongs" if len(shared) == 1 else f"{len(shared)} endpoints belong"

@@ -1,0 +1,51 @@
+"""Whether connections to Services get lost at all: on most nodes none do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ipt_explain.audit.backends import BackendContext, NftContext
+from ipt_explain.audit.context import DumpContext, RulesetContext
+from ipt_explain.audit.fact import fact
+from ipt_explain.services.fates import Fate, Vantage
+from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
+
+INSIDE = (Vantage.POD, Vantage.NODE)
+_STOPPING = frozenset({"DROP", "REJECT"})
+
+
+@fact
+def hurt(context: BackendContext) -> Sequence[tuple[ServicePort, Frontend, Vantage, Fate]]:
+    """The fates that lose anything, or may, on paths that every release serves."""
+    found = []
+    in_nftables = isinstance(context, NftContext)  # all its releases serve external addresses to pods and nodes, too
+    for service in context.services:
+        balances = in_nftables and service.chains.service is not None
+        for frontend in service.frontends if service.endpoints or balances else ():
+            inside = frontend.kind is FrontendKind.CLUSTER_IP
+            for vantage, fate in () if frontend.fates is None else frontend.fates.items():
+                served = (vantage in INSIDE) is inside or (in_nftables and not inside)
+                if served and (fate.lost or fate.perhaps):
+                    found.append((service, frontend, vantage, fate))
+    return found
+
+
+def hurt_anywhere(node: DumpContext) -> bool:
+    """Whether there are such fates in any mode and family."""
+    return any(map(hurt, node.contexts))
+
+
+def filter_may_stop(context: RulesetContext) -> bool:
+    """Whether filter drops or refuses anything outside kube-proxy's chains."""
+    table = context.table("filter")
+    return table is not None and any(
+        chain.policy == "DROP"
+        or any(shape.target is not None and shape.target.name in _STOPPING for shape in chain.layout.shapes)
+        for name, chain in table.chains.items()
+        if not name.startswith("KUBE-")
+    )
+
+
+def loses_or_may_stop(context: RulesetContext) -> bool:
+    """Whether connections get lost, or filter may stop those to this node's own endpoints."""
+    return bool(hurt(context)) or filter_may_stop(context)
