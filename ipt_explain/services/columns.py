@@ -4,50 +4,61 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar, overload
 
 Record = TypeVar("Record")
+Other = TypeVar("Other")
 
 
 class Columns(Sequence[Record]):
-    """Records of one kind, made on first use. `columns` are the kind's fields, in its order, with one value for each
-    record.
+    """Records of one kind, made on first use.
+
+    `columns` has values by field, one for each record; a field without a column is None in all records. Two kinds may
+    share columns: each takes its own fields.
     """
 
     __slots__ = ("_columns", "_kind", "_made")
 
-    def __init__(self, kind: Callable[..., Record], /, **columns: Sequence[Any]) -> None:
+    def __init__(self, kind: type[Record], columns: Mapping[str, Sequence[Any]]) -> None:
         self._kind = kind
         self._columns = columns
         self._made: tuple[Record, ...] | None = None
 
     def column(self, field: str) -> Sequence[Any]:
         """The values of a field."""
-        return self._columns[field]
+        values = self._columns.get(field)
+        return nothing(len(self)) if values is None else values
+
+    def of_kind(self, kind: type[Other]) -> Columns[Other]:
+        """The same columns as records of another kind."""
+        return Columns(kind, self._columns)
 
     def with_columns(self, **columns: Sequence[Any]) -> Columns[Record]:
         """The same records with other values in some fields."""
-        changed = Columns(self._kind)
-        changed._columns = self._columns | columns
-        return changed
+        return Columns(self._kind, {**self._columns, **columns})
 
     def part(self, start: int, stop: int) -> Columns[Record]:
         """The records from `start` up to, but not including, `stop`."""
-        return Columns(self._kind, **{field: values[start:stop] for field, values in self._columns.items()})
+        return Columns(self._kind, {field: values[start:stop] for field, values in self._columns.items()})
+
+    def rows(self, rows: Sequence[int]) -> Columns[Record]:
+        """The records at these places."""
+        return Columns(self._kind, {field: [values[row] for row in rows] for field, values in self._columns.items()})
 
     @classmethod
     def joined(cls, parts: Sequence[Columns[Record]]) -> Columns[Record]:
         """The records of one or more parts, one after the other."""
         if len(parts) == 1:
             return parts[0]
-        kind, fields = parts[0]._kind, parts[0]._columns
-        return cls(kind, **{field: [value for part in parts for value in part._columns[field]] for field in fields})
+        fields = {field for part in parts for field in part._columns}
+        joined = {field: [value for part in parts for value in part.column(field)] for field in fields}
+        return cls(parts[0]._kind, joined)
 
     def _records(self) -> tuple[Record, ...]:
         if self._made is None:
-            self._made = tuple(map(self._kind, *self._columns.values()))
+            self._made = tuple(map(self._kind, *columns(self, _fields(self._kind))))
         return self._made
 
     def __len__(self) -> int:
@@ -83,8 +94,12 @@ def in_columns(records: Sequence[Record], kind: type[Record]) -> Columns[Record]
     """The same records, in columns."""
     if isinstance(records, Columns):
         return records
-    fields: tuple[str, ...] = kind.__match_args__  # type: ignore[attr-defined]  # as every record has
-    return Columns(kind, **dict(zip(fields, columns(records, fields))))
+    fields = _fields(kind)
+    return Columns(kind, dict(zip(fields, columns(records, fields))))
+
+
+def _fields(kind: type) -> Sequence[str]:
+    return kind.__match_args__  # type: ignore[attr-defined,no-any-return]  # as every record has
 
 
 def column(records: Sequence[Any], field: str) -> Sequence[Any]:
@@ -97,5 +112,6 @@ def column(records: Sequence[Any], field: str) -> Sequence[Any]:
 def columns(records: Sequence[Any], fields: Sequence[str]) -> Sequence[Sequence[Any]]:
     """The values of some fields, without making records that are kept in columns."""
     if isinstance(records, Columns):
-        return list(map(records._columns.__getitem__, fields))
+        known, none = records._columns, nothing(len(records))
+        return [known.get(field, none) for field in fields]
     return [[getattr(record, field) for record in records] for field in fields]

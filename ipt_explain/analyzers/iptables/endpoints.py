@@ -11,8 +11,9 @@ from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.model import Chain, Layout, column, counters, lines
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.records import dataclass
-from ipt_explain.services.columns import Columns, nothing
+from ipt_explain.services.columns import Columns, columns, in_columns
 from ipt_explain.services.evidence import Evidence, SameRules
+from ipt_explain.services.ports import Endpoint
 from ipt_explain.words import address_port
 
 # kube-proxy writes two rules; a DNAT after more than this many is not searched for.
@@ -38,45 +39,35 @@ def _number(port: str) -> int | None:
 
 
 def _split(destinations: Sequence[str]) -> tuple[Sequence[str | None], Sequence[int | None]]:
-    """Addresses and ports of many destinations. `10.0.0.1:80` is the usual form, which needs no second look."""
-    parts = [destination.rpartition(":") for destination in destinations]
-    addresses = [address for address, _, _ in parts]
+    """Addresses and ports of one or more destinations. `10.0.0.1:80` is the usual form, which needs no second look."""
+    addresses, _, ports = zip(*[destination.rpartition(":") for destination in destinations])
     written = "".join(addresses)
     if ":" in written or "-" in written or "" in addresses:
-        split = list(map(split_destination, destinations))
-        return [address for address, _ in split], [port for _, port in split]
-    return addresses, [_number(port) for _, _, port in parts]
+        addresses, ports = zip(*map(split_destination, destinations))
+        return addresses, ports
+    return addresses, list(map(_number, ports))
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where a balancer's rule leads: to the endpoint chain `name`, or, if the rule is itself a DNAT, its own chain
-    `name`.
-
-    `text` is the DNAT's destination as written, None if the input does not show it; `address` and `port` are its parts.
-    `marked`: a rule before the DNAT marks the endpoint's connections to itself for masquerading; None if the input does
-    not tell. `packets`: how many were translated; None without counters. `evidence`: the DNAT, or the rule that leads
-    there if the input does not show the DNAT.
-    """
-
-    name: str
-    text: str | None
-    address: str | None
-    port: int | None
-    marked: bool | None
-    packets: int | None
-    evidence: Evidence
+NO_ENDPOINTS: Columns[Endpoint] = in_columns([], Endpoint)
 
 
-def with_port(destinations: Columns[Destination], port: int) -> Columns[Destination]:
+def one_endpoint(chain: str, destination: str | None, evidence: Evidence, fragment: bool) -> Columns[Endpoint]:
+    """An endpoint without a chain of its own, or whose chain the input does not show (no destination)."""
+    address, port = (None, None) if destination is None else split_destination(destination)
+    marked = None if destination is None or fragment else False
+    found = Endpoint(address, port, chain, None, None, marked, None, None, evidence, marked)
+    return in_columns([found], Endpoint).with_columns(endpoint=[destination])
+
+
+def with_port(endpoints: Columns[Endpoint], port: int) -> Columns[Endpoint]:
     """The same, where those without a port have the one that packets are sent to: the kernel keeps it."""
-    addresses, ports, texts = [destinations.column(field) for field in ("address", "port", "text")]
+    addresses, ports, texts = columns(endpoints, ("address", "port", "endpoint"))
     if None not in ports:
-        return destinations
+        return endpoints
     kept = [own is None and text is not None and address == text for address, own, text in zip(addresses, ports, texts)]
-    return destinations.with_columns(
+    return endpoints.with_columns(
         port=[port if keeps else own for keeps, own in zip(kept, ports)],
-        text=[address_port(text, port) if keeps else text for keeps, text in zip(kept, texts)],
+        endpoint=[address_port(text, port) if keeps else text for keeps, text in zip(kept, texts)],
     )
 
 
@@ -86,44 +77,36 @@ class EndpointForm:
 
     `dnat` is the number of the rule that translates, to a `destination` that iptables-save may have failed to print.
     `marks` are the rules before it that match a source: the place of that source, and the target or the place of its
-    name.
+    name. In a `fragment`, rules that the input does not show may mark, too.
     """
 
     dnat: int
     destination: int | None
     protocol: int | None
     marks: tuple[tuple[int, int | None, str | None], ...]
+    fragment: bool
 
     def protocols(self, chains: Sequence[Chain]) -> AbstractSet[str]:
         """The protocols that the chains' DNATs match; none if these match any."""
         return set() if self.protocol is None else set(map(usual_name, set(column(chains, self.protocol))))
 
-    def destinations(self, chains: Sequence[Chain]) -> Columns[Destination]:
-        """Where chains of the layout lead."""
-        none = nothing(len(chains))
-        texts: Sequence[str | None] = none
-        addresses: Sequence[str | None] = none
-        ports: Sequence[int | None] = none
+    def endpoints(self, chains: Sequence[Chain]) -> Columns[Endpoint]:
+        """Where one or more chains of the layout lead. The evidence is the DNAT."""
+        found: dict[str, Sequence[object]] = {"chain": column(chains, 0)}
         if self.destination is not None:
-            texts = written = column(chains, self.destination)
-            addresses, ports = _split(written)
+            found["endpoint"] = destinations = column(chains, self.destination)
+            found["address"], found["port"] = addresses, _ = _split(destinations)
+            found["hairpin"] = found["marked"] = self._marked(chains, addresses)
         counted = counters(chains, self.dnat)
+        if any(counted):
+            found["packets"] = [None if each is None else each.packets for each in counted]
         # Later the chains, scattered over memory, would have to be fetched once more for their lines.
-        evidence = SameRules(chains, self.dnat, lines(chains, self.dnat))
-        return Columns(
-            Destination,
-            name=column(chains, 0),
-            text=texts,
-            address=addresses,
-            port=ports,
-            marked=self._marked(chains, addresses),
-            packets=[None if each is None else each.packets for each in counted],
-            evidence=evidence,
-        )
+        found["evidence"] = SameRules(chains, self.dnat, lines(chains, self.dnat))
+        return Columns(Endpoint, found)
 
     def _marked(self, chains: Sequence[Chain], addresses: Sequence[str | None]) -> Sequence[bool | None]:
         """Whether a rule before the DNAT marks connections from the endpoint's own address for masquerading."""
-        marked: list[bool | None] = [None if self.destination is None else False] * len(chains)
+        marked: list[bool | None] = [None if self.fragment else False] * len(chains)
         for place, target_place, target in self.marks:
             targets = [target] * len(chains) if target_place is None else column(chains, target_place)
             each = zip(marked, targets, column(chains, place), addresses)
@@ -138,9 +121,10 @@ class EndpointForm:
 class EndpointForms(dict[Layout, EndpointForm | None]):
     """The form of each layout: `forms[chain.layout]`; None without a DNAT."""
 
-    def __init__(self, plans: Plans) -> None:
+    def __init__(self, plans: Plans, fragment: bool = False) -> None:
         super().__init__()
         self._plans = plans
+        self.fragment = fragment
 
     def shared(self, chains: Iterable[Chain | None]) -> EndpointForm | None:
         """The form of these chains; None if they differ in layout or have no DNAT."""
@@ -159,7 +143,7 @@ class EndpointForms(dict[Layout, EndpointForm | None]):
             if plan.translates:
                 destination = None if plan.dnat_slot is None else start + plan.dnat_slot
                 protocol = None if plan.protocol is None else start + plan.protocol.slot
-                return EndpointForm(number, destination, protocol, tuple(marks))
+                return EndpointForm(number, destination, protocol, tuple(marks), self.fragment)
             if plan.source is not None and not plan.source.negated:
                 marks.append((start + plan.source.slot, layout.target_place(number), plan.target))
         return None

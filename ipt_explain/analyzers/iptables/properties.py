@@ -21,10 +21,10 @@ def internal_policy(cluster_ip: Reached | None, single: bool) -> TrafficPolicy |
     """
     if cluster_ip is None:
         return None
-    balancer = cluster_ip.route.balancer
-    if balancer is not None and balancer.scope is Scope.CLUSTER:
+    spread = cluster_ip.route.spread
+    if spread is not None and spread.balancer.scope is Scope.CLUSTER:
         return TrafficPolicy.CLUSTER if single else None
-    local = balancer is not None or cluster_ip.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS
+    local = spread is not None or cluster_ip.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS
     return TrafficPolicy.LOCAL if local else None
 
 
@@ -38,7 +38,7 @@ def external_policy(reached: Sequence[Reached]) -> TrafficPolicy | None:
             return TrafficPolicy.LOCAL
         # Up to 1.19 an external IP led straight to all endpoints, whatever the policy said.
         says_nothing = each.frontend.kind is FrontendKind.EXTERNAL_IP and not each.route.has_policy
-        if each.route.balancer is not None and not says_nothing:
+        if each.route.spread is not None and not says_nothing:
             policy = TrafficPolicy.CLUSTER
     return policy
 

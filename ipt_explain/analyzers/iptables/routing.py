@@ -20,14 +20,15 @@ _MAX_DEPTH = 8
 class Route:
     """Where a frontend's chain leads connections from outside the node.
 
-    `balancer` is None if no rule leads to one; `node_balancer` serves pods and the node itself, None if it is the same.
+    `spread` is that of the balancer, None if no rule leads to one; `node_spread` that of the balancer for pods and the
+    node itself, None if it is the same.
     `local`: outside connections reach only endpoints on this node (external policy Local). `has_policy`: the way goes
     through a chain that implements the external policy (KUBE-EXT, KUBE-XLB). `missing`: chains on the way that the
     input does not show. `ranges`: the sources that a firewall accepts; `open_range`: it has a rule that accepts all.
     """
 
-    balancer: Spread | None
-    node_balancer: Spread | None
+    spread: Spread | None
+    node_spread: Spread | None
     local: bool
     has_policy: bool = False
     missing: tuple[str, ...] = ()
@@ -142,18 +143,18 @@ class FrontendFollower:
     def follow(self, entry: Entry, group: Entries) -> Reached:
         """What happens to connections to one of a service port's frontends."""
         route = NOWHERE if entry.target is None else self._routes.follow(entry.target, entry.protocol)
-        balancer, node = route.balancer, route.node_balancer
+        spread, node = route.spread, route.node_spread
         verdict = self._verdict(entry, route)
         frontend = Frontend(
             entry.kind, entry.host, entry.port, entry.evidence, verdict,
-            None if balancer is None or verdict in _REFUSALS else balancer.name,
-            None if node is None else node.name,
+            None if spread is None or verdict in _REFUSALS else spread.balancer.chain,
+            None if node is None else node.balancer.chain,
             _source_ranges(route, entry.host, group) if route.ranges or route.open_range else (),
         )  # fmt: skip
         return Reached(frontend, entry, route)
 
     def _verdict(self, entry: Entry, route: Route) -> FrontendVerdict:
-        spread = route.balancer
+        spread = route.spread
         if spread is not None and spread.shares:
             return FrontendVerdict.BALANCE
         if entry.refusal is not None:

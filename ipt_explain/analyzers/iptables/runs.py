@@ -1,10 +1,11 @@
-"""Runs: consecutive rules that choose by chance alone, which is most of a balancing chain. Shares are computed once for
-all chains of one layout with the same chances.
+"""Stretches of a chain's rules: runs, which choose by chance alone and are most of a balancing chain, and the rules
+between them. All that follows from a chain's layout is worked out once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from operator import itemgetter
 
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
@@ -12,6 +13,8 @@ from ipt_explain.model import Layout
 from ipt_explain.netfilter.probability import taken
 
 Words = tuple[str, ...]
+Numbered = tuple[int, RulePlan, int]
+"""A rule of a layout: its number, its plan, and where its words are in `Chain.values`."""
 
 
 class Run:
@@ -21,12 +24,12 @@ class Run:
     Few of ten thousand balancers differ in their chances, so shares are computed once for each set of chances.
     """
 
-    def __init__(self, layout: Layout, plans: Plans, numbers: range) -> None:
-        self.numbers = numbers
-        self.targets = _words_at([layout.target_place(number) or 0 for number in numbers])
-        self._rules = [(plans[layout.shapes[number]], layout.offsets[number]) for number in numbers]
+    def __init__(self, rules: Sequence[Numbered]) -> None:
+        self.numbers = [number for number, _, _ in rules]
+        self.targets = _words_at([start + (plan.target_slot or 0) for _, plan, start in rules])
+        self._rules = rules
         self._chances = _words_at(
-            [start + plan.probability.slot for plan, start in self._rules if plan.probability is not None]
+            [start + plan.probability.slot for _, plan, start in rules if plan.probability is not None]
         )
         self._known: dict[tuple[float, Words], tuple[Sequence[float], float] | None] = {}
 
@@ -42,7 +45,7 @@ class Run:
 
     def _taken(self, values: Words, rest: float) -> tuple[Sequence[float], float] | None:
         shares: list[float] = []
-        for plan, start in self._rules:
+        for _, plan, start in self._rules:
             chance = plan.chance(values, start)
             if chance is None:
                 return None
@@ -51,21 +54,22 @@ class Run:
         return shares, rest
 
 
-class ChanceRuns(dict[Layout, dict[int, Run]]):
-    """The runs of each layout: `runs[layout]` has them by the number of their first rule."""
+Stretch = tuple["Run | None", Sequence[Numbered]]
+
+
+class Stretches(dict[Layout, Sequence[Stretch]]):
+    """The stretches of each layout, in order: `stretches[layout]`."""
 
     def __init__(self, plans: Plans) -> None:
         super().__init__()
         self._plans = plans
 
-    def __missing__(self, layout: Layout) -> dict[int, Run]:
-        runs = self[layout] = {}
-        leads = [_leads_by_chance(self._plans[shape]) for shape in layout.shapes]
-        for number, led in enumerate(leads):
-            if led and not (number and leads[number - 1]):
-                end = next((later for later in range(number, len(leads)) if not leads[later]), len(leads))
-                runs[number] = Run(layout, self._plans, range(number, end))
-        return runs
+    def __missing__(self, layout: Layout) -> Sequence[Stretch]:
+        plans = map(self._plans.__getitem__, layout.shapes)
+        rules = list(zip(range(len(layout)), plans, layout.offsets))
+        found = [(by_chance, list(some)) for by_chance, some in groupby(rules, _leads_by_chance)]
+        stretches = self[layout] = [(Run(some) if by_chance else None, some) for by_chance, some in found]
+        return stretches
 
 
 def _words_at(places: Sequence[int]) -> Callable[[Words], Words]:
@@ -76,5 +80,6 @@ def _words_at(places: Sequence[int]) -> Callable[[Words], Words]:
     return lambda values: tuple([values[place] for place in places])
 
 
-def _leads_by_chance(plan: RulePlan) -> bool:
+def _leads_by_chance(rule: Numbered) -> bool:
+    plan = rule[1]
     return plan.by_chance and plan.target_slot is not None and plan.protocol is None and not plan.nth

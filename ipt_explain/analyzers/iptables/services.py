@@ -24,17 +24,14 @@ from ipt_explain.analyzers.names import (
 from ipt_explain.model import Chain, Extent, Ruleset
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.progress import each_of
-from ipt_explain.services.columns import Columns, columns, nothing
 from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import (
     STATES,
-    Balancer,
     FrontendKind,
     Scope,
     ServiceChains,
     ServicePort,
     ServiceState,
-    Share,
 )
 
 _SERVICE, _LOCAL, _EXTERNAL = ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.EXTERNAL.value
@@ -57,7 +54,7 @@ class ServiceReader:
         self._single_internal_policy = single_internal_policy
         self._nat = ruleset.tables.get("nat")
         self._named = {} if self._nat is None else self._nat.chains
-        self._forms = EndpointForms(plans)
+        self._forms = EndpointForms(plans, ruleset.fragment)
         starts = {name[:_SHORTEST] for name in self._named}
         self._prefixes = [prefix for prefix in _PREFIXES if prefix[:_SHORTEST] in starts]
         self._balancers = BalancerReader(self._nat, plans, self._forms)
@@ -106,11 +103,11 @@ class ServiceReader:
         reached = [self._follower.follow(each, group) for each in group.entries]
         cluster_ips = [each for each in reached if each.entry.kind is FrontendKind.CLUSTER_IP]
         entry = cluster_ips[0] if cluster_ips else None
-        cluster = self._unreached(group, protocol) if entry is None else entry.route.balancer
+        cluster = self._unreached(group, protocol) if entry is None else entry.route.spread
         spreads = _spreads(cluster, reached)
         cluster = None if cluster is None else spreads[0]
         # Only the ClusterIP's own rule shows whether it leads to endpoints on this node alone.
-        known = group.entries or (cluster is not None and cluster.scope is Scope.CLUSTER)
+        known = group.entries or (cluster is not None and cluster.balancer.scope is Scope.CLUSTER)
         endpoints = endpoints_of(spreads, cluster if known else None, self._fragment)
         affinity = [rule.seconds for spread in spreads for rule in spread.affinity if rule.seconds is not None]
         name = group.name
@@ -125,7 +122,7 @@ class ServiceReader:
             None if entry is None else entry.entry.port,
             ServiceState.UNKNOWN if entry is None else STATES[entry.frontend.verdict],
             tuple([each.frontend for each in reached]),
-            tuple([_balancer(spread) for spread in spreads]),
+            tuple([spread.balancer for spread in spreads]),
             endpoints,
             min(affinity) if affinity else None,
             internal_policy(entry, self._single_internal_policy),
@@ -186,11 +183,11 @@ class ServiceReader:
 
 def _spreads(cluster: Spread | None, reached: Sequence[Reached]) -> Sequence[Spread]:
     """All balancers of the service port, the ClusterIP's first. Endpoints without a port have the ClusterIP's."""
-    found = {} if cluster is None else {cluster.name: cluster}
+    found = {} if cluster is None else {cluster.balancer.chain: cluster}
     for each in reached:
-        for spread in (each.route.balancer, each.route.node_balancer):
+        for spread in (each.route.spread, each.route.node_spread):
             if spread is not None:
-                found.setdefault(spread.name, spread)
+                found.setdefault(spread.balancer.chain, spread)
     cluster_ips = (each for each in reached if each.entry.kind is FrontendKind.CLUSTER_IP)
     port = next(cluster_ips, reached[0]).entry.port if reached else None
     return list(found.values()) if port is None else [spread.keeping(port) for spread in found.values()]
@@ -201,12 +198,3 @@ def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
         service.namespace or "", service.name or "", service.port_name or "",
         service.cluster_ip or "", service.port or 0, service.protocol,
     )  # fmt: skip
-
-
-def _balancer(spread: Spread) -> Balancer:
-    # Connections marked for dropping reach no endpoint either.
-    unmatched = None if spread.unmatched is None else spread.unmatched + spread.dropped
-    names, texts = columns(spread.destinations, ("name", "text"))
-    none = nothing(len(names))
-    shares = Columns(Share, endpoint=texts, chain=names, probability=spread.shares, scheduler=none, weight=none)
-    return Balancer(spread.name, spread.scope, shares, unmatched, spread.dropped > 0.0)

@@ -151,7 +151,7 @@ def _marked(reader: MarkReader, services: Iterable[ServicePort]) -> Columns[Mark
             mark is not None and (mark.line > frontend.evidence.line if beside else mark.behind_endpoints)
         )
     owners, frontends = zip(*found) if found else ((), ())
-    return Columns(MarkedService, service=owners, frontend=frontends, mark=marks, late=late)
+    return Columns(MarkedService, {"service": owners, "frontend": frontends, "mark": marks, "late": late})
 
 
 def _strays(reader: MarkReader, services: Sequence[ServicePort]) -> Iterator[StrayMark]:

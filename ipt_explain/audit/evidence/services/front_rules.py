@@ -84,7 +84,10 @@ class _Reader:
             tuple(clashes),
             tuple(node_port_clashes),
             tuple(self._wide),
-            Columns(NamedWay, evidence=rules, target=targets, key=keys, name=names, protocol=protocols),
+            Columns(
+                NamedWay,
+                {"evidence": rules, "target": targets, "key": keys, "name": names, "protocol": protocols},
+            ),
             self._protocols,
             addresses,
             self._external,
