@@ -12,6 +12,7 @@ from ipt_explain.records import dataclass
 _LONG_NUMBER = lazy_pattern(rf"\d{{{LONGEST_NUMBER + 1}}}")
 _PROBES = 4  # that hit each longer run: fewer would hit many short ones as well
 _STEP = LONGEST_NUMBER // _PROBES
+_CERTAIN = (_PROBES - 1) * _STEP  # digits, from the first probe that hits on
 _DIGITS = lazy_pattern(r"\d*")
 _PROBED_DIGITS = lazy_pattern(rf"\d{{{_PROBES},}}")
 # Characters that terminals and web pages add inside words. An unterminated colour code may be part of a chain's name.
@@ -97,7 +98,7 @@ def _long_numbers(text: str) -> Iterator[int]:
     for run in _PROBED_DIGITS.finditer(text[::_STEP]):
         for probe in range(run.start(), run.end()):
             position = probe * _STEP
-            if position < past:
+            if position < past or not text[position : position + _CERTAIN].isdecimal():
                 continue
             before = text[max(position - _STEP, past) : position]
             digits = _DIGITS.match(before[::-1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
@@ -104,6 +104,7 @@ _blanks = st.sampled_from([" ", "  ", "\t", ""])
 @given(_names, _blanks, _policies, _tallies)
 def test_chain_declarations_are_read_as_the_grammar_says(name: str, blank: str, policy: str, tally: str) -> None:
     line = f":{name}{blank}{policy}{tally}"
+    assume(line.strip() != ":")  # a pager's prompt
     tree, table = _parsed(line), _table(line)
     assert (tree is None) == (table is None)
     if tree is not None and table is not None:

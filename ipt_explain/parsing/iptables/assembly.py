@@ -72,12 +72,11 @@ class TableBuilder:
     def declare_plainly(self, chains: Sequence[str], line: int) -> None:
         """Lines `:CHAIN - [0:0]`, the first of which is `line`."""
         lines = range(line, line + len(chains))
-        fresh = dict(zip(chains, lines))
-        if len(fresh) == len(chains) and not self.deleted and self.chains.keys().isdisjoint(fresh):
-            self.chains |= fresh
-            return
-        for chain, at in zip(chains, lines):
-            self.declare(chain, None, None, at)
+        for chain, known, at in zip(chains, map(self.chains.setdefault, chains, lines), lines):
+            if known != at:
+                self.declare(chain, None, None, at)
+        if self.deleted:
+            self.deleted.difference_update(chains)
 
     def declare(self, chain: str, policy: str | None, counters: Counters | None, line: int) -> None:
         """`:CHAIN POLICY [p:b]`, `-P` or `-N`. On restore, declaring a chain again empties it."""

@@ -68,8 +68,8 @@ class Run:
 
 
 _AT_ONCE = 512
-_Matched = tuple[list[Words], list[int]]
-"""The groups of the matches of one pattern, and the lines on which they begin."""
+_Matched = tuple[list[re.Match[str]], list[int]]
+"""The matches of one pattern, and the lines on which they begin."""
 
 
 class RuleReader:
@@ -144,8 +144,8 @@ class RuleReader:
                 break
             self.end_run()
             values, layouts, lines, counts = list[Words](), list[Layout](), list[int](), list[Words]()
-            for pattern, (groups, begun) in matched.items():
-                own, counted = pattern.contents(groups, self.names)
+            for pattern, (matches, begun) in matched.items():
+                own, counted = pattern.contents(matches, self.names)
                 values += own
                 layouts += repeat(pattern.layout, len(begun))
                 lines += begun
@@ -156,22 +156,21 @@ class RuleReader:
 
     def _match_blocks(self, position: int, line: int) -> tuple[dict[BlockPattern, _Matched], int, int]:
         """Chains by the patterns that match them; most are like the one before."""
-        text, matched = self._text, dict[BlockPattern, _Matched]()
+        text, matched, left = self._text, dict[BlockPattern, _Matched](), _AT_ONCE
         pattern = None
-        for _ in range(_AT_ONCE):
-            match = None if pattern is None else pattern.match(text, position)
-            if match is None or pattern is None:
-                block = BLOCK.match(text, position)
-                end = position + 1 if block is None else block.end()
-                found = block and self._blocks.find(text, position, text.count("\n", position, end), pattern)
-                if not found:
-                    self._block_end = end
-                    break
-                pattern, match = found
-                groups, lines = matched.setdefault(pattern, ([], []))
-            groups.append(match.groups())
-            lines.append(line)
-            position, line = match.end(), line + pattern.lines
+        while left > 0:
+            block = BLOCK.match(text, position)
+            end = position + 1 if block is None else block.end()
+            found = block and self._blocks.find(text, position, text.count("\n", position, end), left, pattern)
+            if not found:
+                self._block_end = end
+                break
+            pattern, chains = found
+            matches, lines = matched.setdefault(pattern, ([], []))
+            matches += chains
+            following = line + len(chains) * pattern.lines
+            lines += range(line, following, pattern.lines)
+            position, line, left = chains[-1].end(), following, left - len(chains)
         return matched, position, line
 
     def _read_lines(self, position: int, line: int) -> tuple[int, int]:

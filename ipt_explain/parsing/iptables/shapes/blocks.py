@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
-from itertools import repeat, zip_longest
+from itertools import islice, repeat, zip_longest
 
 from ipt_explain.model import Chain, Layout
 from ipt_explain.parsing.iptables.shapes.patterns import BARE, QUOTED
@@ -37,7 +37,7 @@ Words = tuple[str, ...]
 class BlockPattern:
     """The pattern of the chains of one layout, each rule on a line of its own, with or without counters."""
 
-    __slots__ = ("_constants", "_counts", "_names", "_values", "layout", "lines", "match")
+    __slots__ = ("_constants", "_counts", "_names", "_scanner", "_values", "layout", "lines")
 
     def __init__(self, lines: Sequence[ShapePattern], met: Sequence[Words]) -> None:
         """`met` are the values of some chains that the lines' patterns have read."""
@@ -74,7 +74,7 @@ class BlockPattern:
         # The chain must not go on, and the next rule must have counters if this one has.
         pattern.append(r"(?!\[\d+:\d+\] *-A (?P=w0) |-)" if lines[-1].counted else r"(?!-A (?P=w0) |\[)")
         self.lines = len(lines)
-        self.match = re.compile("".join(pattern), re.DOTALL).match
+        self._scanner = re.compile("".join(pattern), re.DOTALL).scanner  # type: ignore[attr-defined]
         self._constants = [repeat(constant) for constant in constants.values()]
         names = {0, *map(self.layout.target_place, range(len(lines)))}
         self._names = [index for index, place in enumerate(places) if place is not None and place in names]
@@ -84,16 +84,22 @@ class BlockPattern:
         # Two for each rule; None for a rule without counters beside others that have some.
         self._counts = [next(counts) if line.counted else None for line in lines for _ in range(2)]
 
-    def contents(self, groups: Sequence[Words], names: dict[str, str]) -> tuple[Iterable[Words], Iterable[Words]]:
-        """The values of the chains whose matches had these groups, and their rules' counts. Each of the chains' `names`
-        is kept once.
+    def matches(self, text: str, position: int, most: int) -> list[re.Match[str]]:
+        """Consecutive chains from this position on."""
+        return list(islice(iter(self._scanner(text, position).match, None), most))
+
+    def contents(
+        self, matches: Sequence[re.Match[str]], names: dict[str, str]
+    ) -> tuple[Iterable[Words], Iterable[Words]]:
+        """The values of the chains that were matched, and their rules' counts. Each of the chains' `names` is kept
+        once.
         """
-        columns: list[Iterable[str]] = [*zip(*groups), *self._constants]
+        columns: list[Iterable[str]] = [*zip(*map(re.Match.groups, matches)), *self._constants]
         for index in self._names:
             columns[index] = tuple(map(names.setdefault, columns[index], columns[index]))
         values = zip(*[columns[index] for index in self._values])
         if not any(index is not None for index in self._counts):
-            return values, repeat((), len(groups))
+            return values, repeat((), len(matches))
         return values, zip(*[repeat("") if index is None else columns[index] for index in self._counts])
 
 
@@ -106,19 +112,19 @@ class BlockCache:
         self._compiled = 0
 
     def find(
-        self, text: str, position: int, lines: int, failed: BlockPattern | None
-    ) -> tuple[BlockPattern, re.Match[str]] | None:
-        """The pattern of the chain of so many lines that begins at this position, if there is one, and its match; one
-        has `failed` already.
+        self, text: str, position: int, lines: int, most: int, failed: BlockPattern | None
+    ) -> tuple[BlockPattern, list[re.Match[str]]] | None:
+        """The pattern of the chain of so many lines that begins at this position, if there is one, and what it matches
+        from there on; one has `failed` already.
         """
         patterns = self._by_lines[lines]
         for pattern in patterns:
-            match = None if pattern is failed else pattern.match(text, position)
-            if match is not None:
+            found = [] if pattern is failed else pattern.matches(text, position, most)
+            if found:
                 if pattern is not patterns[0]:  # the last used comes first
                     patterns.remove(pattern)
                     patterns.insert(0, pattern)
-                return pattern, match
+                return pattern, found
         return None
 
     def note(self, lines: Sequence[ShapePattern], chain: Chain) -> None:
