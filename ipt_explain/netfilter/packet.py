@@ -92,16 +92,30 @@ class Tracking(Enum):
     __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed often
 
 
-TCP_FLAGS = {Tracking.REPLY: frozenset({"SYN", "ACK"}), Tracking.ESTABLISHED: frozenset({"ACK"})}
-"""Of packets after the first."""
+_FIRST_FLAGS = frozenset({"SYN"})
+_LATER_FLAGS = {Tracking.REPLY: frozenset({"SYN", "ACK"}), Tracking.ESTABLISHED: frozenset({"ACK"})}
+
+Zones = tuple["int | None", "int | None"]
+"""A connection's zones of connection tracking: in the original direction, and for replies. None is the packet's mark.
+"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What connection tracking knows of a packet of a connection that has been answered: `tracking` is REPLY or
+    ESTABLISHED; replies come from `server` and are sent to `client`."""
+
+    tracking: Tracking
+    server: Heading
+    client: Heading
+    zones: Zones
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Connection:
     """The first packet of a new connection as it was sent, without its destination.
 
-    Ports are None if unknown, or if the protocol has none. `replies` says where replies come from and where they are
-    sent, once nat has decided that for good.
+    Ports are None if unknown, or if the protocol has none. `known` is None for the first packet itself.
     """
 
     family: Family
@@ -113,7 +127,7 @@ class Connection:
     bridge_port: str = NO_INTERFACE  # the bridge port that it arrived on, if any
     icmp_type: int = 8
     icmp_code: int = 0
-    replies: tuple[Heading, Heading] | None = None
+    known: Known | None = None
 
 
 class Sets(Protocol):
@@ -186,8 +200,8 @@ class PacketState(NamedTuple):
     `answers` are the assumptions so far. nat decides destination and source once each (`destination_decided`;
     `source_decided`: the packet counts as masqueraded); `dnat` and `snat` say whether that changed anything, as
     `--ctstate` sees it. `visits` are the `recent` lists and sets that have an address, with the number of times seen.
-    `counted` are the lines of the rules that took the packet by counting. `zone` is connection tracking's, None if it
-    is the packet's mark. `header` has rules' changes of the IP header.
+    `counted` are the lines of the rules that took the packet by counting. `header` has rules' changes of the IP
+    header.
     """
 
     connection: Connection
@@ -207,13 +221,19 @@ class PacketState(NamedTuple):
     answers: Answers = ()
     visits: frozenset[tuple[str, Address | None, int]] = frozenset()
     counted: tuple[int, ...] = ()
-    zone: int | None = 0
+    zones: Zones = (0, 0)
     header: HeaderChanges = UNCHANGED
 
     @property
     def is_known(self) -> bool:
         """Whether it belongs to a connection that has been answered."""
         return self.tracking is Tracking.REPLY or self.tracking is Tracking.ESTABLISHED
+
+    @property
+    def tcp_flags(self) -> frozenset[str]:
+        """Its flags, if it is one of TCP."""
+        known = self.connection.known
+        return _FIRST_FLAGS if known is None else _LATER_FLAGS[known.tracking]
 
     @property
     def tracked(self) -> bool:

@@ -9,7 +9,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Shape
 from ipt_explain.netfilter import nat as nat_targets
 from ipt_explain.netfilter.marks import ALL_BITS, MarkChange, mark_change, parse_integer, parse_mark
-from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
+from ipt_explain.netfilter.packet import Heading, PacketState, Tracking, Zones
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.records import dataclass
 
@@ -144,12 +144,13 @@ def _connection_tracking(rule: Rule, state: PacketState, to: Heading) -> Effect:
         return _notrack(rule, state, to)
     if state.tracking is not Tracking.NOT_YET:
         return _going_on(state)
-    zone: int | None = 0
+    zones: Zones = (0, 0)
     for option in target.options:
         if option.name.startswith("--zone"):
             text = rule.first(option) or ""
             zone = None if text == "mark" else parse_integer(text)
-    return _going_on(state._replace(tracking=Tracking.TEMPLATE, zone=zone))
+            zones = (0 if option.name == "--zone-reply" else zone), (0 if option.name == "--zone-orig" else zone)
+    return _going_on(state._replace(tracking=Tracking.TEMPLATE, zones=zones))
 
 
 def _notrack(rule: Rule, state: PacketState, to: Heading) -> Effect:

@@ -45,8 +45,10 @@ class CutOff(Enum):
 
     REPLIES_DROPPED = "replies are dropped"
     REPLIES_REJECTED = "replies are rejected"
+    REPLIES_UNRECOGNISED = "replies are not recognised"  # by connection tracking, so that NAT is not undone
     LATER_DROPPED = "later packets are dropped"
     LATER_REJECTED = "later packets are rejected"
+    LATER_UNRECOGNISED = "later packets are not recognised"
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,10 @@ def unanswered(text: str, name: str = "dns") -> dict[Vantage, float]:
         ("filter", "FORWARD", "-p tcp -m tcp --tcp-flags SYN,ACK ACK -j DROP", {}),
         ("filter", "FORWARD", "-p udp -m mark --mark 0x8000/0x8000 -j DROP", {}),
         ("filter", "FORWARD", "-p tcp -m conntrack --ctstate ESTABLISHED -j DROP", {}),
+        ("raw", "PREROUTING", "-s 10.244.0.0/16 -p udp -m udp --sport 53 -j NOTRACK", {HOST: 1, OUTSIDE: 1}),
+        ("raw", "PREROUTING", "-s 10.244.1.3/32 -p udp -j CT --notrack", {POD: 0.5, HOST: 0.5, OUTSIDE: 0.5}),
+        ("raw", "PREROUTING", "-p udp -j CT --zone 5", {HOST: 1}),
+        ("raw", "PREROUTING", "-p udp -j CT --zone-orig 5", {}),
         ("nat", "PREROUTING", "-s 10.244.1.2/32 -j ACCEPT", {}),
     ],
 )
@@ -64,8 +68,14 @@ def test_a_rule_that_stops_replies_is_a_loss(table: str, chain: str, rule: str, 
     text = with_rule(NODE, table, chain, rule)
     assert unanswered(text) == cut_off
     told = [each.message for each in audit_dump(read_dump(text)).findings]
-    stopped = ("replies to", "later packets of")
+    stopped = ("replies to", "later packets of", "recognising")
     assert any(any(words in message for words in stopped) and "kube-dns:dns (" in message for message in told) is bool(cut_off)
+
+
+def test_ahead_of_connection_tracking_every_packet_is_invalid() -> None:
+    """First packets that arrive are lost; of the node's, which do not, the replies."""
+    text = with_rule(NODE, "raw", "PREROUTING", "-m conntrack --ctstate INVALID -j DROP")
+    assert unanswered(text) == {POD: 0, HOST: 1, OUTSIDE: 0}
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -84,6 +94,16 @@ def test_trace_says_who_stops_the_reply() -> None:
     assert (cut_off["verdict"], cut_off["judgement"], cut_off["reply"]["verdict"]) == ("ACCEPT", "unanswered", "DROP")
     assert [step["chain"] for step in cut_off["reply"]["path"]] == ["FORWARD"]
     assert (served["judgement"], "reply" in served) == ("served", False)
+
+
+def test_trace_says_who_keeps_the_reply_from_being_translated_back() -> None:
+    text = with_rule(NODE, "raw", "PREROUTING", "-i snk0 -p udp -m udp --sport 53 -j NOTRACK")
+    assert unanswered(text) == {}  # depends on the interface, and the rule asks for no state
+    packet = Packet("10.244.1.77", "10.96.0.10", "udp", 53, in_interface="cni0")
+    found = trace(read_dump(text), packet, out_interface="snk0")
+    (told, _) = json.loads(found.to_json())["outcomes"]
+    assert (told["judgement"], told["reply"]["verdict"]) == ("unanswered", "ACCEPT")
+    assert [step["rule"] for step in told["reply"]["path"]] == ["-A PREROUTING -i snk0 -p udp -m udp --sport 53 -j NOTRACK"]
 
 
 def test_the_document_counts_them_as_arriving() -> None:

@@ -18,7 +18,7 @@ from ipt_explain.model.dump import HOOKS
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.netfilter.walk.path import AnyStep, Step
+from ipt_explain.netfilter.walk.path import AnyStep, Step, untracking
 from ipt_explain.netfilter.walk.stages import Stages
 from ipt_explain.services.fates import NOT_TRANSLATED, Decider, Loss
 
@@ -138,9 +138,9 @@ def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> 
     if verdict is not Verdict.ACCEPT and not _for_lack_of_dnat(state, steps):
         return steps[-1] if steps else None
     if not state.dnat and state.tracking is Tracking.UNTRACKED:
-        for step in steps:
-            if step.after is not None and step.after.tracking is Tracking.UNTRACKED and step.into is None:
-                return step
+        exempting = untracking(steps)
+        if exempting is not None:
+            return exempting
     other = next((step for step in reversed(steps) if not isinstance(step, Step) and _translates(step)), None)
     if other is None and any(not isinstance(step, Step) and step.backend is Backend.NFTABLES for step in steps):
         from ipt_explain.analyzers.fates.deciding_nft import accepting

@@ -16,7 +16,7 @@ from ipt_explain.analyzers.fates.deciding import (
 from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.condition import named
 from ipt_explain.netfilter.nat import destination_text
-from ipt_explain.netfilter.packet import Heading, Tracking
+from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
@@ -187,17 +187,18 @@ class Scales:
 
     def _unanswered(self, reply: StoppedReply) -> _Part:
         """What reaches an endpoint that cannot answer. The kernel accepts it."""
-        decider = self._deciders.of(reply.path.last(), reply.state)
-        why = _CUT_OFF[reply.state.tracking is Tracking.REPLY, reply.verdict is Verdict.DROP]
+        decider = self._deciders.of(reply.step, reply.state)
+        why = _CUT_OFF[reply.is_reply, reply.verdict]
         return _Part(loss=Loss.UNANSWERED, verdict=Verdict.ACCEPT.value, decider=decider, why=why.value)
 
 
-# By whether it is a reply, and whether it is dropped.
 _CUT_OFF = {
-    (True, True): CutOff.REPLIES_DROPPED,
-    (True, False): CutOff.REPLIES_REJECTED,
-    (False, True): CutOff.LATER_DROPPED,
-    (False, False): CutOff.LATER_REJECTED,
+    (True, Verdict.DROP): CutOff.REPLIES_DROPPED,
+    (True, Verdict.REJECT): CutOff.REPLIES_REJECTED,
+    (True, Verdict.ACCEPT): CutOff.REPLIES_UNRECOGNISED,
+    (False, Verdict.DROP): CutOff.LATER_DROPPED,
+    (False, Verdict.REJECT): CutOff.LATER_REJECTED,
+    (False, Verdict.ACCEPT): CutOff.LATER_UNRECOGNISED,
 }
 _FILTER_NOT_SHOWN = "the rules of filter that may refuse it, which this input does not show"
 

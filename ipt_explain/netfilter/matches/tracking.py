@@ -89,7 +89,8 @@ def ends_of(state: PacketState, bound: Bound, original: bool) -> tuple[Heading, 
     connection = state.connection
     if original:
         return Heading(connection.source, connection.source_port), bound.sent
-    return connection.replies or (bound.to, Heading(state.source, state.source_port))
+    known = connection.known
+    return (bound.to, Heading(state.source, state.source_port)) if known is None else (known.server, known.client)
 
 
 def _of_direction(option: Option) -> Condition:

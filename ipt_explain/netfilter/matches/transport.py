@@ -19,7 +19,7 @@ from ipt_explain.netfilter.header import (
     protocol_number,
     within,
 )
-from ipt_explain.netfilter.packet import TCP_FLAGS, Bound, Heading, PacketState
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _header_option(match: Match, option: Option) -> Condition:
     if option.name in ("--sport", "--source-port"):
         return _port(option, source=True)
     if option.name == "--syn":
-        return decided(option, lambda words, state, bound: not state.is_known)
+        return decided(option, lambda words, state, bound: state.tcp_flags == {"SYN"})
     if option.name == "--tcp-flags":
         return decided(option, _flags_fit)
     if option.name == "--chunk-types":
@@ -112,7 +112,7 @@ def _each_port(texts: Sequence[str]) -> Sequence[int]:
 
 def _flags_fit(words: Words, state: PacketState, bound: Bound) -> bool:
     mask, wanted = _flag_set(words[0]), _flag_set(words[1])
-    return mask & TCP_FLAGS.get(state.tracking, {"SYN"}) == wanted
+    return mask & state.tcp_flags == wanted
 
 
 def _flag_set(text: str) -> set[str]:

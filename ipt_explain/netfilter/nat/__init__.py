@@ -52,7 +52,8 @@ def address_in_range(first: int, last: int, state: PacketState, to: Heading, per
     if isinstance(source, int) and isinstance(destination, int):
         from ipt_explain.netfilter.nat.choice import chosen_address
 
-        return chosen_address(first, last, source, destination, persistent, family, state.zone or 0)
+        zone = max(each or 0 for each in state.zones)
+        return chosen_address(first, last, source, destination, persistent, family, zone)
     return Whereabouts(f"{format_address(first, family)}-{format_address(last, family)}", family)
 
 

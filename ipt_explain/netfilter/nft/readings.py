@@ -16,7 +16,7 @@ from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.matches.tracking import ends_of, states_of, status_of
 from ipt_explain.netfilter.nft.constants import RANDOM_BITS, Kind, bits_of, canonical, kind_of
-from ipt_explain.netfilter.packet import TCP_FLAGS, Bound, PacketState, Tracking, is_broadcast, is_multicast
+from ipt_explain.netfilter.packet import Bound, PacketState, Tracking, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.records import dataclass
@@ -109,7 +109,7 @@ def _transport(payload: nft.Payload, state: PacketState, bound: Bound) -> Readin
         port = state.source_port if field == "sport" else bound.to.port
         return UNKNOWN if port is None else port
     if payload.protocol == "tcp" and field == "flags":
-        return frozenset(flag.lower() for flag in TCP_FLAGS.get(state.tracking, ("SYN",)))
+        return frozenset(flag.lower() for flag in state.tcp_flags)
     if payload.protocol in ("icmp", "icmpv6") and field in ("type", "code"):
         return connection.icmp_type if field == "type" else connection.icmp_code
     return UNKNOWN

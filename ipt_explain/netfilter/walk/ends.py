@@ -5,23 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ipt_explain.netfilter.packet import PacketState
+from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.table import Arrival
 from ipt_explain.netfilter.walk.packets import Entered, Packets, Travellers
 from ipt_explain.records import dataclass
 
 if TYPE_CHECKING:
-    from ipt_explain.netfilter.walk.path import Path
+    from ipt_explain.netfilter.walk.path import AnyStep, Path
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoppedReply:
-    """A reply that is dropped or rejected, and its path since the rules that undo NAT."""
+    """A reply that is dropped or rejected, or the client's next packet, and its path. If connection tracking does not
+    recognise it, so that NAT is not undone, `verdict` is ACCEPT."""
 
     verdict: Verdict
     state: PacketState
     path: Path
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether it is the reply."""
+        known = self.state.connection.known
+        return known is not None and known.tracking is Tracking.REPLY
+
+    @property
+    def step(self) -> AnyStep | None:
+        """The step that decides."""
+        from ipt_explain.netfilter.walk.path import untracking
+
+        return untracking(self.path.steps()) if self.verdict is Verdict.ACCEPT else self.path.last()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,16 +54,16 @@ class HookWalk:
         tracked = False
         for rank in self._node.stages.of[hook]:
             if not tracked and rank.stages[0].priority > CONNTRACK_PRIORITY:
-                travellers = _tracked(travellers, Tracking.NOT_YET, Tracking.NEW)
+                travellers = _changed(travellers, _tracked)
                 tracked = True
             if rank.orders:
                 travellers = self._in_any_order(rank.orders, hook, travellers)
             else:
                 travellers = self._in_turn(rank.stages, hook, travellers, balanced)
         if not tracked:
-            travellers = _tracked(travellers, Tracking.NOT_YET, Tracking.NEW)
+            travellers = _changed(travellers, _tracked)
         if hook is Hook.POSTROUTING:
-            travellers = _tracked(travellers, Tracking.NEW, Tracking.CONFIRMED)
+            travellers = _changed(travellers, _confirmed)
         return travellers
 
     def _in_turn(
@@ -177,15 +177,22 @@ def _changed(travellers: Travellers, change: Callable[[PacketState], PacketState
     return moved
 
 
-def _tracked(travellers: Travellers, before: Tracking, after: Tracking) -> Travellers:
-    """Connection tracking's own step: between raw and mangle it makes connections, at the very end it confirms them."""
+def _tracked(state: PacketState) -> PacketState:
+    """Connection tracking's step between raw and mangle: it finds the packet's connection in its zone, or makes one."""
+    if state.tracking is not Tracking.NOT_YET and state.tracking is not Tracking.TEMPLATE:
+        return state
+    known = state.connection.known
+    original, replies = [state.mark & 0xFFFF if zone is None else zone for zone in state.zones]
+    zones = original, replies
+    direction = int(known is not None and known.tracking is Tracking.REPLY)
+    if known is None or zones[direction] != known.zones[direction]:
+        return state._replace(tracking=Tracking.NEW, zones=zones)
+    return state._replace(tracking=known.tracking)
 
-    def tracked(state: PacketState) -> PacketState:
-        if before is Tracking.NOT_YET and state.tracking is Tracking.TEMPLATE:
-            return state._replace(tracking=after, zone=state.mark & 0xFFFF if state.zone is None else state.zone)
-        return state._replace(tracking=after) if state.tracking is before else state
 
-    return _changed(travellers, tracked)
+def _confirmed(state: PacketState) -> PacketState:
+    """Connection tracking's step at the very end."""
+    return state._replace(tracking=Tracking.CONFIRMED) if state.tracking is Tracking.NEW else state
 
 
 def _nat_applies(state: PacketState) -> bool:

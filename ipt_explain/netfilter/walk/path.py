@@ -3,6 +3,7 @@ about."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from ipt_explain.model import Chain, Rule
@@ -83,6 +84,15 @@ class Path:
             return leg.last()
         trail = leg.via
         return None if trail is None else _step(leg, leg.visit, leg.row, trail, 0, None)
+
+
+def untracking(steps: Sequence[AnyStep]) -> AnyStep | None:
+    """The last step that exempted a packet from connection tracking, or put it in a zone; None if none did."""
+    for step in reversed(steps):
+        after, before = step.after, step.before
+        if after is not None and step.into is None and (after.tracking, after.zones) != (before.tracking, before.zones):
+            return step
+    return None
 
 
 def _table_steps(leg: Leg) -> list[Step]:

@@ -10,7 +10,7 @@ from ipt_explain.netfilter.condition import named
 from ipt_explain.netfilter.header import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook, is_built_in
 from ipt_explain.netfilter.marks import mark_test
-from ipt_explain.netfilter.packet import Heading, Tracking
+from ipt_explain.netfilter.packet import Heading, Known, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
 from ipt_explain.netfilter.targets import Verdict, changes_nothing
 from ipt_explain.netfilter.truth import Truth
@@ -18,7 +18,7 @@ from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
 from ipt_explain.netfilter.walk.journey import LOOPBACK
 from ipt_explain.netfilter.walk.packets import Packets, Travellers
-from ipt_explain.netfilter.walk.path import Step
+from ipt_explain.netfilter.walk.path import Step, untracking
 from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Whereabouts
 from ipt_explain.records import dataclass, replace
@@ -60,8 +60,8 @@ class Replies:
             if not self._may_stop or finish.verdict is not Verdict.ACCEPT or not state.dnat or not state.tracked:
                 yield finish, packets
                 continue
-            stop = self._stop(finish, None, None)
-            by_endpoint, by_frontend = self._depends(finish, stop, packets.to[0], sent[packets.who[0]])
+            stop = self._stop(finish, packets, None, None)
+            by_endpoint, by_frontend = self._depends(finish, packets, stop, sent)
             if not by_endpoint and not by_frontend:
                 yield from _told(finish, packets, stop)
                 continue
@@ -73,7 +73,7 @@ class Replies:
                 continue
             passing: list[int] = []
             for (endpoint, frontend), rows in rows_of.items():
-                stop = self._stop(finish, endpoint, frontend)
+                stop = self._stop(finish, packets, endpoint, frontend)
                 if stop.reply is None:
                     passing += rows
                 else:
@@ -81,30 +81,36 @@ class Replies:
             if passing:
                 yield finish, packets if len(passing) == len(packets) else packets.take(sorted(passing))
 
-    def _depends(self, finish: Finish, stop: _Stop, endpoint: Heading, frontend: Heading) -> tuple[bool, bool]:
+    def _depends(
+        self, finish: Finish, packets: Packets, stop: _Stop, sent: Sequence[Heading]
+    ) -> tuple[bool, bool]:
         """Whether what stops a reply depends on the endpoint, and on the frontend."""
         if not stop.asked:
             return False, False
-        of_endpoint = self._stop(finish, endpoint, None)
-        return of_endpoint.asked != stop.asked, self._stop(finish, endpoint, frontend).asked != of_endpoint.asked
+        endpoint, frontend = packets.to[0], sent[packets.who[0]]
+        of_endpoint = self._stop(finish, packets, endpoint, None)
+        of_both = self._stop(finish, packets, endpoint, frontend)
+        return of_endpoint.asked != stop.asked, of_both.asked != of_endpoint.asked
 
-    def _stop(self, finish: Finish, endpoint: Heading | None, frontend: Heading | None) -> _Stop:
+    def _stop(self, finish: Finish, packets: Packets, endpoint: Heading | None, frontend: Heading | None) -> _Stop:
         """What stops the reply of an endpoint, or the client's next packet; of any endpoint or frontend if None."""
         state = finish.state
         nat = state.source, state.dnat, state.snat
         about = finish.delivered, bool(state.answers), endpoint, frontend
-        key = state.connection, nat, state.connmark, state.zone, about
+        key = state.connection, nat, state.connmark, state.zones, about
         if key not in self._known:
-            stop = self._followed(finish, endpoint, frontend, Tracking.REPLY)
+            stop = self._followed(finish, packets, endpoint, frontend, Tracking.REPLY)
             if stop.reply is None:
-                later = self._followed(finish, endpoint, frontend, Tracking.ESTABLISHED)
+                later = self._followed(finish, packets, endpoint, frontend, Tracking.ESTABLISHED)
                 stop = replace(later, asked=later.asked | stop.asked)
             self._known[key] = stop
         return self._known[key]
 
     def _followed(
-        self, finish: Finish, endpoint: Heading | None, frontend: Heading | None, tracking: Tracking
-    ) -> _Stop:
+        self, finish: Finish, connected: Packets, endpoint: Heading | None, frontend: Heading | None,
+        tracking: Tracking,
+    ) -> _Stop:  # fmt: skip
+        """The same for one packet: what stops it, or that connection tracking does not recognise it (ACCEPT)."""
         first = finish.state
         connection, replies = first.connection, tracking is Tracking.REPLY
         server = _unknown("the endpoint's address", connection.family)
@@ -115,11 +121,12 @@ class Replies:
         source, to = (server, client) if replies else (client, server)
         assert source.address is not None
         state = first._replace(
-            connection=replace(connection, replies=(server, seen)),
+            connection=replace(connection, known=Known(tracking, server, seen, first.zones)),
             source=source.address,
             source_port=source.port,
             mark=0,
-            tracking=tracking,
+            tracking=Tracking.NOT_YET,
+            zones=(0, 0),
             destination_decided=True,
             source_decided=True,
             answers=(),
@@ -131,11 +138,19 @@ class Replies:
         for hook, in_interface, out_interface in _course(finish, replies):
             if hook is not Hook.PREROUTING:  # conntrack has undone NAT there, or done it again
                 travellers = _bound_for(to, travellers)
-            travellers = hooks.through(hook, travellers, in_interface, out_interface, balanced=True)
+            passing = hooks.through(hook, travellers, in_interface, out_interface, balanced=True)
+            travellers = Travellers()
+            for passed, packets in passing.items():
+                if passed.is_known:
+                    travellers.gather(passed, packets)
+                else:
+                    hooks.ends.add(Finish(Verdict.ACCEPT, passed), packets)
         stops: list[tuple[StoppedReply, Probability]] = []
         stopped = _NEVER
         for end, packets in hooks.ends.apart():
             path = packets.path(0)
+            if end.verdict is Verdict.ACCEPT and (path is None or untracking(path.steps()) is None):
+                path = connected.path(0)  # it is the connection that is in a zone
             if end.verdict is Verdict.UNKNOWN or path is None:
                 continue
             stops.append((StoppedReply(end.verdict, end.state, path), packets.shares[0]))
@@ -160,7 +175,7 @@ def _unknown(label: str, family: Family) -> Heading:
 def _is_told(stop: StoppedReply) -> bool:
     """Whether a doubt is worth telling: of a rule that asks for the connection's state, as others stop first packets
     alike, and about one thing, but not the client's port."""
-    step = stop.path.last()
+    step = stop.path.last() if stop.verdict is not Verdict.ACCEPT else None
     shape = step.rule.shape if isinstance(step, Step) and step.rule is not None else None
     if shape is None or not (shape.has_match("conntrack") or shape.has_match("state")):
         return False
@@ -211,11 +226,13 @@ def _bound_for(to: Heading, travellers: Travellers) -> Travellers:
 
 
 _MOST_RULES = 1_000  # that are read; with more, some may
-_PASSING = frozenset({"ACCEPT", "RETURN", "MARK", "CONNMARK", "CT", "NOTRACK", "TOS", "DSCP"})
+_PASSING = frozenset({"ACCEPT", "RETURN", "MARK", "CONNMARK", "CT", "TOS", "DSCP"})
 _MARKING = frozenset({"MARK", "CONNMARK"})
 _STATES = (("conntrack", "--ctstate"), ("state", "--state"))
-_KNOWN = frozenset({"ESTABLISHED", "DNAT", "SNAT"})
-"""What `--ctstate` may see of such a packet."""
+_KNOWN = ("ESTABLISHED", "DNAT", "SNAT")
+_UNTRACKED = ("INVALID",)
+"""What `--ctstate` may see of such a packet: after connection tracking, and before, in raw. It always sees the first.
+"""
 
 
 def may_stop_known(rulesets: Sequence[Ruleset]) -> bool:
@@ -232,6 +249,7 @@ def _shapes(tables: Iterable[Table]) -> set[Shape]:
 
 def _stops(table: Table, marked: bool) -> bool:
     """Whether such packets may meet a rule that stops them, starting from the built-in chains."""
+    states = _UNTRACKED if table.name == "raw" else _KNOWN
     waiting = [chain for name, chain in table.chains.items() if is_built_in(table.name, name)]
     seen, left = set(waiting), _MOST_RULES
     if any(chain.policy == "DROP" for chain in waiting):
@@ -243,7 +261,8 @@ def _stops(table: Table, marked: bool) -> bool:
             return True
         for number, shape in enumerate(chain.layout.shapes):
             target = chain.target_of(number)
-            if changes_nothing(shape) or target in _PASSING or not _met(chain.rule(number), marked):
+            passing = target in _PASSING and not _tracks_elsewhere(shape)
+            if changes_nothing(shape) or passing or not _met(chain.rule(number), marked, states):
                 continue
             into = table.chains.get(target or "")
             if into is None:
@@ -254,7 +273,13 @@ def _stops(table: Table, marked: bool) -> bool:
     return False
 
 
-def _met(rule: Rule, marked: bool) -> bool:
+def _tracks_elsewhere(shape: Shape) -> bool:
+    """Whether CT exempts packets from connection tracking, or puts them in a zone."""
+    target = shape.target
+    return target is not None and any(each.name.startswith(("--notrack", "--zone")) for each in target.options)
+
+
+def _met(rule: Rule, marked: bool, states: Sequence[str]) -> bool:
     """Whether a rule's connection states leave such packets to it, and its mark, which only `marked` ones have."""
     mark = mark_test(rule)
     if mark is not None and not marked and not mark.passes(0):
@@ -264,5 +289,5 @@ def _met(rule: Rule, marked: bool) -> bool:
         words = rule.first(option)
         if option is not None and words is not None:
             named = frozenset(words.split(","))
-            return "ESTABLISHED" not in named if option.negated else not named.isdisjoint(_KNOWN)
+            return states[0] not in named if option.negated else not named.isdisjoint(states)
     return True

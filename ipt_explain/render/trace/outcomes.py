@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.netfilter.packet import Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import StoppedReply
 from ipt_explain.services.fates import Loss, Lost
@@ -52,16 +51,23 @@ def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet) -> str
     if judgement is Judgement.DIVERTED:
         where = f"SENT ELSEWHERE, to {outcome.dnat}, which is no endpoint of this Service"
     if outcome.reply is not None:
-        what = "the reply" if outcome.reply.state.tracking is Tracking.REPLY else "what follows the reply"
+        what = "the reply" if outcome.reply.is_reply else "what follows the reply"
         return f"{where}: accepted, but {_stop(outcome.reply)} {what}; the client times out"
     delivered = "delivered to the node itself" if outcome.delivered else "accepted"
     return f"{where}: {delivered}, {'masqueraded' if outcome.masqueraded else 'source kept'}"
 
 
+_DOES = {
+    Verdict.DROP: "drops",
+    Verdict.REJECT: "rejects",
+    Verdict.ACCEPT: "keeps connection tracking from recognising",
+}
+
+
 def _stop(reply: StoppedReply) -> str:
     """Who stops a reply, and how: `filter FORWARD (line 27) drops`."""
-    does = "drops" if reply.verdict is Verdict.DROP else "rejects"
-    step = reply.path.last()
+    does = _DOES[reply.verdict]
+    step = reply.step
     if step is None:
         return f"the node {does}"
     return f"{step.table} {step.chain.name}{aside([f'line {step.line}'] if step.line else [])} {does}"

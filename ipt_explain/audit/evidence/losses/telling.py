@@ -21,8 +21,10 @@ _MOST_LINES = 50
 _CUTS = {
     CutOff.REPLIES_DROPPED: ("drop", "replies to"),
     CutOff.REPLIES_REJECTED: ("refuse", "replies to"),
+    CutOff.REPLIES_UNRECOGNISED: ("keep", "connection tracking from recognising replies to"),
     CutOff.LATER_DROPPED: ("drop", "later packets of"),
     CutOff.LATER_REJECTED: ("refuse", "later packets of"),
+    CutOff.LATER_UNRECOGNISED: ("keep", "connection tracking from recognising later packets of"),
 }
 
 
