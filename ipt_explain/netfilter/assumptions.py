@@ -64,9 +64,9 @@ class Assumption:
         """The assumption about the other packets."""
         return Assumption(self.literals, not self.hold, 1 - self.share)
 
-    def naming(self, old: str, new: str) -> Assumption:
-        """The same with one question reworded."""
-        literals = tuple([(new if text == old else text, wanted) for text, wanted in self.literals])
+    def naming(self, names: Mapping[str, str]) -> Assumption:
+        """The same with some questions reworded."""
+        literals = tuple([(names.get(text, text), wanted) for text, wanted in self.literals])
         return self if literals == self.literals else Assumption(literals, self.hold, self.share)
 
     @property

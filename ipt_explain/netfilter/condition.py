@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from ipt_explain.model import Family, Match, Option, Rule
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.packet import OWN_SOURCE, Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, address_text
@@ -96,12 +96,21 @@ def decide_own(state: PacketState, address: Address, sent: Address | None, inver
     return ask(state, own_address_question(address, state.connection.family), invert)
 
 
-def named(state: PacketState, sent: Address | None) -> PacketState:
-    """The same packet, with its original destination named in its answers."""
-    if sent is None or not state.answers:
+def named(state: PacketState, sent: Heading) -> PacketState:
+    """The same packet, with what was asked of its own addresses named in its answers."""
+    if not state.answers:
         return state
-    question = own_address_question(sent, state.connection.family)
-    return state.with_answers(tuple([answer.naming(OWN_DESTINATION, question) for answer in state.answers]))
+    names = names_of(state, sent)
+    return state.with_answers(tuple([answer.naming(names) for answer in state.answers]))
+
+
+def names_of(state: PacketState, sent: Heading) -> Mapping[str, str]:
+    """How the questions about a packet's own addresses read in full."""
+    asked = state.node.sources_asked.of.get(sent, {})
+    names = {f"{OWN_SOURCE}{number}": question for question, number in asked.items()}
+    if sent.address is not None:
+        names[OWN_DESTINATION] = own_address_question(sent.address, state.connection.family)
+    return names
 
 
 def split(questions: Sequence[Question], state: PacketState) -> tuple[Branch, ...]:

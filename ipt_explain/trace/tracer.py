@@ -73,7 +73,7 @@ def trace(
     node = NodeRules(rulesets, packet.family, dump.nft, servers_asked(dump.node))
     journey = Journey(node, (sent,))
     journey.begin(start)
-    ends = [(replace(finish, state=named(finish.state, sent.address)), packets) for finish, packets in journey.ends()]
+    ends = [(replace(finish, state=named(finish.state, sent)), packets) for finish, packets in journey.ends()]
     endings = tuple(
         Ending(finish, to, share, packets, row)
         for finish, packets in Replies(node).told(ends, (sent,))

@@ -192,6 +192,6 @@ class Judge:
                 key = may_refuse, *[(number, *map(id, shares[number][rows.start : rows.stop])) for number, rows in runs]
             if key not in known:
                 own = [(*ends[number], row) for number, rows in runs for row in rows]
-                known[key] = scales.weigh(own, self._sent[packet].address, self._reached.known(packet), may_refuse)
+                known[key] = scales.weigh(own, self._sent[packet], self._reached.known(packet), may_refuse)
             weighed[packet] = known[key]
         return weighed

@@ -24,7 +24,6 @@ from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.journey import NO_HOPS_LEFT
 from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.netfilter.walk.path import AnyStep
-from ipt_explain.netfilter.whereabouts import Address
 from ipt_explain.records import dataclass
 from ipt_explain.services.fates import NAT_NOT_SHOWN, CutOff, Decider, Fate, Loss, Lost
 
@@ -95,9 +94,9 @@ class Scales:
         return self.shown_whole and stopped and packets.met_one_rule()
 
     def weigh(
-        self, ends: Sequence[JudgedEnd], sent: Address | None, endpoints: frozenset[Heading], may_refuse: bool
+        self, ends: Sequence[JudgedEnd], sent: Heading, endpoints: frozenset[Heading], may_refuse: bool
     ) -> Judgement:
-        """The judgement of all ends of one connection's first packet, which was sent to an address."""
+        """The judgement of all ends of one connection's first packet; where it was sent."""
         judged = [self._part(*end, endpoints, may_refuse) for end in ends]
         bound = [packets.to[row] for _, packets, row in ends]
         unclear = frozenset([to for part, to in zip(judged, bound) if part.loss is Loss.UNKNOWN and to in endpoints])

@@ -43,6 +43,7 @@ def _ipv6_hosts(words: Sequence[str]) -> frozenset[int] | None:
     return cast("frozenset[int]", hosts) if None not in hosts and all(":" in word for word in words) else None
 
 
+_NOWHERE = Bound(Heading(None, None), Heading(None, None))
 _HOSTS = {Family.IPV4: _ipv4_hosts, Family.IPV6: _ipv6_hosts}
 
 
@@ -60,20 +61,25 @@ def _source(option: Option) -> Condition:
         source = state.source
         if isinstance(source, int):
             return hit if source & mask == value else miss
-        return decide(source.lies_in(value, mask), state, f"-s {words[0]}", option.negated)
+        lies, question = source.lies_in(value, mask), f"-s {words[0]}"
+        if lies is Truth.UNKNOWN and _host(words[0]) is not None and not state.node.assumed:
+            question = state.node.sources_asked.own(question, bound.sent)
+        return decide(lies, state, question, option.negated)
 
-    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
+    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Answer | None:
         """Ten thousand endpoints' chains test for their own address, and none is the packet's."""
         source, (words,) = state.source, columns
         if isinstance(words, str):
-            return None
+            text = unquote(words)
+            alike = isinstance(source, int) or state.node.sources_asked.is_of_all(f"-s {text}")
+            return test((text,), state, _NOWHERE) if alike else None
         hosts = cached(words, _HOSTS[state.connection.family])
         if hosts is None:
             return None
         apart = source not in hosts if isinstance(source, int) else source.ordinary or source.apart >= hosts
         return miss if apart else None
 
-    return Condition(option.slots, test, at_once=at_once)
+    return Condition(option.slots, test, sent=True, at_once=at_once)
 
 
 def _destination(option: Option) -> Condition:

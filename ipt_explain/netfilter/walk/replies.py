@@ -153,7 +153,7 @@ class Replies:
                 path = connected.path(0)  # it is the connection that is in a zone
             if end.verdict is Verdict.UNKNOWN or path is None:
                 continue
-            stops.append((StoppedReply(end.verdict, end.state, path), packets.shares[0]))
+            stops.append((StoppedReply(end.verdict, named(end.state, vip), path), packets.shares[0]))
             if not end.state.answers:
                 stopped = total(stopped, packets.shares[0])
         answers = [each for reply, _ in stops for each in reply.state.answers]
@@ -165,7 +165,7 @@ class Replies:
         reply, share = stops[0] if len(stops) == 1 else (None, _NEVER)
         if reply is None or first.answers or not _is_told(reply):
             return _Stop(None, _NEVER, (), asked)
-        return _Stop(reply, share, named(reply.state, vip.address).answers, asked)
+        return _Stop(reply, share, reply.state.answers, asked)
 
 
 def _unknown(label: str, family: Family) -> Heading:

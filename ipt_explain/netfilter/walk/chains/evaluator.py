@@ -112,7 +112,7 @@ class Evaluator:
             if answer is not None:
                 return ((answer, rows),)
         alike = all(isinstance(column, str) or is_alike(column) for column in columns)
-        if alike and not condition.bound and not (condition.alone and not batch.single):
+        if alike and not condition.bound and not condition.sent and not (condition.alone and not batch.single):
             return ((self._one(condition, batch, state, crowd, 0 if rows is None else rows[0]), rows),)
         return self._by_words(condition, batch, state, crowd, rows, columns)
 
