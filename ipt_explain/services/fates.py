@@ -4,7 +4,7 @@ and the share that is lost on the way, each with the rule that decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from ipt_explain.enums import Enum
@@ -81,6 +81,9 @@ class Assumed(Protocol):
     @property
     def statements(self) -> Sequence[str]:
         """What holds: `not (-i eth0 and -o eth1)`."""
+
+    def naming(self, names: Mapping[str, str]) -> Assumed:
+        """The same with some questions reworded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,16 +121,19 @@ def refused(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> b
         return False
     if verdict in (Verdict.DROP, Verdict.REJECT) and steps:
         last = steps[-1]
-        chain = last.chain.name
-        if not isinstance(last, Step):
-            return last.backend is Backend.IPVS or (last.table in _PROXY_TABLES and chain.startswith(_REFUSING_NFT))
-        if steps[-1].table == "filter" and chain in _REFUSING:
-            return True
-        if chain != FIREWALL:
-            return False
+        if not isinstance(last, Step) or last.chain.name != FIREWALL:
+            return refuses(last)
     elif verdict is not Verdict.ACCEPT:
         return False
     return any(step.into is not None and step.into.name == MARK_DROP for step in steps)
+
+
+def refuses(step: AnyStep) -> bool:
+    """Whether a rule that stops packets is one of kube-proxy's refusals."""
+    chain = step.chain.name
+    if not isinstance(step, Step):
+        return step.backend is Backend.IPVS or (step.table in _PROXY_TABLES and chain.startswith(_REFUSING_NFT))
+    return step.table == "filter" and chain in _REFUSING
 
 
 def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> AnyStep | None:

@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import repeat
+from functools import cache, partial
+from itertools import count, repeat
 from typing import TYPE_CHECKING
 
+from ipt_explain.netfilter.condition import names_of
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish
@@ -17,7 +19,7 @@ from ipt_explain.records import dataclass
 from ipt_explain.services.fates import Fate
 
 if TYPE_CHECKING:
-    from ipt_explain.analyzers.fates.weighing import Judgement, Scales
+    from ipt_explain.analyzers.fates.weighing import JudgedEnd, Judgement, Scales
 
 
 Endpoints = Sequence[Sequence[Heading | None]]
@@ -175,23 +177,30 @@ class Judge:
 
     def _weighed(self, ends: Sequence[tuple[Finish, Packets]], others: AbstractSet[int]) -> Mapping[int, Judgement]:
         """Judgements by all ends; connections whose ends are alike are weighed once."""
+        from ipt_explain.analyzers.fates.weighing import JudgedEnd
+
         scales = self._scales()
-        rows_of: dict[int, list[tuple[int, range]]] = {packet: [] for packet in others}
-        for number, (_, packets) in enumerate(ends):
+        may_refuse = {packet: self._may_refuse(packet) for packet in others}
+        places = {packet: dict(zip(self._reached.endpoints[packet], count())) for packet in others}
+        ends_of: dict[int, list[JudgedEnd]] = {packet: [] for packet in others}
+        for number, (finish, packets) in enumerate(ends):
+            common = cache(partial(scales.common_part, finish, packets))
             for packet, rows in packets.runs():
-                if packet in rows_of:
-                    rows_of[packet].append((number, rows))
-        alike = frozenset(number for number, end in enumerate(ends) if scales.are_alike(*end))
-        shares = [packets.shares for _, packets in ends]
+                if packet not in ends_of:
+                    continue
+                part = common(may_refuse[packet])
+                for row in rows:
+                    place = places[packet].get(packets.to[row])
+                    own = part or scales.part(finish, packets, row, place is not None, may_refuse[packet])
+                    here = packets.to[row] in scales.perhaps_here
+                    ends_of[packet].append(JudgedEnd(number, own, packets.shares[row], place, here))
+        known: dict[tuple[JudgedEnd, ...], Judgement] = {}
         weighed: dict[int, Judgement] = {}
-        known: dict[tuple[object, ...], Judgement] = {}
-        for packet, runs in rows_of.items():
-            may_refuse = self._may_refuse(packet)
-            key: tuple[object, ...] = (packet,)
-            if alike.issuperset([number for number, _ in runs]):
-                key = may_refuse, *[(number, *map(id, shares[number][rows.start : rows.stop])) for number, rows in runs]
+        for packet, judged in ends_of.items():
+            key = tuple(judged)
             if key not in known:
-                own = [(*ends[number], row) for number, rows in runs for row in rows]
-                known[key] = scales.weigh(own, self._sent[packet], self._reached.known(packet), may_refuse)
+                known[key] = scales.weigh(ends, judged)
             weighed[packet] = known[key]
+            if known[key].asked:
+                weighed[packet] = known[key].named(names_of(ends[0][0].state, self._sent[packet]))
         return weighed

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import count
 
 from ipt_explain.analyzers.fates.deciding import (
     Deciders,
@@ -11,10 +11,10 @@ from ipt_explain.analyzers.fates.deciding import (
     loss_of,
     perhaps_led_away,
     refused,
+    refuses,
     shortening,
 )
-from ipt_explain.netfilter.assumptions import Answers
-from ipt_explain.netfilter.condition import named
+from ipt_explain.netfilter.assumptions import Answers, Assumption
 from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.probability import Probability
@@ -24,25 +24,24 @@ from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.journey import NO_HOPS_LEFT
 from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.netfilter.walk.path import AnyStep
-from ipt_explain.records import dataclass
+from ipt_explain.records import NamedTuple, dataclass, replace
 from ipt_explain.services.fates import NAT_NOT_SHOWN, CutOff, Decider, Fate, Loss, Lost
 
-JudgedEnd = tuple[Finish, Packets, int]
-"""How some connections end: the packets' row among those that end so."""
+End = tuple[Finish, Packets]
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One way for a Service's connections to end."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One way for a Service's connections to end. Equal ones are one object."""
 
-    served: bool = False
-    refused: bool = False
-    enforced: bool = False
     loss: Loss | None = None
     verdict: str = ""
     dnat: str | None = None
     decider: Decider | None = None
     why: str = ""
+    served: bool = False
+    refused: bool = False
+    enforced: bool = False
 
     @property
     def arrives(self) -> bool:
@@ -50,21 +49,43 @@ class _Part:
         return self.served or self.loss is Loss.UNANSWERED
 
 
-_SERVED = _Part(served=True)
+_SERVED = Part(served=True)
+_REFUSED = {enforced: Part(refused=True, enforced=enforced) for enforced in (False, True)}
+
+
+class JudgedEnd(NamedTuple):
+    """How some connections end: at which of a crowd's ends, what part they take in it, their share, which of their
+    Service's endpoints they are bound for, if any, and whether that may be on the node itself."""
+
+    number: int
+    part: Part
+    share: Probability
+    place: int | None
+    perhaps_here: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The fate of one frontend's connections, and the share that each endpoint receives; None if that is open."""
+    """The fate of one frontend's connections, and the share that each endpoint receives, by place among its Service's;
+    None if that is open. `asked` is what the fate depends on."""
 
     fate: Fate
-    arrivals: Mapping[Heading, float | None]
+    asked: tuple[Assumption, ...]
+    arrivals: Mapping[int | None, float | None]
 
     def shares_of(self, endpoints: Sequence[Heading | None]) -> list[float | None]:
         """What endpoints receive; None also if some connections meet rules that the text lacks."""
         nothing = None if self.fate.has_unknown else 0.0
-        known = cast("Mapping[Heading | None, float | None]", self.arrivals)
-        return [known.get(endpoint, nothing) for endpoint in endpoints] if known else [nothing] * len(endpoints)
+        places = dict(zip(endpoints, count()))
+        return [self.arrivals.get(places[endpoint], nothing) for endpoint in endpoints]
+
+    def named(self, names: Mapping[str, str]) -> Judgement:
+        """The same with its questions reworded."""
+        questions = dict.fromkeys(each.naming(names).question for each in self.asked)
+        perhaps = [
+            replace(lost, when=tuple([each.naming(names) for each in lost.when])) for lost in self.fate.perhaps
+        ]
+        return replace(self, fate=replace(self.fate, open=tuple(questions), perhaps=tuple(perhaps)))
 
 
 class Scales:
@@ -82,83 +103,73 @@ class Scales:
     ) -> None:
         self._deciders = deciders
         self.perhaps_here = perhaps_here
-        self.shown_whole = shown_whole
+        self._shown_whole = shown_whole
         self._drops_shown = drops_shown
         self._filter_shown = filter_shown
         self._dnat_shown = dnat_shown
-        self._known: dict[tuple[_Part, frozenset[Heading]], Judgement] = {}
+        self._parts: dict[Hashable, Part] = {}
 
-    def are_alike(self, finish: Finish, packets: Packets) -> bool:
-        """Whether all of these packets are lost alike, whoever sent them: one rule stops what has been translated."""
-        stopped = finish.verdict in (Verdict.DROP, Verdict.REJECT) and finish.state.dnat and not finish.reason
-        return self.shown_whole and stopped and packets.met_one_rule()
+    def common_part(self, finish: Finish, packets: Packets, may_refuse: bool) -> Part | None:
+        """How all of these packets end, whoever sent them: one rule stops what has been translated, or one chain of
+        kube-proxy's refuses what has not. None if that is to be looked up one by one."""
+        if finish.verdict not in (Verdict.DROP, Verdict.REJECT) or finish.reason:
+            return None
+        if finish.state.dnat:
+            alike = self._shown_whole and packets.met_one_rule()
+            return self.part(finish, packets, 0, False, may_refuse) if alike else None
+        path = packets.path(0) if may_refuse and packets.met_one_chain() else None
+        last = None if path is None else path.last()
+        return _REFUSED[True] if last is not None and refuses(last) else None
 
-    def weigh(
-        self, ends: Sequence[JudgedEnd], sent: Heading, endpoints: frozenset[Heading], may_refuse: bool
-    ) -> Judgement:
-        """The judgement of all ends of one connection's first packet; where it was sent."""
-        judged = [self._part(*end, endpoints, may_refuse) for end in ends]
-        bound = [packets.to[row] for _, packets, row in ends]
-        unclear = frozenset([to for part, to in zip(judged, bound) if part.loss is Loss.UNKNOWN and to in endpoints])
-        if judged[0].arrives or judged.count(judged[0]) < len(judged):
-            answers = [named(finish.state, sent).answers for finish, _, _ in ends]
-            return self._weighed(ends, judged, answers, unclear)
-        alike = judged[0], unclear
-        if alike not in self._known:
-            self._known[alike] = self._weighed(ends, judged, [()] * len(ends), unclear)  # whatever has been assumed
-        return self._known[alike]
-
-    def _weighed(
-        self, ends: Sequence[JudgedEnd], judged: Sequence[_Part], assumed: Sequence[Answers],
-        unclear: frozenset[Heading],
-    ) -> Judgement:  # fmt: skip
-        parts: Portions[tuple[_Part, Answers], None] = Portions()
+    def weigh(self, ends: Sequence[End], judged: Sequence[JudgedEnd]) -> Judgement:
+        """The judgement of all ends of one connection's first packet, but for the names in its questions."""
+        first = judged[0].part
+        lost_alike = not first.arrives and all(end.part is first for end in judged)  # whatever has been assumed
+        parts: Portions[tuple[Part, Answers], None] = Portions()
         sources: Portions[tuple[bool, Answers], None] = Portions()
-        arrivals: Portions[tuple[Heading, Answers], None] = Portions()
-        for (finish, packets, row), part, answers in zip(ends, judged, assumed):
-            to, share = packets.to[row], packets.shares[row]
+        arrivals: Portions[tuple[int | None, Answers], None] = Portions()
+        for end in judged:
+            state, part, share = ends[end.number][0].state, end.part, end.share
+            answers = () if lost_alike else state.answers
             parts.gather((part, answers), share, None)
             if part.arrives:
-                sources.gather((finish.state.source_decided, answers), share, None)
-                if to in self.perhaps_here:
+                sources.gather((state.source_decided, answers), share, None)
+                if end.perhaps_here:
                     sources.gather((False, answers), share, None)
-                arrivals.gather((to, answers), share, None)
+                arrivals.gather((end.place, answers), share, None)
         for portions in (parts, sources, arrivals):
             _forget_idle(portions)
-        questions = dict.fromkeys(question for (_, answers) in parts for question in _questions(answers))
+        asked = dict.fromkeys(each for _, answers in parts for each in answers)
         masqueraded = {snat for snat, _ in sources}
-        certain = not any(answers for _, answers in sources) and (self.shown_whole or False not in masqueraded)
+        certain = not any(answers for _, answers in sources) and (self._shown_whole or False not in masqueraded)
         losses = [
-            Lost(
-                float(portion.share), part.loss, part.verdict, part.dnat, part.decider, part.why, answers
-            )
+            Lost(float(portion.share), part.loss, part.verdict, part.dnat, part.decider, part.why, answers)
             for (part, answers), portion in parts.items()
             if part.loss is not None and part.decider is not None
         ]
         certain = certain and not any(lost.how is Loss.UNKNOWN for lost in losses)
         fate = Fate(
-            served=None if questions else _sum(portion.share for (part, _), portion in parts.items() if part.served),
-            refused=None if questions else _sum(portion.share for (part, _), portion in parts.items() if part.refused),
+            served=None if asked else _sum(portion.share for (part, _), portion in parts.items() if part.served),
+            refused=None if asked else _sum(portion.share for (part, _), portion in parts.items() if part.refused),
             enforced=self._enforced([part for part, _ in parts]),
             masqueraded=masqueraded.pop() if len(masqueraded) == 1 and certain else None,
-            open=tuple(questions),
             lost=tuple([lost for lost in losses if not lost.when]),
             perhaps=tuple([lost for lost in losses if lost.when]),
         )
-        return Judgement(fate, {**_arrivals(arrivals), **dict.fromkeys(unclear)})
+        unclear = [end.place for end in judged if end.part.loss is Loss.UNKNOWN]
+        return Judgement(fate, tuple(asked), _arrivals(arrivals) | dict.fromkeys(unclear))
 
-    def _enforced(self, parts: Sequence[_Part]) -> bool | None:
+    def _enforced(self, parts: Sequence[Part]) -> bool | None:
         """Whether refused packets are really dropped; None if that depends on filter rules that the text lacks."""
         refusals = [part for part in parts if part.refused]
         enforced = all(part.enforced for part in refusals)
         unsure = not enforced or any(part.loss is Loss.UNKNOWN for part in parts)
         return None if not refusals or (unsure and not self._drops_shown) else enforced
 
-    def _part(
-        self, finish: Finish, packets: Packets, row: int, endpoints: frozenset[Heading], may_refuse: bool
-    ) -> _Part:
-        state, verdict, to = finish.state, finish.verdict, packets.to[row]
-        if verdict is Verdict.ACCEPT and state.dnat and to in endpoints:
+    def part(self, finish: Finish, packets: Packets, row: int, arrives: bool, may_refuse: bool) -> Part:
+        """How a packet ends; `arrives`: it is bound for an endpoint of its Service."""
+        state, verdict = finish.state, finish.verdict
+        if verdict is Verdict.ACCEPT and state.dnat and arrives:
             return _SERVED if finish.reply is None else self._unanswered(finish.reply)
         path = packets.path(row)
         # The last step alone explains why a translated packet is stopped; the whole path is slow to write out.
@@ -166,29 +177,34 @@ class Scales:
         last = path.last() if path is not None and stopped else None
         steps: Sequence[AnyStep] = () if path is None else path.steps() if last is None else (last,)
         if may_refuse and refused(verdict, state, steps):
-            return _Part(refused=True, enforced=verdict is not Verdict.ACCEPT)
+            return _REFUSED[verdict is not Verdict.ACCEPT]
         if verdict is Verdict.UNKNOWN and steps and self._deciders.leads_to_endpoint(steps[-1]):
             return _SERVED
         step = shortening(steps) if finish.reason == NO_HOPS_LEFT else decisive(verdict, state, steps)
         decider = self._deciders.of(step, state)
         diverted = verdict is Verdict.ACCEPT and state.dnat
-        dnat = destination_text(to, state.connection.family) if diverted else None
+        dnat = destination_text(packets.to[row], state.connection.family) if diverted else None
         loss, why = loss_of(verdict, state, step, decider, finish.reason, dnat)
         if loss is Loss.UNTRANSLATED and may_refuse and not self._filter_shown:
             # Since 1.25, filter refuses what nat does not lead to an endpoint.
             loss, why = Loss.UNKNOWN, _FILTER_NOT_SHOWN
         hidden = (loss is Loss.UNTRANSLATED and not self._dnat_shown) or (
-            loss is Loss.DROPPED and not self.shown_whole and path is not None and perhaps_led_away(path.steps())
+            loss is Loss.DROPPED and not self._shown_whole and path is not None and perhaps_led_away(path.steps())
         )
         if hidden:
             loss, why = Loss.UNKNOWN, NAT_NOT_SHOWN
-        return _Part(loss=loss, verdict=verdict.value, dnat=dnat, decider=decider, why=why)
+        return self._lost(loss, verdict.value, dnat, decider, why)
 
-    def _unanswered(self, reply: StoppedReply) -> _Part:
+    def _lost(self, *told: Loss | str | Decider | None) -> Part:
+        if told not in self._parts:
+            self._parts[told] = Part(*told)  # type: ignore[arg-type]
+        return self._parts[told]
+
+    def _unanswered(self, reply: StoppedReply) -> Part:
         """What reaches an endpoint that cannot answer. The kernel accepts it."""
         decider = self._deciders.of(reply.step, reply.state)
         why = _CUT_OFF[reply.is_reply, reply.verdict]
-        return _Part(loss=Loss.UNANSWERED, verdict=Verdict.ACCEPT.value, decider=decider, why=why.value)
+        return self._lost(Loss.UNANSWERED, Verdict.ACCEPT.value, None, decider, why.value)
 
 
 _CUT_OFF = {
@@ -202,10 +218,6 @@ _CUT_OFF = {
 _FILTER_NOT_SHOWN = "the rules of filter that may refuse it, which this input does not show"
 
 
-def _questions(answers: Answers) -> tuple[str, ...]:
-    return tuple([each.question for each in answers])
-
-
 def _forget_idle(portions: Portions) -> None:  # type: ignore[type-arg]  # keys end in their answers
     portions.forget_idle_answers(lambda key: key[-1], lambda key, answers: (*key[:-1], answers))
 
@@ -214,8 +226,8 @@ def _sum(shares: Iterable[Probability]) -> float:
     return float(sum(shares))
 
 
-def _arrivals(portions: Portions[tuple[Heading, Answers], None]) -> Mapping[Heading, float | None]:
-    found: dict[Heading, float | None] = {}
+def _arrivals(portions: Portions[tuple[int | None, Answers], None]) -> dict[int | None, float | None]:
+    found: dict[int | None, float | None] = {}
     for (endpoint, answers), portion in portions.items():
         if answers or found.get(endpoint, 0.0) is None:
             found[endpoint] = None

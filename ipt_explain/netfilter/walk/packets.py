@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, Protocol
 
+from ipt_explain.model import Chain
 from ipt_explain.netfilter.cached import CachedColumn
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, products, total
@@ -128,6 +129,10 @@ class Packets:
     def met_one_rule(self) -> bool:
         """Whether the last rule that they met, or the policy, was the same for all of them."""
         return isinstance(self._origin, _FromTable) and self._origin.arrival.by_one_rule
+
+    def met_one_chain(self) -> bool:
+        """Whether that rule, or policy, was one of the same chain for all of them."""
+        return isinstance(self._origin, _FromTable) and isinstance(self._origin.arrival.visit.ground, Chain)
 
     def alike(self, other: Packets) -> bool:
         """Whether both are the same packets, bound for the same places, in the same shares."""
