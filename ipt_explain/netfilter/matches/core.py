@@ -13,7 +13,7 @@ from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, as
 from ipt_explain.netfilter.header import ANY_PROTOCOL, interface_fits, network_bits, parse_ipv4, protocol_number
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, addresses_of
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.whereabouts import Address
+from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 
 _network = lru_cache(maxsize=32768)(network_bits)
 
@@ -66,18 +66,30 @@ def _source(option: Option) -> Condition:
             question = state.node.sources_asked.own(question, bound.sent)
         return decide(lies, state, question, option.negated)
 
-    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Answer | None:
-        """Ten thousand endpoints' chains test for their own address, and none is the packet's."""
+    def is_own(text: str, source: Whereabouts) -> bool:
+        """Whether packets are asked it their own way: whether an unknown source is a single address."""
+        return _host(text) is not None and source.lies_in(*_network(text)) is Truth.UNKNOWN
+
+    def at_once(
+        columns: Sequence[Column], state: PacketState, to: Sequence[Heading]
+    ) -> Answer | list[Answer] | None:
+        """Ten thousand endpoints' chains test for their own address, and none is the packet's; or they test for few
+        networks."""
         source, (words,) = state.source, columns
         if isinstance(words, str):
             text = unquote(words)
             alike = isinstance(source, int) or state.node.sources_asked.is_of_all(f"-s {text}")
             return test((text,), state, _NOWHERE) if alike else None
         hosts = cached(words, _HOSTS[state.connection.family])
-        if hosts is None:
+        if hosts is not None and (
+            source not in hosts if isinstance(source, int) else source.ordinary or source.apart >= hosts
+        ):
+            return miss
+        texts = {word: unquote(word) for word in dict.fromkeys(words)}
+        if not isinstance(source, int) and any(is_own(text, source) for text in texts.values()):
             return None
-        apart = source not in hosts if isinstance(source, int) else source.ordinary or source.apart >= hosts
-        return miss if apart else None
+        answers = {word: test((text,), state, _NOWHERE) for word, text in texts.items()}
+        return [answers[word] for word in words]
 
     return Condition(option.slots, test, sent=True, at_once=at_once)
 

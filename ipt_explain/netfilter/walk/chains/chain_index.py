@@ -34,6 +34,7 @@ class ChainIndex:
     def __init__(self, chain: Chain) -> None:
         self.others: list[int] = []
         self._own: dict[tuple[object, int | None], list[int]] = {}
+        self._places: dict[Heading, Sequence[int]] = {}
         self._about: dict[Whereabouts, frozenset[int | None]] = {}
         layout = chain.layout
         slots: dict[Shape, tuple[int | None, int | None]] = {}
@@ -70,16 +71,18 @@ class ChainIndex:
     def _own_rules(
         self, to: Sequence[Heading], rows: Sequence[int], starts: int | Sequence[int]
     ) -> Iterator[tuple[int, int]]:
-        known, wide = self._own, self._wide
-        for number, row in enumerate(rows):
-            address, port, _ = to[row]
-            found = [known.get((address, port), ())]
-            if wide:
-                found += known.get((address, None), ()), known.get((None, port), ())
-            start = starts if isinstance(starts, int) else starts[number]
-            first = [places[at] for places in found if (at := bisect_left(places, start)) < len(places)]
-            if first:
-                yield min(first), row
+        known = self._own
+        for row, start in zip(rows, repeat(starts) if isinstance(starts, int) else starts):
+            places = self._places.get(to[row])
+            if places is None:
+                address, port, _ = to[row]
+                places = known.get((address, port), ())
+                if self._wide:
+                    places = sorted({*places, *known.get((address, None), ()), *known.get((None, port), ())})
+                self._places[to[row]] = places
+            at = bisect_left(places, start)
+            if at < len(places):
+                yield places[at], row
 
     def by_shape(self, own: Sequence[tuple[int, int]]) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
         """The rows of packets at rules of their own, and the places of these, a shape each."""
