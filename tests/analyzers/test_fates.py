@@ -189,3 +189,25 @@ def test_dnat_without_a_port_keeps_the_packets_own() -> None:
 def test_the_rule_that_shortens_the_way_drops_what_has_no_hops_left() -> None:
     (lost,) = _fate(_dns(text=SAMPLE.replace("COMMIT\n", "-A PREROUTING -j TTL --ttl-set 1\nCOMMIT\n", 1)))["lost"]
     assert (lost["how"], lost["why"], lost["chain"]) == ("dropped", "its TTL has run out", "PREROUTING")
+
+
+def test_rules_for_single_sources_are_questions_about_their_own_service() -> None:
+    """Services of one kind are followed together, although each has source addresses of its own."""
+    chains, rules, wanted = "", "", {}
+    for number in (1, 2, 3):
+        name, own = f"{number:016}", [f"203.0.113.{number}", f"203.0.113.{10 * number}"]
+        chains += f":KUBE-FW-{name} - [0:0]\n:KUBE-SVC-{name} - [0:0]\n:KUBE-SEP-{name} - [0:0]\n"
+        said = f'-m comment --comment "default/lb-{number}'
+        rules += f'-A KUBE-SERVICES -d 10.96.0.{number}/32 -p tcp {said} cluster IP" -m tcp --dport 80 -j KUBE-SVC-{name}\n'
+        for address in own:
+            front = f"-d {address}/32 -p tcp {said} loadbalancer IP\" -m tcp --dport 80"
+            rules += f"-A KUBE-SERVICES {front} -j KUBE-FW-{name}\n"
+            rules += f'-A KUBE-FW-{name} -s {address}/32 {said} loadbalancer IP" -j KUBE-SVC-{name}\n'
+            wanted[address] = [f"-s {each}/32" for each in own]
+        rules += f'-A KUBE-SVC-{name} {said}" -j KUBE-SEP-{name}\n'
+        rules += f'-A KUBE-SEP-{name} -p tcp {said}" -m tcp -j DNAT --to-destination 10.244.0.{number}:80\n'
+    text = f"*nat\n:OUTPUT ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n{chains}-A OUTPUT -j KUBE-SERVICES\n{rules}COMMIT\n"
+    told = json.loads(ipt_explain.explain(ipt_explain.parse(text)).to_json())
+    fronts = [front for service in told["services"] for front in service["frontends"] if front["address"] in wanted]
+    asked = {front["address"]: front["fates"]["node"]["open"] for front in fronts}
+    assert {address: [each for each in found if each[:2] == "-s"] for address, found in asked.items()} == wanted

@@ -13,7 +13,7 @@ from typing import cast
 from ipt_explain.model import Chain, Shape
 from ipt_explain.netfilter.cached import CachedColumn
 from ipt_explain.netfilter.header import BITS, HIGHEST_PORT, network_bits, parse_address, parse_ipv4
-from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.packet import Heading, addresses_of
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.callees import Jumps
 from ipt_explain.netfilter.whereabouts import Whereabouts
@@ -49,6 +49,8 @@ class ChainIndex:
             else:
                 self._own.setdefault((address, port), []).append(place)
         self._wide = any(None in key for key in self._own)
+        addresses = {address for address, _ in self._own}
+        self._addresses = None if None in addresses else addresses
         self._shapes = layout.shapes
         self._asked: tuple[object, ...] = ()
         self._found: Sequence[tuple[int, int]] = ()
@@ -63,6 +65,8 @@ class ChainIndex:
         row; all packets, or each, look from `starts` on. What is asked in turn for several vantage points is looked up
         once.
         """
+        if self._addresses is not None and self._addresses.isdisjoint(addresses_of(to)):
+            return ()
         asked = to, rows, starts
         if self._asked != asked:
             self._asked, self._found = asked, sorted(self._own_rules(to, rows, starts))
