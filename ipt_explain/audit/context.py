@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.iptables.plans import Plans
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ipt_explain.graph.cycles import Cycle
 
 _ROLES = {role.value: role for role in ChainRole}
+_SAMPLE = 1000
 
 
 class DumpContext:
@@ -177,12 +179,21 @@ class RulesetContext(BackendContext):
 
     def shows(self, subject: str) -> bool:
         """Whether the text has what a rule of the catalogue is `about`: a chain of this name, one of the chains with
-        this prefix (`KUBE-SVC-`), a match (`-m recent`), or a goto (`-g`).
+        this prefix (`KUBE-SVC-`), a match (`-m recent`), a goto (`-g`), or counters (`-c`).
         """
         role = _ROLES.get(subject)
         if role is not None:
             return bool(self.hashed[role])
+        if subject == "-c":
+            return self._has_counters
         return subject in self._options or any(subject in table.chains for table in self.ruleset.tables.values())
+
+    @property
+    def _has_counters(self) -> bool:
+        """Whether nat's rules have counters: iptables-save prints them for all rules or for none."""
+        nat = self.table("nat")
+        filled = (chain for chain in nat.chains.values() if len(chain.layout)) if nat is not None else ()
+        return any(chain.counters_of(0) is not None for chain in islice(filled, _SAMPLE))
 
     @cached_property
     def _options(self) -> frozenset[str]:

@@ -11,6 +11,9 @@ from ipt_explain.records import dataclass
 if TYPE_CHECKING:
     from ipt_explain.audit.backends import BackendContext
 
+RESTART = "Restart kube-proxy on this node: it rewrites the chain."
+"""What to do about most faults of one chain."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:

@@ -83,7 +83,7 @@ class Finding:
 
 def fingerprint(*ingredients: str | None) -> str:
     """A short stable digest that identifies a finding: 16 hex digits."""
-    import hashlib  # OpenSSL takes long to load, and is not needed if nothing is found
+    from ipt_explain.digests import sha256  # not needed if nothing is found
 
     text = "\0".join(part or "" for part in ingredients)
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]

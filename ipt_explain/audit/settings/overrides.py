@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from ipt_explain.audit.findings.finding import Finding
@@ -28,6 +27,8 @@ class Overrides:
 
     def apply(self, finding: Finding) -> Finding | None:
         """The finding as reported; None if its path ignores the rule."""
+        from fnmatch import fnmatchcase  # few configurations have any
+
         for pattern, ids in self.ignores:
             if finding.rule.startswith(ids) and fnmatchcase(finding.source.removeprefix("./"), pattern):
                 return None

@@ -15,13 +15,13 @@ from tests.kube_corpus import Scenario, scenarios
 def test_no_captured_rule_is_foreign(scenario: Scenario) -> None:
     for text in scenario.dumps.values():
         for context in DumpContext(read_dump(text)).rulesets:
-            assert foreign_rules(context, ipvs=False) == ()
+            assert foreign_rules(context) == ()
 
 
 @pytest.mark.parametrize("given", restore_inputs(), ids=lambda given: given.id)
 def test_nor_is_any_that_kube_proxy_handed_to_restore(given: RestoreInput) -> None:
     for context in DumpContext(read_dump(given.text)).rulesets:
-        assert foreign_rules(context, ipvs=False) == ()
+        assert foreign_rules(context) == ()
 
 
 @pytest.mark.parametrize(
@@ -41,11 +41,10 @@ def test_nor_is_any_that_kube_proxy_handed_to_restore(given: RestoreInput) -> No
 )
 def test_rules_of_other_forms_are(rule: str) -> None:
     (context,) = DumpContext(read_dump(f"*nat\n:PREROUTING ACCEPT [0:0]\n{rule}\nCOMMIT\n")).rulesets
-    assert [foreign.rule.text for foreign in foreign_rules(context, ipvs=False)] == [rule]
+    assert [foreign.rule.text for foreign in foreign_rules(context)] == [rule]
 
 
 def test_ipvs_mode_writes_its_own_kube_services() -> None:
     text = "*nat\n:PREROUTING ACCEPT [0:0]\n-A KUBE-SERVICES -m set --match-set KUBE-CLUSTER-IP dst,dst -j ACCEPT\nCOMMIT\n"
     (context,) = DumpContext(read_dump(text)).rulesets
-    assert foreign_rules(context, ipvs=True) == ()
-    assert foreign_rules(context, ipvs=False)
+    assert foreign_rules(context) == ()

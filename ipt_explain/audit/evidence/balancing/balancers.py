@@ -13,7 +13,6 @@ from ipt_explain.services.ports import Balancer
 from ipt_explain.words import listed
 from ipt_explain.words.percents import percent
 
-RESTART = "Restart kube-proxy on this node: it rewrites the chain."
 NAMED = 4
 """A message names so many endpoints and counts the others."""
 _NOTHING = 1e-12

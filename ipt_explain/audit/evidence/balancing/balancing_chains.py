@@ -16,7 +16,7 @@ from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_DROP, ChainRole
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
-from ipt_explain.audit.evidence.balancing.even_shares import Digits, EvenShares
+from ipt_explain.audit.evidence.balancing.even_shares import EITHER, FIVE, TEN, Digits, EvenShares
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Layout
 from ipt_explain.model.by_shape import SameLayout
@@ -91,7 +91,7 @@ class _Survey:
         self._plans: Plans = self._endpoints.plans
         self._shares = EvenShares()
         self._texts: dict[tuple[str, ...], bool] = {}
-        self._written: dict[Digits, Chain] = {}
+        self._written: dict[int, Chain] = {}
 
     @cached_property
     def _odd(self) -> OddChains:
@@ -127,7 +127,7 @@ class _Survey:
                 odd.append(read)
             found = tuple([choice.target for choice in read.choices if choice.target[:9] == _ENDPOINT])
             targets[name], leads[name] = found, [self._endpoints.destinations.get(target, "") for target in found]
-        both = self._written.get(Digits.FIVE), self._written.get(Digits.TEN)
+        both = self._written.get(FIVE), self._written.get(TEN)
         mixed = tuple(filter(None, both)) if all(both) else ()
         return BalancingChains(
             targets, leads, tuple(odd), tuple(empty), tuple(affinity), tuple(unordered), mixed
@@ -154,18 +154,18 @@ class _Survey:
         if even is None:
             digits = self._digits(texts)
             even = self._texts[texts] = bool(digits)
-            if digits is Digits.FIVE or digits is Digits.TEN:
-                self._written.setdefault(digits, chain)
+            if len(digits) == 1:
+                self._written.setdefault(min(digits), chain)
         return even
 
     def _digits(self, texts: tuple[str, ...]) -> Digits:
-        """The number of digits with which all of a chain's probabilities are even; NONE if no number fits all."""
-        found, every = Digits.EITHER, True
+        """The digits with which all of a chain's probabilities are even; both if none fits all, but one each."""
+        found, every = EITHER, True
         for place, text in enumerate(texts):
             digits = self._shares.digits(text, len(texts) + 1 - place)
             found &= digits
             every = every and bool(digits)
-        return found or (Digits.EITHER if every else Digits.NONE)
+        return EITHER if every and not found else found
 
     def _read_form(self, layout: Layout) -> _Form:
         choices: list[int] = []

@@ -6,18 +6,17 @@ ten from 1.17 on (pkg/proxy/iptables/proxier.go). The kernel keeps 31 bits of it
 
 from __future__ import annotations
 
-from enum import Flag, auto
+from typing import TypeAlias
 
 from ipt_explain.netfilter.probability import SCALE, stored
 
+Digits: TypeAlias = frozenset[int]
+"""With how many digits a probability may have been written; none if it is no even share at all."""
 
-class Digits(Flag):
-    """How many digits a probability may have been written with."""
-
-    NONE = 0  # it is no even share at all
-    FIVE = auto()
-    TEN = auto()
-    EITHER = FIVE | TEN
+FIVE, TEN = 5, 10
+EITHER: Digits = frozenset((FIVE, TEN))
+_NONE: Digits = frozenset()
+_ONLY = {digits: frozenset((digits,)) for digits in EITHER}
 
 
 class EvenShares:
@@ -27,7 +26,7 @@ class EvenShares:
         self._known: dict[tuple[str, int], Digits] = {}
 
     def digits(self, text: str, remaining: int) -> Digits:
-        """With how many digits a probability is 1/remaining; NONE if it is not."""
+        """With how many digits a probability is 1/remaining; none if it is not."""
         key = (text, remaining)
         found = self._known.get(key)
         if found is None:
@@ -51,11 +50,7 @@ def _digits(text: str, remaining: int) -> Digits:
     try:
         value = stored(text)
     except ValueError:
-        return Digits.NONE
+        return _NONE
     share = 1.0 / remaining
-    found = Digits.NONE
-    if value == stored(f"{share:.5f}"):
-        found |= Digits.FIVE
-    if abs(value - stored(f"{share:.10f}")) <= 1:
-        found |= Digits.TEN
-    return found
+    five, ten = value == stored(f"{share:.5f}"), abs(value - stored(f"{share:.10f}")) <= 1
+    return EITHER if five and ten else _ONLY[FIVE] if five else _ONLY[TEN] if ten else _NONE

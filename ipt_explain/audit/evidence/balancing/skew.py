@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import islice
 
 from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.iptables.endpoints import EndpointForms
@@ -27,7 +26,6 @@ CHANCE = 1e-6
 DEVIATION = 0.25
 """How far off an endpoint must be: an unlikely difference may still be small."""
 
-_SAMPLE = 1000
 _BALANCERS = frozenset({ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL})
 
 
@@ -47,10 +45,6 @@ def skews(context: RulesetContext) -> tuple[Skew, ...]:
     """Every balancing chain of a ruleset whose counters chance cannot explain."""
     nat = context.table("nat")
     if nat is None:
-        return ()
-    # iptables-save prints counters for all rules or for none.
-    filled = (chain for chain in nat.chains.values() if len(chain.layout))
-    if not any(chain.counters_of(0) is not None for chain in islice(filled, _SAMPLE)):
         return ()
     reader = BalancerReader(nat, context.plans, EndpointForms(context.plans))
     chains = (chain for name, chain in nat.chains.items() if role_of(name) in _BALANCERS)

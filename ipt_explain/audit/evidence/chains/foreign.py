@@ -24,9 +24,11 @@ from ipt_explain.analyzers.names import (
     ChainRole,
 )
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.fact import fact
 from ipt_explain.model import Form, Rule, Shape, TargetKind
 from ipt_explain.model.by_shape import SameLayout
 from ipt_explain.records import dataclass
+from ipt_explain.services.ports import ProxyMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +154,11 @@ class Foreign:
     empty: bool
 
 
-def foreign_rules(context: RulesetContext, ipvs: bool) -> tuple[Foreign, ...]:
+@fact
+def foreign_rules(context: RulesetContext) -> tuple[Foreign, ...]:
     """All of them, in the order of the text."""
     found: list[Foreign] = []
+    ipvs = context.facts.mode is ProxyMode.IPVS
     fragment = context.ruleset.form is Form.FRAGMENT
     for table, by_name in _FORMS.items():
         for name, forms in by_name.items():

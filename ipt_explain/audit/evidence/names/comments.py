@@ -6,12 +6,14 @@ that the rule was edited or comes from elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ipt_explain.analyzers.names import ChainRole, hash_of, read_comment, role_of
-from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains
-from ipt_explain.audit.evidence.names.proof import ProvedName
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
+from ipt_explain.audit.evidence.names.proof import ProvedName, name_evidence
+from ipt_explain.audit.fact import fact
+from ipt_explain.model import Chain, Rule
 from ipt_explain.records import dataclass
 
 COMMENTED = 5000
@@ -27,13 +29,23 @@ class ForeignComment:
     proved: ProvedName
 
 
-def foreign_comments(
-    ruleset: Ruleset, proved: Mapping[str, ProvedName], balancing: BalancingChains
-) -> Iterator[ForeignComment]:
+@fact
+def foreign_comments(context: RulesetContext) -> tuple[ForeignComment, ...]:
     """All of them, in chains whose service port is proved, and in the rules that mark for them."""
-    nat = ruleset.tables.get("nat")
+    return tuple(_foreign_comments(context))
+
+
+def names_disagree(context: RulesetContext) -> bool:
+    """Whether any name does not match a hash or another name."""
+    evidence = name_evidence(context)
+    return bool(evidence.misnamed or evidence.altered or evidence.crossings or foreign_comments(context))
+
+
+def _foreign_comments(context: RulesetContext) -> Iterator[ForeignComment]:
+    nat, balancing = context.table("nat"), balancing_chains(context)
     if nat is None or sum(map(len, balancing.targets.values())) > COMMENTED:
         return
+    proved = name_evidence(context).proved
     owners = {target: caller[9:] for caller, targets in balancing.targets.items() for target in targets}
     for name, chain in nat.chains.items():
         role = role_of(name)

@@ -27,9 +27,9 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, destinations
+from ipt_explain.audit.evidence.balancing.balancers import destinations
 from ipt_explain.audit.evidence.node.writer import writer
 
 _XLB_SINCE = 10

@@ -18,9 +18,9 @@ How to fix:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, destinations
+from ipt_explain.audit.evidence.balancing.balancers import destinations
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 
 

@@ -24,9 +24,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.affinity import AffinityCheck, affinity
-from ipt_explain.audit.evidence.balancing.balancers import RESTART
 from ipt_explain.audit.evidence.names.proof import name_evidence
 
 

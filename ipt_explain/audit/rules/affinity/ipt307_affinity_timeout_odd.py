@@ -20,9 +20,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.affinity import LONGEST, AffinityCheck, affinity
-from ipt_explain.audit.evidence.balancing.balancers import RESTART
 from ipt_explain.audit.evidence.node.writer import writer
 
 _CONFIGURABLE_SINCE = 8

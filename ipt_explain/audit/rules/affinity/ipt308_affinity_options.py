@@ -25,8 +25,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.model import Rule, Shape
 
 _ODD = {

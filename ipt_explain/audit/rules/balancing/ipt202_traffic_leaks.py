@@ -28,8 +28,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, leaks, without_dnat
+from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.audit.evidence.balancing.balancers import chance_chains, leaks, without_dnat
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains, may_leak
 from ipt_explain.audit.evidence.balancing.odd_chains import OddChain
 from ipt_explain.audit.evidence.node.writer import writer

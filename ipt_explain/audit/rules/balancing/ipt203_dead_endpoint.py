@@ -25,9 +25,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import ChainRole
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import (
-    RESTART,
     chance_chains,
     dead,
     destinations,

@@ -25,8 +25,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART, chance_chains, dead, repeated, shares
+from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.balancing.balancers import chance_chains, dead, repeated, shares
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.words.percents import percent
 

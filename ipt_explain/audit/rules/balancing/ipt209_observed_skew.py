@@ -30,7 +30,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.balancing.skew import skews
 
 
-@rule("IPT209", "observed-skew", Severity.WARNING, about=("-m statistic",), evidence=skews)
+@rule("IPT209", "observed-skew", Severity.WARNING, about=("-c",), evidence=skews)
 def observed_skew(context: RulesetContext) -> Faults:
     """One fault for each such chain, at the rule that is furthest off."""
     for skew in skews(context):

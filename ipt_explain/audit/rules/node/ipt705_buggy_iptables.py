@@ -24,23 +24,23 @@ When to ignore:
 
 from __future__ import annotations
 
-import re
-
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.place import Place
 from ipt_explain.model import Backend
+from ipt_explain.patterns import lazy_pattern
 
-_BUGGY = re.compile(r"v1\.8\.[012](?!\d)")
+_BUGGY = lazy_pattern(r"v1\.8\.[012](?!\d)")
 
 
 @rule("IPT705", "buggy-iptables", Severity.WARNING)
 def buggy_iptables(context: RulesetContext) -> Faults:
     """One fault for a ruleset whose header names such a release."""
     generator = context.ruleset.generator or ""
-    version = _BUGGY.search(generator)
     # Up to 1.8.2 the nft variant's tool could still be called xtables-save.
-    if version and (context.ruleset.backend is Backend.NFT or generator.startswith("xtables")):
+    by_nft = context.ruleset.backend is Backend.NFT or generator.startswith("xtables")
+    version = _BUGGY.search(generator) if by_nft else None
+    if version:
         yield Fault(
             f"{generator}: this iptables-nft misses existing rules, so programs add theirs again and again",
             "Use iptables 1.8.3 or later on this node, or its legacy backend.",

@@ -23,7 +23,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 
 
-@rule("IPT010", "nat-policy", Severity.ERROR, about=("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"))
+@rule("IPT010", "nat-policy", Severity.ERROR)
 def nat_policy(context: RulesetContext) -> Faults:
     """One fault for each chain with the policy."""
     nat = context.table("nat")

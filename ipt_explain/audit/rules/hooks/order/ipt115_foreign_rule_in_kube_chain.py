@@ -28,17 +28,23 @@ from collections import defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.chains.foreign import Foreign, foreign_rules
-from ipt_explain.services.ports import ProxyMode
 
 # A hostile dump, or a form that is not known here, may make every rule foreign.
 _MANY = 50
 
 
-@rule("IPT115", "foreign-rule-in-kube-chain", Severity.WARNING, general=True, yields_to=("IPT003", "IPT008"))
+@rule(
+    "IPT115",
+    "foreign-rule-in-kube-chain",
+    Severity.WARNING,
+    evidence=foreign_rules,
+    general=True,
+    yields_to=("IPT003", "IPT008"),
+)
 def foreign_rule_in_kube_chain(context: RulesetContext) -> Faults:
     """One fault a rule; one a table where there are very many."""
     by_table: dict[str, list[Foreign]] = defaultdict(list)
-    for foreign in foreign_rules(context, context.facts.mode is ProxyMode.IPVS):
+    for foreign in foreign_rules(context):
         by_table[foreign.table].append(foreign)
     for found in by_table.values():
         if len(found) > _MANY:

@@ -27,15 +27,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART
-from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
-from ipt_explain.audit.evidence.names.comments import ForeignComment, foreign_comments
+from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.names.comments import ForeignComment, foreign_comments, names_disagree
 from ipt_explain.audit.evidence.names.proof import (
     AlteredEndpoint,
     Crossing,
     Misnamed,
-    NameEvidence,
     ProvedName,
     label,
     name_evidence,
@@ -46,7 +43,7 @@ _FEW = 3
 """Up to so many names that do not match may still be faults; more, if they are most names, mean a redacted dump."""
 
 
-@rule("IPT504", "name-hash-mismatch", Severity.WARNING, yields_to=("IPT501",))
+@rule("IPT504", "name-hash-mismatch", Severity.WARNING, evidence=names_disagree, yields_to=("IPT501",))
 def name_hash_mismatch(context: RulesetContext) -> Faults:
     """One fault for each rule or endpoint; one note where most names do not fit."""
     evidence = name_evidence(context)
@@ -54,7 +51,7 @@ def name_hash_mismatch(context: RulesetContext) -> Faults:
         yield _redacted(evidence.misnamed, evidence.named)
     else:
         yield from map(_misnamed, evidence.misnamed)
-        yield from _comments(context, evidence)
+        yield from _comments(context)
     told = (each for each in evidence.altered if Hidden.TARGET not in each.dnat.shape.hidden and not each.lacks_port)
     yield from map(_altered, told)
     yield from map(_crossing, evidence.crossings)
@@ -98,10 +95,10 @@ def _misnamed(wrong: Misnamed) -> Fault:
     )
 
 
-def _comments(context: RulesetContext, evidence: NameEvidence) -> Faults:
+def _comments(context: RulesetContext) -> Faults:
     """One fault for each chain whose comments name another service port."""
     by_chain: dict[str, list[ForeignComment]] = defaultdict(list)
-    for foreign in foreign_comments(context.ruleset, evidence.proved, balancing_chains(context)):
+    for foreign in foreign_comments(context):
         by_chain[foreign.rule.chain].append(foreign)
     for chain, found in by_chain.items():
         first = found[0]

@@ -24,8 +24,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import chain
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.services.front_rules import front_rules

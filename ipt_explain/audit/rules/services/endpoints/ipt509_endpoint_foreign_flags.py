@@ -21,8 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.model import Hidden, Rule
 from ipt_explain.words import both

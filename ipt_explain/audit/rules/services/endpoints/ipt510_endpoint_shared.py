@@ -18,8 +18,7 @@ How to fix:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import RESTART
+from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.names.proof import NameEvidence, SharedEndpoint, label, name_evidence
