@@ -179,7 +179,7 @@ class RulesetContext(BackendContext):
 
     def shows(self, subject: str) -> bool:
         """Whether the text has what a rule of the catalogue is `about`: a chain of this name, one of the chains with
-        this prefix (`KUBE-SVC-`), a match (`-m recent`), a goto (`-g`), or counters (`-c`).
+        this prefix (`KUBE-SVC-`), a match (`-m recent`), a target (`-j DROP`), a goto (`-g`), or counters (`-c`).
         """
         role = _ROLES.get(subject)
         if role is not None:
@@ -198,8 +198,10 @@ class RulesetContext(BackendContext):
     @cached_property
     def _options(self) -> frozenset[str]:
         shapes = {shape for shapes in self.by_shape.values() for shape in shapes}
-        gotos = ("-g" for shape in shapes if shape.target is not None and shape.target.kind is TargetKind.GOTO)
-        return frozenset((*(f"-m {match.module}" for shape in shapes for match in shape.matches), *gotos))
+        targets = [shape.target for shape in shapes if shape.target is not None]
+        gotos = ("-g" for target in targets if target.kind is TargetKind.GOTO)
+        modules = (f"-m {match.module}" for shape in shapes for match in shape.matches)
+        return frozenset((*modules, *gotos, *(f"-j {target.name}" for target in targets)))
 
     @cached_property
     def hashed(self) -> Mapping[ChainRole, Mapping[Layout, SameLayout]]:

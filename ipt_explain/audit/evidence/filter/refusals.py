@@ -9,7 +9,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import Address, address_of
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Rule
-from ipt_explain.services.ports import Frontend, FrontendVerdict, ServicePort
+from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 
 
 @fact
@@ -20,6 +20,17 @@ def unserved(context: RulesetContext) -> Sequence[tuple[ServicePort, Frontend]]:
         for service in context.services
         for frontend in service.frontends
         if frontend.verdict is not FrontendVerdict.BALANCE
+    ]
+
+
+@fact
+def exposed(context: RulesetContext) -> Sequence[tuple[ServicePort, Frontend]]:
+    """The frontends for clients outside the cluster."""
+    return [
+        (service, frontend)
+        for service in context.services
+        for frontend in service.frontends
+        if frontend.kind is not FrontendKind.CLUSTER_IP
     ]
 
 

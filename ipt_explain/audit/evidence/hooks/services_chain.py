@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, role_of
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
+from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions, hooks
 from ipt_explain.audit.fact import fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule
@@ -92,6 +92,11 @@ def services_chain(context: RulesetContext) -> ServicesChain:
             for rule, ahead in found.enders[:_MAX_ENDERS]
         ),
     )
+
+
+def may_be_narrowed(context: RulesetContext) -> bool:
+    """Whether there are hooks, or jumps to node ports that have other conditions."""
+    return bool(hooks(context) or services_chain(context).narrowed_node_ports)
 
 
 def _guarded(plan: RulePlan, rule: Rule) -> bool:

@@ -1,16 +1,21 @@
-"""Rules that other kube-proxy modes left next to those of iptables mode.
+"""Several kube-proxy modes on one node, and which of them serves; and rules that a mode left behind.
 
-Facts: pkg/proxy/ipvs/proxier.go and pkg/proxy/userspace/proxier.go (removed in 1.26); OpenShift SDN's hybrid proxy
-runs userspace mode next to iptables mode on purpose.
+Facts: iptables and nftables translate in PREROUTING and OUTPUT, where the kernel asks the one registered last first if
+priorities are equal; IPVS takes in LOCAL_IN what they leave untranslated (net/netfilter/ipvs/ip_vs_core.c). Chains:
+pkg/proxy/ipvs/proxier.go and pkg/proxy/userspace/proxier.go (removed in 1.26); OpenShift SDN's hybrid proxy runs
+userspace mode next to iptables mode on purpose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.analyzers.rulesets import proxy_mode
-from ipt_explain.model import Chain, Ruleset
+from ipt_explain.analyzers.names import SERVICES, ChainRole
+from ipt_explain.audit.backends import BackendContext, NftContext
+from ipt_explain.audit.context import DumpContext, RulesetContext
+from ipt_explain.audit.evidence.hooks.hook_states import service_chains
+from ipt_explain.enums import Enum
+from ipt_explain.model import Chain, Family, Ruleset
 from ipt_explain.records import dataclass
 from ipt_explain.services.ports import ProxyMode
 
@@ -29,17 +34,17 @@ class Leftover:
     misroutes: bool
 
 
-def leftovers(ruleset: Ruleset) -> tuple[Leftover, ...]:
-    """Other modes' rules in a ruleset that has services in iptables mode."""
-    return tuple(_leftovers(ruleset))
+def several_modes(node: DumpContext) -> bool:
+    """Whether there are rules or Services of more than one mode."""
+    left = any(True for context in node.rulesets for _ in leftovers(context))
+    return left or any(True for _ in modes_beside_each_other(node))
 
 
-def _leftovers(ruleset: Ruleset) -> Iterator[Leftover]:
+def leftovers(context: RulesetContext) -> Iterator[Leftover]:
+    """Other modes' rules in a ruleset that has Services in iptables mode."""
+    ruleset = context.ruleset
     ipvs, userspace = _with_rules(ruleset, _IPVS), _with_rules(ruleset, _USERSPACE)
-    nat = ruleset.tables.get("nat")
-    if nat is None or not (ipvs or userspace) or not any(role_of(name) is ChainRole.SERVICE for name in nat.chains):
-        return
-    if proxy_mode(ruleset)[0] is ProxyMode.IPVS:
+    if not (ipvs or userspace) or not context.hashed[ChainRole.SERVICE] or context.facts.mode is ProxyMode.IPVS:
         return
     if ipvs:
         yield Leftover("ipvs", ipvs, "they may accept Service traffic before it reaches an endpoint", False)
@@ -50,3 +55,55 @@ def _leftovers(ruleset: Ruleset) -> Iterator[Leftover]:
 def _with_rules(ruleset: Ruleset, names: tuple[str, ...]) -> tuple[Chain, ...]:
     chains = (ruleset.chain("nat", name) for name in names)
     return tuple(chain for chain in chains if chain is not None and chain.rules)
+
+
+class Part(Enum):
+    """What a mode does on the node."""
+
+    SERVES = "serves"
+    MAY_SERVE = "may serve"  # or another of this kind: the order is not in a dump
+    BEHIND = "serves what the others leave"
+    INERT = "is not asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """One mode of several."""
+
+    context: BackendContext
+    mode: ProxyMode
+    part: Part
+
+
+def modes_beside_each_other(node: DumpContext) -> Iterator[tuple[Beside, ...]]:
+    """For each family with several modes, all of them."""
+    for family in Family:
+        found = {mode: (context, asked) for context, mode, asked in _modes(node, family)}
+        if len(found) < 2:
+            continue
+        translating = [mode for mode, (_, asked) in found.items() if asked and mode is not ProxyMode.IPVS]
+        yield tuple(Beside(context, mode, _part(mode, asked, translating)) for mode, (context, asked) in found.items())
+
+
+def _part(mode: ProxyMode, asked: bool, translating: Sequence[ProxyMode]) -> Part:
+    if not asked:
+        return Part.INERT
+    if mode is ProxyMode.IPVS:
+        return Part.BEHIND if translating else Part.SERVES
+    return Part.SERVES if len(translating) < 2 else Part.MAY_SERVE
+
+
+def _modes(node: DumpContext, family: Family) -> Iterator[tuple[BackendContext, ProxyMode, bool]]:
+    """Each mode of a family, and whether packets reach it."""
+    for context in node.contexts:
+        if context.family is not family:
+            continue
+        if isinstance(context, RulesetContext):
+            if service_chains(context):
+                asked = bool(context.services) and (context.is_called("nat", SERVICES) or not context.complete)
+                yield context, ProxyMode.IPTABLES, asked
+        elif isinstance(context, NftContext):
+            if context.proxy is not None and context.services:
+                yield context, ProxyMode.NFTABLES, True
+        elif context.services:
+            yield context, ProxyMode.IPVS, True

@@ -41,13 +41,7 @@ _LOST = {
 }
 
 
-@rule(
-    "IPT602",
-    "firewall-drops-everything",
-    Severity.ERROR,
-    about=_CHAINS,
-    yields_to=("IPT707",),
-)
+@rule("IPT602", "firewall-drops-everything", Severity.ERROR, about=("-j DROP", "-j REJECT"), yields_to=("IPT707",))
 def firewall_drops_everything(context: RulesetContext) -> Faults:
     """One fault a chain, at the first such rule."""
     for name in _CHAINS:

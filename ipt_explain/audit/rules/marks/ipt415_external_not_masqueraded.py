@@ -41,6 +41,7 @@ from collections import defaultdict
 
 from ipt_explain.analyzers.names import NODE_PORTS, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, fact, rule
+from ipt_explain.audit.evidence.filter.refusals import exposed
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import mark_reader
 from ipt_explain.audit.evidence.marks.external import Unmarked, UnmarkedFrontend, external_marks
 from ipt_explain.words import front
@@ -55,7 +56,7 @@ _EFFECTS = {
 }
 
 
-@rule("IPT415", "external-not-masqueraded", Severity.ERROR, evidence=external_marks, gathers=True)
+@rule("IPT415", "external-not-masqueraded", Severity.ERROR, evidence=exposed, gathers=True)
 def external_not_masqueraded(context: RulesetContext) -> Faults:
     """One fault for each service port and place."""
     for unmarked in external_marks(context):

@@ -42,8 +42,7 @@ from ipt_explain.audit.authoring import (
     at_rule,
     dump_rule,
 )
-from ipt_explain.audit.evidence.node.beside import Beside, Part, modes_beside_each_other
-from ipt_explain.audit.evidence.node.modes import leftovers
+from ipt_explain.audit.evidence.node.modes import Beside, Part, leftovers, modes_beside_each_other, several_modes
 from ipt_explain.services.ports import ProxyMode
 from ipt_explain.words import both, family_name
 
@@ -55,7 +54,7 @@ _PARTS = {
 }
 
 
-@dump_rule("IPT702", "two-proxy-modes", Severity.WARNING)
+@dump_rule("IPT702", "two-proxy-modes", Severity.WARNING, evidence=several_modes)
 def two_proxy_modes(dump: DumpContext) -> Faults:
     """One fault for each mode whose rules are left, at the first of them, and one for each family with several modes
     of its own."""
@@ -86,7 +85,7 @@ def _beside(modes: Sequence[Beside]) -> Fault:
 
 
 def _left_in(context: RulesetContext) -> Faults:
-    for left in leftovers(context.ruleset):
+    for left in leftovers(context):
         names = ", ".join(chain.name for chain in left.chains)
         yield Fault(
             f"kube-proxy's {left.mode} mode left rules ({names}) next to those of iptables mode: {left.effect}",

@@ -28,18 +28,13 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.hooks.hook_states import HookState, extra_conditions, hooks
-from ipt_explain.audit.evidence.hooks.services_chain import services_chain
+from ipt_explain.audit.evidence.hooks.services_chain import may_be_narrowed, services_chain
 from ipt_explain.words import both
 
 _FIX = "Delete the rule and restart kube-proxy on this node: it writes its hook without the condition."
 
 
-@rule(
-    "IPT104",
-    "hook-narrowed",
-    Severity.WARNING,
-    about=("PREROUTING", "OUTPUT", "INPUT", "FORWARD", "POSTROUTING", "KUBE-SERVICES"),
-)
+@rule("IPT104", "hook-narrowed", Severity.WARNING, evidence=may_be_narrowed)
 def hook_narrowed(context: RulesetContext) -> Faults:
     """One fault for each hook without an unconditional twin."""
     for state in hooks(context):
