@@ -23,8 +23,10 @@ from ipt_explain.records import replace
 from ipt_explain.services.explanation import Explanation
 
 if TYPE_CHECKING:
+    from ipt_explain.analyzers.fates.vantages import Surroundings
     from ipt_explain.graph.chains import ChainGraph
     from ipt_explain.graph.cycles import Cycle
+    from ipt_explain.netfilter.walk.stages import NodeRules
 
 _ROLES = {role.value: role for role in ChainRole}
 _SAMPLE = 1000
@@ -171,6 +173,15 @@ class RulesetContext(BackendContext):
     def version(self) -> VersionRange:
         """The releases of kube-proxy that may have written the ruleset."""
         return recognise_version(self.ruleset, self.plans)
+
+    @cached_property
+    def around(self) -> tuple[NodeRules, Surroundings]:
+        """The rules to send packets through, and who may send."""
+        from ipt_explain.analyzers.fates.vantages import Surroundings
+        from ipt_explain.netfilter.walk.stages import NodeRules
+
+        node = NodeRules([self.ruleset])
+        return node, Surroundings.of(self.ruleset.family, self.services, node.indexes.destinations)
 
     @cached_property
     def plans(self) -> Plans:

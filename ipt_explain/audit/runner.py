@@ -97,7 +97,7 @@ def audit_dump(
     dump: Dump, rules: Sequence[AuditRule] | None = None, explanation: Explanation | None = None
 ) -> Report:
     """Check a dump with rules, by default all. `explanation` is the analyzers' result, if there is one already."""
-    return _audit(DumpContext(dump, explanation=explanation), catalogue() if rules is None else rules)
+    return audit_node([dump], rules, explanation)
 
 
 def audit_node(
@@ -105,10 +105,8 @@ def audit_node(
 ) -> Report:
     """Check several dumps of one node, taken at the same time with its different tools. `explanation` is the analyzers'
     result for all of them together."""
-    return _audit(DumpContext(*dumps, explanation=explanation), catalogue() if rules is None else rules)
-
-
-def _audit(context: DumpContext, rules: Sequence[AuditRule]) -> Report:
+    context = DumpContext(*dumps, explanation=explanation)
+    rules = catalogue() if rules is None else rules
     # All rules run even if few are selected: which of two findings reports a fault must not depend on the selection.
     findings: list[Finding] = []
     effects: list[Effect] = []

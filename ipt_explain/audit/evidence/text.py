@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ipt_explain.audit.context import RulesetContext
@@ -16,8 +17,12 @@ from ipt_explain.graph.lint.unreadable import Unreadable, find_unreadable
 if TYPE_CHECKING:
     from ipt_explain.graph.cycles import Cycle
     from ipt_explain.graph.jumps import Jump
-    from ipt_explain.model import Rule
+    from ipt_explain.model import Option, Rule, Shape
+    from ipt_explain.model.by_shape import RulesOfShape
     from ipt_explain.netfilter.certainty.never import Certainty
+
+# What `-p` may say for each module: names and protocol numbers.
+_NUMBERS = {"tcp": "6", "udp": "17", "sctp": "132", "dccp": "33", "udplite": "136"}
 
 
 @fact
@@ -61,3 +66,31 @@ def misplaced(context: RulesetContext) -> Sequence[Misplaced]:
 def certain(context: RulesetContext) -> Sequence[tuple[Rule, Certainty]]:
     """Rules with a condition that every packet satisfies, or none."""
     return list(find_certain(context.by_shape))
+
+
+@fact
+def without_protocol(context: RulesetContext) -> Sequence[tuple[Rule, str, Option]]:
+    """Rules that match a port but not its protocol, with the match's module and option."""
+    return [
+        (rule, module, port)
+        for shapes in context.by_shape.values()
+        for shape, rules in shapes.items()
+        for module, port in _ports(shape)
+        for rule in _of_others(rules, shape.core_option("-p"), module)
+    ]
+
+
+def _ports(shape: Shape) -> Iterator[tuple[str, Option]]:
+    """The first match of a port."""
+    found = (
+        (match.module, option) for match in shape.matches if match.module in _NUMBERS for option in match.options
+        if option.name in ("--dport", "--sport", "--destination-port", "--source-port")
+    )  # fmt: skip
+    return islice(found, 1)
+
+
+def _of_others(rules: RulesOfShape, protocol: Option | None, module: str) -> Collection[Rule]:
+    """The rules that do not match a protocol."""
+    if protocol is None or protocol.negated:
+        return rules
+    return rules.having(protocol.slots[0], lambda word: word not in (module, _NUMBERS[module], module.upper()))

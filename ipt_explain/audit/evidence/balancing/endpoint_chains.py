@@ -6,18 +6,27 @@ There are as many as endpoints, so what they share is worked out once per layout
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from itertools import compress
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress, filterfalse
+from operator import itemgetter
 
 from ipt_explain.analyzers.iptables.endpoints import EndpointForms
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Chain, Layout, Rule
+from ipt_explain.model import Chain, Hidden, Layout, Rule
 from ipt_explain.model.by_shape import SameLayout, chains_in_order
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.records import dataclass
+
+_NOWHERE = (
+    *("0.", "127.", "255.255.255.255", ":", "[::]", "[::1]", "[ff", "[::ffff:127."),
+    *(f"{octet}." for octet in range(224, 240)),
+)
+_head, _tail = itemgetter(slice(4)), itemgetter(slice(-6, None))
+_HEADS = tuple(map(_head, _NOWHERE))
+_FLAGS = ("--random", "--persistent", "--random-fully")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +105,51 @@ def endpoint_chains(context: RulesetContext) -> EndpointChains:
         {} if nat is None else nat.chains,
         translating,
     )
+
+
+@fact
+def bad_destinations(context: RulesetContext) -> Sequence[tuple[str, str, str]]:
+    """Chains whose destination cannot be an endpoint: chain, destination, and what is wrong with it."""
+    destinations = endpoint_chains(context).destinations
+    # There are as many as endpoints, but their ends and beginnings are few.
+    tails = set(filterfalse(_has_port, set(map(_tail, destinations.values()))))
+    heads = {head for head in set(map(_head, destinations.values())) if head.startswith(_HEADS)}
+    found = []
+    for chain, destination in destinations.items() if tails or heads else ():
+        if "-" in destination:
+            continue  # a range is another rule's
+        if _tail(destination) in tails:
+            found.append((chain, destination, "has no valid port"))
+        elif _head(destination) in heads and destination.startswith(_NOWHERE):
+            found.append((chain, destination, "is no machine's address"))
+    return found
+
+
+def _has_port(tail: str) -> bool:
+    """Whether an address that ends so ends in a port from 1 to 65535."""
+    _, colon, port = tail.rpartition(":")
+    return bool(colon) and port.isdecimal() and 0 < int(port) < 65536
+
+
+@fact
+def foreign_flags(context: RulesetContext) -> Sequence[tuple[Rule, list[str]]]:
+    """DNAT rules of endpoint chains with flags that kube-proxy never writes, or with a range."""
+    endpoints = endpoint_chains(context)
+    ranges = "-" in "".join(endpoints.destinations.values())
+    found = []
+    for shape, rules in context.by_shape.get("nat", {}).items():
+        if shape.target is None or shape.target.name != "DNAT" or Hidden.TARGET in shape.hidden:
+            continue
+        flags = [option.name for option in shape.target.options if option.name in _FLAGS]
+        slot = next((option.slots[0] for option in shape.target.options if option.name == "--to-destination"), None)
+        suspects: Iterable[Rule] = ()
+        if flags or slot is None:
+            suspects = rules
+        elif ranges:
+            suspects = rules.having(slot, lambda word: "-" in word)
+        found += [(each, flags) for each in suspects if _is_dnat(endpoints, each)]
+    return found
+
+
+def _is_dnat(endpoints: EndpointChains, rule: Rule) -> bool:
+    return rule.chain in endpoints.destinations and rule is endpoints.dnat(rule.chain)

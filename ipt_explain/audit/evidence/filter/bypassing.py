@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.around import around
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.header import parse_address, protocol_number
 from ipt_explain.netfilter.packet import Heading
@@ -21,7 +20,7 @@ def bypassing(context: RulesetContext, service: ServicePort) -> Rule | None:
         heading = Heading(parse_address(service.cluster_ip), service.port)
     except ValueError:
         return None
-    node, surroundings = around(context)
+    node, surroundings = context.around
     journey = Journey(node, [heading])
     journey.begin(surroundings.departure(Vantage.POD, protocol_number(service.protocol) or 0))
     for _, packets in journey.ends():

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.around import around
 from ipt_explain.audit.evidence.losses.hurt import filter_may_stop
 from ipt_explain.audit.evidence.services.vital import is_api_server
 from ipt_explain.netfilter.header import parse_address, protocol_number
@@ -45,7 +44,7 @@ def host_stops(context: RulesetContext) -> Iterator[Stop]:
     for each rule or policy of filter."""
     if not filter_may_stop(context):
         return
-    _, surroundings = around(context)
+    _, surroundings = context.around
     by_protocol: dict[str, dict[Heading, ServicePort]] = {}
     for service, bound in zip(context.services, surroundings.bound):
         own = frozenset(filter(None, bound))
@@ -65,7 +64,7 @@ def host_stops(context: RulesetContext) -> Iterator[Stop]:
 
 
 def _stops(context: RulesetContext, protocol: str, owners: dict[Heading, ServicePort]) -> Iterator[Stop]:
-    node, surroundings = around(context)
+    node, surroundings = context.around
     start = surroundings.departure(Vantage.POD, protocol_number(protocol) or 0)
     here = frozenset(heading.address for heading in owners if isinstance(heading.address, int))
     headings = list(owners)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.around import around
 from ipt_explain.audit.evidence.services.vital import is_api_server
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.header import protocol_number
@@ -43,7 +42,7 @@ def _taken(context: RulesetContext, mark: int) -> Iterator[EarlierSnat]:
     nat = context.table("nat")
     if nat is None or Hook.POSTROUTING.value not in nat.chains:
         return
-    node, surroundings = around(context)
+    node, surroundings = context.around
     for protocol, headings in _pods(context, surroundings).items():
         state = _marked(surroundings.departure(Vantage.POD, protocol_number(protocol) or 0), mark)
         crowd = Crowd(headings, headings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.around import around
 from ipt_explain.netfilter.header import TCP, network_bits, parse_address, protocol_number
 from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.targets import Verdict
@@ -18,7 +17,7 @@ def pods_are_masqueraded(context: RulesetContext) -> bool:
     """Whether connections from outside to at least some pods leave masqueraded without any mark: network plugins leave
     out this node's pods, whose replies pass this node anyway.
     """
-    node, surroundings = around(context)
+    node, surroundings = context.around
     journey = Journey(node, [Heading(surroundings.pod, None)])
     start = surroundings.departure(Vantage.OUTSIDE, TCP)
     journey.forward(start._replace(tracking=Tracking.NEW, destination_decided=True, dnat=True))
@@ -51,7 +50,7 @@ def _masqueraded(
     """Whether connections from a source leave masqueraded; None if only some do, or it is not certain."""
     if frontend.address is None:
         return None
-    node, surroundings = around(context)
+    node, surroundings = context.around
     start = surroundings.departure(Vantage.OUTSIDE, protocol_number(service.protocol) or 0)
     journey = Journey(node, [Heading(parse_address(frontend.address), frontend.port)])
     journey.begin(start._replace(source=source, connection=replace(start.connection, source=source)))

@@ -20,49 +20,25 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.model import Option, Rule, Shape
-from ipt_explain.model.by_shape import RulesOfShape
-
-# What `-p` may say for each module: names and protocol numbers.
-_NUMBERS = {"tcp": "6", "udp": "17", "sctp": "132", "dccp": "33", "udplite": "136"}
+from ipt_explain.audit.evidence.text import without_protocol
+from ipt_explain.model import Rule
 
 
-@rule("IPT503", "port-without-protocol", Severity.ERROR)
+@rule("IPT503", "port-without-protocol", Severity.ERROR, evidence=without_protocol)
 def port_without_protocol(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
-    for shapes in context.by_shape.values():
-        for shape, rules in shapes.items():
-            module, port = _port_of(shape)
-            if port is None:
-                continue
-            protocol = shape.core_option("-p")
-            for judged in rules if protocol is None else _others(rules, protocol, module):
-                asked = "no protocol" if protocol is None else f"protocol {_spelled(judged, protocol)}"
-                yield Fault(
-                    f"the rule matches a port of {module} and {asked}: it does not work, and iptables-restore refuses "
-                    "the table",
-                    f"Take the dump again, or add `-p {module}` to the rule.",
-                    at_rule(judged, focus=f"{port.name} {judged.first(port)}"),
-                )
+    for judged, module, port in without_protocol(context):
+        yield Fault(
+            f"the rule matches a port of {module} and {_protocol(judged)}: it does not work, and iptables-restore "
+            "refuses the table",
+            f"Take the dump again, or add `-p {module}` to the rule.",
+            at_rule(judged, focus=f"{port.name} {judged.first(port)}"),
+        )
 
 
-def _port_of(shape: Shape) -> tuple[str, Option | None]:
-    for match in shape.matches:
-        if match.module in _NUMBERS:
-            for option in match.options:
-                if option.name in ("--dport", "--sport", "--destination-port", "--source-port"):
-                    return match.module, option
-    return "", None
-
-
-def _others(rules: RulesOfShape, protocol: Option, module: str) -> Collection[Rule]:
-    if protocol.negated:
-        return rules
-    return rules.having(protocol.slots[0], lambda word: word not in (module, _NUMBERS[module], module.upper()))
-
-
-def _spelled(judged: Rule, protocol: Option) -> str:
-    return f"{'! ' if protocol.negated else ''}{judged.first(protocol)}"
+def _protocol(judged: Rule) -> str:
+    protocol = judged.shape.core_option("-p")
+    if protocol is None:
+        return "no protocol"
+    return f"protocol {'! ' if protocol.negated else ''}{judged.first(protocol)}"

@@ -19,33 +19,16 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
-from ipt_explain.model import Hidden, Rule
+from ipt_explain.audit.evidence.balancing.endpoint_chains import foreign_flags
+from ipt_explain.model import Rule
 from ipt_explain.words import both
 
-_FLAGS = ("--random", "--persistent", "--random-fully")
 
-
-@rule("IPT509", "endpoint-foreign-flags", Severity.WARNING)
+@rule("IPT509", "endpoint-foreign-flags", Severity.WARNING, evidence=foreign_flags)
 def endpoint_foreign_flags(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
-    endpoints = endpoint_chains(context)
-    ranges = "-" in "".join(endpoints.destinations.values())
-    for shape, rules in context.by_shape.get("nat", {}).items():
-        if shape.target is None or shape.target.name != "DNAT" or Hidden.TARGET in shape.hidden:
-            continue
-        flags = [option.name for option in shape.target.options if option.name in _FLAGS]
-        slot = next((option.slots[0] for option in shape.target.options if option.name == "--to-destination"), None)
-        if flags or slot is None:
-            suspects: Iterable[Rule] = rules
-        else:
-            suspects = rules.having(slot, lambda word: "-" in word) if ranges else ()
-        for judged in suspects:
-            if judged.chain in endpoints.destinations and judged is endpoints.dnat(judged.chain):
-                yield _fault(judged, flags)
+    return (_fault(judged, flags) for judged, flags in foreign_flags(context))
 
 
 def _fault(judged: Rule, flags: list[str]) -> Fault:
