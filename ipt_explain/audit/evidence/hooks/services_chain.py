@@ -96,7 +96,7 @@ def services_chain(context: RulesetContext) -> ServicesChain:
 
 def may_be_narrowed(context: RulesetContext) -> bool:
     """Whether there are hooks, or jumps to node ports that have other conditions."""
-    return bool(hooks(context) or services_chain(context).narrowed_node_ports)
+    return any(state.rules for state in hooks(context)) or bool(services_chain(context).narrowed_node_ports)
 
 
 def _guarded(plan: RulePlan, rule: Rule) -> bool:
