@@ -4,22 +4,34 @@ chains.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ipt_explain.audit.findings.place import Place, at_rule
 from ipt_explain.model import Backend, Family
 from ipt_explain.model.dump import SourceText
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence, Shown
+from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.ipvs.node import IpvsNode
-    from ipt_explain.audit.context import DumpContext
     from ipt_explain.model import nft
     from ipt_explain.model.node import NodeFacts
+
+
+class AuditedNode(Protocol):
+    """The node that a backend is part of."""
+
+    @property
+    def explanation(self) -> Explanation:
+        """What the analyzers say of its Services."""
+
+    @property
+    def contexts(self) -> Sequence[BackendContext]:
+        """All that is asked about, as the explanation numbers them."""
 
 
 class BackendContext:
@@ -29,7 +41,7 @@ class BackendContext:
     """
 
     def __init__(
-        self, node: DumpContext, text: SourceText, source: str, family: Family, backend: Backend | None, number: int
+        self, node: AuditedNode, text: SourceText, source: str, family: Family, backend: Backend | None, number: int
     ) -> None:
         self.node = node
         self.text = text
@@ -88,7 +100,7 @@ class BackendContext:
 class NftContext(BackendContext):
     """One family's nftables rules: kube-proxy's table, if it is there, and those of others."""
 
-    def __init__(self, node: DumpContext, text: SourceText, ruleset: nft.Ruleset, family: Family, number: int) -> None:
+    def __init__(self, node: AuditedNode, text: SourceText, ruleset: nft.Ruleset, family: Family, number: int) -> None:
         from ipt_explain.analyzers.nftables.tables import proxy_table
 
         super().__init__(node, text, ruleset.source, family, Backend.NFTABLES, number)
@@ -122,7 +134,7 @@ class NftContext(BackendContext):
 class IpvsContext(BackendContext):
     """The virtual servers of one family, with the sets and addresses that kube-proxy keeps for them."""
 
-    def __init__(self, node: DumpContext, text: SourceText, known: NodeFacts, facts: RulesetFacts, number: int) -> None:
+    def __init__(self, node: AuditedNode, text: SourceText, known: NodeFacts, facts: RulesetFacts, number: int) -> None:
         super().__init__(node, text, facts.source, facts.family, Backend.IPVS, number)
         self.known = known
 
