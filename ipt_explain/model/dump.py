@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -215,9 +214,17 @@ class SourceText:
             return ""
         start = 0
         if ahead:
-            block = bisect_left(self._counts, ahead) - 1
+            block = self._block_with(ahead)
             start = block * _BLOCK
             for _ in range(ahead - self._counts[block]):
                 start = text.index("\n", start) + 1
         end = text.find("\n", start)
         return text[start:] if end < 0 else text[start:end]
+
+    def _block_with(self, line_feed: int) -> int:
+        """The number of the block that has a line feed, which is counted from 1."""
+        if line_feed <= self._counts[1]:
+            return 0
+        from bisect import bisect_left
+
+        return bisect_left(self._counts, line_feed) - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
@@ -15,6 +15,15 @@ from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.records import NamedTuple, dataclass, field
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Sets(Protocol):
+        """Known IP sets."""
+
+        def holds(self, name: str, directions: Sequence[str], state: PacketState, to: Heading) -> Truth:
+            """Whether a set has a packet's values in these directions (`src`, `dst`)."""
 
 _HIGHEST = 255
 _BYTE = 0xFF
@@ -128,13 +137,6 @@ class Connection:
     icmp_type: int = 8
     icmp_code: int = 0
     known: Known | None = None
-
-
-class Sets(Protocol):
-    """Known IP sets."""
-
-    def holds(self, name: str, directions: Sequence[str], state: PacketState, to: Heading) -> Truth:
-        """Whether a set has a packet's values in these directions (`src`, `dst`)."""
 
 
 class SourcesAsked:

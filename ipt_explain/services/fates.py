@@ -4,10 +4,10 @@ and the share that is lost on the way, each with the rule that decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterator
 
 from ipt_explain.enums import Enum
+from ipt_explain.netfilter.assumptions import Assumption
 from ipt_explain.records import dataclass
 
 NAT_NOT_SHOWN = "rules of nat that this input does not show"
@@ -67,25 +67,6 @@ class Decider:
     owner: str | None = None
 
 
-class Assumed(Protocol):
-    """A condition that the dump does not decide."""
-
-    @property
-    def literals(self) -> Sequence[tuple[str, bool]]:
-        """What it asks, and the answers: (`-i eth0`, False)."""
-
-    @property
-    def questions(self) -> Sequence[str]:
-        """What it asks, as people read it: `-i eth0 and -o eth1`."""
-
-    @property
-    def statements(self) -> Sequence[str]:
-        """What holds: `not (-i eth0 and -o eth1)`."""
-
-    def naming(self, names: Mapping[str, str]) -> Assumed:
-        """The same with some questions reworded."""
-
-
 @dataclass(frozen=True, slots=True)
 class Lost:
     """A share of connections that is lost (0 to 1).
@@ -100,7 +81,7 @@ class Lost:
     dnat: str | None
     decider: Decider
     why: str
-    when: tuple[Assumed, ...] = ()
+    when: tuple[Assumption, ...] = ()
 
     def depends_only_on(self, starts: tuple[str, ...]) -> bool:
         """Whether all that the dump does not decide is asked by matches that begin so: `-s `, `-i `."""

@@ -29,7 +29,7 @@ _AT_ONCE = 64  # Services whose endpoints are read together, while the processor
 _API_SERVER = ("default", "kubernetes")  # its endpoints are on a host's network
 # If no rule names the pod network, pods are assumed to be in networks with this many bits around endpoints.
 _AROUND = {Family.IPV4: 16, Family.IPV6: 48}
-_LOOPBACK = {Family.IPV4: network_bits("127.0.0.0/8"), Family.IPV6: network_bits("::1/128")}
+_LOOPBACK = {Family.IPV4: (127 << 24, 255 << 24), Family.IPV6: (1, (1 << 128) - 1)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ipt_explain.model import Chain
 from ipt_explain.netfilter.cached import CachedColumn
@@ -16,7 +15,21 @@ from ipt_explain.netfilter.walk.chains.table import Arrival
 from ipt_explain.netfilter.walk.columns import picked
 
 if TYPE_CHECKING:
+    from typing import Protocol, TypeAlias
+
     from ipt_explain.netfilter.walk.path import AnyLeg, Path
+
+    class FromStage(Protocol):
+        """Where packets come from that is no table of iptables."""
+
+        def leg(self, row: int) -> AnyLeg:
+            """How a packet came through."""
+
+        def before(self, row: int) -> tuple[Packets, int]:
+            """The packets and row that it was ahead of it."""
+
+    _Origin: TypeAlias = "_FromTable | _FromGroups | FromStage"
+
 
 # Of a packet's latest answers, so many are looked at: what was asked before has mattered since.
 _LATEST = 4
@@ -167,6 +180,8 @@ class Entered:
 
     def before(self, number: int) -> tuple[Packets, int]:
         """The packets and the row of a number."""
+        from bisect import bisect_right
+
         place = bisect_right(self._starts, number) - 1
         return self._groups[place], number - self._starts[place]
 
@@ -193,19 +208,6 @@ class _FromGroups:
                 return packets, number
             number -= len(packets)
         raise IndexError(row)
-
-
-class FromStage(Protocol):
-    """Where packets come from that is no table of iptables."""
-
-    def leg(self, row: int) -> AnyLeg:
-        """How a packet came through."""
-
-    def before(self, row: int) -> tuple[Packets, int]:
-        """The packets and row that it was ahead of it."""
-
-
-_Origin = _FromTable | _FromGroups | FromStage
 
 
 class Travellers:

@@ -6,7 +6,6 @@ this module lays out lines as spans of text and style, and rich only colours the
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
@@ -115,7 +114,9 @@ def _broken(words: Sequence[Span], first_width: int, width: int, columns: Callab
             lines += [[(piece, style)] for piece in full]
             room = width
         last = ends[start] - columns(text) + room
-        end = max(bisect_right(ends, last, start), start + 1)
+        end = start + 1
+        while end < len(words) and ends[end] <= last:
+            end += 1
         if end < len(words) and ends[end - 1] + columns(words[end][0].rstrip()) <= last:
             end += 1  # all but the blanks after it
         lines.append(_ended([(text, style), *words[start + 1 : end]]))
