@@ -54,6 +54,8 @@ def unanswered(text: str, name: str = "dns") -> dict[Vantage, float]:
         ("filter", "FORWARD", "-m conntrack --ctstate ESTABLISHED ! --ctreplsrcport 53 -j DROP", {}),
         ("mangle", "PREROUTING", "-d 127.0.0.0/8 -m conntrack --ctstate ESTABLISHED -j DROP", {}),
         ("filter", "FORWARD", "-m conntrack --ctstatus ASSURED -j DROP", {}),
+        ("filter", "FORWARD", "-p udp -m udp ! --dport 53 -j DROP", {POD: 1, OUTSIDE: 1}),
+        ("filter", "FORWARD", "-p udp -m multiport ! --dports 53,1024:65535 -j DROP", {}),
         ("filter", "FORWARD", "-p tcp -m tcp --tcp-flags SYN,ACK ACK -j DROP", {}),
         ("filter", "FORWARD", "-p udp -m mark --mark 0x8000/0x8000 -j DROP", {}),
         ("filter", "FORWARD", "-p tcp -m conntrack --ctstate ESTABLISHED -j DROP", {}),

@@ -26,6 +26,9 @@ from ipt_explain.records import dataclass, replace
 _WORK = 1_000  # rules that one reply may evaluate; one that takes longer passes
 _MOST_CONNECTIONS = 256  # that are asked one by one
 _NEVER: Probability = 1 - ALWAYS
+_CLIENT_PORT = 49_500
+"""The port of clients whose port is not known: one that Linux gives them (32768 to 60999) and other systems, too (from
+49152), and that hardly any rule singles out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,8 @@ class Replies:
         if endpoint is not None and endpoint.address is not None:
             server = endpoint
         vip = _unknown("the frontend's address", connection.family) if frontend is None else frontend
-        client, seen = Heading(connection.source, connection.source_port), Heading(first.source, first.source_port)
+        client = Heading(connection.source, connection.source_port or _CLIENT_PORT)
+        seen = Heading(first.source, first.source_port or client.port)
         source, to = (server, client) if replies else (client, server)
         assert source.address is not None
         state = first._replace(
@@ -174,13 +178,12 @@ def _unknown(label: str, family: Family) -> Heading:
 
 def _is_told(stop: StoppedReply) -> bool:
     """Whether a doubt is worth telling: of a rule that asks for the connection's state, as others stop first packets
-    alike, and about one thing, but not the client's port."""
+    alike, and about one thing."""
     step = stop.path.last() if stop.verdict is not Verdict.ACCEPT else None
     shape = step.rule.shape if isinstance(step, Step) and step.rule is not None else None
     if shape is None or not (shape.has_match("conntrack") or shape.has_match("state")):
         return False
-    (question, _), *others = [literal for each in stop.state.answers for literal in each.literals]
-    return not others and "port" not in question
+    return sum(len(each.literals) for each in stop.state.answers) == 1
 
 
 def _told(finish: Finish, packets: Packets, stopped: _Stop) -> Iterator[tuple[Finish, Packets]]:
