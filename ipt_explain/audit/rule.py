@@ -258,7 +258,7 @@ def _register(card: Callable[..., AuditRule], gathers: bool = False) -> Callable
     def register(check: Callable[..., Faults]) -> Check:
         @wraps(check)
         def gathering(subject: object) -> Faults:
-            from ipt_explain.audit.findings.gathering import gathered
+            from ipt_explain.audit.findings.fault import gathered
 
             return gathered(check(subject))
 

@@ -14,8 +14,6 @@ from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.finding import Finding, fingerprint
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
-from ipt_explain.audit.settings.baseline import Baseline
-from ipt_explain.audit.settings.overrides import Overrides
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
 from ipt_explain.patterns import lazy_pattern
@@ -26,6 +24,8 @@ from ipt_explain.services.explanation import Explanation
 _QUOTED = lazy_pattern(r'"(?:[^"\\]|\\.)*"')
 
 if TYPE_CHECKING:
+    from ipt_explain.audit.settings.baseline import Baseline
+    from ipt_explain.audit.settings.config import Overrides
     from ipt_explain.compare.fleet.nodes import NotCompared
 
 

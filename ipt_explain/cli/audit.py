@@ -117,7 +117,8 @@ def audit(
     style = Style(width, color, notes, not everything, color and shows_links(sys.stdout), statistics)
     plain = Style(DEFAULT_WIDTH, notes=notes, fold=not everything)
     write(rendered(report, output, plan.rules, plan.fail_on, style), annotations=output == "github")
-    _write_files(output_files, dumps, lambda name: rendered(report, name, plan.rules, plan.fail_on, plain))
+    if output_files:
+        _write_files(output_files, dumps, lambda name: rendered(report, name, plan.rules, plan.fail_on, plain))
     for failure in report.unchecked:
         complain(f"ipt-explain: {failure}. This is a bug in ipt-explain: please report it.")
     if report.unchecked:

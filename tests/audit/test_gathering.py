@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.audit.findings.fault import Fault
-from ipt_explain.audit.findings.gathering import gathered
+from ipt_explain.audit.findings.fault import Fault, gathered
 from ipt_explain.audit.findings.place import Place
 from ipt_explain.audit.findings.severity import Severity
 from tests.audit.helpers import findings_of

@@ -17,12 +17,33 @@ from ipt_explain.graph.lint.unreadable import Unreadable, find_unreadable
 if TYPE_CHECKING:
     from ipt_explain.graph.cycles import Cycle
     from ipt_explain.graph.jumps import Jump
-    from ipt_explain.model import Option, Rule, Shape
+    from ipt_explain.model import Chain, Option, Rule, Shape, Table
     from ipt_explain.model.by_shape import RulesOfShape
     from ipt_explain.netfilter.certainty.never import Certainty
 
 # What `-p` may say for each module: names and protocol numbers.
 _NUMBERS = {"tcp": "6", "udp": "17", "sctp": "132", "dccp": "33", "udplite": "136"}
+
+
+def redeclared(context: RulesetContext) -> Sequence[Table]:
+    """Tables that have anything declared again; none if the line that names a table may be gone."""
+    return [table for table in _tables(context) if table.redeclared and not context.lacks_lines]
+
+
+def uncommitted(context: RulesetContext) -> Sequence[Table]:
+    """Tables without COMMIT."""
+    return [table for table in _tables(context) if not table.committed]
+
+
+def _tables(context: RulesetContext) -> Collection[Table]:
+    return context.ruleset.tables.values()
+
+
+@fact
+def dropping(context: RulesetContext) -> Sequence[Chain]:
+    """Chains of nat with the policy DROP."""
+    nat = context.table("nat")
+    return [chain for chain in nat.chains.values() if chain.policy == "DROP"] if nat is not None else ()
 
 
 @fact

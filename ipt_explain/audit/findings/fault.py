@@ -1,18 +1,22 @@
-"""What a rule reports: the fault and its place. The runner adds who reports it and in which source."""
+"""What a rule reports: faults and their places. The runner adds who reports them and in which source."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ipt_explain.audit.findings.place import NOWHERE, Place
 from ipt_explain.audit.findings.severity import Severity
-from ipt_explain.records import dataclass
+from ipt_explain.records import dataclass, replace
 
 if TYPE_CHECKING:
     from ipt_explain.audit.backends import BackendContext
 
 RESTART = "Restart kube-proxy on this node: it rewrites the chain."
 """What to do about most faults of one chain."""
+ENOUGH = 50
+"""The most faults of one kind that a reader wants to see one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +38,18 @@ class Fault:
     key: str = ""
     context: BackendContext | None = None
     services: tuple[str, ...] = ()
+
+
+def gathered(faults: Iterable[Fault], enough: int = ENOUGH) -> Iterator[Fault]:
+    """The faults in order; for a severity with more than `enough`, only the first, with the others as related lines."""
+    by_severity: dict[Severity | None, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        by_severity[fault.severity].append(fault)
+    for alike in by_severity.values():
+        if len(alike) <= enough:
+            yield from alike
+            continue
+        first, *others = alike
+        lines = tuple(fault.at.line for fault in others if fault.at.line is not None)
+        more = f"{first.message}; {len(others)} similar places"
+        yield replace(first, message=more, related=(*first.related, *lines))

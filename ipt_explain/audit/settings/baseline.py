@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import read_regular
-from ipt_explain.inputs.json_values import json_value
 from ipt_explain.records import dataclass, field
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ class Baseline:
 
 def read_baseline(path: Path) -> Baseline:
     """The baseline in a file. Raises UsageError for a file that is not one."""
+    from ipt_explain.inputs.json_values import json_value
+
     try:
         content: Any = json_value(read_regular(path)[0], os.fspath(path))
     except UsageError as error:

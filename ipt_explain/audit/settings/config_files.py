@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import read_regular
-from ipt_explain.inputs.json_values import of_characters
 from ipt_explain.inputs.limits import CONFIG_BYTES
 from ipt_explain.records import dataclass, field
 
@@ -83,6 +82,8 @@ def _is_ours(path: Path, owner: int) -> bool:
 
 def _options(path: Path, text: str) -> Mapping[str, object] | None:
     """The options in our section; None if the file has none."""
+    from ipt_explain.inputs.json_values import of_characters
+
     if of_characters(text) != text:
         raise UsageError(f"{path} is not UTF-8 text")
     return _toml_options(path, text) if path.suffix == ".toml" else _ini_options(path, text)

@@ -11,8 +11,7 @@ from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.runner import Report, audit_node, merge
 from ipt_explain.audit.settings.baseline import Baseline, read_baseline
-from ipt_explain.audit.settings.config import Config, load_config
-from ipt_explain.audit.settings.overrides import Overrides
+from ipt_explain.audit.settings.config import Config, Overrides, load_config
 from ipt_explain.audit.settings.selection import Selection, parse_ids
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump

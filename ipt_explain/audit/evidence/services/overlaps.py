@@ -5,7 +5,7 @@ node ports that others use too.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers.names import hash_of
 from ipt_explain.audit.context import RulesetContext
@@ -154,21 +154,31 @@ def lies_in(value: int, mask: int, address: str) -> bool:
 
 
 @fact
+def pod_networks(context: RulesetContext) -> Mapping[str, list[ServicePort]]:
+    """The networks that kube-proxy treats as the pods', with the service ports whose rules name them."""
+    found: dict[str, list[ServicePort]] = defaultdict(list)
+    for service in context.services:
+        network = service.masquerade.off_cluster
+        if network is not None and not network.startswith("-"):
+            found[network].append(service)
+    return found
+
+
+@fact
 def bad_vips(context: RulesetContext) -> tuple[BadVip, ...]:
     """Addresses of Services in the pod network, or that no client can reach. Each address once."""
-    return tuple(_bad_vips(front_rules(context), context.services))
+    return tuple(_bad_vips(context))
 
 
-def _bad_vips(fronts: FrontRules, services: Sequence[ServicePort]) -> Iterator[BadVip]:
+def _bad_vips(context: RulesetContext) -> Iterator[BadVip]:
     networks = []
-    for text in {service.masquerade.off_cluster for service in services}:
-        if text is not None and not text.startswith("-"):
-            try:
-                networks.append((*network_bits(text), ":" in text, text))
-            except ValueError:
-                continue
+    for text in pod_networks(context):
+        try:
+            networks.append((*network_bits(text), ":" in text, text))
+        except ValueError:
+            continue
     hosts: dict[str, Evidence] = {}
-    for (host, _, _), evidence in fronts.addresses.items():
+    for (host, _, _), evidence in front_rules(context).addresses.items():
         if host:
             hosts.setdefault(host, evidence)
     for host, evidence in hosts.items():
@@ -184,7 +194,8 @@ def _bad_vips(fronts: FrontRules, services: Sequence[ServicePort]) -> Iterator[B
             continue
         for value, mask, is_ipv6, text in networks:
             if address & mask == value and is_ipv6 == (":" in host):
-                yield BadVip(evidence.rule, host, f"is in the pod network {text}", _layout(services, value, mask))
+                layout = _layout(context.services, value, mask)
+                yield BadVip(evidence.rule, host, f"is in the pod network {text}", layout)
                 break
 
 

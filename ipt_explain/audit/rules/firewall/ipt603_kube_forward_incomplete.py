@@ -28,11 +28,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.authoring import Fault, Faults, Place, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.filter.kube_forward import KubeForward, forwarding
 from ipt_explain.audit.evidence.node.writer import writer
-from ipt_explain.audit.findings.fault import Fault
-from ipt_explain.audit.findings.place import Place, at_chain, at_rule
 from ipt_explain.model import Rule
 
 _FIX = "Restart kube-proxy on this node: it rewrites KUBE-FORWARD."

@@ -28,12 +28,10 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.authoring import Fault, Faults, Place, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.marks.marking import is_marked, masquerade_marking
 from ipt_explain.audit.evidence.marks.postrouting import Postrouting, postrouting
 from ipt_explain.audit.evidence.node.writer import writer
-from ipt_explain.audit.findings.fault import Fault
-from ipt_explain.audit.findings.place import Place, at_chain, at_rule
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.marks import single_bit
 from ipt_explain.records import replace

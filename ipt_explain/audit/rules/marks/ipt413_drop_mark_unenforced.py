@@ -34,12 +34,10 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.authoring import Fault, Faults, Place, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.filter.kube_firewall import Enforcement, drop_enforcement
 from ipt_explain.audit.evidence.marks.marking import drop_marking
 from ipt_explain.audit.evidence.node.writer import writer
-from ipt_explain.audit.findings.fault import Fault
-from ipt_explain.audit.findings.place import Place, at_chain, at_rule
 
 _FIX = "Restart kubelet, which up to 1.26 writes both chains, or upgrade kube-proxy to 1.25, which needs neither."
 _LOST = "source ranges, and drops for lack of local endpoints, have no effect"

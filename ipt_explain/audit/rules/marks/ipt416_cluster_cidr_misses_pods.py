@@ -29,12 +29,11 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from ipt_explain.audit.authoring import NOWHERE, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import cluster_ip_marks
-from ipt_explain.audit.evidence.services.overlaps import lies_in
+from ipt_explain.audit.evidence.services.overlaps import lies_in, pod_networks
 from ipt_explain.audit.evidence.services.vital import is_api_server, is_dns
 from ipt_explain.model import Family
 from ipt_explain.netfilter.header import BITS, network_bits
@@ -47,16 +46,13 @@ _OF_ONE_NODE = {Family.IPV4: 12, Family.IPV6: 64}
 _NAMED = 3
 
 
-@rule("IPT416", "cluster-cidr-misses-pods", Severity.INFO)
+@rule("IPT416", "cluster-cidr-misses-pods", Severity.INFO, evidence=pod_networks)
 def cluster_cidr_misses_pods(context: RulesetContext) -> Faults:
     """One fault for each network."""
-    by_network: dict[str, list[ServicePort]] = defaultdict(list)
-    for service in context.services:
-        network = service.masquerade.off_cluster
-        if network is not None and "/" in network and not is_api_server(service):
-            by_network[network].append(service)
-    for network, services in by_network.items():
-        missed = _missed(network, services, BITS[context.family] - _OF_ONE_NODE[context.family])
+    longest = BITS[context.family] - _OF_ONE_NODE[context.family]
+    for network, services in pod_networks(context).items():
+        of_pods = [service for service in services if not is_api_server(service)]
+        missed = _missed(network, of_pods, longest) if "/" in network else []
         if missed:
             yield _fault(context, network, missed)
 

@@ -24,9 +24,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.findings.fault import Fault
-from ipt_explain.audit.findings.place import Place
+from ipt_explain.audit.authoring import Fault, Faults, Place, RulesetContext, Severity, rule
 from ipt_explain.model import Backend
 from ipt_explain.patterns import lazy_pattern
 

@@ -28,25 +28,24 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_table, rule
+from ipt_explain.audit.evidence.text import redeclared
 
 
-@rule("IPT006", "duplicate-section", Severity.WARNING)
+@rule("IPT006", "duplicate-section", Severity.WARNING, evidence=redeclared)
 def duplicate_section(context: RulesetContext) -> Faults:
-    """One fault for each table that has anything declared again, at the first such line; none if the line that
-    names the table may be gone.
-    """
-    for name, table in context.ruleset.tables.items():
-        if table.redeclared and not context.lacks_lines:
-            first, *others = table.redeclared
-            text = context.text.line(first).strip()
-            what = f"table {name} begins a second time" if text.startswith("*") else f"{_chain(text)} is declared twice"
-            yield Fault(
-                f"{what}: on restore the second replaces the first, whose rules are lost",
-                "Join the two, or keep only the right one.",
-                at_table(name, first),
-                related=tuple(others),
-                key=name,
-            )
+    """One fault for each table that has anything declared again, at the first such line."""
+    for table in redeclared(context):
+        first, *others = table.redeclared
+        text = context.text.line(first).strip()
+        begins = text.startswith("*")
+        what = f"table {table.name} begins a second time" if begins else f"{_chain(text)} is declared twice"
+        yield Fault(
+            f"{what}: on restore the second replaces the first, whose rules are lost",
+            "Join the two, or keep only the right one.",
+            at_table(table.name, first),
+            related=tuple(others),
+            key=table.name,
+        )
 
 
 def _chain(declaration: str) -> str:

@@ -24,20 +24,20 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_table, rule
+from ipt_explain.audit.evidence.text import uncommitted
 from ipt_explain.model import Table
 
 
-@rule("IPT007", "truncated-dump", Severity.ERROR)
+@rule("IPT007", "truncated-dump", Severity.ERROR, evidence=uncommitted)
 def truncated_dump(context: RulesetContext) -> Faults:
     """One fault for each table without COMMIT, at the last line that it has."""
-    for name, table in context.ruleset.tables.items():
-        if not table.committed:
-            yield Fault(
-                f"table {name} has no COMMIT: the dump is cut off, and iptables-restore loads nothing of it",
-                "Take a complete new dump.",
-                at_table(name, _last_line(table)),
-                key=name,
-            )
+    for table in uncommitted(context):
+        yield Fault(
+            f"table {table.name} has no COMMIT: the dump is cut off, and iptables-restore loads nothing of it",
+            "Take a complete new dump.",
+            at_table(table.name, _last_line(table)),
+            key=table.name,
+        )
 
 
 def _last_line(table: Table) -> int | None:

@@ -21,10 +21,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.authoring import Fault, Faults, Place, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.text import unreadable
-from ipt_explain.audit.findings.fault import Fault
-from ipt_explain.audit.findings.place import Place, at_chain, at_rule
 
 
 @rule("IPT008", "not-restorable", Severity.WARNING, evidence=unreadable, general=True)

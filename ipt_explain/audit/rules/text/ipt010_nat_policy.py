@@ -21,16 +21,15 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
+from ipt_explain.audit.evidence.text import dropping
 
 
-@rule("IPT010", "nat-policy", Severity.ERROR)
+@rule("IPT010", "nat-policy", Severity.ERROR, evidence=dropping)
 def nat_policy(context: RulesetContext) -> Faults:
     """One fault for each chain with the policy."""
-    nat = context.table("nat")
-    for chain in nat.chains.values() if nat is not None else ():
-        if chain.policy == "DROP":
-            yield Fault(
-                f"nat {chain.name} has policy DROP: new connections that no rule here rewrites are dropped",
-                f"Set it to ACCEPT (`iptables -t nat -P {chain.name} ACCEPT`) and drop packets in table filter.",
-                at_chain(chain),
-            )
+    for chain in dropping(context):
+        yield Fault(
+            f"nat {chain.name} has policy DROP: new connections that no rule here rewrites are dropped",
+            f"Set it to ACCEPT (`iptables -t nat -P {chain.name} ACCEPT`) and drop packets in table filter.",
+            at_chain(chain),
+        )
