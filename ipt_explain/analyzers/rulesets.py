@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ipt_explain.analyzers.names import (
     BACKEND_HINT,
     FIREWALL,
@@ -93,14 +95,17 @@ def _masqueraded_mark(chain: Chain | None) -> tuple[int, int] | None:
 
 def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
     """The mode of the kube-proxy that wrote a ruleset, None if none did, and the evidence."""
-    names = {name for table in ruleset.tables.values() for name in table.chains}
+
+    def present(names: Iterable[str]) -> list[str]:
+        return [name for name in names if any(name in table.chains for table in ruleset.tables.values())]
+
     nat = ruleset.tables.get("nat")
     hashed = next((name for name in (nat.chains if nat is not None else ()) if role_of(name) is not None), None)
-    if any(name in names for name in _IPVS_CHAINS) and hashed is None:
-        found = next(name for name in _IPVS_CHAINS if name in names)
+    of_ipvs = present(_IPVS_CHAINS)
+    if of_ipvs and hashed is None:
         return (
             ProxyMode.IPVS,
-            f"{found}, and no chain per service: kube-proxy in ipvs mode keeps its services in ipsets and IPVS",
+            f"{of_ipvs[0]}, and no chain per service: kube-proxy in ipvs mode keeps its services in ipsets and IPVS",
         )
     if _matches_kube_sets(ruleset) and (hashed is None or _leads_to_none(ruleset)):
         return (
@@ -109,12 +114,12 @@ def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
         )
     if hashed is not None:
         return ProxyMode.IPTABLES, f"{role_label(hashed)} chains"
-    if SERVICES in names or NODE_PORTS in names:
+    if present((SERVICES, NODE_PORTS)):
         return ProxyMode.IPTABLES, "KUBE-SERVICES"
-    userspace = [name for name in _USERSPACE_CHAINS if name in names]
+    userspace = present(_USERSPACE_CHAINS)
     if userspace:
         return None, f"{userspace[0]}: kube-proxy in userspace mode picks the pod in its own process"
-    kubelet = [name for name in _KUBELET_CHAINS if name in names]
+    kubelet = present(_KUBELET_CHAINS)
     if kubelet:
         return (
             None,

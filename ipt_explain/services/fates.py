@@ -134,6 +134,11 @@ class Fates:
         """The open questions of all vantage points."""
         return tuple(dict.fromkeys((*self.pod.open, *self.node.open, *self.outside.open)))
 
+    @property
+    def loses_any(self) -> bool:
+        """Whether connections from any vantage point are lost."""
+        return bool(self.pod.lost or self.node.lost or self.outside.lost)
+
     def items(self) -> Iterator[tuple[Vantage, Fate]]:
         """Each vantage point and its fate."""
         yield Vantage.POD, self.pod

@@ -206,7 +206,7 @@ def declined_anyway(frontend: Frontend, vantage: Vantage, lost: Lost) -> bool:
 
 def _lost(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
     for frontend in service.frontends:
-        if frontend.fates is None:
+        if frontend.fates is None or not frontend.fates.loses_any:
             continue
         for vantage, fate in frontend.fates.items():
             for lost in fate.lost:

@@ -51,11 +51,6 @@ Losses = Mapping[LossCause, frozenset[tuple[str, str, float]]]
 """For each cause the frontends (`10.96.0.10:53`), vantage points and shares of connections that it loses."""
 
 
-def loses_any(fates: Fates | None) -> bool:
-    """Whether any connections are lost."""
-    return fates is not None and bool(fates.pod.lost or fates.node.lost or fates.outside.lost)
-
-
 def losses_of(frontend: str, fates: Fates | None) -> Iterator[tuple[LossCause, tuple[str, str, float]]]:
     """The lost connections to one frontend, except those that depend on something the dump does not show."""
     if fates is None:

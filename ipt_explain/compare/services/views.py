@@ -12,7 +12,7 @@ from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
-from ipt_explain.compare.services.losses import LossCause, Losses, loses_any, losses_of
+from ipt_explain.compare.services.losses import LossCause, Losses, losses_of
 from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.model import Backend, Dump, Family, Shape
 from ipt_explain.records import NamedTuple, dataclass, field
@@ -228,7 +228,7 @@ _TABLES = {Family.IPV4: "ip kube-proxy", Family.IPV6: "ip6 kube-proxy"}
 
 def _losses(service: ServicePort) -> Losses:
     """Losses by other rules; pools show what the Service's own balancers leave untranslated."""
-    losing = [frontend for frontend in service.frontends if loses_any(frontend.fates)]
+    losing = [frontend for frontend in service.frontends if frontend.fates and frontend.fates.loses_any]
     if not losing:
         return {}
     table = "nat" if service.backend is not Backend.NFTABLES else _TABLES[service.family]

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import compress
-from typing import Any
 
 from ipt_explain.model import Backend
 from ipt_explain.records import dataclass, field
 from ipt_explain.render.explain.service_words import KIND_WORDS, View, leak_line, row
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.services.columns import column
+from ipt_explain.services.columns import column, columns
 from ipt_explain.services.evidence import lines_of
 from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, FrontendVerdict, Scope, ServicePort, Share
 from ipt_explain.words import address_port, both, counted
@@ -60,21 +59,20 @@ def _kinds(kinds: set[FrontendKind]) -> str:
     return both([word for kind, word in KIND_WORDS.items() if kind in kinds])
 
 
+_FIELDS = ("address", "port", "evidence", "chain", "probability", "local", "hairpin", "packets")
+
+
 class _Endpoints:
     """A service port's endpoints in columns, each with an entry at its end, index -1, for shares without endpoint."""
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
-        def padded(field: str) -> list[Any]:
-            return [*column(endpoints, field), None]
-
-        self.chains, self.chances, self.local, self.hairpins, self.packets = map(
-            padded, ("chain", "probability", "local", "hairpin", "packets")
-        )
-        self.lines = [*lines_of(column(endpoints, "evidence")), None]
+        addresses, ports, evidence, *shown = columns(endpoints, _FIELDS)
+        self.chains, self.chances, self.local, self.hairpins, self.packets = [[*values, None] for values in shown]
+        self.lines = [*lines_of(evidence), None]
         self._places = [
-            None if address is None else address_port(address, port)
-            for address, port in zip(padded("address"), padded("port"))
+            None if address is None else address_port(address, port) for address, port in zip(addresses, ports)
         ]
+        self._places.append(None)
         self.located = [place is not None for place in self._places]
         self.addresses = [
             f"address unknown: {escape(chain or '')}" if place is None else escape(place)
@@ -108,10 +106,8 @@ def distributions(service: ServicePort, view: View) -> Iterator[Node]:
         balancer = distribution.balancers[0]
         at = endpoints.of(balancer.shares)
         chances = tuple(column(balancer.shares, "probability"))
-        arriving = tuple(
-            chance if known is None else known
-            for chance, known in zip(chances, map(endpoints.chances.__getitem__, at))
-        )
+        known = map(endpoints.chances.__getitem__, at)
+        arriving = tuple([chance if each is None else each for chance, each in zip(chances, known)])
         losing = arriving != chances and distribution.serves_cluster_ip and any(map(_is_less, arriving, chances))
         texts = _in_words(arriving if losing else chances)
         children = _rows(balancer.shares, at, endpoints, texts, "remote" if shows_local else "", shown, view)
@@ -198,7 +194,7 @@ def _rows(
     """One row for each share, in columns, with details of its endpoint in the endpoint's first row. `texts` are the
     chances.
     """
-    chains, targets, schedulers = (column(shares, field) for field in ("chain", "endpoint", "scheduler"))
+    chains, targets, schedulers = columns(shares, ("chain", "endpoint", "scheduler"))
     chances = [text if scheduler is None else "?" for text, scheduler in zip(texts, schedulers)]
     addresses = [
         endpoints.addresses[index] if index >= 0 else escape(target or chain)
@@ -209,7 +205,7 @@ def _rows(
     places = ["local" if endpoints.local[index] else elsewhere for index in at]
     chance_width, place_width = _widest(chances), _widest(places)
     address_width = max(compress(lengths, located), default=0)
-    hairpin_of = _in_column({endpoints.hairpins[index] for index in compress(at, located)})
+    hairpin_of = _in_column(frozenset(map(endpoints.hairpins.__getitem__, compress(at, located))))
     nodes = []
     for index, key, chance, address, length, place, known in zip(
         at, zip(chains, targets), chances, addresses, lengths, places, located
@@ -234,7 +230,8 @@ def _rows(
     return nodes
 
 
-def _in_column(hairpins: Collection[bool | None]) -> dict[bool | None, Span]:
+@lru_cache
+def _in_column(hairpins: frozenset[bool | None]) -> dict[bool | None, Span]:
     """What to say of an endpoint's hairpin, as wide as the widest."""
     width = _widest(_HAIRPIN[hairpin][0] for hairpin in hairpins)
     return {hairpin: (f"  {text.ljust(width)}", style) for hairpin, (text, style) in _HAIRPIN.items()}
