@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import repeat
 from typing import Any, TypeVar, overload
 
 Record = TypeVar("Record")
@@ -112,6 +113,5 @@ def column(records: Sequence[Any], field: str) -> Sequence[Any]:
 def columns(records: Sequence[Any], fields: Sequence[str]) -> Sequence[Sequence[Any]]:
     """The values of some fields, without making records that are kept in columns."""
     if isinstance(records, Columns):
-        known, none = records._columns, nothing(len(records))
-        return [known.get(field, none) for field in fields]
+        return list(map(records._columns.get, fields, repeat(nothing(len(records)))))
     return [[getattr(record, field) for record in records] for field in fields]

@@ -29,7 +29,7 @@ SCHEMA = "ipt-explain/explain/2"
 
 _AT_ONCE = 32  # services in a piece of text
 _ENDPOINT_FIELDS = (
-    "address", "port", "chain", "probability", "local", "hairpin", "affinity_timeout", "packets", "evidence"
+    "address", "port", "chain", "packets", "evidence", "probability", "local", "hairpin", "affinity_timeout"
 )  # fmt: skip
 _SHARE_FIELDS = ("endpoint", "probability", "scheduler", "weight")
 
@@ -58,8 +58,8 @@ def service_line(service: ServicePort) -> str:
 
 
 def _plain(text: str) -> str:
-    # JSON does not escape DEL, but a terminal should not see it.
-    return text.replace("\x7f", "\\u007f")
+    # JSON does not escape DEL, but a terminal should not see it. To look for it is much faster than to replace it.
+    return text.replace("\x7f", "\\u007f") if "\x7f" in text else text
 
 
 def _array(items: Iterable[str]) -> str:
@@ -75,21 +75,6 @@ def _number(value: float | None) -> str:
 
 
 _TRUTHS = {None: "null", True: "true", False: "false"}
-
-
-class _Chances(dict[float | None, str]):
-    """The texts of probabilities so far: a node has few different ones, and formatting one takes longer than the
-    rest."""
-
-    def __missing__(self, chance: float | None) -> str:
-        if len(self) >= _MAX_CHANCES:
-            self.clear()
-        text = self[chance] = "null" if chance is None else repr(float(chance))
-        return text
-
-
-_MAX_CHANCES = 4096
-_CHANCES = _Chances()
 
 
 def _ruleset(ruleset: RulesetFacts) -> str:
@@ -201,35 +186,56 @@ def _balancer(balancer: Balancer) -> str:
 
 
 def _shares(shares: Sequence[Share]) -> str:
+    endpoints, *facts = columns(shares, _SHARE_FIELDS)
     return _array(
         [
-            f'{{"endpoint": {"null" if endpoint is None else quoted(endpoint)}, "probability": {_CHANCES[chance]}}}'
-            if scheduler is None
-            else f'{{"endpoint": {_text(endpoint)}, "probability": null'
-            f', "scheduler": {quoted(scheduler)}, "weight": {_number(weight)}}}'
-            for endpoint, chance, scheduler, weight in zip(*columns(shares, _SHARE_FIELDS))
+            f'{{"endpoint": {"null" if endpoint is None else quoted(endpoint)}, {known}}}'
+            for endpoint, known in zip(endpoints, _of_shares(*map(tuple, facts)))
         ]
     )
 
 
+@lru_cache(maxsize=1024)
+def _of_shares(
+    chances: Sequence[float | None], schedulers: Sequence[str | None], weights: Sequence[int | None]
+) -> Sequence[str]:
+    """What many balancers' shares have in common."""
+    return [
+        f'"probability": {"null" if chance is None else float(chance)}'
+        if scheduler is None
+        else f'"probability": null, "scheduler": {quoted(scheduler)}, "weight": {_number(weight)}'
+        for chance, scheduler, weight in zip(chances, schedulers, weights)
+    ]
+
+
 def _endpoints(endpoints: Sequence[Endpoint], chainless: bool) -> str:
-    *fields, evidence = columns(endpoints, _ENDPOINT_FIELDS)
+    addresses, ports, chains, packets, evidence, *facts = columns(endpoints, _ENDPOINT_FIELDS)
     return _array(
         [
             f'{{"address": {"null" if address is None else quoted(address)}'
             f', "port": {"null" if port is None else port}'
             f', "chain": {"null" if chainless else quoted(chain)}'
-            f', "probability": {_CHANCES[chance]}'
-            f', "local": {"true" if local else "null"}'
-            f', "hairpin": {_TRUTHS[hairpin]}'
-            f', "affinity_timeout": {"null" if timeout is None else timeout}'
-            f', "packets": {"null" if packets is None else packets}'
+            f', {known}'
+            f', "packets": {"null" if count is None else count}'
             f', "line": {line}}}'
-            for address, port, chain, chance, local, hairpin, timeout, packets, line in zip(
-                *fields, lines_of(evidence)
+            for address, port, chain, known, count, line in zip(
+                addresses, ports, chains, _of_endpoints(*map(tuple, facts)), packets, lines_of(evidence)
             )
         ]
     )
+
+
+@lru_cache(maxsize=1024)
+def _of_endpoints(
+    chances: Sequence[float | None], local: Sequence[bool | None], hairpins: Sequence[bool | None],
+    timeouts: Sequence[int | None],
+) -> Sequence[str]:  # fmt: skip
+    """What many Services' endpoints have in common."""
+    return [
+        f'"probability": {"null" if chance is None else float(chance)}, "local": {"true" if here else "null"}'
+        f', "hairpin": {_TRUTHS[hairpin]}, "affinity_timeout": {_number(timeout)}'
+        for chance, here, hairpin, timeout in zip(chances, local, hairpins, timeouts)
+    ]
 
 
 def _masquerade(masquerade: Masquerade) -> str:
