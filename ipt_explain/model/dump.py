@@ -108,7 +108,7 @@ class Table:
     @property
     def whole(self) -> bool:
         """Whether the text shows all chains of the table, and all rules of each."""
-        return self.extent is Extent.WHOLE and all(chain.extent is Extent.WHOLE for chain in self.chains.values())
+        return self.extent is Extent.WHOLE and {chain.extent for chain in self.chains.values()} <= {Extent.WHOLE}
 
     @property
     def rule_count(self) -> int:

@@ -18,7 +18,12 @@ class Evidence:
 
     def word(self, slot: int) -> str:
         """A value of the rule as written, by slot (from 1) of its shape."""
-        return self.chain.at(self.chain.layout.offsets[self.number] + slot)
+        return self.chain.at(self.start + slot)
+
+    @property
+    def start(self) -> int:
+        """Where the rule's values are in its chain's: slot 1 is the next."""
+        return self.chain.layout.offsets[self.number]
 
     @property
     def shape(self) -> Shape:

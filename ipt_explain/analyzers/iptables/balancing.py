@@ -59,7 +59,7 @@ class Spread:
     unmatched: float | None
     dropped: float
     affinity: Sequence[AffinityRule]
-    marks: Sequence[int]
+    marks: Sequence[Evidence]
     redirects: Sequence[int]
     balancing: Sequence[int]
 
@@ -121,7 +121,7 @@ class BalancerReader:
         if chain is None:
             return self._absent(name)
         affinity: list[AffinityRule] = []
-        marks: list[int] = []
+        marks: list[Evidence] = []
         redirects: list[int] = []
         balancing: list[int] = []
         endpoints: list[Columns[Endpoint]] = []
@@ -148,7 +148,7 @@ class BalancerReader:
                 if target is None:
                     continue
                 if target == MARK_MASQ or target == "MARK":
-                    marks.append(number)
+                    marks.append(Evidence(chain, number))
                 elif plan.by_chance:
                     chance = plan.chance(values, start)
                     if chance is None:
@@ -238,7 +238,7 @@ _LOCAL = (ChainRole.LOCAL.value, ChainRole.LOCAL_EXTERNAL.value)
 def _spread(
     name: str, chain: Chain | None = None, endpoints: Columns[Endpoint] = NO_ENDPOINTS,
     shares: Sequence[float | None] = (), unmatched: float | None = 0.0, dropped: float = 0.0,
-    affinity: Sequence[AffinityRule] = (), marks: Sequence[int] = (), redirects: Sequence[int] = (),
+    affinity: Sequence[AffinityRule] = (), marks: Sequence[Evidence] = (), redirects: Sequence[int] = (),
     balancing: Sequence[int] = (),
 ) -> Spread:  # fmt: skip
     scope = Scope.LOCAL if name.startswith(_LOCAL) else Scope.CLUSTER

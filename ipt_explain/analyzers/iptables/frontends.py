@@ -1,12 +1,13 @@
 """The rules that lead to a Service: one per address and port in KUBE-SERVICES and KUBE-NODEPORTS, and the refusals of
-the filter table.
+the filter table; and what happens to connections there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ipt_explain.analyzers.iptables.plans import Operand, Plans, RulePlan
+from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
+from ipt_explain.analyzers.iptables.routing import NOWHERE, Route, RouteReader
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
     MARK_MASQ,
@@ -24,7 +25,7 @@ from ipt_explain.model import Ruleset
 from ipt_explain.netfilter.header import parse_port, usual_name
 from ipt_explain.records import dataclass, field
 from ipt_explain.services.evidence import Evidence
-from ipt_explain.services.ports import FrontendKind
+from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict
 from ipt_explain.words import without_prefix
 
 _KINDS = {
@@ -44,7 +45,7 @@ class Entry:
 
     `evidence` is the rule to show for it: the first that leads to `target`, its first chain, or a refusal. `others` are
     the chains that later rules lead to; `marks` mark for masquerading on the way; `refusal` is the filter table's
-    REJECT or DROP.
+    REJECT or DROP. `route` is where `target` leads.
     """
 
     kind: FrontendKind
@@ -57,6 +58,7 @@ class Entry:
     marks: Sequence[Evidence] = ()
     refusal: Evidence | None = None
     refusal_kind: CommentKind | None = None
+    route: Route = NOWHERE
 
 
 @dataclass(slots=True)
@@ -190,19 +192,69 @@ def _kind_by_target(target: str) -> FrontendKind:
 def _addresses(plan: RulePlan, evidence: Evidence, node_port: bool) -> Sequence[Address]:
     """The address, protocol and port that a frontend's rule matches, one for each port that it lists. None for other
     rules and for those that match a range of ports."""
-    ports = _positive(plan.destination_port or plan.destination_ports, evidence)
-    protocol = _positive(plan.protocol, evidence)
-    host = None if node_port else _positive(plan.destination, evidence)
-    if ports is None or protocol is None or (host is None and not node_port):
+    host, protocol, port = plan.destination, plan.protocol, plan.destination_port or plan.destination_ports
+    if port is None or port.negated or protocol is None or protocol.negated:
         return ()
-    protocol, host = usual_name(protocol), None if host is None else without_prefix(host)
+    values, start = evidence.chain.values, evidence.start
+    address = None
+    if not node_port:
+        if host is None or host.negated:
+            return ()
+        address = without_prefix(values[start + host.slot])
+    named, ports = usual_name(values[start + protocol.slot]), values[start + port.slot]
     try:
         if plan.destination_port is not None:
-            return ((host, protocol, parse_port(ports)),)
-        return [(host, protocol, number) for number in map(parse_port, ports.split(","))]
+            return ((address, named, parse_port(ports)),)
+        return [(address, named, number) for number in map(parse_port, ports.split(","))]
     except ValueError:
         return ()  # a range
 
 
-def _positive(operand: Operand | None, evidence: Evidence) -> str | None:
-    return None if operand is None or operand.negated else evidence.word(operand.slot)
+_REFUSALS = (FrontendVerdict.REJECT, FrontendVerdict.DROP)
+
+
+class FrontendFollower:
+    """Follows frontends to their chains. In a `fragment`, what the input does not show may exist."""
+
+    def __init__(self, routes: RouteReader, fragment: bool) -> None:
+        self._routes = routes
+        self._fragment = fragment
+
+    def follow(self, entry: Entry, group: Entries) -> Frontend:
+        """What happens to connections to one of a service port's frontends. Notes its route."""
+        route = entry.route
+        if entry.target is not None:
+            route = entry.route = self._routes.follow(entry.target, entry.protocol)
+        spread, node = route.spread, route.node_spread
+        verdict = self._verdict(entry, route)
+        return Frontend(
+            entry.kind, entry.host, entry.port, entry.evidence, verdict,
+            None if spread is None or verdict in _REFUSALS else spread.balancer.chain,
+            None if node is None else node.balancer.chain,
+            _source_ranges(route, entry.host, group) if route.ranges or route.open_range else (),
+        )  # fmt: skip
+
+    def _verdict(self, entry: Entry, route: Route) -> FrontendVerdict:
+        spread = route.spread
+        if spread is not None and spread.shares:
+            return FrontendVerdict.BALANCE
+        if entry.refusal is not None:
+            return FrontendVerdict.REJECT if entry.refusal.target == "REJECT" else FrontendVerdict.DROP
+        if spread is not None and spread.dropped > 0.0:
+            return FrontendVerdict.DROP
+        if route.missing:
+            return FrontendVerdict.UNKNOWN
+        # In a fragment the filter table's refusal may be what is missing.
+        return FrontendVerdict.UNKNOWN if self._fragment else FrontendVerdict.UNMATCHED
+
+
+def _source_ranges(route: Route, address: str | None, group: Entries) -> tuple[str, ...]:
+    """The source ranges that may reach a load balancer. Rules that accept the Service's own addresses are for the node
+    itself, so they do not count.
+    """
+    own = set(group.hosts)
+    named = tuple([each for each in route.ranges if without_prefix(each) not in own])
+    if not route.open_range:
+        return named
+    everything = "::/0" if address is not None and ":" in address else "0.0.0.0/0"
+    return (*named, everything)

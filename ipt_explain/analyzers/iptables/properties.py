@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from ipt_explain.analyzers.iptables.balancing import Spread
+from ipt_explain.analyzers.iptables.frontends import Entry
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
-from ipt_explain.analyzers.iptables.routing import Reached
 from ipt_explain.analyzers.names import NODE_PORTS, CommentKind, read_comment
 from ipt_explain.model import Extent, Ruleset
 from ipt_explain.services.columns import column
@@ -15,7 +15,7 @@ from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.ports import Endpoint, FrontendKind, Masquerade, Scope, TrafficPolicy
 
 
-def internal_policy(cluster_ip: Reached | None, single: bool) -> TrafficPolicy | None:
+def internal_policy(cluster_ip: Entry | None, single: bool) -> TrafficPolicy | None:
     """The internal traffic policy. `single`: in the release that wrote the rules, a ClusterIP without a KUBE-SVL chain
     has policy Cluster; from 1.21 to 1.23 it may have policy Local all the same.
     """
@@ -24,29 +24,31 @@ def internal_policy(cluster_ip: Reached | None, single: bool) -> TrafficPolicy |
     spread = cluster_ip.route.spread
     if spread is not None and spread.balancer.scope is Scope.CLUSTER:
         return TrafficPolicy.CLUSTER if single else None
-    local = spread is not None or cluster_ip.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS
+    local = spread is not None or cluster_ip.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS
     return TrafficPolicy.LOCAL if local else None
 
 
-def external_policy(reached: Sequence[Reached]) -> TrafficPolicy | None:
+def external_policy(entries: Sequence[Entry]) -> TrafficPolicy | None:
     """The external traffic policy, from all frontends but the ClusterIP."""
     policy = None
-    for each in reached:
-        if each.frontend.kind is FrontendKind.CLUSTER_IP:
+    for each in entries:
+        if each.kind is FrontendKind.CLUSTER_IP:
             continue
-        if each.entry.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS or each.route.local:
+        if each.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS or each.route.local:
             return TrafficPolicy.LOCAL
         # Up to 1.19 an external IP led straight to all endpoints, whatever the policy said.
-        says_nothing = each.frontend.kind is FrontendKind.EXTERNAL_IP and not each.route.has_policy
+        says_nothing = each.kind is FrontendKind.EXTERNAL_IP and not each.route.has_policy
         if each.route.spread is not None and not says_nothing:
             policy = TrafficPolicy.CLUSTER
     return policy
 
 
-def health_check_ports(ruleset: Ruleset, plans: Plans) -> dict[tuple[str, str, str], int]:
-    """Health check node ports by service port; kube-proxy 1.21 and later accept them in filter KUBE-NODEPORTS."""
+def health_check_ports(ruleset: Ruleset, plans: Plans) -> Mapping[tuple[str | None, ...], int]:
+    """Health check node ports by namespace, name and port name; kube-proxy 1.21 and later accept them in
+    filter KUBE-NODEPORTS.
+    """
     chain = ruleset.chain("filter", NODE_PORTS)
-    ports: dict[tuple[str, str, str], int] = {}
+    ports: dict[tuple[str | None, ...], int] = {}
     for rule in rules_of(chain):
         plan = plans[rule.shape]
         comment = plan.comment_at(rule)
@@ -60,16 +62,17 @@ def health_check_ports(ruleset: Ruleset, plans: Plans) -> dict[tuple[str, str, s
 
 
 def masquerade(
-    cluster_ip: Reached | None, cluster: Spread | None, endpoints: Sequence[Endpoint], plans: Plans, all_shown: bool
+    cluster_ip: Entry | None, cluster: Spread | None, endpoints: Sequence[Endpoint], plans: Plans, all_shown: bool
 ) -> Masquerade:
-    """How a service port's connections are masqueraded: from its endpoints, and from the ClusterIP's mark rules.
-    `all_shown`: the text has all rules for ClusterIPs that exist.
+    """How a service port's connections are masqueraded: from its endpoints, and from the ClusterIP's mark rules, next
+    to the frontend up to 1.21, in its balancer from 1.22 on. `all_shown`: the text has all rules for ClusterIPs that
+    exist.
     """
     states = column(endpoints, "hairpin")
     hairpin = None if not states or None in states else all(states)
     always: bool | None = False if _shown(cluster_ip, cluster, all_shown) else None
     off_cluster = None
-    for rule in () if cluster_ip is None else _cluster_ip_marks(cluster_ip, cluster, plans):
+    for rule in () if cluster_ip is None else (*cluster_ip.marks, *_marks_of(cluster, cluster_ip.host, plans)):
         plan = plans[rule.shape]
         if not plan.singles_out_sources:
             always = True
@@ -82,28 +85,24 @@ _masquerade = lru_cache(maxsize=256)(Masquerade)
 """Most Services of a node have the same."""
 
 
-def _shown(cluster_ip: Reached | None, cluster: Spread | None, all_shown: bool) -> bool:
+def _shown(cluster_ip: Entry | None, cluster: Spread | None, all_shown: bool) -> bool:
     """Whether the text has all rules that may mark connections to the ClusterIP."""
     if cluster_ip is None:
         return all_shown
     chain = None if cluster is None else cluster.chain
     shown = chain is None or chain.extent is Extent.WHOLE
-    return shown and cluster_ip.entry.evidence.chain.extent is Extent.WHOLE
+    return shown and cluster_ip.evidence.chain.extent is Extent.WHOLE
 
 
-def _cluster_ip_marks(cluster_ip: Reached, cluster: Spread | None, plans: Plans) -> Sequence[Evidence]:
-    """The rules that mark ClusterIP connections: next to the frontend up to 1.21, in its balancer from 1.22 on."""
-    chain = None if cluster is None else cluster.chain
-    if cluster is None or chain is None:
-        return cluster_ip.entry.marks
-    marks = list(cluster_ip.entry.marks)
-    for number in cluster.marks:
-        destination = plans[chain.layout.shapes[number]].destination
-        # 1.22 and 1.23 keep the external addresses' marks and the node port's here too.
-        if destination is not None:
-            address = chain.at(chain.layout.offsets[number] + destination.slot)
-            if address.partition("/")[0] == cluster_ip.entry.host:
-                marks.append(Evidence(chain, number))
+def _marks_of(spread: Spread | None, address: str | None, plans: Plans) -> Sequence[Evidence]:
+    """A balancer's rules that mark connections to an address: 1.22 and 1.23 keep those of external addresses and of the
+    node port there, too.
+    """
+    marks: list[Evidence] = []
+    for rule in () if spread is None else spread.marks:
+        destination = plans[rule.shape].destination
+        if destination is not None and destination.at(rule).partition("/")[0] == address:
+            marks.append(rule)
     return marks
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.iptables.endpoints import EndpointForms
-from ipt_explain.analyzers.iptables.frontends import Entries, FrontendReader
+from ipt_explain.analyzers.iptables.frontends import Entries, Entry, FrontendFollower, FrontendReader
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.properties import external_policy, health_check_ports, internal_policy, masquerade
-from ipt_explain.analyzers.iptables.routing import FrontendFollower, Reached, RouteReader
+from ipt_explain.analyzers.iptables.routing import RouteReader
 from ipt_explain.analyzers.iptables.service_endpoints import endpoints_of
 from ipt_explain.analyzers.names import (
     SERVICES,
@@ -37,7 +37,6 @@ from ipt_explain.services.ports import (
 _SERVICE, _LOCAL, _EXTERNAL = ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.EXTERNAL.value
 _FIREWALL, _LOCAL_EXTERNAL = ChainRole.FIREWALL.value, ChainRole.LOCAL_EXTERNAL.value
 _PREFIXES = (_SERVICE, _LOCAL, _EXTERNAL, _FIREWALL, _LOCAL_EXTERNAL)
-_SHORTEST = min(map(len, _PREFIXES))
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
@@ -55,8 +54,6 @@ class ServiceReader:
         self._nat = ruleset.tables.get("nat")
         self._named = {} if self._nat is None else self._nat.chains
         self._forms = EndpointForms(plans, ruleset.fragment)
-        starts = {name[:_SHORTEST] for name in self._named}
-        self._prefixes = [prefix for prefix in _PREFIXES if prefix[:_SHORTEST] in starts]
         self._balancers = BalancerReader(self._nat, plans, self._forms)
         self._fragment = ruleset.fragment
         self._follower = FrontendFollower(RouteReader(self._nat, plans, self._balancers), self._fragment)
@@ -100,37 +97,40 @@ class ServiceReader:
 
     def _service(self, group: Entries) -> ServicePort:
         protocol = self._protocol(group)
-        reached = [self._follower.follow(each, group) for each in group.entries]
-        cluster_ips = [each for each in reached if each.entry.kind is FrontendKind.CLUSTER_IP]
-        entry = cluster_ips[0] if cluster_ips else None
+        frontends = [self._follower.follow(entry, group) for entry in group.entries]
+        kinds = [entry.kind for entry in group.entries]
+        first = kinds.index(FrontendKind.CLUSTER_IP) if FrontendKind.CLUSTER_IP in kinds else None
+        entry = None if first is None else group.entries[first]
         cluster = self._unreached(group, protocol) if entry is None else entry.route.spread
-        spreads = _spreads(cluster, reached)
+        spreads = _spreads(cluster, entry, group.entries)
         cluster = None if cluster is None else spreads[0]
         # Only the ClusterIP's own rule shows whether it leads to endpoints on this node alone.
         known = group.entries or (cluster is not None and cluster.balancer.scope is Scope.CLUSTER)
         endpoints = endpoints_of(spreads, cluster if known else None, self._fragment)
         affinity = [rule.seconds for spread in spreads for rule in spread.affinity if rule.seconds is not None]
-        name = group.name
+        named = group.name
+        known_as = (None, None, None) if named is None else (named.namespace, named.name, named.port)
+        namespace, name, port_name = known_as
         return ServicePort(
-            self._ruleset.family,
-            self._ruleset.source,
-            None if name is None else name.namespace,
-            None if name is None else name.name,
-            None if name is None else name.port,
-            protocol,
-            None if entry is None else entry.entry.host,
-            None if entry is None else entry.entry.port,
-            ServiceState.UNKNOWN if entry is None else STATES[entry.frontend.verdict],
-            tuple([each.frontend for each in reached]),
-            tuple([spread.balancer for spread in spreads]),
-            endpoints,
-            min(affinity) if affinity else None,
-            internal_policy(entry, self._single_internal_policy),
-            external_policy(reached),
-            None if name is None or not self._health else self._health.get((name.namespace, name.name, name.port)),
-            masquerade(entry, cluster, endpoints, self._plans, self._shows_cluster_ips),
-            self._chains(group),
-            self._ruleset.backend,
+            family=self._ruleset.family,
+            source=self._ruleset.source,
+            namespace=namespace,
+            name=name,
+            port_name=port_name,
+            protocol=protocol,
+            cluster_ip=None if entry is None else entry.host,
+            port=None if entry is None else entry.port,
+            state=ServiceState.UNKNOWN if first is None else STATES[frontends[first].verdict],
+            frontends=tuple(frontends),
+            balancers=tuple([spread.balancer for spread in spreads]),
+            endpoints=endpoints,
+            affinity_seconds=min(affinity) if affinity else None,
+            internal_policy=internal_policy(entry, self._single_internal_policy),
+            external_policy=external_policy(group.entries),
+            health_check_node_port=self._health.get(known_as),
+            masquerade=masquerade(entry, cluster, endpoints, self._plans, self._shows_cluster_ips),
+            chains=self._chains(group),
+            backend=self._ruleset.backend,
         )
 
     def _protocol(self, group: Entries) -> str:
@@ -166,7 +166,7 @@ class ServiceReader:
 
     def _chains(self, group: Entries) -> ServiceChains:
         key, named = group.key, self._named
-        present = {prefix: name for prefix in self._prefixes if (name := prefix + key) in named}
+        present = {prefix: name for prefix in _PREFIXES if (name := prefix + key) in named}
         for entry in group.entries:
             for target in (entry.target, *entry.others):
                 role = None if target is None else role_of(target)
@@ -181,16 +181,17 @@ class ServiceReader:
         )
 
 
-def _spreads(cluster: Spread | None, reached: Sequence[Reached]) -> Sequence[Spread]:
+def _spreads(cluster: Spread | None, cluster_ip: Entry | None, entries: Sequence[Entry]) -> Sequence[Spread]:
     """All balancers of the service port, the ClusterIP's first. Endpoints without a port have the ClusterIP's."""
     found = {} if cluster is None else {cluster.balancer.chain: cluster}
-    for each in reached:
-        for spread in (each.route.spread, each.route.node_spread):
+    for entry in entries:
+        for spread in (entry.route.spread, entry.route.node_spread):
             if spread is not None:
                 found.setdefault(spread.balancer.chain, spread)
-    cluster_ips = (each for each in reached if each.entry.kind is FrontendKind.CLUSTER_IP)
-    port = next(cluster_ips, reached[0]).entry.port if reached else None
-    return list(found.values()) if port is None else [spread.keeping(port) for spread in found.values()]
+    if not entries:
+        return list(found.values())
+    port = (cluster_ip or entries[0]).port
+    return [spread.keeping(port) for spread in found.values()]
 
 
 def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
