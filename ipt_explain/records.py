@@ -56,7 +56,7 @@ else:
         return (lambda cls: _record(cls, frozen, eq)) if cls is None else _record(cls, frozen, eq)
 
     def _record(cls, frozen, eq):
-        space = dict(cls.__dict__)
+        space = cls.__dict__.copy()
         space.pop("__dict__", None)
         space.pop("__weakref__", None)
         own = tuple(space.get("__annotations__", ()))
@@ -65,16 +65,18 @@ else:
             fields |= base.__dict__.get("__record_fields__", {})
         for name in own:
             fields[name] = space.pop(name, _NO_DEFAULT)
+        names = tuple(fields)
+        content = _content_of(names)
         space["__slots__"] = own
         space["__record_fields__"] = fields
-        space["__match_args__"] = tuple(fields)
-        space["__record_content__"] = staticmethod(_content_of(tuple(fields)))
+        space["__match_args__"] = names
+        space["__record_content__"] = staticmethod(content)
         space["__new__"] = _first_new
         space["__reduce__"] = _reduce
         space.setdefault("__repr__", _repr)
         if eq:
-            compared = [name for name, each in fields.items() if type(each) is not field or each.compare]
-            _compare_by(space, compared, frozen)
+            compared = tuple([name for name in names if type(fields[name]) is not field or fields[name].compare])
+            _compare_by(space, content if compared == names else _content_of(compared), frozen)
         if frozen:
             space["__setattr__"] = space["__delattr__"] = _refuse
         return type(cls)(cls.__name__, cls.__bases__, space)
@@ -132,9 +134,7 @@ else:
         """What gives the values of some fields of a record."""
         return attrgetter(*names) if len(names) > 1 else lambda record: tuple([getattr(record, name) for name in names])
 
-    def _compare_by(space, names, frozen):
-        content = _content_of(names)
-
+    def _compare_by(space, content, frozen):
         def equal(self, other):
             return content(self) == content(other) if other.__class__ is self.__class__ else NotImplemented
 

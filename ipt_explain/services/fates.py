@@ -5,10 +5,13 @@ and the share that is lost on the way, each with the rule that decides.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ipt_explain.enums import Enum
-from ipt_explain.netfilter.assumptions import Assumption
 from ipt_explain.records import dataclass
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.assumptions import Assumption
 
 NAT_NOT_SHOWN = "rules of nat that this input does not show"
 NOT_TRANSLATED = "no rule translates its destination"

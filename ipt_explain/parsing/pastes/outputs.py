@@ -18,8 +18,6 @@ BLOCK_ENDS = ("# ```", "# ~~~", "# </pre>", "# {noformat", "# {code", "# {panel"
 JOINED = "#"
 """Replaces a line that was joined to the one above it; does not separate outputs."""
 
-_GREP_GAP = lazy_pattern(r"[ \t]*-{2,}[ \t]*\Z")
-"""Separator of grep between matches with context lines (-A, -B, -C)."""
 _DOTS = ("..", "…", "⋮")
 _MARKS = " \t#<>()[]{}~*-.…⋮"
 _LEFT_OUT = frozenset({
@@ -57,8 +55,9 @@ def _parted(source: SourceText, above: Rule, below: int) -> bool:
 
 
 def is_grep_gap(content: str) -> bool:
-    """Whether grep, or a person, left out lines of any kind here."""
-    return _GREP_GAP.match(content) is not None
+    """Whether grep, or a person, left out lines of any kind here: it separates matches with context lines by `--`."""
+    bare = content.strip(" \t")
+    return len(bare) > 1 and not bare.strip("-")
 
 
 def is_elision(content: str) -> bool:
