@@ -124,6 +124,13 @@ def test_an_endpoint_that_stands_twice_gets_twice_its_share() -> None:
     assert "10.244.0.1:80 appears 2 times" in finding.message and "66.67 %" in finding.message
 
 
+def test_nothing_is_said_of_shares_where_two_pastes_leave_the_order_open() -> None:
+    before = [rule(0, "0.50000000000"), rule(1)]
+    after = [rule(0, "0.33333333349"), rule(1, "0.50000000000"), rule(2)]
+    text = "\n".join(["$ iptables-save | grep SVC", *before, "$ iptables-save | grep SVC", *after, ""])
+    assert not {"IPT201", "IPT203", "IPT204"} & fired(text)
+
+
 def test_counting_instead_of_chance() -> None:
     count = f"-A {SVC} -m statistic --mode nth --every 3 --packet 0 -j {sep(0)}"
     (finding,) = findings_of("IPT205", dump(count, rule(1)))

@@ -8,7 +8,8 @@ import pytest
 
 from ipt_explain.analyzers.names import chain_hash
 from ipt_explain.audit.findings.severity import Severity
-from tests.audit.helpers import findings_of, fired
+from tests.audit.edits import captured
+from tests.audit.helpers import audit_text, findings_of, fired
 from tests.kube_corpus import scenario
 
 KUBERNETES = "KUBE-SVC-NPX46M4PTMTKRN6Y"
@@ -98,6 +99,11 @@ def test_addresses_of_networks(address: str) -> None:
 def test_endpoints_that_nothing_can_answer_at(destination: str) -> None:
     rule = f"-A KUBE-SEP-AAAAAAAAAAAAAAAA -p tcp -m tcp -j DNAT --to-destination {destination}"
     assert "IPT507" in fired(lines(rule))
+
+
+def test_a_node_port_reaches_no_endpoint_through_dnat_without_a_port() -> None:
+    text = captured("1.30", "nodeport").replace("--to-destination 10.244.1.5:8080\n", "--to-destination 10.244.1.5\n")
+    assert {(each.rule, each.severity) for each in audit_text(text)} >= {("IPT507", Severity.ERROR)}
 
 
 @pytest.mark.parametrize("destination", ["10.0.0.1:80", "1.2.3.4:65535", "[fd00::1]:80", "2.5.5.5:1"])
