@@ -152,7 +152,7 @@ def _stricter(pattern: str, met: Iterable[str]) -> str:
     ones without quotes and `!`, and beginning with other letters than keywords do.
     """
     strict = _SLOWLY_REFUSED.sub(r"\1", pattern).replace(BARE, "[#-~]+").replace(QUOTED, r'"[ !#-\[\]-~]*"')
-    return strict if all(re.fullmatch(strict, word) for word in met) else pattern
+    return strict if all(map(re.compile(strict).fullmatch, met)) else pattern
 
 
 def _constants(layout: Layout, met: Sequence[Words]) -> dict[int, str]:
