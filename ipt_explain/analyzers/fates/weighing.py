@@ -112,12 +112,13 @@ class Scales:
     def common_part(self, finish: Finish, packets: Packets, may_refuse: bool) -> Part | None:
         """How all of these packets end, whoever sent them: one rule stops what has been translated, or one chain of
         kube-proxy's refuses what has not. None if that is to be looked up one by one."""
-        if finish.verdict not in (Verdict.DROP, Verdict.REJECT) or finish.reason:
+        met = packets.arrival
+        if finish.verdict not in (Verdict.DROP, Verdict.REJECT) or finish.reason or met is None:
             return None
         if finish.state.dnat:
-            alike = self._shown_whole and packets.met_one_rule()
+            alike = self._shown_whole and met.by_one_rule
             return self.part(finish, packets, 0, False, may_refuse) if alike else None
-        path = packets.path(0) if may_refuse and packets.met_one_chain() else None
+        path = packets.path(0) if may_refuse and met.in_one_chain else None
         last = None if path is None else path.last()
         return _REFUSED[True] if last is not None and refuses(last) else None
 

@@ -109,6 +109,16 @@ def network_bits(text: str) -> tuple[int, int]:
     return value & mask, mask
 
 
+@lru_cache(maxsize=65536)
+def single_address(text: str) -> int | None:
+    """The address of a network that has only one; None for a larger network, or invalid text."""
+    try:
+        value, mask = network_bits(text)
+    except ValueError:
+        return None
+    return value if mask in (0xFFFFFFFF, (1 << 128) - 1) else None
+
+
 def parse_range(text: str) -> tuple[int, int]:
     """`FIRST-LAST` or one address, as (first, last). Raises ValueError."""
     first, dash, last = text.partition("-")

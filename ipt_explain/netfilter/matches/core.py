@@ -10,26 +10,23 @@ from ipt_explain.model import Family, Option
 from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide, decided
-from ipt_explain.netfilter.header import ANY_PROTOCOL, interface_fits, network_bits, parse_ipv4, protocol_number
+from ipt_explain.netfilter.header import (
+    ANY_PROTOCOL,
+    interface_fits,
+    network_bits,
+    parse_ipv4,
+    protocol_number,
+    single_address,
+)
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, addresses_of
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.whereabouts import Address, Whereabouts
+from ipt_explain.netfilter.whereabouts import Address, lies_in
 
 _network = lru_cache(maxsize=32768)(network_bits)
 
 
-@lru_cache(maxsize=65536)
-def _host(text: str) -> int | None:
-    """The address of a network that has only one; None for a larger network, or invalid text."""
-    try:
-        value, mask = network_bits(text)
-    except ValueError:
-        return None
-    return value if mask in (0xFFFFFFFF, (1 << 128) - 1) else None
-
-
 def _each_host(words: Sequence[str]) -> Sequence[int | None]:
-    return list(map(_host, words))
+    return list(map(single_address, words))
 
 
 def _ipv4_hosts(words: Sequence[str]) -> frozenset[int] | None:
@@ -39,7 +36,7 @@ def _ipv4_hosts(words: Sequence[str]) -> frozenset[int] | None:
 
 
 def _ipv6_hosts(words: Sequence[str]) -> frozenset[int] | None:
-    hosts = frozenset([_host(word) for word in words if ":" in word])
+    hosts = frozenset([single_address(word) for word in words if ":" in word])
     return cast("frozenset[int]", hosts) if None not in hosts and all(":" in word for word in words) else None
 
 
@@ -62,13 +59,9 @@ def _source(option: Option) -> Condition:
         if isinstance(source, int):
             return hit if source & mask == value else miss
         lies, question = source.lies_in(value, mask), f"-s {words[0]}"
-        if lies is Truth.UNKNOWN and _host(words[0]) is not None and not state.node.assumed:
+        if lies is Truth.UNKNOWN and single_address(words[0]) is not None and not state.node.assumed:
             question = state.node.sources_asked.own(question, bound.sent)
         return decide(lies, state, question, option.negated)
-
-    def is_own(text: str, source: Whereabouts) -> bool:
-        """Whether packets are asked it their own way: whether an unknown source is a single address."""
-        return _host(text) is not None and source.lies_in(*_network(text)) is Truth.UNKNOWN
 
     def at_once(
         columns: Sequence[Column], state: PacketState, to: Sequence[Heading]
@@ -86,8 +79,9 @@ def _source(option: Option) -> Condition:
         ):
             return miss
         texts = {word: unquote(word) for word in dict.fromkeys(words)}
-        if not isinstance(source, int) and any(is_own(text, source) for text in texts.values()):
-            return None
+        for text in texts.values():
+            if single_address(text) is not None and lies_in(source, *_network(text)) is Truth.UNKNOWN:
+                return None  # packets are asked it their own way
         answers = {word: test((text,), state, _NOWHERE) for word, text in texts.items()}
         return [answers[word] for word in words]
 

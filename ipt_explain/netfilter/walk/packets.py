@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
-from ipt_explain.model import Chain
 from ipt_explain.netfilter.cached import CachedColumn
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, products, total
@@ -139,13 +138,10 @@ class Packets:
                 packets, row = origin.before(row)
         return Path(tuple(reversed(legs))) if legs else None
 
-    def met_one_rule(self) -> bool:
-        """Whether the last rule that they met, or the policy, was the same for all of them."""
-        return isinstance(self._origin, _FromTable) and self._origin.arrival.by_one_rule
-
-    def met_one_chain(self) -> bool:
-        """Whether that rule, or policy, was one of the same chain for all of them."""
-        return isinstance(self._origin, _FromTable) and isinstance(self._origin.arrival.visit.ground, Chain)
+    @property
+    def arrival(self) -> Arrival | None:
+        """What they met last, if a table of iptables was the last to have a say."""
+        return self._origin.arrival if isinstance(self._origin, _FromTable) else None
 
     def alike(self, other: Packets) -> bool:
         """Whether both are the same packets, bound for the same places, in the same shares."""

@@ -11,7 +11,7 @@ from typing import cast
 
 from ipt_explain.model import Chain, Shape
 from ipt_explain.netfilter.cached import CachedColumn
-from ipt_explain.netfilter.header import BITS, HIGHEST_PORT, network_bits, parse_address, parse_ipv4
+from ipt_explain.netfilter.header import BITS, HIGHEST_PORT, parse_address, parse_ipv4, single_address
 from ipt_explain.netfilter.packet import Heading, addresses_of
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.callees import Jumps
@@ -21,7 +21,6 @@ _WORTH_AN_INDEX = 32
 """Of chains with fewer rules for single addresses or ports, all rules are asked one by one."""
 
 _LONGEST_PORT = 5
-_WHOLE_ADDRESS = frozenset({(1 << 32) - 1, (1 << 128) - 1})
 
 # These matches have no side effects.
 _PLAIN_MATCHES = frozenset({"comment", "addrtype", "tcp", "udp", "sctp"})
@@ -41,7 +40,7 @@ class ChainIndex:
             if shape not in slots:
                 slots[shape] = _address_slot(shape), _port_slot(shape)
             host, dport = slots[shape]
-            address = None if host is None else _whole_address(chain.at(start + host))
+            address = None if host is None else single_address(chain.at(start + host))
             port = None if dport is None else _port(chain.at(start + dport))
             if address is None and port is None:
                 self.others.append(place)
@@ -202,11 +201,3 @@ class ChainIndexes:
             index = ChainIndex(chain)
             self._indexes[chain] = index if index.pays else None
         return self._indexes.get(chain)
-
-
-def _whole_address(text: str) -> int | None:
-    try:
-        value, mask = network_bits(text)
-    except ValueError:
-        return None
-    return value if mask in _WHOLE_ADDRESS else None

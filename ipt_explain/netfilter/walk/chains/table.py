@@ -45,10 +45,15 @@ class Arrival:
     by_policy: bool = False
 
     @property
+    def in_one_chain(self) -> bool:
+        """Whether all rows are in the same chain."""
+        return isinstance(self.visit.ground, Chain)
+
+    @property
     def by_one_rule(self) -> bool:
         """Whether the last rule that they met, or the policy, was the same for all rows."""
-        one_chain, via = isinstance(self.visit.ground, Chain), self.via
-        return one_chain and via is not None and (via.place is None or isinstance(via.place, int))
+        via = self.via
+        return self.in_one_chain and via is not None and (via.place is None or isinstance(via.place, int))
 
 
 class TableWalk:
