@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
-from ipt_explain.netfilter.assumptions import Answers, Assumption, Literals, known, user_answer
 from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.header import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
@@ -18,6 +17,8 @@ from ipt_explain.records import NamedTuple, dataclass, field
 
 if TYPE_CHECKING:
     from typing import Protocol
+
+    from ipt_explain.netfilter.assumptions import Answers, Literals
 
     class Sets(Protocol):
         """Known IP sets."""
@@ -195,6 +196,10 @@ class Node:
 
     def assumption(self, question: str) -> bool | None:
         """The user's answer to a question; None without one."""
+        if not self.assumed:
+            return None
+        from ipt_explain.netfilter.assumptions import user_answer
+
         return user_answer(self.assumed, question)
 
 
@@ -282,10 +287,16 @@ class PacketState(NamedTuple):
     def answer(self, question: str) -> bool | None:
         """The answer to a question, by the user or by earlier assumptions about this packet; None if it is open."""
         told = self.node.assumption(question)
-        return known(self.answers, self.node.assumed).get(question) if told is None and self.answers else told
+        if told is not None or not self.answers:
+            return told
+        from ipt_explain.netfilter.assumptions import known
+
+        return known(self.answers, self.node.assumed).get(question)
 
     def knowing(self, literals: Literals, hold: bool) -> PacketState:
         """The same packet, assuming that these answers hold, or that not all of them do."""
+        from ipt_explain.netfilter.assumptions import Assumption
+
         return self._replace(answers=(*self.answers, Assumption(literals, hold)))
 
     def with_answers(self, answers: Answers) -> PacketState:

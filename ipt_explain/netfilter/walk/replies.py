@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ipt_explain.model import Family, Rule, Ruleset, Shape, Table
-from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.condition import named
 from ipt_explain.netfilter.header import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook, is_built_in
@@ -22,6 +22,9 @@ from ipt_explain.netfilter.walk.path import Step, untracking
 from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Whereabouts
 from ipt_explain.records import dataclass, replace
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.assumptions import Answers
 
 _WORK = 1_000  # rules that one reply may evaluate; one that takes longer passes
 _MOST_CONNECTIONS = 256  # that are asked one by one

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
+from typing import TYPE_CHECKING
 
-from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.chain_index import ChainIndexes
@@ -13,6 +13,9 @@ from ipt_explain.netfilter.walk.chains.evaluator import Evaluator, Outcome, Rows
 from ipt_explain.netfilter.walk.chains.portions import Portions
 from ipt_explain.netfilter.walk.chains.search import Found, Met, Search, Spread
 from ipt_explain.netfilter.walk.chains.visit import Portion, Trail, Visit
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.assumptions import Answers
 
 _COST_OF_A_SEARCH = 40
 _COST_OF_AN_ANSWER = 8

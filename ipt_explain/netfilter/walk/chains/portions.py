@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ipt_explain.netfilter.assumptions import Answers, Choice, choice, condensed, joined, worth_joining
 from ipt_explain.netfilter.probability import Probability, total
 from ipt_explain.records import dataclass
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.assumptions import Answers, Choice
 
 Key = TypeVar("Key")
 Via = TypeVar("Via")
@@ -89,6 +91,8 @@ class Portions(dict[Key, LikelyPart[Via]]):
         self, answers_of: Callable[[Key], Answers], with_answers: Callable[[Key, Answers], Key]
     ) -> bool:
         """Whether any were joined."""
+        from ipt_explain.netfilter.assumptions import choice, condensed, joined
+
         alike: dict[object, list[tuple[Key, Choice]]] = {}
         for key, portion in list(self.items()):
             answers = answers_of(key)
@@ -110,6 +114,8 @@ class Portions(dict[Key, LikelyPart[Via]]):
 
     def _equally_large(self, choices: list[tuple[Key, Choice]]) -> list[list[tuple[Key, Choice]]]:
         """Those of which nothing has been lost, or the same share, that are worth joining."""
+        from ipt_explain.netfilter.assumptions import worth_joining
+
         by_size: dict[Probability, list[tuple[Key, Choice]]] = {}
         for key, found in choices:
             by_size.setdefault(self[key].share / found.share, []).append((key, found))
