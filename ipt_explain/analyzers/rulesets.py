@@ -52,6 +52,7 @@ def ruleset_facts(ruleset: Ruleset, version: VersionRange) -> RulesetFacts:
         evidence=f"{evidence}; {signs}" if signs and mode is ProxyMode.IPTABLES else evidence,
         masquerade_mark=masquerade_mark(ruleset),
         before_nftables=is_before_nftables(ruleset),
+        releases=(version.first, version.last),
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole, is_kube_chain, role_of
-from ipt_explain.analyzers.versions import VersionRange, recognise_version
+from ipt_explain.analyzers.versions import VersionRange
 from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Backend, Chain, Dump, Extent, Form, Layout, Ruleset, Table, TargetKind
@@ -172,7 +172,7 @@ class RulesetContext(BackendContext):
     @cached_property
     def version(self) -> VersionRange:
         """The releases of kube-proxy that may have written the ruleset."""
-        return recognise_version(self.ruleset, self.plans)
+        return VersionRange(*self.facts.releases, ())
 
     @cached_property
     def around(self) -> tuple[NodeRules, Surroundings]:

@@ -245,9 +245,11 @@ class TableSize:
 
 @dataclass(frozen=True, slots=True)
 class RulesetFacts:
-    """The summary of a ruleset. `version` is a range such as "1.24 or later", None if unknown; `evidence` says in words
-    how mode and version were recognised; `masquerade_mark` is `(value, mask)`. `before_nftables`: it was saved before
-    kube-proxy had an nftables mode, or on a system where that cannot run."""
+    """The summary of a ruleset. `version` is a range such as "1.24 or later", None if unknown, and `releases` its first
+    and last minor version; `evidence` says in words how mode and version were recognised; `masquerade_mark` is `(value,
+    mask)`. `before_nftables`: it was saved before kube-proxy had an nftables mode, or on a system where that cannot
+    run.
+    """
 
     source: str
     family: Family
@@ -260,3 +262,4 @@ class RulesetFacts:
     evidence: str
     masquerade_mark: tuple[int, int] | None
     before_nftables: bool = False
+    releases: tuple[int, int] = (1, 99)

@@ -41,7 +41,7 @@ def hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
     """
     found: dict[str, BrokenHairpin] = {}
     for service in context.services:
-        if all(column(service.endpoints, "hairpin")):
+        if all(column(service.endpoints, "hairpin")) or all(column(service.endpoints, "marked")):
             continue
         for endpoint in service.endpoints:
             if endpoint.hairpin is not True and endpoint.chain not in found and endpoint.address is not None:

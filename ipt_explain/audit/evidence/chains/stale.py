@@ -34,7 +34,7 @@ def read_stale_chains(jumps: JumpSets, endpoint_count: int) -> StaleChains:
     chains = jumps.table.chains
     for name in sorted(jumps.uncalled):
         role, chain = role_of(name), chains[name]
-        if not chain.rules:
+        if not chain.layout.shapes:
             continue
         if role is ChainRole.ENDPOINT:
             endpoints.append(chain)

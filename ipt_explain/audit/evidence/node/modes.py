@@ -54,7 +54,7 @@ def leftovers(context: RulesetContext) -> Iterator[Leftover]:
 
 def _with_rules(ruleset: Ruleset, names: tuple[str, ...]) -> tuple[Chain, ...]:
     chains = (ruleset.chain("nat", name) for name in names)
-    return tuple(chain for chain in chains if chain is not None and chain.rules)
+    return tuple(chain for chain in chains if chain is not None and chain.layout.shapes)
 
 
 class Part(Enum):

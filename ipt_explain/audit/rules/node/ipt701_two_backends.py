@@ -103,4 +103,4 @@ def _rivals(one: RulesetContext, other: RulesetContext) -> bool:
 
 def _services(context: RulesetContext) -> Chain | None:
     chain = context.chain("nat", SERVICES)
-    return chain if chain is not None and chain.rules else None
+    return chain if chain is not None and chain.layout.shapes else None

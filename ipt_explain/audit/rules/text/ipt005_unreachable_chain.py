@@ -52,8 +52,8 @@ def unreachable_chain(context: RulesetContext) -> Faults:
             for root in roots
             if not is_kube_chain(root) and role_of_kube_chain(root, name) is None
         ]
-        lost = [chain for chain in suspects if chain.rules and chain.policy is None]
-        lost.sort(key=lambda chain: chain.rules[0].line)
+        lost = [chain for chain in suspects if chain.layout.shapes and chain.policy is None]
+        lost.sort(key=lambda chain: chain.line_of(0))
         if lost:
             first = lost[0]
             yield Fault(

@@ -38,7 +38,7 @@ def nodeports_unreachable(context: RulesetContext) -> Faults:
     found, ports = services_chain(context), context.chain("nat", NODE_PORTS)
     if found.chain is None or ports is None or not ports.rules or found.node_ports:
         return
-    if not context.knows_chain(found.chain) or not found.chain.rules:
+    if not context.knows_chain(found.chain) or not found.chain.layout.shapes:
         return
     graph = context.graph("nat")
     if graph is not None and graph.is_called(NODE_PORTS):
