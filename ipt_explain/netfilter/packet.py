@@ -113,11 +113,14 @@ Zones = tuple["int | None", "int | None"]
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
     """What connection tracking knows of a packet of a connection that has been answered: `tracking` is REPLY or
-    ESTABLISHED; replies come from `server` and are sent to `client`."""
+    ESTABLISHED; replies come from `server` and are sent to `client`. NAT makes the packet come from `source` and go
+    `to` another place."""
 
     tracking: Tracking
     server: Heading
     client: Heading
+    source: Heading
+    to: Heading
     zones: Zones
 
 

@@ -128,6 +128,12 @@ def test_nftables() -> None:
     assert unanswered(text) == {}
     assert unanswered(text + stop) == {POD: 1, OUTSIDE: 1}
     assert unanswered(text + stop.replace("ct state", "ct direction reply ct state")) == {POD: 1, OUTSIDE: 1}
+    for late in ("postrouting priority 250", "input priority 150"):  # NAT has been undone there
+        of_vip = stop.replace("forward priority 0", late).replace("ct state established", "ip saddr 10.96.0.10")
+        assert unanswered(text + of_vip) == ({HOST: 1} if late.startswith("input") else {POD: 1, OUTSIDE: 1})
+        assert unanswered(text + of_vip.replace("10.96.0.10", "10.244.0.0/16 ct direction reply")) == {}
+    zone = "table inet f {\n chain f {\n type filter hook prerouting priority -300; policy accept;\n ct zone set 5\n }\n}\n"
+    assert unanswered(text + zone) == {HOST: 1}
     of_dns = "ct original ip daddr {} ct state"
     assert unanswered(text + stop.replace("ct state", of_dns.format("10.96.0.10"))) == {POD: 1, OUTSIDE: 1}
     assert unanswered(text + stop.replace("ct state", of_dns.format("10.96.0.1"))) == {}

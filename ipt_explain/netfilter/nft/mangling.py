@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipt_explain.model.nft import Conntrack, Expression, Mangle, Meta, Payload
 from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.nft.constants import Kind, canonical
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 
 
 def mangled(
@@ -22,6 +22,13 @@ def mangled(
         if not state.tracked:
             return state, to
         return (state._replace(connmark=value & ALL_BITS), to) if isinstance(value, int) else None
+    if isinstance(target, Conntrack) and target.key == "zone":
+        if state.tracking is not Tracking.NOT_YET:
+            return state, to
+        if not isinstance(value, int):
+            return None
+        zones = (0 if target.direction == "reply" else value), (0 if target.direction == "original" else value)
+        return state._replace(tracking=Tracking.TEMPLATE, zones=zones), to
     if isinstance(target, Payload):
         return _written(target.field, value, state, to)
     return state, to

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Ruleset
-from ipt_explain.netfilter.hooks import CONNTRACK_PRIORITY, DESTINATION_NAT, Hook
+from ipt_explain.netfilter.hooks import CONNTRACK_PRIORITY, DESTINATION_NAT, NAT_PRIORITY, Hook
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd
@@ -51,17 +51,21 @@ class HookWalk:
             travellers,
             lambda state: state._replace(hook=hook, in_interface=in_interface, out_interface=out_interface),
         )
-        tracked = False
+        tracked, nat = False, NAT_PRIORITY.get(hook)
         for rank in self._node.stages.of[hook]:
             if not tracked and rank.stages[0].priority > CONNTRACK_PRIORITY:
                 travellers = _changed(travellers, _tracked)
                 tracked = True
+            if nat is not None and rank.stages[0].priority > nat:
+                travellers, nat = _translated(travellers, hook), None
             if rank.orders:
                 travellers = self._in_any_order(rank.orders, hook, travellers)
             else:
                 travellers = self._in_turn(rank.stages, hook, travellers, balanced)
         if not tracked:
             travellers = _changed(travellers, _tracked)
+        if nat is not None:
+            travellers = _translated(travellers, hook)
         if hook is Hook.POSTROUTING:
             travellers = _changed(travellers, _confirmed)
         return travellers
@@ -188,6 +192,24 @@ def _tracked(state: PacketState) -> PacketState:
     if known is None or zones[direction] != known.zones[direction]:
         return state._replace(tracking=Tracking.NEW, zones=zones)
     return state._replace(tracking=known.tracking)
+
+
+def _translated(travellers: Travellers, hook: Hook) -> Travellers:
+    """NAT's step for packets of known connections: it does again what it has decided, or undoes it."""
+    translated = Travellers()
+    for state, packets in travellers.items():
+        known = state.connection.known
+        if known is None:
+            return travellers
+        if not state.is_known:
+            translated.gather(state, packets)
+        elif hook in DESTINATION_NAT:
+            translated.gather(state, packets.bound_for(known.to))
+        else:
+            source, port, _ = known.source
+            assert source is not None
+            translated.gather(state._replace(source=source, source_port=port), packets)
+    return translated
 
 
 def _confirmed(state: PacketState) -> PacketState:

@@ -125,10 +125,11 @@ class Replies:
         vip = _unknown("the frontend's address", connection.family) if frontend is None else frontend
         client = Heading(connection.source, connection.source_port or _CLIENT_PORT)
         seen = Heading(first.source, first.source_port or client.port)
-        source, to = (server, client) if replies else (client, server)
+        source, sent = (server, seen) if replies else (client, vip)
+        known = Known(tracking, server, seen, *((vip, client) if replies else (seen, server)), first.zones)
         assert source.address is not None
         state = first._replace(
-            connection=replace(connection, known=Known(tracking, server, seen, first.zones)),
+            connection=replace(connection, known=known),
             source=source.address,
             source_port=source.port,
             mark=0,
@@ -141,10 +142,8 @@ class Replies:
             counted=(),
         )
         hooks, travellers = HookWalk(self._node, (vip,), _WORK), Travellers()
-        travellers.gather(state, Packets((0,), (seen if replies else vip,), (ALWAYS,)))
+        travellers.gather(state, Packets((0,), (sent,), (ALWAYS,)))
         for hook, in_interface, out_interface in _course(finish, replies):
-            if hook is not Hook.PREROUTING:  # conntrack has undone NAT there, or done it again
-                travellers = _bound_for(to, travellers)
             passing = hooks.through(hook, travellers, in_interface, out_interface, balanced=True)
             travellers = Travellers()
             for passed, packets in passing.items():
@@ -222,13 +221,6 @@ def _course(finish: Finish, replies: bool) -> Sequence[tuple[Hook, str | None, s
     if ends:
         return before, (Hook.INPUT, arriving, NO_INTERFACE)
     return before, (Hook.FORWARD, arriving, leaving), (Hook.POSTROUTING, arriving, leaving)
-
-
-def _bound_for(to: Heading, travellers: Travellers) -> Travellers:
-    restored = Travellers()
-    for state, packets in travellers.items():
-        restored.gather(state, packets.bound_for(to))
-    return restored
 
 
 _MOST_RULES = 1_000  # that are read; with more, some may

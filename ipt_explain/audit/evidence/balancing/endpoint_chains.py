@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress, filterfalse
 from operator import itemgetter
 
-from ipt_explain.analyzers.iptables.endpoints import EndpointForms
+from ipt_explain.analyzers.iptables.endpoints import EndpointForms, split_destination
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.context import RulesetContext
@@ -107,9 +107,12 @@ def endpoint_chains(context: RulesetContext) -> EndpointChains:
     )
 
 
+NAMES_NO_PORT = "names no port"
+
+
 @fact
 def bad_destinations(context: RulesetContext) -> Sequence[tuple[str, str, str]]:
-    """Chains whose destination cannot be an endpoint: chain, destination, and what is wrong with it."""
+    """Chains whose destination cannot be an endpoint, or has no port: chain, destination, and what is wrong with it."""
     destinations = endpoint_chains(context).destinations
     # There are as many as endpoints, but their ends and beginnings are few.
     tails = set(filterfalse(_has_port, set(map(_tail, destinations.values()))))
@@ -118,7 +121,9 @@ def bad_destinations(context: RulesetContext) -> Sequence[tuple[str, str, str]]:
     for chain, destination in destinations.items() if tails or heads else ():
         if "-" in destination:
             continue  # a range is another rule's
-        if _tail(destination) in tails:
+        if _tail(destination) in tails and split_destination(destination)[1] is None:
+            found.append((chain, destination, NAMES_NO_PORT))
+        elif _tail(destination) in tails:
             found.append((chain, destination, "has no valid port"))
         elif _head(destination) in heads and destination.startswith(_NOWHERE):
             found.append((chain, destination, "is no machine's address"))
