@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from ipt_explain.model import Family, Match, Option, Rule
-from ipt_explain.netfilter.packet import OWN_SOURCE, Bound, Heading, PacketState
+from ipt_explain.netfilter.header import BITS, format_address
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, address_text
@@ -14,7 +15,8 @@ from ipt_explain.records import dataclass
 
 _HALF = Fraction(1, 2)
 OWN_DESTINATION = "the address that it was sent to is an address of this node"
-"""One question for all packets of a crowd, so that they stay together. `own_address_question` names the address."""
+OWN_SOURCE = "-s the address that it was sent to"
+"""One question for all packets of a crowd, so that they stay together. `named` says which address is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +99,21 @@ def decide_own(state: PacketState, address: Address, sent: Address | None, inver
 
 
 def named(state: PacketState, sent: Heading) -> PacketState:
-    """The same packet, with what was asked of its own addresses named in its answers."""
-    if not state.answers:
+    """The same packet, with its original destination named in its answers."""
+    if sent.address is None or not state.answers:
         return state
     names = names_of(state, sent)
     return state.with_answers(tuple([answer.naming(names) for answer in state.answers]))
 
 
 def names_of(state: PacketState, sent: Heading) -> Mapping[str, str]:
-    """How the questions about a packet's own addresses read in full."""
-    asked = state.node.sources_asked.of.get(sent, {})
-    names = {f"{OWN_SOURCE}{number}": question for question, number in asked.items()}
-    if sent.address is not None:
-        names[OWN_DESTINATION] = own_address_question(sent.address, state.connection.family)
+    """How the questions about a packet's original destination read in full."""
+    address, family = sent.address, state.connection.family
+    if address is None:
+        return {}
+    names = {OWN_DESTINATION: own_address_question(address, family)}
+    if isinstance(address, int):
+        names[OWN_SOURCE] = f"-s {format_address(address, family)}/{BITS[family]}"
     return names
 
 

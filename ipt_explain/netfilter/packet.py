@@ -13,7 +13,7 @@ from ipt_explain.netfilter.header import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
-from ipt_explain.records import NamedTuple, dataclass, field
+from ipt_explain.records import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -143,38 +143,6 @@ class Connection:
     known: Known | None = None
 
 
-class SourcesAsked:
-    """Which single addresses rules ask an unknown source for.
-
-    Ten thousand Services may each have such rules, and a packet meets only those of its own. These questions are
-    therefore numbered by packet, so that packets whose rules are alike stay together; `of` has the questions, by where
-    packets were sent. A rule that all packets meet asks all the same.
-    """
-
-    def __init__(self) -> None:
-        self.of: dict[Heading, dict[str, int]] = {}
-        self._of_some: set[str] = set()
-        self._of_all: set[str] = set()
-
-    def own(self, question: str, sent: Heading) -> str:
-        """What to ask a packet instead of this question."""
-        if question in self._of_all:
-            return question
-        self._of_some.add(question)
-        asked = self.of.setdefault(sent, {})
-        return f"{OWN_SOURCE}{asked.setdefault(question, len(asked))}"
-
-    def is_of_all(self, question: str) -> bool:
-        """Whether all packets are to be asked this question as it is: unless some have been asked their own way."""
-        if question not in self._of_some:
-            self._of_all.add(question)
-        return question in self._of_all
-
-
-OWN_SOURCE = "-s address "
-"""How questions numbered by packet begin."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """What is known about the node besides its rules.
@@ -195,7 +163,6 @@ class Node:
     sets: Sets | None = None
     all_interfaces: bool = False
     counted_together: frozenset[int] = frozenset()
-    sources_asked: SourcesAsked = field(default_factory=SourcesAsked)
 
     def assumption(self, question: str) -> bool | None:
         """The user's answer to a question; None without one."""

@@ -9,7 +9,7 @@ from typing import cast
 from ipt_explain.model import Family, Option
 from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.cached import cached
-from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide, decided
+from ipt_explain.netfilter.condition import OWN_SOURCE, Answer, Column, Condition, Words, ask, decide, decided
 from ipt_explain.netfilter.header import (
     ANY_PROTOCOL,
     interface_fits,
@@ -58,32 +58,29 @@ def _source(option: Option) -> Condition:
         source = state.source
         if isinstance(source, int):
             return hit if source & mask == value else miss
-        lies, question = source.lies_in(value, mask), f"-s {words[0]}"
-        if lies is Truth.UNKNOWN and single_address(words[0]) is not None and not state.node.assumed:
-            question = state.node.sources_asked.own(question, bound.sent)
-        return decide(lies, state, question, option.negated)
+        # Load balancers that let the node in have a rule for their own address: ten thousand Services ask alike.
+        own = value == bound.sent.address and asks_one(words[0], source) and not state.node.assumed
+        return decide(source.lies_in(value, mask), state, OWN_SOURCE if own else f"-s {words[0]}", option.negated)
 
-    def at_once(
-        columns: Sequence[Column], state: PacketState, to: Sequence[Heading]
-    ) -> Answer | list[Answer] | None:
-        """Ten thousand endpoints' chains test for their own address, and none is the packet's; or they test for few
+    def asks_one(text: str, source: Address) -> bool:
+        """Whether it is a question if an unknown source is a single address."""
+        return single_address(text) is not None and lies_in(source, *_network(text)) is Truth.UNKNOWN
+
+    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Answer | list[Answer] | None:
+        """Ten thousand endpoints' chains test for their own address, and none is the packet's; or rules test for few
         networks."""
         source, (words,) = state.source, columns
-        if isinstance(words, str):
-            text = unquote(words)
-            alike = isinstance(source, int) or state.node.sources_asked.is_of_all(f"-s {text}")
-            return test((text,), state, _NOWHERE) if alike else None
-        hosts = cached(words, _HOSTS[state.connection.family])
-        if hosts is not None and (
-            source not in hosts if isinstance(source, int) else source.ordinary or source.apart >= hosts
-        ):
-            return miss
-        texts = {word: unquote(word) for word in dict.fromkeys(words)}
-        for text in texts.values():
-            if single_address(text) is not None and lies_in(source, *_network(text)) is Truth.UNKNOWN:
-                return None  # packets are asked it their own way
+        if not isinstance(words, str):
+            hosts = cached(words, _HOSTS[state.connection.family])
+            if hosts is not None and (
+                source not in hosts if isinstance(source, int) else source.ordinary or source.apart >= hosts
+            ):
+                return miss
+        texts = {word: unquote(word) for word in ([words] if isinstance(words, str) else dict.fromkeys(words))}
+        if any(asks_one(text, source) for text in texts.values()):
+            return None
         answers = {word: test((text,), state, _NOWHERE) for word, text in texts.items()}
-        return [answers[word] for word in words]
+        return answers[words] if isinstance(words, str) else [answers[word] for word in words]
 
     return Condition(option.slots, test, sent=True, at_once=at_once)
 
