@@ -27,6 +27,9 @@ class Hook(Enum):
 PRIORITIES: Mapping[str, int] = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
 """The priorities of iptables' tables in a hook; lower ones run first. For nat see NAT_PRIORITY."""
 
+NFT_SECURITY_PRIORITY = 150
+"""That of security in iptables-nft, which so comes after nat (iptables/nft.c)."""
+
 CONNTRACK_PRIORITY = -200
 """The priority at which connection tracking sees packets."""
 

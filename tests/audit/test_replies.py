@@ -62,6 +62,9 @@ def unanswered(text: str, name: str = "dns") -> dict[Vantage, float]:
         ("raw", "PREROUTING", "-s 10.244.0.0/16 -p udp -m udp --sport 53 -j NOTRACK", {HOST: 1, OUTSIDE: 1}),
         ("raw", "PREROUTING", "-s 10.244.1.3/32 -p udp -j CT --notrack", {POD: 0.5, HOST: 0.5, OUTSIDE: 0.5}),
         ("raw", "PREROUTING", "-p udp -j CT --zone 5", {HOST: 1}),
+        ("filter", "INPUT", "-s 10.244.0.0/16 -j DROP", {HOST: 1}),
+        ("security", "INPUT", "-s 10.244.0.0/16 -j DROP", {}),  # with iptables-nft, after nat
+        ("security", "INPUT", "-s 10.96.0.10/32 -j DROP", {HOST: 1}),
         ("raw", "PREROUTING", "-p udp -j CT --zone-orig 5", {}),
         ("nat", "PREROUTING", "-s 10.244.1.2/32 -j ACCEPT", {}),
     ],

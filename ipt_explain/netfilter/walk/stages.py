@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Union
 from ipt_explain.model import Backend, Family, Ruleset
 from ipt_explain.model.dump import BUILT_IN_CHAINS
 from ipt_explain.model.node import VirtualServers
-from ipt_explain.netfilter.hooks import NAT_PRIORITY, PRIORITIES, Hook
+from ipt_explain.netfilter.hooks import NAT_PRIORITY, NFT_SECURITY_PRIORITY, PRIORITIES, Hook
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.walk.chains.chain_index import ChainIndexes
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator
@@ -69,7 +69,7 @@ class Stages:
         self.of: dict[Hook, tuple[Rank, ...]] = {}
         for hook in Hook:
             tables = [
-                TableStage(NAT_PRIORITY.get(hook, 0) if table == "nat" else PRIORITIES[table], ruleset, table)
+                TableStage(_priority(table, hook, ruleset), ruleset, table)
                 for table, chains in BUILT_IN_CHAINS.items()
                 if hook.value in chains
                 for ruleset in rulesets
@@ -81,6 +81,12 @@ class Stages:
     def base_chains(self, hook: Hook) -> Sequence[ChainStage]:
         """The base chains of nftables in a hook, in the order asked."""
         return self._chains.get(hook, ())
+
+
+def _priority(table: str, hook: Hook, ruleset: Ruleset) -> int:
+    if table == "security" and ruleset.backend is Backend.NFT:
+        return NFT_SECURITY_PRIORITY
+    return NAT_PRIORITY[hook] if table == "nat" else PRIORITIES[table]
 
 
 def _rank(stage: AnyStage) -> tuple[int, int]:
