@@ -7,8 +7,7 @@ calls `object.__setattr__` for each field, while a record is created as an objec
 is not frozen, and then changes its class.
 
 Only the options that the program uses are supported: `frozen`, `slots` and `eq`; `default`, `default_factory`, `repr`
-and `compare` of a field. `NamedTuple` keeps no annotations: Python's compiles each,
-and writes and compiles a `__new__` for each class at once.
+and `compare` of a field. `NamedTuple` keeps no annotations: Python's compiles each.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ if TYPE_CHECKING:  # type checkers see Python's own
     from dataclasses import replace as replace
     from typing import NamedTuple as NamedTuple
 else:
-    from collections import _tuplegetter
+    from collections import namedtuple
     from operator import attrgetter
 
     _NO_DEFAULT = object()
@@ -29,7 +28,6 @@ else:
     _made = {}
     _new = object.__new__
     _set = object.__setattr__
-    _new_tuple = tuple.__new__
 
     class field:  # noqa: N801, as in `dataclasses`
         """As `dataclasses.field`."""
@@ -152,49 +150,16 @@ else:
     def _refuse(self, name, *value):
         raise AttributeError(f"{type(self).__name__} is frozen: {name!r} cannot be changed")
 
-    class _Tuple(tuple):
-        __slots__ = ()
-
-        @classmethod
-        def _make(cls, values):
-            return _new_tuple(cls, values)
-
-        def _replace(self, /, **changes):
-            changed = _new_tuple(self.__class__, map(changes.pop, self._fields, self))
-            if changes:
-                raise ValueError(f"{type(self).__name__} has no {', '.join(changes)}")
-            return changed
-
-        def __getnewargs__(self):
-            return tuple(self)
-
-        def __repr__(self):
-            shown = ", ".join([f"{name}={value!r}" for name, value in zip(self._fields, self)])
-            return f"{type(self).__name__}({shown})"
-
     class _TupleType(type):
         def __new__(meta, name, bases, space):
             if not bases:
                 return super().__new__(meta, name, bases, space)
-            names = tuple(space.pop("__annotations__"))
-            defaults = {each: space[each] for each in names if each in space}
-            for number, each in enumerate(names):
-                space[each] = _tuplegetter(number, None)
-            space |= {"__slots__": (), "__new__": _first_tuple, "_defaults": defaults}
-            space["_fields"] = space["__match_args__"] = names
-            return type(name, (_Tuple,), space)
-
-    def _first_tuple(cls, *values, **named):
-        """As `_first_new`."""
-        names, given = cls._fields, cls._defaults | named
-        made = _made[cls] = _made.get(cls, 0) + 1
-        rest = names[len(values) :]
-        if made < _WORTH_COMPILING and given.keys() >= {*rest} >= named.keys() and len(values) <= len(names):
-            return _new_tuple(cls, (*values, *[given[name] for name in rest]))
-        make = eval(f"lambda cls, {', '.join(names)}: new(cls, ({', '.join(names)},))", {"new": _new_tuple})
-        make.__defaults__ = tuple(cls._defaults.values())
-        cls.__new__ = make
-        return cls(*values, **named)
+            fields = tuple(space.pop("__annotations__"))
+            defaults = [space.pop(field) for field in fields if field in space]
+            made = namedtuple(name, fields, defaults=defaults, module=space.pop("__module__"))  # noqa: PYI024
+            for key, value in space.items():
+                setattr(made, key, value)
+            return made
 
     class NamedTuple(metaclass=_TupleType):
         """As `typing.NamedTuple`."""
