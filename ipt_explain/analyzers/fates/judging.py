@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import cache, partial
+from functools import cache, partial, reduce
 from itertools import count, repeat
 from typing import TYPE_CHECKING
 
 from ipt_explain.netfilter.condition import names_of
 from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.probability import total
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.packets import Packets
@@ -20,6 +21,7 @@ from ipt_explain.services.fates import Fate
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.fates.weighing import JudgedEnd, Judgement, Scales
+    from ipt_explain.netfilter.probability import Probability
 
 
 Endpoints = Sequence[Sequence[Heading | None]]
@@ -181,19 +183,26 @@ class Judge:
 
         scales = self._scales()
         may_refuse = {packet: self._may_refuse(packet) for packet in others}
-        places = {packet: dict(zip(self._reached.endpoints[packet], count())) for packet in others}
         ends_of: dict[int, list[JudgedEnd]] = {packet: [] for packet in others}
         for number, (finish, packets) in enumerate(ends):
             common = cache(partial(scales.common_part, finish, packets))
+            sums: dict[tuple[int, ...], Probability] = {}
             for packet, rows in packets.runs():
                 if packet not in ends_of:
                     continue
+                shares = packets.shares[rows.start : rows.stop]
                 part = common(may_refuse[packet])
-                for row in rows:
-                    place = places[packet].get(packets.to[row])
-                    own = part or scales.part(finish, packets, row, place is not None, may_refuse[packet])
-                    here = packets.to[row] in scales.perhaps_here
-                    ends_of[packet].append(JudgedEnd(number, own, packets.shares[row], place, here))
+                if part is not None:
+                    few = tuple(map(id, shares))  # many packets have the same shares
+                    if few not in sums:
+                        sums[few] = reduce(total, shares)
+                    ends_of[packet].append(JudgedEnd(number, part, sums[few], None, False))
+                    continue
+                places = dict(zip(self._reached.endpoints[packet], count()))
+                for row, share in zip(rows, shares):
+                    place = places.get(packets.to[row])
+                    own = scales.part(finish, packets, row, place is not None, may_refuse[packet])
+                    ends_of[packet].append(JudgedEnd(number, own, share, place, packets.to[row] in scales.perhaps_here))
         known: dict[tuple[JudgedEnd, ...], Judgement] = {}
         weighed: dict[int, Judgement] = {}
         for packet, judged in ends_of.items():
