@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide, option_texts
+from ipt_explain.netfilter.header.changes import UNCHANGED
 from ipt_explain.netfilter.header.service_type import wanted_service_type
 from ipt_explain.netfilter.marks import parse_integer
-from ipt_explain.netfilter.packet import UNCHANGED, Bound, PacketState
+from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.truth import Truth
 
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
