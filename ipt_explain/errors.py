@@ -52,7 +52,7 @@ NEGATED_TWICE = "two negations of one option"
 
 class RuleSyntaxError(IptExplainError):
     """A rule that the grammar refuses. `column` is 1-based in the rule's text, `width` how many columns are meant;
-    `expected` says what could stand there, "" where there is nothing to say."""
+    `expected` says what could be there, "" where there is nothing to say."""
 
     def __init__(self, column: int, width: int, message: str, expected: str = "") -> None:
         super().__init__(message)

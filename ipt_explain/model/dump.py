@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -225,6 +226,4 @@ class SourceText:
         """The number of the block that has a line feed, which is counted from 1."""
         if line_feed <= self._counts[1]:
             return 0
-        from bisect import bisect_left
-
         return bisect_left(self._counts, line_feed) - 1

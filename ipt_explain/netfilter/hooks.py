@@ -28,7 +28,7 @@ PRIORITIES: Mapping[str, int] = {"raw": -300, "mangle": -150, "filter": 0, "secu
 """The priorities of iptables' tables in a hook; lower ones run first. For nat see NAT_PRIORITY."""
 
 NFT_SECURITY_PRIORITY = 150
-"""That of security in iptables-nft, which so comes after nat (iptables/nft.c)."""
+"""Of the table security in iptables-nft, where it comes after nat (iptables/nft.c)."""
 
 CONNTRACK_PRIORITY = -200
 """The priority at which connection tracking sees packets."""

@@ -13,7 +13,7 @@ PROTOCOLS: dict[int, str] = {
     132: "sctp", 133: "fc", 135: "mobility-header", 136: "udplite", 137: "mpls-in-ip", 138: "manet", 139: "hip",
     140: "shim6", 141: "wesp", 142: "rohc", 143: "ethernet",
 }  # fmt: skip
-"""By number. 0 stands for every protocol and is never printed by iptables-save."""
+"""By number. 0 means every protocol, and is never printed by iptables-save."""
 
 OTHER_PROTOCOLS: dict[str, int] = {
     "icmp6": 58, "icmpv6": 58, "ipv6-auth": 51, "ipv6-crypt": 50, "ipv6-mh": 135, "mh": 135

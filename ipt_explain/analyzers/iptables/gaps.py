@@ -10,6 +10,7 @@ show that others came before them.
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
@@ -86,8 +87,6 @@ def _beside_gaps(
     """
     if not any(chain.name in gaps for chain, _ in some):
         return
-    from bisect import bisect
-
     every = (chain for chain in nat.chains.values() if chain.extent is Extent.SOME)
     lines = sorted(chain.line_of(number) for chain in every for number in range(len(chain.layout)))
     begins = [lines[0], *(line for above, line in pairwise(lines) if line > above + 1)]

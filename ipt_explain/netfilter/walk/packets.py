@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
@@ -176,8 +177,6 @@ class Entered:
 
     def before(self, number: int) -> tuple[Packets, int]:
         """The packets and the row of a number."""
-        from bisect import bisect_right
-
         place = bisect_right(self._starts, number) - 1
         return self._groups[place], number - self._starts[place]
 

@@ -4,6 +4,7 @@ evaluated.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from itertools import repeat
@@ -73,8 +74,6 @@ class ChainIndex:
     def _own_rules(
         self, to: Sequence[Heading], rows: Sequence[int], starts: int | Sequence[int]
     ) -> Iterator[tuple[int, int]]:
-        from bisect import bisect_left
-
         known = self._own
         for row, start in zip(rows, repeat(starts) if isinstance(starts, int) else starts):
             places = self._places.get(to[row])

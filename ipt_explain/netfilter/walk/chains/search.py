@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -90,8 +91,6 @@ class Search:
 
     def behind(self, portion: Portion, places: Sequence[int]) -> Iterator[tuple[Portion, Sequence[int]]]:
         """The same, each row from after its own place on."""
-        from bisect import bisect_left
-
         index = None if self._one is None else self._indexes.of(self._one)
         assert index is not None  # as only that has rows meet rules in different places
         numbers = portion.numbers(len(self._visit.crowd))
@@ -203,8 +202,6 @@ class Search:
 
         `starts` is where each row looks from. Yields rows that their own rule said no to, with its place.
         """
-        from bisect import bisect_left
-
         crowd = self._visit.crowd
         own = index.own(crowd.to, portion.numbers(len(crowd)), starts)
         for other in [*index.others[bisect_left(index.others, first) :], self.end]:

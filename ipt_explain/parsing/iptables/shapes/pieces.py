@@ -9,6 +9,7 @@ after it, and a rule that pieces cover from end to end is read as Lark would rea
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -162,8 +163,6 @@ class Pieces:
 
 def pieces_of(parsed: ParsedRule, text: str) -> Iterator[Piece]:
     """The pieces that a parsed rule is made of; none where its parts depend on each other."""
-    from bisect import bisect_left
-
     starts = [start for start, _ in parsed.parts]
     tokens = [token.start for token in parsed.tokens]
     for (start, part), following in zip(parsed.parts, [*starts[1:], None]):
