@@ -15,6 +15,7 @@ from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
+from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Hidden, Layout, Rule
 from ipt_explain.model.by_shape import SameLayout, chains_in_order
 from ipt_explain.netfilter.header import usual_name
@@ -107,11 +108,16 @@ def endpoint_chains(context: RulesetContext) -> EndpointChains:
     )
 
 
-NAMES_NO_PORT = "names no port"
+class Flaw(Enum):
+    """What is wrong with where an endpoint chain leads."""
+
+    NO_PORT = "names no port"
+    BAD_PORT = "has no valid port"
+    NO_MACHINE = "is no machine's address"
 
 
 @fact
-def bad_destinations(context: RulesetContext) -> Sequence[tuple[str, str, str]]:
+def bad_destinations(context: RulesetContext) -> Sequence[tuple[str, str, Flaw]]:
     """Chains whose destination cannot be an endpoint, or has no port: chain, destination, and what is wrong with it."""
     destinations = endpoint_chains(context).destinations
     # There are as many as endpoints, but their ends and beginnings are few.
@@ -122,11 +128,11 @@ def bad_destinations(context: RulesetContext) -> Sequence[tuple[str, str, str]]:
         if "-" in destination:
             continue  # a range is another rule's
         if _tail(destination) in tails and split_destination(destination)[1] is None:
-            found.append((chain, destination, NAMES_NO_PORT))
+            found.append((chain, destination, Flaw.NO_PORT))
         elif _tail(destination) in tails:
-            found.append((chain, destination, "has no valid port"))
+            found.append((chain, destination, Flaw.BAD_PORT))
         elif _head(destination) in heads and destination.startswith(_NOWHERE):
-            found.append((chain, destination, "is no machine's address"))
+            found.append((chain, destination, Flaw.NO_MACHINE))
     return found
 
 

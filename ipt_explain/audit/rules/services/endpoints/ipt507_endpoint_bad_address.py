@@ -22,17 +22,17 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.endpoint_chains import NAMES_NO_PORT, bad_destinations, endpoint_chains
+from ipt_explain.audit.evidence.balancing.endpoint_chains import Flaw, bad_destinations, endpoint_chains
 
 
 @rule("IPT507", "endpoint-bad-address", Severity.ERROR, evidence=bad_destinations)
 def endpoint_bad_address(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
-    for chain, destination, problem in bad_destinations(context):
-        kept = problem == NAMES_NO_PORT
+    for chain, destination, flaw in bad_destinations(context):
+        kept = flaw is Flaw.NO_PORT
         effect = "connections keep the one that they were sent to" if kept else "connections to it fail"
         yield Fault(
-            f"the endpoint {destination} {problem}: {effect}",
+            f"the endpoint {destination} {flaw.value}: {effect}",
             "Restart kube-proxy on this node; if it comes back, check the Service's endpoints.",
             at_rule(endpoint_chains(context).dnat(chain), focus=f"--to-destination {destination}"),
             severity=Severity.WARNING if kept else None,
