@@ -186,6 +186,14 @@ def test_dnat_without_a_port_keeps_the_packets_own() -> None:
     assert {(each.rule, each.severity.value) for each in told} == {("IPT507", "warning")}
 
 
+def test_a_rule_that_stops_all_connections_loses_all_of_them() -> None:
+    """Whichever endpoint they are for."""
+    service = _dns(text=SAMPLE.replace("-A FORWARD ", "-A FORWARD -j DROP\n-A FORWARD ", 1))
+    (lost,) = _fate(service)["lost"]
+    assert len(service["endpoints"]) == 2
+    assert (lost["how"], lost["probability"], lost["rule"]) == ("dropped", 1.0, "-A FORWARD -j DROP")
+
+
 def test_the_rule_that_shortens_the_way_drops_what_has_no_hops_left() -> None:
     (lost,) = _fate(_dns(text=SAMPLE.replace("COMMIT\n", "-A PREROUTING -j TTL --ttl-set 1\nCOMMIT\n", 1)))["lost"]
     assert (lost["how"], lost["why"], lost["chain"]) == ("dropped", "its TTL has run out", "PREROUTING")
