@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class IptExplainError(Exception):
     """Base class of every error that ipt-explain raises on purpose. Its text is for people and never has colour."""
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Record):
     """One fault in an input.
 
     `line` and `column` are 1-based; `width` is the number of columns that the caret underlines; `excerpt` is the

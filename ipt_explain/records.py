@@ -1,13 +1,13 @@
-"""`dataclass`, `field` and `replace` for frozen, slotted records, and `NamedTuple`, much faster than Python's own.
+"""`Record`, `field` and `replace` for frozen, slotted records, and `NamedTuple`, much faster than Python's own.
 
-The program has hundreds of record classes, and one command uses a few dozen. Python's `dataclass` writes and compiles
-five methods for each, which took a third of a small dump's time. Here a class gets a `__new__` of its own only after
-its first objects, and shares all other methods. Creating objects takes a third of the time, too: a frozen dataclass
-calls `object.__setattr__` for each field, while a record is created as an object of a class with the same slots that
-is not frozen, and then changes its class.
+The program has hundreds of record classes, and one command uses a few dozen. Python's `dataclass` creates each class
+twice and compiles five methods for it, which took a third of a small dump's time. Here a class is created once, gets a
+`__new__` of its own only after its first objects, and inherits all other methods. Creating objects takes a third of
+the time, too: a frozen dataclass calls `object.__setattr__` for each field, while a record is created as an object of
+a class with the same slots that is not frozen, and then changes its class.
 
-Only the options that the program uses are supported: `frozen`, `slots` and `eq`; `default`, `default_factory`, `repr`
-and `compare` of a field. `NamedTuple` keeps no annotations: Python's compiles each.
+Only what the program uses is supported: `frozen` and `eq` of a class; `default`, `default_factory`, `repr` and
+`compare` of a field. `NamedTuple` keeps no annotations: Python's compiles each.
 """
 
 from __future__ import annotations
@@ -15,10 +15,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # type checkers see Python's own
-    from dataclasses import dataclass as dataclass
     from dataclasses import field as field
     from dataclasses import replace as replace
+    from typing import ClassVar
     from typing import NamedTuple as NamedTuple
+
+    from typing_extensions import dataclass_transform
+
+    @dataclass_transform(frozen_default=True, field_specifiers=(field,))
+    class Record:
+        """As at run time, below."""
+
+        __match_args__: ClassVar[tuple[str, ...]]
+
+        def __init_subclass__(cls, *, frozen: bool = True, eq: bool = True) -> None: ...
 else:
     from collections import namedtuple
     from operator import attrgetter
@@ -48,36 +58,27 @@ else:
             _set(copy, name, value)
         return copy
 
-    def dataclass(cls=None, /, *, frozen=False, slots=False, eq=True):
-        """As `dataclasses.dataclass`; all records have slots."""
-        assert slots, "a record has slots"
-        return (lambda cls: _record(cls, frozen, eq)) if cls is None else _record(cls, frozen, eq)
-
-    def _record(cls, frozen, eq):
-        space = cls.__dict__.copy()
-        space.pop("__dict__", None)
-        space.pop("__weakref__", None)
-        own = tuple(space.get("__annotations__", ()))
-        fields = {}  # name to default, `_NO_DEFAULT` or `field`
-        for base in cls.__mro__[-2:0:-1]:
-            fields |= base.__dict__.get("__record_fields__", {})
-        for name in own:
-            fields[name] = space.pop(name, _NO_DEFAULT)
-        names = tuple(fields)
-        content = _content_of(names)
-        space["__slots__"] = own
-        space["__record_fields__"] = fields
-        space["__match_args__"] = names
-        space["__record_content__"] = staticmethod(content)
-        space["__new__"] = _first_new
-        space["__reduce__"] = _reduce
-        space.setdefault("__repr__", _repr)
-        if eq:
+    class _RecordType(type):
+        def __new__(meta, name, bases, space, *, frozen=True, eq=True):
+            own = tuple(space.get("__annotations__", ()))
+            fields = {}  # name to default, `_NO_DEFAULT` or `field`
+            for base in reversed(bases):
+                fields |= getattr(base, "__record_fields__", {})
+            for field_name in own:
+                fields[field_name] = space.pop(field_name, _NO_DEFAULT)
+            space["__slots__"] = own
+            space["__record_fields__"] = fields
+            space["__match_args__"] = names = tuple(fields)
+            space["__record_content__"] = space["__record_compared__"] = _content_of(names)
+            space["__new__"] = _first_new
             compared = tuple([name for name in names if type(fields[name]) is not field or fields[name].compare])
-            _compare_by(space, content if compared == names else _content_of(compared), frozen)
-        if frozen:
-            space["__setattr__"] = space["__delattr__"] = _refuse
-        return type(cls)(cls.__name__, cls.__bases__, space)
+            if compared != names:
+                space["__record_compared__"] = _content_of(compared)
+            if not frozen:
+                space["__setattr__"], space["__delattr__"], space["__hash__"] = _set, object.__delattr__, None
+            if not eq:
+                space["__eq__"], space["__hash__"] = object.__eq__, object.__hash__
+            return super().__new__(meta, name, bases, space)
 
     def _first_new(cls, *values, **named):
         """Set the fields one by one. After a number of objects, the class gets a compiled `__new__` of its own."""
@@ -107,7 +108,7 @@ else:
 
     def _compile_new(cls):
         space = {"__slots__": cls.__slots__, "__setattr__": _set, "__orig_bases__": ()}  # the last for Generic
-        twin = type(cls)(cls.__name__, (cls.__base__,), space)
+        twin = type.__new__(_RecordType, cls.__name__, (cls.__base__,), space)
         scope = {"_NO_DEFAULT": _NO_DEFAULT, "new": _new, "twin": twin}
         parameters, body = ["cls"], ["self = new(twin)"]
         for name, default in cls.__record_fields__.items():
@@ -130,25 +131,36 @@ else:
 
     def _content_of(names):
         """What gives the values of some fields of a record."""
-        return attrgetter(*names) if len(names) > 1 else lambda record: tuple([getattr(record, name) for name in names])
+        if len(names) > 1:
+            return attrgetter(*names)
+        return staticmethod(lambda record: tuple([getattr(record, name) for name in names]))
 
-    def _compare_by(space, content, frozen):
-        def equal(self, other):
-            return content(self) == content(other) if other.__class__ is self.__class__ else NotImplemented
+    class Record(metaclass=_RecordType):
+        """The base of frozen, slotted classes whose annotated names are fields, as with `dataclasses.dataclass`.
 
-        space.setdefault("__eq__", equal)
-        if "__hash__" not in space or space["__hash__"] is None:
-            space["__hash__"] = (lambda self: hash(content(self))) if frozen else None
+        `frozen=False`: fields can be set. `eq=False`: objects are compared by identity.
+        """
 
-    def _repr(self):
-        shown = (name for name, each in self.__record_fields__.items() if type(each) is not field or each.repr)
-        return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+        def __eq__(self, other):
+            if other.__class__ is not self.__class__:
+                return NotImplemented
+            compared = self.__record_compared__
+            return compared(self) == compared(other)
 
-    def _reduce(self):
-        return type(self), tuple([getattr(self, name) for name in self.__match_args__])
+        def __hash__(self):
+            return hash(self.__record_compared__(self))
 
-    def _refuse(self, name, *value):
-        raise AttributeError(f"{type(self).__name__} is frozen: {name!r} cannot be changed")
+        def __repr__(self):
+            shown = (name for name, each in self.__record_fields__.items() if type(each) is not field or each.repr)
+            return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+
+        def __reduce__(self):
+            return type(self), tuple([getattr(self, name) for name in self.__match_args__])
+
+        def __setattr__(self, name, *value):
+            raise AttributeError(f"{type(self).__name__} is frozen: {name!r} cannot be changed")
+
+        __delattr__ = __setattr__
 
     class _TupleType(type):
         def __new__(meta, name, bases, space):

@@ -12,48 +12,78 @@ from unittest.mock import patch
 import pytest
 
 from ipt_explain import records
+from ipt_explain.records import Record, field
 
 T = TypeVar("T")
 
 
-def _make(module: Any) -> dict[str, Any]:
-    """The same classes, made by `dataclasses` or by `records`."""
+def _dataclasses() -> dict[str, Any]:
+    dataclass, field = dataclasses.dataclass, dataclasses.field
 
-    @module.dataclass(frozen=True, slots=True)
+    @dataclass(frozen=True, slots=True)
     class Point:
         x: int
         y: int = 2
-        tags: tuple[str, ...] = module.field(default=(), compare=False)
+        tags: tuple[str, ...] = field(default=(), compare=False)
 
         @property
         def sum(self) -> int:
             return self.x + self.y
 
-    @module.dataclass(frozen=True, slots=True)
+    @dataclass(frozen=True, slots=True)
     class Named(Point):
-        name: str = module.field(default="n", repr=False)
+        name: str = field(default="n", repr=False)
 
-    @module.dataclass(slots=True)
+    @dataclass(slots=True)
     class Basket:
         owner: str
-        eggs: list[int] = module.field(default_factory=list)
+        eggs: list[int] = field(default_factory=list)
 
-    @module.dataclass(frozen=True, slots=True, eq=False)
+    @dataclass(frozen=True, slots=True, eq=False)
     class Alone:
         x: int
 
-    @module.dataclass(frozen=True, slots=True)
+    @dataclass(frozen=True, slots=True)
     class Empty:
         pass
 
-    @module.dataclass(frozen=True, slots=True)
+    @dataclass(frozen=True, slots=True)
     class Box(Generic[T]):
         content: T
 
     return {each.__name__: each for each in (Point, Named, Basket, Alone, Empty, Box)}
 
 
-_BOTH = (_make(dataclasses), _make(records))
+def _records() -> dict[str, Any]:
+    class Point(Record):
+        x: int
+        y: int = 2
+        tags: tuple[str, ...] = field(default=(), compare=False)
+
+        @property
+        def sum(self) -> int:
+            return self.x + self.y
+
+    class Named(Point):
+        name: str = field(default="n", repr=False)
+
+    class Basket(Record, frozen=False):
+        owner: str
+        eggs: list[int] = field(default_factory=list)
+
+    class Alone(Record, eq=False):
+        x: int
+
+    class Empty(Record):
+        pass
+
+    class Box(Record, Generic[T]):
+        content: T
+
+    return {each.__name__: each for each in (Point, Named, Basket, Alone, Empty, Box)}
+
+
+_BOTH = (_dataclasses(), _records())
 
 _QUESTIONS: tuple[Callable[[dict[str, Any]], object], ...] = (
     lambda made: (made["Point"](1).x, made["Point"](1).y, made["Point"](x=3, y=4).sum),

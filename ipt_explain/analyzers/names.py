@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ipt_explain.enums import Enum
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.services.ports import ServicePort
@@ -71,8 +71,7 @@ def chain_hash(service_port: str, protocol: str, endpoint: str = "") -> str:
     return "".join([_BASE32[number >> shift & 31] for shift in range((HASH_LENGTH - 1) * 5, -1, -5)])
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePortName:
+class ServicePortName(Record):
     """`namespace/name:port` taken apart; `spelled` is as the comment has it. An unnamed port is ""."""
 
     spelled: str

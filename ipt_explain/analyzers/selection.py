@@ -9,7 +9,7 @@ from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ServicePort
 
@@ -29,8 +29,7 @@ class NoServices(UsageError):
         return cls(f"{NO_SERVICE}: {absence(explanation) or 'there are no rules'}")
 
 
-@dataclass(frozen=True, slots=True)
-class Glob:
+class Glob(Record):
     """A word with `*`, `?` and `[...]`, compiled once. It is case-sensitive, as in Kubernetes."""
 
     text: str
@@ -48,8 +47,7 @@ class Glob:
         return self.pattern.match(word or "") is not None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceGlob:
+class ServiceGlob(Record):
     """`[NAMESPACE/]NAME[:PORT]`, each part a glob. PORT is a port's name or number."""
 
     text: str
@@ -85,8 +83,7 @@ class ServiceGlob:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Record):
     """What to keep: Services that match any of `services`, any of `namespaces`, and any of `addresses`; an empty one
     matches everything."""
 

@@ -21,7 +21,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.model import Chain, Form, Ruleset
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.evidence import rules_of
 
 _OLDEST, _NEWEST = 1, 99
@@ -29,8 +29,7 @@ _OLDEST, _NEWEST = 1, 99
 _SAMPLE = 400
 
 
-@dataclass(frozen=True, slots=True)
-class VersionRange:
+class VersionRange(Record):
     """kube-proxy 1.`first` to 1.`last`; `evidence` are the signs, in words."""
 
     first: int

@@ -10,7 +10,7 @@ import textwrap
 from importlib import import_module
 from importlib.util import find_spec
 
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _REPEATED = re.compile(r"^# the next rule ([\d,]+) times\n(.*)\n", re.MULTILINE)
 HEADINGS = ("What it checks", "Why it matters", "Example", "How to fix", "When to ignore")
@@ -24,8 +24,7 @@ def docstring_of(module: str) -> str:
     return (import_module(module).__doc__ if source is None else ast.get_docstring(ast.parse(source))) or ""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Record):
     """A rule's page: its title and a text for each heading, in the order of HEADINGS.
 
     A text keeps its line breaks and has no indentation of its own.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.enums import Enum
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
@@ -47,8 +47,7 @@ class Asked(Enum):
 _ID = lazy_pattern(r"[A-Z]{2,}\d{3}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRule:
+class AuditRule(Record):
     """One rule of the catalogue without its code, which is in `module`; `title` is the first line of its page.
 
     It applies to kube-proxy 1.`since` to 1.`until`, and skips rulesets that another release certainly wrote. It
@@ -150,8 +149,7 @@ class AuditRule:
         return dump.of_ipvs() if self.of is Asked.IPVS else dump.contexts
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Record):
     """A rule with its code, as its module has it. `run` takes the rule's subject; it finds nothing if `compare` makes
     the rule's findings.
     """

@@ -18,7 +18,7 @@ from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.progress import each_of
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 from ipt_explain.services.explanation import Explanation
 
 _QUOTED = lazy_pattern(r'"(?:[^"\\]|\\.)*"')
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from ipt_explain.compare.fleet.nodes import NotCompared
 
 
-@dataclass(frozen=True, slots=True)
-class Unchecked:
+class Unchecked(Record):
     """A rule that failed on a dump: a bug in this program, which must not hide what the other rules found."""
 
     rule: str
@@ -41,8 +40,7 @@ class Unchecked:
         return f"{self.source}: {self.rule} could not be checked ({type(self.error).__name__}: {self.error})"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Record):
     """What an audit found: findings in the order of sources, severity and lines.
 
     `unchecked` are rules of the catalogue that failed; `rule_count` is the number of rule lines checked, in

@@ -13,7 +13,7 @@ from ipt_explain.cli.shared.nodes import NodeOptions, fleet_options
 from ipt_explain.cli.shared.options import FILE_NAME, Printing, as_record, display_options, file_option, read_dumps
 from ipt_explain.cli.shared.stdio import note, warn, write
 from ipt_explain.errors import UsageError
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.render.audit.formats import FORMATS
 from ipt_explain.words import either
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Record):
     """With --objects: which findings to report, and which to record as known. `force` is also for --digest --to."""
 
     select: tuple[str, ...]

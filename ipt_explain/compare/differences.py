@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
 """Values of `before` and `after`, as in JSON."""
@@ -31,8 +31,7 @@ class DifferenceKind(Enum):
     FATE = "fate"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Record):
     """One difference.
 
     `subject` is the part of the service (or of the node, if `service` is None) that differs: a frontend, a policy, a

@@ -17,7 +17,7 @@ from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_
 from ipt_explain.inputs.limits import DIFFERENCES
 from ipt_explain.model import Backend, Dump, Family
 from ipt_explain.model.node.joining import as_nodes
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ProxyMode, RulesetFacts
 from ipt_explain.words import family_name
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 _OF_KUBE_PROXY = frozenset({"nat", "filter"})
 
 
-@dataclass(frozen=True, slots=True)
-class NodeView:
+class NodeView(Record):
     """Everything to compare in one node's dumps."""
 
     name: str
@@ -67,8 +66,7 @@ class NodeView:
         return last, modes[last].version if last is ProxyMode.NFTABLES else None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Record):
     """The differences of two dumps; `notes` say what could not be compared."""
 
     before: NodeView

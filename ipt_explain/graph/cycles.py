@@ -6,14 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.graph.jumps import JumpIndex
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     import networkx as nx
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
+class Cycle(Record):
     """One group of chains that all lead to each other.
 
     `path` is one cycle in the group (the last chain jumps to the first); `chains` are all of the group, in the order of

@@ -13,14 +13,13 @@ from itertools import filterfalse, repeat
 from ipt_explain.graph.jumps import VERDICTS, aim_of
 from ipt_explain.model import Shape, Table
 from ipt_explain.model.by_shape import RulesOfShape
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 # For deeper nesting the graph is used, whose cost does not depend on depth.
 _ROUNDS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class JumpSets:
+class JumpSets(Record):
     """The jumps of one table: for each shape with jumps, the chains that its rules lead to. `uncalled` are the chains
     that no rule leads to, in the order of the text; `leading` are groups of chains with the chains that each leads to.
     """

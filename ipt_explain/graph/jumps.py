@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator
 from typing import TypeAlias
 
 from ipt_explain.model import Chain, Layout, Rule, Shape, Table, TargetKind
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 # libiptc refuses to create chains with these names, so they are never jumps.
 VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})
@@ -18,8 +18,7 @@ VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})
 Aim: TypeAlias = tuple[int | None, str | None, bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
+class Jump(Record):
     """One edge of the chain graph: rule `number` (from 0) of `chain` sends packets to another chain. The rule is made
     only on demand."""
 
@@ -52,8 +51,7 @@ class Jump:
         return self.chain.rule(self.number)
 
 
-@dataclass(frozen=True, slots=True)
-class JumpIndex:
+class JumpIndex(Record):
     """The jumps of a table: by chain the numbers (from 0) of its rules that jump, and by target the chains and the
     numbers of such rules in the order of the text.
 

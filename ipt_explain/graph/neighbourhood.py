@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from ipt_explain.graph.chains import ChainGraph
 from ipt_explain.graph.jumps import Jump
 from ipt_explain.graph.reach import walk
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbourhood:
+class Neighbourhood(Record):
     """Chains of one table, in the order of the text (missing ones last), and the jumps between them."""
 
     chains: tuple[str, ...]

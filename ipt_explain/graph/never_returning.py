@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.model import Chain, Form, Rule, Ruleset, Shape
 from ipt_explain.netfilter.certainty.containment import conditions_of
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 # Targets after which no packet sees a later rule of the chain.
 FINAL_TARGETS = frozenset(
@@ -12,8 +12,7 @@ FINAL_TARGETS = frozenset(
 )
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Frame(Record, frozen=False):
     """A chain being read, and its next rule."""
 
     chain: Chain

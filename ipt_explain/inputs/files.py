@@ -11,15 +11,14 @@ from contextlib import contextmanager, suppress
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.decoding import decode, read_stream
 from ipt_explain.inputs.limits import INPUT_BYTES, Limit
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 STANDARD_INPUT = "-"
 
 NOTHING_TO_READ = "nothing to read: give a file (ipt-explain node.txt) or pipe a dump in (iptables-save | ipt-explain)"
 
 
-@dataclass(frozen=True, slots=True)
-class InputText:
+class InputText(Record):
     """A text and its source: a path as given, `-`, or the tool that printed it."""
 
     name: str

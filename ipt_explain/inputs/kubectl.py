@@ -16,7 +16,7 @@ from typing import Any
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.limits import INPUT_BYTES
 from ipt_explain.inputs.tools import TooLate, TooMuch, find_tool, run_tool
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 SAVERS = {"v4": "iptables-save", "v6": "ip6tables-save"}
 """The command to run on each node, by the name of its output."""
@@ -29,8 +29,7 @@ _EXIT_CODE = re.compile(r"command terminated with exit code \d+$")
 _NO_IPV6 = re.compile(r"Address family not supported|executable file not found")
 
 
-@dataclass(frozen=True, slots=True)
-class Kubectl:
+class Kubectl(Record):
     """How to call kubectl. `options` come before its command, such as `--context prod`; a call that takes longer than
     `timeout` seconds is abandoned, and retried up to `retries` times."""
 
@@ -50,8 +49,7 @@ class Kubectl:
         return [program, *self.options, *words]
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Record):
     """A node's output: the text of each command by name, or `why` there is none."""
 
     node: str

@@ -11,14 +11,13 @@ import re
 
 from ipt_explain.errors import UsageError
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _AMOUNT = lazy_pattern(r"([0-9]{1,18})([KMGT]?)", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Record):
     """A limit. `name` is the end of the variable that raises it; `unit` is a plural noun, "bytes" for sizes."""
 
     name: str

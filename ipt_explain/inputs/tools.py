@@ -9,14 +9,13 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _CHUNK = 1 << 16
 _MOST_COMPLAINTS = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
+class Printed(Record):
     """A program's output and exit status. `complaints` are up to 64 KiB of its standard error."""
 
     status: int

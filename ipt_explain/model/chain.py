@@ -8,7 +8,7 @@ from itertools import count
 from ipt_explain.enums import Enum
 from ipt_explain.model.rule import Counters, Rule, unquote
 from ipt_explain.model.shape import EMPTY, Layout
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class Extent(Enum):
@@ -25,8 +25,7 @@ class Extent(Enum):
     NONE = "none"  # none: the chain or table is not in the text
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Chain:
+class Chain(Record, eq=False):
     """A chain and its rules in order. Chains compare by identity.
 
     `values` are the chain's name and the words of all its rules as written; `layout` says which is which. `policy` is

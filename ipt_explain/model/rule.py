@@ -11,19 +11,17 @@ from collections.abc import Sequence
 
 from ipt_explain.model.shape import Option, Shape, TargetKind
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(Record):
     """Counters, which `iptables-save -c` prints as `[packets:bytes]`."""
 
     packets: int
     bytes: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rule:
+class Rule(Record, eq=False):
     """One rule line.
 
     `values` are the words as written, with quotes and escapes, indexed by the shape's slots; properties return them

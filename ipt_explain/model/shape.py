@@ -12,7 +12,7 @@ from itertools import accumulate
 from weakref import WeakValueDictionary
 
 from ipt_explain.enums import Enum
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class Command(Enum):
@@ -39,8 +39,7 @@ class Hidden(Enum):
     TARGET = "target"  # what the target does in detail: `-j DNAT [unsupported revision]`
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Record):
     """One option of a match, a target, or the rule itself.
 
     `name` is the canonical spelling (`-d` where the line said `--destination`); `slots` are the places of
@@ -52,16 +51,14 @@ class Option:
     slots: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Record):
     """One `-m MODULE` with its options, in the order written."""
 
     module: str
     options: tuple[Option, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Record):
     """The `-j` or `-g` of a rule.
 
     A target that the grammar knows (`DNAT`, `ACCEPT`) is part of the shape: `name` holds it. Any other name
@@ -74,8 +71,7 @@ class Target:
     options: tuple[Option, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shape:
+class Shape(Record, eq=False):
     """The form of a rule line. Equal forms are one object, so shapes compare by identity.
 
     Slot 0 is always the chain of the rule; `-I CHAIN 3` has its rule number in `rulenum_slot`.

@@ -11,7 +11,7 @@ from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, address_text
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _HALF = Fraction(1, 2)
 OWN_DESTINATION = "the address that it was sent to is an address of this node"
@@ -19,8 +19,7 @@ OWN_SOURCE = "-s the address that it was sent to"
 """One question for all packets of a crowd, so that they stay together. `named` says which address is meant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Record):
     """A share of packets that a condition, or a whole rule, treats alike."""
 
     share: Probability
@@ -28,8 +27,7 @@ class Branch:
     state: PacketState
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Record):
     """A question that the dump cannot decide. The condition holds if the answer is yes, or with `invert` if it is
     no."""
 
@@ -47,8 +45,7 @@ Words = tuple[str, ...]
 """Arguments of a rule's options, decoded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Record):
     """One condition of the rules of a shape.
 
     `slots` are the rule's values that it reads; `test` takes their words, the packet's state and its destination. The

@@ -6,13 +6,12 @@ Facts: libxt_MARK.c and libxt_CONNMARK.c (options to value and mask), xt_mark.c 
 from __future__ import annotations
 
 from ipt_explain.model import Chain, Rule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 ALL_BITS = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Record):
     """`value/mask` as in `-m mark --mark`: the mark's masked bits must equal `value`."""
 
     value: int
@@ -26,8 +25,7 @@ class Mark:
         return f"0x{self.value:x}" if self.mask == ALL_BITS else f"0x{self.value:x}/0x{self.mask:x}"
 
 
-@dataclass(frozen=True, slots=True)
-class MarkChange:
+class MarkChange(Record):
     """What a MARK or CONNMARK target does: clear the bits of `clear`, then flip those of `flip`."""
 
     flip: int
@@ -99,8 +97,7 @@ def change_by(rule: Rule) -> MarkChange | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class MarkTest:
+class MarkTest(Record):
     """A rule that tests a mark (`-m mark`)."""
 
     rule: Rule

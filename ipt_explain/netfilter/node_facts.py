@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from ipt_explain.model import Family
 from ipt_explain.model.node import NodeFacts
 from ipt_explain.netfilter.header import parse_address
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.netfilter.ipsets.known import KnownSets
 
 
-@dataclass(frozen=True, slots=True)
-class OwnAddresses:
+class OwnAddresses(Record):
     """The node's addresses of one family. `more`: it may have others. `first` is the first address that `ip addr` shows
     for each known interface."""
 

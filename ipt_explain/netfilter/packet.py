@@ -14,7 +14,7 @@ from ipt_explain.netfilter.header.changes import UNCHANGED, HeaderChanges
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
-from ipt_explain.records import NamedTuple, dataclass
+from ipt_explain.records import NamedTuple, Record
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -50,8 +50,7 @@ Zones = tuple["int | None", "int | None"]
 """
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Known:
+class Known(Record, eq=False):
     """What connection tracking knows of a packet of a connection that has been answered: `tracking` is REPLY or
     ESTABLISHED; replies come from `server` and are sent to `client`. NAT makes the packet come from `source` and go
     `to` another place."""
@@ -64,8 +63,7 @@ class Known:
     zones: Zones
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Connection:
+class Connection(Record, eq=False):
     """The first packet of a new connection as it was sent, without its destination.
 
     Ports are None if unknown, or if the protocol has none. `known` is None for the first packet itself.
@@ -83,8 +81,7 @@ class Connection:
     known: Known | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
+class Node(Record, eq=False):
     """What is known about the node besides its rules.
 
     `local_addresses` are its own addresses, empty if unknown; with `more_addresses` it may have others.

@@ -11,7 +11,7 @@ from ipt_explain.netfilter import nat as nat_targets
 from ipt_explain.netfilter.marks import ALL_BITS, MarkChange, mark_change, parse_integer, parse_mark
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking, Zones
 from ipt_explain.netfilter.probability import ALWAYS
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class Verdict(Enum):
@@ -30,8 +30,7 @@ class Flow(Enum):
     RETURN = "back to the calling chain"
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Record):
     """What a target does with a packet: the verdict or where it goes next, and the states that it leaves in.
 
     Each state has its share (they sum to 1) and the packet's new destination, None if unchanged. `reason` says why a

@@ -5,14 +5,13 @@ from __future__ import annotations
 from ipt_explain.model import Family
 from ipt_explain.netfilter.header import BITS, format_address
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 Bits = tuple[int, int]
 """A network as (value, mask)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Whereabouts:
+class Whereabouts(Record, eq=False):
     """An unknown address, and where it may lie.
 
     `label` names it. `within`: it lies in one of these networks; empty if nothing is known. `outside`: it lies in none

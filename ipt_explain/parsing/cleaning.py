@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ipt_explain.inputs.limits import DUMP_LINES, LONGEST_NUMBER
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _LONG_NUMBER = lazy_pattern(rf"\d{{{LONGEST_NUMBER + 1}}}")
 _PROBES = 4  # that hit each longer run: fewer would hit many short ones as well
@@ -26,8 +26,7 @@ _STAINS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(Record):
     """A text as iptables printed it, with warnings about what was changed.
 
     `readable` is the same text with a comment instead of each line that no tool prints; `refused` are their numbers.

@@ -15,7 +15,7 @@ from lark.exceptions import UnexpectedInput
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from ipt_explain.parsing.iptables.rules.value_patterns import value_pattern
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 MAX_LINE = 8192
 """Lines of these tools are much shorter; reading a longer one would only cost time."""
@@ -24,8 +24,7 @@ _MAX_FORMS = 64
 """Outputs have a few dozen forms. A text with more was crafted."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Form:
+class Form(Record, eq=False):
     """What lines of one form share: their alias in the grammar, the terminals of their words, and the first place of
     each."""
 
@@ -39,8 +38,7 @@ class Form:
         return cls(kind, terminals, {each: terminals.index(each) for each in terminals})
 
 
-@dataclass(frozen=True, slots=True)
-class ReadLine:
+class ReadLine(Record):
     """A line's words, in the order of the form's terminals."""
 
     form: Form

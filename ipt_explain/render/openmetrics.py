@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.render.text.safe import escape
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
+class Gauge(Record):
     """A gauge with its samples: labels, and the value."""
 
     name: str

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import overload
 
 from ipt_explain.model import Chain, Rule, Shape
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Record):
     """Rule `number` (from 0) of a chain. Large dumps have hundreds of thousands, so rule objects are made on demand."""
 
     chain: Chain
@@ -74,8 +73,7 @@ class SameRules(Sequence[Evidence]):
         return Evidence(self._chains[index], self._number)
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Record):
     """Evidence other than iptables rules: an element of an nftables map, an IPVS virtual server.
 
     `line` is 1-based; in JSON, which has no lines of its own, it is the document's first. `say` makes the text on

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ipt_explain.enums import Enum
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Record):
     """Everything a dump says about Services. `supposed` are assumptions that fates of a fragment rest on."""
 
     rulesets: tuple[RulesetFacts, ...]
@@ -58,8 +57,7 @@ class Order(Enum):
     PACKETS = "packets"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Record):
     """The Services to show: at most `limit` of them, in the text's order unless another is given."""
 
     shown: ShownServices = ShownServices.ALL

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ipt_explain.enums import Enum
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.netfilter.assumptions import Assumption
@@ -54,8 +54,7 @@ class CutOff(Enum):
     LATER_UNRECOGNISED = "later packets are not recognised"
 
 
-@dataclass(frozen=True, slots=True)
-class Decider:
+class Decider(Record):
     """The rule that decides what happens to a packet, or a chain by its policy or because it lacks a rule.
 
     `ruleset` counts from 0, in the order of the dump. `line` is that of the rule or of the chain's declaration, None if
@@ -70,8 +69,7 @@ class Decider:
     owner: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Record):
     """A share of connections that is lost (0 to 1).
 
     `verdict` is the kernel's (`ACCEPT`, `DROP`, `REJECT`, `UNKNOWN`); `dnat` is where they go instead; `why` is the
@@ -93,8 +91,7 @@ class Lost:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(Record):
     """What happens to new connections to one frontend from one vantage point, across all hooks, tables and backends.
 
     `served`, `refused` and the shares of `lost` sum to 1. If they depend on what the dump does not show, `served` and
@@ -124,8 +121,7 @@ class Fate:
         return bool(some) and any(lost.how is Loss.UNKNOWN for lost in (*self.lost, *self.perhaps))
 
 
-@dataclass(frozen=True, slots=True)
-class Fates:
+class Fates(Record):
     """The fates of one frontend by vantage point."""
 
     pod: Fate

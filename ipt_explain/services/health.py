@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress
 
 from ipt_explain.enums import Enum
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
@@ -30,8 +30,7 @@ class Standing(Enum):
     FINE = "fine"
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Record):
     """What is wrong with a service port: its worst loss of connections and the vantage points that see it. `by` are the
     kinds of frontends affected, empty if all are.
 
@@ -45,8 +44,7 @@ class Trouble:
     by: tuple[FrontendKind, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NodeCause:
+class NodeCause(Record):
     """A loss that one rule, or a missing one, causes for most Services of a node. `by` is as in Trouble."""
 
     source: str
@@ -59,8 +57,7 @@ class NodeCause:
     by: tuple[FrontendKind, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(Record):
     """Open questions that most Services of a node have in common, and what is lost for some answers."""
 
     questions: tuple[str, ...]
@@ -68,8 +65,7 @@ class Doubt:
     perhaps: tuple[Lost, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Record):
     """A node's health. `troubles` are those that no cause or doubt fully explains, worst first; `counts` covers all
     Services.
 

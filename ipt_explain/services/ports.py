@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Family, Form, Rule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.fates import Fates
@@ -89,8 +89,7 @@ class ProxyMode(Enum):
     NFTABLES = "nftables"
 
 
-@dataclass(frozen=True, slots=True)
-class Frontend:
+class Frontend(Record):
     """One address and port of a service port. A node port has no address."""
 
     kind: FrontendKind
@@ -110,8 +109,7 @@ class Frontend:
         return self.evidence.rule
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Record):
     """An endpoint's share in a balancer. `endpoint` is `ip:port`, None if the text lacks the endpoint's DNAT.
 
     `probability` (0 to 1) is None if it depends on rules that the text lacks. If load or the client decides,
@@ -125,8 +123,7 @@ class Share:
     weight: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Balancer:
+class Balancer(Record):
     """A chain that spreads connections. Shares and `unmatched` (the share that leaks through untranslated) sum to 1;
     `unmatched` is None if the chain may have more rules than the text shows.
 
@@ -145,8 +142,7 @@ class Balancer:
         return next(filter(None, column(self.shares, "scheduler")), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Record):
     """A pod that a service port leads to. `address` and `port` are None if the text lacks its DNAT. `chain` is its
     `ip:port` in IPVS mode, which has no chains.
 
@@ -173,8 +169,7 @@ class Endpoint:
         return self.evidence.rule
 
 
-@dataclass(frozen=True, slots=True)
-class Masquerade:
+class Masquerade(Record):
     """Which connections to a service port are masqueraded.
 
     `hairpin`: those of a pod to itself (True if for all endpoints). `all`: every ClusterIP connection; None if the text
@@ -186,8 +181,7 @@ class Masquerade:
     off_cluster: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceChains:
+class ServiceChains(Record):
     """The chains of a service port, by role."""
 
     service: str | None = None
@@ -196,8 +190,7 @@ class ServiceChains:
     firewall: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePort:
+class ServicePort(Record):
     """One port of one Service, as kube-proxy treats it. Names that the text does not carry are None; an unnamed port
     is "", and so is a protocol that no rule tells.
     """
@@ -235,16 +228,14 @@ class ServicePort:
         return f"{self.namespace}/{self.name}{port}"
 
 
-@dataclass(frozen=True, slots=True)
-class TableSize:
+class TableSize(Record):
     """How many chains and rules a table has."""
 
     chains: int
     rules: int
 
 
-@dataclass(frozen=True, slots=True)
-class RulesetFacts:
+class RulesetFacts(Record):
     """The summary of a ruleset. `version` is a range such as "1.24 or later", None if unknown, and `releases` its first
     and last minor version; `evidence` says in words how mode and version were recognised; `masquerade_mark` is `(value,
     mask)`. `before_nftables`: it was saved before kube-proxy had an nftables mode, or on a system where that cannot

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.errors import UsageError
 from ipt_explain.netfilter.header import family_of, parse_address, protocol_number
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.words import listed
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 _MOST_NAMED = 6
 
 
-@dataclass(frozen=True, slots=True)
-class PacketDestination:
+class PacketDestination(Record):
     """Where a packet is sent. `label` is the Service's name, "" if an address was given."""
 
     address: str

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.enums import Enum
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.fates import Loss
 from ipt_explain.words import address_port
 
@@ -32,8 +32,7 @@ class Judgement(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Addressee:
+class Addressee(Record):
     """The Service that a packet is sent to, and the address."""
 
     service: ServicePort

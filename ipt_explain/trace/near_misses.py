@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.reasons import failing, matching_count
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class NearMiss:
+class NearMiss(Record):
     """A rule with one failed condition, and that condition as written."""
 
     rule: Rule

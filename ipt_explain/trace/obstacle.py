@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.enums import Enum
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class Obstacle(Enum):
@@ -16,8 +16,7 @@ class Obstacle(Enum):
     NO_WAY_IN = "no built-in chain leads to the rule"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Record):
     """One rule in the way. `condition` is the part that fails; `rule` is None for a policy, or if there is no rule at
     all."""
 
@@ -29,8 +28,7 @@ class Reason:
     table: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WhyNot:
+class WhyNot(Record):
     """The chance that the packet gets to an endpoint, and the reasons why not."""
 
     endpoint: str

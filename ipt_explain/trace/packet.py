@@ -18,13 +18,12 @@ from ipt_explain.netfilter.header import (
 )
 from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 from ipt_explain.netfilter.packet import Connection, Heading, Node
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 ENTRIES = ("prerouting", "output")
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(Record):
     """The first packet of a new connection.
 
     `protocol` is a name or number; `port` the destination port, None if the protocol has none or it is unknown.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from ipt_explain.model import Dump
 from ipt_explain.netfilter.packet import Bound, PacketState
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 from ipt_explain.trace.outcome import Ending, Outcome
 from ipt_explain.trace.packet import Packet
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Record):
     """The outcomes of one packet, likeliest first. Their probabilities sum to 1. `warnings` report faults of the rules
     met."""
 

@@ -16,7 +16,7 @@ from ipt_explain.netfilter.probability import total
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.packets import Packets
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.fates import Fate
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ Endpoints = Sequence[Sequence[Heading | None]]
 """Of each packet's Service, in order; None is one whose address is not known."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Landing:
+class Landing(Record, eq=False):
     """Where packets arrive.
 
     Most packets arrive at the endpoints of their Service, at each once and in order: `whole` has the first row of each

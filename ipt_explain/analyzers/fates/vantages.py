@@ -18,7 +18,7 @@ from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.chain_index import Destinations
 from ipt_explain.netfilter.whereabouts import Address, Bits, Whereabouts
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Endpoint, ServicePort
@@ -32,8 +32,7 @@ _AROUND = {Family.IPV4: 16, Family.IPV6: 48}
 _LOOPBACK = {Family.IPV4: (127 << 24, 255 << 24), Family.IPV6: (1, (1 << 128) - 1)}
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Record):
     """What is known about the addresses around a node: where connections come from, and which addresses nobody has."""
 
     family: Family

@@ -24,14 +24,13 @@ from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.journey import NO_HOPS_LEFT
 from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.netfilter.walk.path import AnyStep
-from ipt_explain.records import NamedTuple, dataclass, replace
+from ipt_explain.records import NamedTuple, Record, replace
 from ipt_explain.services.fates import NAT_NOT_SHOWN, CutOff, Decider, Fate, Loss, Lost
 
 End = tuple[Finish, Packets]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class Part(Record, eq=False):
     """One way for a Service's connections to end. Equal ones are one object."""
 
     loss: Loss | None = None
@@ -64,8 +63,7 @@ class JudgedEnd(NamedTuple):
     perhaps_here: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Record):
     """The fate of one frontend's connections, and the share that each endpoint receives, by place among its Service's;
     None if that is open. `asked` is what the fate depends on."""
 

@@ -18,7 +18,7 @@ from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.model import Chain, Extent, Layout, Table
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.netfilter.probability import taken
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 from ipt_explain.services.columns import Columns
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Balancer, Endpoint, Scope, Share
@@ -33,8 +33,7 @@ _AT_ONCE = 32
 _NOTHING = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
-class AffinityRule:
+class AffinityRule(Record):
     """A rule that sends clients back to an endpoint's chain for `seconds` after they connected: `-m recent --rcheck`.
     """
 
@@ -42,8 +41,7 @@ class AffinityRule:
     seconds: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(Record):
     """What a chain does with new connections: `balancer` in short. Shares (0..1) of its `endpoints`, `dropped` and
     `unmatched` sum to 1; `unmatched`, and any share, is None if it depends on rules that the input does not show.
 

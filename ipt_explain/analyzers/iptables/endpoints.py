@@ -10,7 +10,7 @@ from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.model import Chain, Layout, column, counters, lines
 from ipt_explain.netfilter.header import usual_name
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.columns import Columns, columns, in_columns
 from ipt_explain.services.evidence import Evidence, SameRules
 from ipt_explain.services.ports import Endpoint
@@ -71,8 +71,7 @@ def with_port(endpoints: Columns[Endpoint], port: int) -> Columns[Endpoint]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointForm:
+class EndpointForm(Record):
     """Where the parts of an endpoint chain are in `Chain.values`, for all chains of a layout.
 
     `dnat` is the number of the rule that translates, to a `destination` that iptables-save may have failed to print.

@@ -23,7 +23,7 @@ from ipt_explain.analyzers.names import (
 )
 from ipt_explain.model import Ruleset
 from ipt_explain.netfilter.header import parse_port, usual_name
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict
 from ipt_explain.words import without_prefix
@@ -39,8 +39,7 @@ Address = tuple["str | None", str, int]
 """A frontend's address, protocol and port. A node port has no address of its own."""
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Record, frozen=False):
     """All that the input says about one frontend, while it is gathered.
 
     `evidence` is the rule to show for it: the first that leads to `target`, its first chain, or a refusal. `others` are
@@ -61,8 +60,7 @@ class Entry:
     route: Route = NOWHERE
 
 
-@dataclass(slots=True)
-class Entries:
+class Entries(Record, frozen=False):
     """A service port's entries, by the hash in its chains' names."""
 
     key: str

@@ -17,7 +17,7 @@ from itertools import pairwise
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, chain_hash, read_comment, role_of
 from ipt_explain.model import Chain, Extent, Layout, Ruleset, Table
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 
 _BALANCING = (ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
 # kube-proxy up to 1.16 wrote five digits.
@@ -25,8 +25,7 @@ _ROUNDING = 6e-6
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
-@dataclass(frozen=True, slots=True)
-class _Taker:
+class _Taker(Record):
     """A rule that takes a share: its number, and the places of its chance and its target in `Chain.values`."""
 
     number: int
@@ -35,8 +34,7 @@ class _Taker:
     target: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Record):
     """The rules of a layout that take shares, and the places of the chains for returning clients."""
 
     takers: tuple[_Taker, ...]

@@ -8,14 +8,13 @@ from functools import lru_cache
 from ipt_explain.model import Hidden, Match, Option, Rule, Shape, TargetKind
 from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.probability import chance, nth_share
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.evidence import Evidence
 
 _PORT_MODULES = frozenset({"tcp", "udp", "sctp", "dccp", "udplite"})
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
+class Operand(Record):
     """Where a condition's value is in a rule, and whether it is negated."""
 
     slot: int
@@ -30,8 +29,7 @@ class Operand:
         return evidence.word(self.slot)
 
 
-@dataclass(frozen=True, slots=True)
-class RulePlan:
+class RulePlan(Record):
     """Those conditions and effects of a shape that kube-proxy's rules use; None if the shape lacks one.
 
     `source_type` and `destination_type` belong to `-m addrtype`, `every` to `--mode nth`. `singles_out_sources`: the

@@ -8,13 +8,12 @@ from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.model import Table
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 
 _MAX_DEPTH = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Record):
     """Where a frontend's chain leads connections from outside the node.
 
     `spread` is that of the balancer, None if no rule leads to one; `node_spread` that of the balancer for pods and the

@@ -8,7 +8,7 @@ from ipt_explain.analyzers.ipvs.set_names import SetRole, set_name
 from ipt_explain.model import Family
 from ipt_explain.model.node import NodeFacts, NodeSet
 from ipt_explain.model.node.ipsets import SetElement, SetPort
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 Place = tuple[str, str | None, int]
 """Protocol, address and port; the address is None in a set that has only ports."""
@@ -25,8 +25,7 @@ _PROTOCOLS = {
 """The protocol of a bitmap of ports, which only the set's name says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """An element of one of kube-proxy's sets, on `line` of `source`. `rest` is what follows the port: a network or an
     address of clients."""
 

@@ -13,7 +13,7 @@ from ipt_explain.analyzers.ipvs.set_names import SetRole
 from ipt_explain.model import Family
 from ipt_explain.model.node import NodeFacts
 from ipt_explain.model.node.ipvs import VirtualServer
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.ports import FrontendKind, TrafficPolicy
 
 _KINDS = (
@@ -33,8 +33,7 @@ _LOCAL_NODE_PORTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRanges:
+class SourceRanges(Record):
     """The clients that may use a load balancer's address. Without networks nobody may; up to 1.33, 0.0.0.0/0 has this
     effect."""
 
@@ -42,8 +41,7 @@ class SourceRanges:
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Front:
+class Front(Record):
     """One address and port, or one node port on all of the node's addresses.
 
     `kinds` come from the sets, mostly one; empty if no set has the place (a server made by hand, or a lost entry) or

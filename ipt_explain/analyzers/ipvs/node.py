@@ -7,14 +7,13 @@ from ipt_explain.analyzers.ipvs.fronts import Front, fronts
 from ipt_explain.analyzers.ipvs.set_names import SetRole
 from ipt_explain.model import Family
 from ipt_explain.model.node import NodeFacts
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 PROXY_INTERFACE = "kube-ipvs0"
 """The interface that kube-proxy binds Service addresses to. DOWN and NOARP are normal for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class IpvsNode:
+class IpvsNode(Record):
     """One family of a node in IPVS mode. None means unknown.
 
     `local_endpoints` are the endpoints on this node, ready or not, which are masqueraded when they connect to

@@ -16,12 +16,11 @@ from ipt_explain.analyzers.nftables.tables import (
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.chances import shares
 from ipt_explain.netfilter.nft.readings import Chance
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.evidence import Shown
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Record):
     """An endpoint of a balancer, and its share (0 to 1). `address` and `port` are None if its chain rewrites nothing;
     `chain` is its own chain, or the balancer's if it has none (1.36)."""
 
@@ -34,8 +33,7 @@ class Target:
     evidence: Shown
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(Record):
     """How a chain spreads connections: its endpoints, and the share that gets none."""
 
     chain: str

@@ -18,7 +18,7 @@ from ipt_explain.analyzers.nftables.tables import (
 from ipt_explain.model.nft import Concatenation, Element, Ruleset, Table, Verdict, VerdictKind
 from ipt_explain.model.nft.printing import element_text
 from ipt_explain.netfilter.header import family_of
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 from ipt_explain.services.evidence import Shown
 from ipt_explain.services.ports import FrontendVerdict
 
@@ -26,8 +26,7 @@ Place = tuple[str | None, str, int]
 """An address (None: a node port), a protocol and a port."""
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Record, frozen=False):
     """What the maps say about one place. `chain` is where service-ips or service-nodeports leads; `refusal` is the
     verdict of no-endpoint-…."""
 
@@ -37,8 +36,7 @@ class Entry:
     refusal: FrontendVerdict | None = None
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Record, frozen=False):
     """The entries of one service port. `name` is None if neither a chain nor a comment has it."""
 
     name: ServicePortName | None

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.enums import Enum
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 HASH_LENGTH = 8
 _HASHED = HASH_LENGTH * 5 // 8  # bytes: a base32 character holds five bits
@@ -31,8 +31,7 @@ class ChainKind(Enum):
     __hash__ = object.__hash__
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyChain:
+class ProxyChain(Record):
     """The parts of a chain's name. `key` is common to all chains of one service port, except those of its endpoints."""
 
     kind: ChainKind
@@ -41,8 +40,7 @@ class ProxyChain:
     protocol: str
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Record):
     """The address and port in the name of an endpoint's chain."""
 
     chain: ProxyChain

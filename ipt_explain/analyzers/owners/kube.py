@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ipt_explain.analyzers.names import ChainRole, role_of
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 PROXY = "kube-proxy"
 PROXY_IPVS = "kube-proxy (ipvs mode)"
@@ -17,8 +17,7 @@ KUBELET = "kubelet"
 PROXY_AND_KUBELET = "kube-proxy and kubelet"
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
+class Purpose(Record):
     """A chain's owner, and in `text` its purpose."""
 
     owner: str

@@ -12,7 +12,7 @@ from ipt_explain.analyzers.owners.kube import role_of_kube_chain
 from ipt_explain.analyzers.owners.neighbours import COMMENTS, EXACT, PATTERNS, PREFIXES
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.hooks import is_built_in
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 KERNEL = "built-in"
 
@@ -22,8 +22,7 @@ _PREFIX_LENGTHS = sorted({len(prefix) for prefix in PREFIXES}, reverse=True)
 _BASE32 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Record):
     """Who wrote a chain: `name` (`kube-proxy`, `Docker`, …), the chain's purpose, and the evidence for both."""
 
     name: str

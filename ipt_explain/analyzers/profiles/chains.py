@@ -15,14 +15,13 @@ from ipt_explain.graph.chains import ChainGraph
 from ipt_explain.graph.jumps import Jump
 from ipt_explain.model import Chain, Rule, Ruleset, Table
 from ipt_explain.netfilter.hooks import is_built_in
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 SUGGESTIONS = 3
 _COMPARED = 2000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TablePlace:
+class TablePlace(Record, eq=False):
     """A table with its ruleset and its graph."""
 
     ruleset: Ruleset
@@ -30,8 +29,7 @@ class TablePlace:
     graph: ChainGraph
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ChainFacts:
+class ChainFacts(Record, eq=False):
     """A chain and its table.
 
     `callers` are the jumps that lead to it, in the order of the text; `hooks` the built-in chains from which packets

@@ -21,11 +21,10 @@ from ipt_explain.model.nft import (
     Table,
 )
 from ipt_explain.netfilter.nft.jumps import NftJump
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NftPlace:
+class NftPlace(Record, eq=False):
     """A table with its ruleset and its graph. `marks` names bits of the mark."""
 
     ruleset: Ruleset
@@ -43,8 +42,7 @@ class NftPlace:
         return line if line and self.ruleset.has_lines else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NftChainFacts:
+class NftChainFacts(Record, eq=False):
     """An nftables chain: who wrote it and why, if known, and what leads to it. `chain` is None if it does not exist."""
 
     place: NftPlace
@@ -56,8 +54,7 @@ class NftChainFacts:
     hooks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NftSetFacts:
+class NftSetFacts(Record, eq=False):
     """A set or map, and the rules that use it, each with its chain."""
 
     place: NftPlace
@@ -65,8 +62,7 @@ class NftSetFacts:
     askers: tuple[tuple[Chain, Rule], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NftTableFacts:
+class NftTableFacts(Record, eq=False):
     """The summary of a table. `chains` counts regular chains, those of Services by kind (`service-…`). `unreached`
     chains have rules but no hook leads to them; `missing` are jumps to chains that do not exist; both are empty if the
     text is only a part. kube-proxy keeps some chains whether a Service needs them or not."""

@@ -10,11 +10,10 @@ from ipt_explain.analyzers.profiles.chains import Owners, TablePlace
 from ipt_explain.graph.cycles import Cycle
 from ipt_explain.graph.jumps import Jump
 from ipt_explain.model import Chain, Rule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Possession:
+class Possession(Record, eq=False):
     """One owner's chains in a table; the owner None means unknown.
 
     `chains` are the chains' names and how many there are of each: kube-proxy's hashed ones count together, as
@@ -31,16 +30,14 @@ class Possession:
         return sum(self.chains.values())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class HookFacts:
+class HookFacts(Record, eq=False):
     """A built-in chain, and each of its rules with its owner."""
 
     chain: Chain
     rules: tuple[tuple[Rule, Owner | None], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TableFacts:
+class TableFacts(Record, eq=False):
     """A table: its hooks, its other chains by owner, and what is odd about its graph.
 
     `unreachable` are chains with rules that no hook leads to; empty if the text is only a part.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 
 
 def without_consequences(findings: Sequence[Finding], rules: Iterable[AuditRule]) -> list[Finding]:
@@ -55,8 +55,7 @@ class _Lines:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Record):
     """A catch-all rule's finding: connections that are lost. `of_chain`: a chain as a whole loses them, not one rule.
     """
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.audit.findings.place import NOWHERE, Place
 from ipt_explain.audit.findings.severity import Severity
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 
 if TYPE_CHECKING:
     from ipt_explain.audit.backends import BackendContext
@@ -19,8 +19,7 @@ ENOUGH = 50
 """The most faults of one kind that a reader wants to see one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Record):
     """A fault as a rule reports it.
 
     `message` says what is wrong and what it does to traffic, in words and numbers; `help` says what to do. `related`

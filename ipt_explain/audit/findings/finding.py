@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipt_explain.audit.findings.severity import Severity
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.model import Family
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Record):
     """One fault found by one rule of the catalogue.
 
     `message` says what is wrong and what happens to traffic; `help` what to do. `line` is the primary line,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 # What differs between similar findings: Services, chains named after hashes, addresses, numbers.
 _PARTICULARS = lazy_pattern(
@@ -18,8 +18,7 @@ _PARTICULARS = lazy_pattern(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FindingGroup:
+class FindingGroup(Record):
     """Findings of one rule that differ only in names and numbers, in order."""
 
     findings: tuple[Finding, ...]

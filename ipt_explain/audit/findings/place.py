@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ipt_explain.model import Chain, Rule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Record):
     """Where a fault is: a rule, a chain, a table, or nowhere in particular.
 
     The line gives the table of a rule or chain. `text` identifies the place when lines move: the rule without its

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import read_regular
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,7 @@ _ANEW = "--write-baseline makes one"
 _Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Record):
     """The known findings of a file: the rule and place of each entry, by source and fingerprint."""
 
     entries: Mapping[_Key, str] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.settings.config_files import find_config, read_config
 from ipt_explain.audit.settings.selection import Names, nearest, parse_ids
 from ipt_explain.errors import UsageError
-from ipt_explain.records import dataclass, field, replace
+from ipt_explain.records import Record, field, replace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,7 @@ OPTIONS = ("select", "ignore", "fail-on", "baseline", SEVERITIES, PATHS)
 FAIL_ON = ("error", "warning", "info", "never")
 
 
-@dataclass(frozen=True, slots=True)
-class Overrides:
+class Overrides(Record):
     """`severities` by ID or prefix of IDs, of which the longest match counts; `ignores` by path pattern."""
 
     severities: tuple[tuple[str, Severity], ...] = ()
@@ -43,8 +42,7 @@ class Overrides:
         return replace(finding, severity=max(fitting, key=lambda entry: len(entry[0]))[1]) if fitting else finding
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Record):
     """A configuration file's options; None for those that it does not set. `baseline` is relative to the file's
     directory.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import read_regular
 from ipt_explain.inputs.limits import CONFIG_BYTES
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +25,7 @@ _NAMES = ("pyproject.toml", "setup.cfg")
 _SECTION = "ipt-explain"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundConfig:
+class FoundConfig(Record):
     """The nearest file with our section, and its options; `unread` are nearer files of other users."""
 
     path: Path | None = None

@@ -16,14 +16,13 @@ from ipt_explain.audit.settings.selection import Selection, parse_ids
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
 from ipt_explain.model.node.joining import as_nodes, by_node
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Record):
     """Which findings are selected, which are known, and from which severity on they fail the run (None: never).
 
     `notes` say which configuration file was used and what it hides; `narrowed_by` is what selects rules, in words.

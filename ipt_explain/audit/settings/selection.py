@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ipt_explain.errors import UsageError
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 Names = Mapping[str, str]
 """The names of rules and their IDs: `{"IPT202": "IPT202", "traffic-leaks": "IPT202", …}`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Record):
     """IDs and prefixes of IDs (`IPT2`). If both lists match, the longer entry wins, and `ignore` wins a tie.
 
     An empty `select` selects everything.

@@ -12,7 +12,7 @@ from ipt_explain.cli.shared.nodes import NodeOptions, NodesRead, read_nodes
 from ipt_explain.cli.shared.options import Printing, read_dumps
 from ipt_explain.cli.shared.stdio import note, warn, write
 from ipt_explain.errors import UsageError
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.render.audit.formats import Style, rendered
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from ipt_explain.compare.objects.model import ApiObjects
 
 
-@dataclass(frozen=True, slots=True)
-class Judging:
+class Judging(Record):
     """The request: the file of objects, which findings to report, and how to print them."""
 
     objects: str

@@ -12,7 +12,7 @@ import click
 from ipt_explain.cli.shared.options import Command, with_options
 from ipt_explain.cli.shared.stdio import is_terminal, warn
 from ipt_explain.errors import UsageError
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.words import counted
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ _WORTH_PROCESSES = 8
 """From this many nodes on, several processes save time."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeOptions:
+class NodeOptions(Record):
     """How to read nodes: with `jobs` processes or the `dask` cluster at this address, naming nodes by the pattern
     `node_from`; and which results count as failure."""
 
@@ -84,8 +83,7 @@ def _amount(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class NodesRead:
+class NodesRead(Record):
     """All nodes' digests, folded, and where nodes differ from the cluster's objects."""
 
     fleet: Fleet

@@ -12,7 +12,7 @@ import click
 
 from ipt_explain.cli.shared.stdio import complain, note, terminal_width, wants_color
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words import either
 
@@ -167,8 +167,7 @@ def as_record(name: str, kind: type) -> Callable[[Command], Command]:
     return with_record
 
 
-@dataclass(frozen=True, slots=True)
-class Printing:
+class Printing(Record):
     """The format to print, for what width, and whether in colour."""
 
     output: str

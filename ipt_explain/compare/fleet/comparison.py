@@ -19,7 +19,7 @@ from ipt_explain.compare.fleet.sides import Side, sides_of
 from ipt_explain.compare.fleet.wording import count_of, has
 from ipt_explain.compare.services.losses import folded
 from ipt_explain.model import Family
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 from ipt_explain.services.ports import ProxyMode
 from ipt_explain.words import counted, family_name
 
@@ -27,8 +27,7 @@ _NEEDED = ("filter", "nat")
 _PORT, _CHAIN, _KUBE, _FOREIGN, _POLICY = "port", "chain", "kube", "foreign", "policy"
 
 
-@dataclass(frozen=True, slots=True)
-class FleetComparison:
+class FleetComparison(Record):
     """The differences between many nodes.
 
     `nodes` is the number compared; they agree about `services` of `of` service ports. `notes` say what differs by

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from ipt_explain.compare.fleet.nodes import NotCompared
 from ipt_explain.compare.fleet.records.digest import Digest, FamilyFacts
 from ipt_explain.compare.services.fabric import Fabric
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 _MOST_BASES = 8
 
@@ -19,8 +19,7 @@ Records = Mapping[str, str]
 """Records of service ports and chains by key."""
 
 
-@dataclass(slots=True)
-class Group:
+class Group(Record, frozen=False):
     """Nodes that do the same. `own` are the records that differ from the base's; None for a missing one."""
 
     base: Records

@@ -8,15 +8,14 @@ from collections.abc import Iterable, Sequence
 from ipt_explain.inputs.nodes.kinds import Kind
 from ipt_explain.inputs.nodes.names import is_tools, node_names
 from ipt_explain.inputs.nodes.sources import Entry, Survey
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _DOCUMENT = re.compile(
     r"(?:readme|licen[cs]e|notes?|changelog|version|timestamp)\b|.*\.(?:md|html?|png|svg|sh|py)$", re.IGNORECASE
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NotCompared:
+class NotCompared(Record):
     """A node that cannot be compared, or not in `family` (a word as in JSON), and why; `path` is the file at fault, if
     any. It never counts as equal."""
 
@@ -31,16 +30,14 @@ class NotCompared:
         return self.why if self.path is None else f"{self.path}: {self.why}"
 
 
-@dataclass(frozen=True, slots=True)
-class NodeJob:
+class NodeJob(Record):
     """A node and its files, from which its digest is made."""
 
     node: str
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFiles:
+class NodeFiles(Record):
     """The nodes of all sources, with their files. `passed_over` counts files that say nothing about any node."""
 
     jobs: tuple[NodeJob, ...]

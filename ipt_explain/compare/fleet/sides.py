@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from ipt_explain.compare.fleet.folding import Group, natural
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Record):
     """One record of a key, None if missing, and the groups that have it."""
 
     record: str | None

@@ -15,12 +15,11 @@ from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump, Family
 from ipt_explain.model.node.joining import as_nodes
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 from ipt_explain.words import family_name
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterJudgement:
+class ClusterJudgement(Record):
     """The mismatches of all dumps; `notes` say what could not be judged."""
 
     mismatches: tuple[Mismatch, ...]

@@ -21,7 +21,7 @@ from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Family, Form, Ruleset
 from ipt_explain.netfilter.header import family_of
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ProxyMode, ServicePort
 from ipt_explain.words import family_name
@@ -30,8 +30,7 @@ _FIRST_NFTABLES = 30
 _FIRST_SERVERS = 24
 
 
-@dataclass(frozen=True, slots=True)
-class DumpJudgement:
+class DumpJudgement(Record):
     """The mismatches of one dump. `node` is where it was assumed to be from; `notes` say what could not be judged."""
 
     source: str

@@ -10,7 +10,7 @@ from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.compare.services.views import Address, ServiceView
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict, ProxyMode, Scope, ServicePort, TrafficPolicy
 from ipt_explain.words import address_port, listed, some
@@ -29,8 +29,7 @@ class MismatchKind(Enum):
     NODES_DISAGREE = "nodes-disagree"
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(Record):
     """One mismatch. `lines` are lines of the dump that show it; the first, most relevant one is in `place` (table and
     chain) and reads `excerpt`. `nodes` are those that have it, if many were compared.
     """

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ipt_explain.model import Family
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 
-@dataclass(frozen=True, slots=True)
-class LoadBalancerAddress:
+class LoadBalancerAddress(Record):
     """An ingress address of a load balancer. `proxied`: ipMode Proxy, for which kube-proxy from 1.29 has no rules."""
 
     address: str
     proxied: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ApiPort:
+class ApiPort(Record):
     """One port of a Service; protocol in lower case, node port None if it has none."""
 
     name: str
@@ -26,8 +24,7 @@ class ApiPort:
     node_port: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ApiService:
+class ApiService(Record):
     """A Service that kube-proxy serves, with its addresses of all families.
 
     `has_external_type`: it is of type NodePort or LoadBalancer. `has_status`: the object was not stripped of its status
@@ -50,8 +47,7 @@ class ApiService:
     has_status: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class ApiEndpoint:
+class ApiEndpoint(Record):
     """One endpoint of a slice. `endpoint` is `ip:port`, in IPv6 `[ip]:port`; `zones` and `nodes` are those in its
     hints."""
 
@@ -64,8 +60,7 @@ class ApiEndpoint:
     nodes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ApiNode:
+class ApiNode(Record):
     """A node: addresses, pod networks, zone, and the minor version of its kubelet."""
 
     name: str
@@ -79,8 +74,7 @@ EndpointKey = tuple[str, str, Family, str, str]
 """Namespace, service, family, port name, protocol."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiObjects:
+class ApiObjects(Record):
     """All objects of one file. `kinds` are those in the file, even if only as an empty list; `notes` say what is
     missing."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from ipt_explain.compare.objects.model import ApiEndpoint, ApiObjects, ApiPort, ApiService
 from ipt_explain.model import Family
 from ipt_explain.netfilter.header import family_of
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 from ipt_explain.services.ports import FrontendVerdict
 
 NEWEST = 99
@@ -20,8 +20,7 @@ IP_MODE_SINCE = 29
 """Load balancers' ipMode is a field of 1.29."""
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Record):
     """The behaviour of kube-proxy 1.`minor` where releases differ."""
 
     minor: int
@@ -86,8 +85,7 @@ BREAKS = (14, 20, 21, 22, 23, 24, 25, 26, IP_MODE_SINCE, 31, 34)
 """The first minor versions of releases that differ."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(Record):
     """What the rules for one service port should do on the node.
 
     `cluster` and `local` are the endpoints that the chains of the two scopes should hold, None if the node is unknown;

@@ -23,7 +23,7 @@ from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.completeness import shows_all
 from ipt_explain.model import Backend, Chain, Dump, Family, Rule, Ruleset, Shape
 from ipt_explain.netfilter.hooks import is_built_in
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 _OF_SERVICES = frozenset({SERVICES, EXTERNAL_SERVICES, NODE_PORTS, PROXY_FIREWALL})
 NOBODY = "unknown owner"
@@ -34,8 +34,7 @@ Place = tuple[str, str]
 SkeletonKey = tuple[Family, Backend | None]
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedRule:
+class PlacedRule(Record):
     """A rule of a built-in chain: a hook, which leads to kube-proxy's or kubelet's chains (`owner` None), or a rule of
     another component."""
 
@@ -48,16 +47,14 @@ class PlacedRule:
         return self.owner is None
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignChain:
+class ForeignChain(Record):
     """A chain, or rules in a built-in chain, of another component."""
 
     owner: str
     rules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Skeleton:
+class Skeleton(Record):
     """One ruleset without its services. Rules are texts without comments and counters; empty chains are left out.
 
     `built_in` are the rules of built-in chains in order, hooks and other components' rules; `system` are kube-proxy's

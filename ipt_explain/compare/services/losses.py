@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.compare.differences import Difference, Value
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 from ipt_explain.services.fates import Fates, Loss, Vantage
 from ipt_explain.words import both, counted, listed
 from ipt_explain.words.percents import percent
@@ -28,8 +28,7 @@ _HOW = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LossCause:
+class LossCause(Record):
     """What loses connections: how, which rule or policy of which table and chain, and where they go instead."""
 
     how: str

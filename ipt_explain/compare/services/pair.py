@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from ipt_explain.compare.differences import Difference, DifferenceKind, Value
 from ipt_explain.compare.services.views import ServiceView
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Record):
     """A service port before and after."""
 
     before: ServiceView

@@ -8,14 +8,13 @@ from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.services.pair import Pair
 from ipt_explain.compare.services.views import Pool, ServiceView
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.ports import Scope
 
 _TRAFFIC_POLICIES = ("internal traffic policy", "external traffic policy")
 
 
-@dataclass(frozen=True, slots=True)
-class Completeness:
+class Completeness(Record):
     """Whether each dump is complete: what it lacks does not exist."""
 
     before: bool = True

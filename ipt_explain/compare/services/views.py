@@ -15,7 +15,7 @@ from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.compare.services.losses import LossCause, Losses, losses_of
 from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.model import Backend, Dump, Family, Shape
-from ipt_explain.records import NamedTuple, dataclass, field
+from ipt_explain.records import NamedTuple, Record, field
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.explanation import Explanation
@@ -81,8 +81,7 @@ class MasqueradeView(NamedTuple):
     external: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceView:
+class ServiceView(Record):
     """One service port: everything in which two dumps may differ."""
 
     label: str

@@ -13,7 +13,7 @@ from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Rule, Shape
 from ipt_explain.model.by_shape import RulesByShape, RulesOfShape
 from ipt_explain.model.dump import TABLE_OF_TARGET
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.words import both
 
 _NAT_HOOKS = {
@@ -26,8 +26,7 @@ _HOOKS = ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")
 _FEW = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Misplaced:
+class Misplaced(Record):
     """Rules with one target in one wrong place. `where` and `allowed` are words: "in table nat", "in table filter"."""
 
     table: str

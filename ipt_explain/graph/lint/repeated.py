@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from ipt_explain.model import Rule
 from ipt_explain.model.by_shape import ByLayout, SameLayout, chains_in_order
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Repetition:
+class Repetition(Record):
     """The copies of one rule in a chain, in order; at least two."""
 
     table: str

@@ -10,7 +10,7 @@ from ipt_explain.graph.never_returning import FINAL_TARGETS, Endings
 from ipt_explain.model import Chain, Command, Layout, Rule, Ruleset, Shape, TargetKind
 from ipt_explain.model.by_shape import ByLayout, SameLayout, chains_in_order
 from ipt_explain.netfilter.certainty.containment import Conditions, Kind, conditions_of, contains, may_contain
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 # Rules beyond this limit are not compared: hostile chains may have any number of different forms.
 _MAX_WIDE = 64
@@ -21,8 +21,7 @@ _MAX_COMPARISONS = 4_000_000
 _Value: TypeAlias = tuple[Kind, Hashable]
 
 
-@dataclass(frozen=True, slots=True)
-class Shadow:
+class Shadow(Record):
     """A rule and the later rules of its chain that it hides, which can never match. `same_effect`: they all do the same
     as the rule.
     """
@@ -40,8 +39,7 @@ def find_shadows(ruleset: Ruleset, chains: ByLayout) -> Iterator[Shadow]:
         yield from _Finder(ruleset, table).find(layouts)
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Record, frozen=False):
     """Rules of one shape seen so far in a chain: by their exact values and masks, and those with wider values."""
 
     narrow: dict[Hashable, Rule] = field(default_factory=dict)

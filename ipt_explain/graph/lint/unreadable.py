@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from ipt_explain.model import Chain, Hidden, Option, Rule, Ruleset, Shape
 from ipt_explain.model.by_shape import RulesByShape, RulesOfShape
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 UNSUPPORTED = "[unsupported revision]"
 LONGEST_CHAIN_NAME = 28
@@ -20,8 +20,7 @@ LONGEST_CHAIN_NAME = 28
 _NAT_OPTIONS = ("--to-destination", "--to-source", "--to-ports")
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Record):
     """One kind of trouble in one table: the rules that have it, or a chain. `focus` is the text that shows it."""
 
     what: str

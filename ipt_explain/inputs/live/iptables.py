@@ -15,7 +15,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.inputs.live.output import ToolOutput
 from ipt_explain.inputs.live.running import Refused, output_of
 from ipt_explain.inputs.tools import TooLate, TooMuch, find_tool, run_tool
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _VERSION_TIMEOUT_SECONDS = 10.0
 _LONGEST_VERSION = 1 << 12
@@ -29,8 +29,7 @@ class _Interface(Enum):
     NFT = "nf_tables"
 
 
-@dataclass(frozen=True, slots=True)
-class _Tool:
+class _Tool(Record):
     name: str
     path: str
     interface: _Interface

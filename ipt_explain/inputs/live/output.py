@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from ipt_explain.inputs.files import InputText
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 
-@dataclass(slots=True)
-class ToolOutput:
+class ToolOutput(Record, frozen=False):
     """The texts read so far. `ran` are the tools with output; `lacks_rights` says that one of them needed root."""
 
     inputs: list[InputText] = field(default_factory=list)

@@ -11,7 +11,7 @@ from ipt_explain.inputs.live.iptables import read_iptables
 from ipt_explain.inputs.live.nft import read_nft
 from ipt_explain.inputs.live.node_tools import read_node_tools
 from ipt_explain.inputs.live.output import ToolOutput
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 PROC = Path("/proc/net")
 
@@ -22,8 +22,7 @@ TIMEOUT_SECONDS = 120.0
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
-@dataclass(frozen=True, slots=True)
-class LiveRules:
+class LiveRules(Record):
     """The tools' output, named by tool, and notes on what was run, skipped, or failed."""
 
     inputs: tuple[InputText, ...]

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.limits import ARCHIVE_DEPTH, ARCHIVE_MEMBERS, INPUT_BYTES
 from ipt_explain.inputs.nodes.packing import HEAD, Unpacked, is_zip, unpacked
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _TAR_BLOCK = 512
 _MAX_HEADER = 1 << 20
@@ -26,8 +26,7 @@ DAMAGE = (UsageError, EOFError, OSError, ValueError, RuntimeError, NotImplemente
 """Exceptions that reading a damaged, encrypted or cut archive may raise, from several libraries."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Record):
     """A file in an archive: its path, and its bytes, which must be read before the next member."""
 
     path: str

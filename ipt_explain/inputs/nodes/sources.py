@@ -16,13 +16,12 @@ from ipt_explain.inputs.nodes.archives import DAMAGE, Member, members
 from ipt_explain.inputs.nodes.kinds import Kind, kind_of
 from ipt_explain.inputs.nodes.packing import HEAD, Unpacked, unpacked
 from ipt_explain.inputs.nodes.urls import is_url, open_url, url_files
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 _SHOWN = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record):
     """A file, or a member of an archive.
 
     `path` is its name for people; `container` the file on disk that holds it: `path` itself or an archive. `given` is
@@ -43,8 +42,7 @@ class Entry:
         return self.path != self.container
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Record):
     """A file, or the rest of an archive, that cannot be read, and why."""
 
     path: str
@@ -52,8 +50,7 @@ class Unreadable:
     given: str | None = None
 
 
-@dataclass(slots=True)
-class Survey:
+class Survey(Record, frozen=False):
     """The files in the sources. `passed_over` are the paths of empty files and of those without a node's rules."""
 
     entries: list[Entry] = field(default_factory=list)
@@ -173,8 +170,7 @@ def why_unreadable(error: BaseException) -> str:
     return f"it is damaged: {error}" if str(error) else "it is damaged"
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Record):
     path: str
     given: str | None
     named: bool

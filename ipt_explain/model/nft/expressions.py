@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ipt_explain.enums import Enum
 from ipt_explain.model.nft.verdicts import Counter, Verdict
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 Constant = int | str
 
@@ -22,62 +22,54 @@ class Wildcard(Enum):
 WILDCARD = Wildcard.ANY
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(Record):
     """A header field: `ip daddr`, `th dport`. Raw bytes are `@th` and `0,16`."""
 
     protocol: str
     field: str
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
+class Meta(Record):
     """Packet metadata: `mark`, `l4proto`, `iifname`."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Conntrack:
+class Conntrack(Record):
     """A property of the connection: `state`, `status`, `mark`; `ip daddr` of one `direction` (`original`, `reply`)."""
 
     key: str
     direction: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fib:
+class Fib(Record):
     """A lookup in the routing table: `fib daddr . iif type`."""
 
     flags: tuple[str, ...]
     result: str
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
+class Routing(Record):
     """`rt KEY`: the result of routing."""
 
     key: str
     family: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Socket:
+class Socket(Record):
     """`socket KEY`: the socket that a packet would reach."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExtensionHeader:
+class ExtensionHeader(Record):
     """An IPv6 extension header or TCP option (`tcp option maxseg`), or one of its fields."""
 
     name: str
     field: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Numgen:
+class Numgen(Record):
     """A number from `offset` to `offset + modulus - 1`: uniformly random, or counted up (`inc`)."""
 
     random: bool
@@ -85,8 +77,7 @@ class Numgen:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Hash:
+class Hash(Record):
     """`jhash EXPRESSION mod N`, or, without an expression, `symhash mod N`."""
 
     argument: Expression | None
@@ -95,15 +86,13 @@ class Hash:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Concatenation:
+class Concatenation(Record):
     """Several values looked up as one: `ip daddr . tcp dport`, `10.0.0.1 . 80`."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Record):
     """Arithmetic on bits. `operator` is `&`, `|`, `^`, `<<` or `>>`."""
 
     operator: str
@@ -111,38 +100,33 @@ class Binary:
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Prefix:
+class Prefix(Record):
     """The first `length` bits of a value: `10.0.0.0/8`; of a number too (`meta mark 0x80000000/1`)."""
 
     base: Constant
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(Record):
     """First and last value, both included."""
 
     first: Constant
     last: Constant
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(Record):
     """Several bits by name: `established,related`."""
 
     names: tuple[Constant, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SetReference:
+class SetReference(Record):
     """A set or map of the same table, by name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Record):
     """One element of a set or map.
 
     `data` is the value that a map has for the key. `timeout` and `expires` are in seconds.
@@ -157,8 +141,7 @@ class Element:
     line: int = field(default=0, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class SetLiteral:
+class SetLiteral(Record):
     """A set or map written out in the rule that uses it."""
 
     elements: tuple[Element, ...]
@@ -167,16 +150,14 @@ class SetLiteral:
 SetData = SetReference | SetLiteral
 
 
-@dataclass(frozen=True, slots=True)
-class MapLookup:
+class MapLookup(Record):
     """The data that a map gives for a key: `numgen random mod 2 map { 0 : … }`."""
 
     key: Expression
     data: SetData
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(Record):
     """Text that the grammar does not know: a statement, an element's key."""
 
     text: str

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ipt_explain.enums import Enum
 from ipt_explain.model.nft.expressions import Element
 from ipt_explain.model.nft.statements import Statement
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 
 class TableFamily(Enum):
@@ -21,8 +21,7 @@ class TableFamily(Enum):
     NETDEV = "netdev"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rule:
+class Rule(Record, eq=False):
     """One rule. Rules compare by identity: two equal lines are two rules.
 
     `line` is 1-based; rules from JSON have the document's first line. `source_text` is the rule in the source, without
@@ -45,8 +44,7 @@ class Rule:
         return rule_text(self.statements, self.comment)
 
 
-@dataclass(frozen=True, slots=True)
-class BaseChain:
+class BaseChain(Record):
     """How the kernel enters a chain.
 
     `type` is `filter`, `nat` or `route`, `hook` nft's name of the hook. The chain with the lower `priority` runs first.
@@ -60,8 +58,7 @@ class BaseChain:
     devices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Chain:
+class Chain(Record, eq=False):
     """A chain and its rules in order; `base` is None for a regular chain, which only other chains lead to."""
 
     name: str
@@ -72,8 +69,7 @@ class Chain:
     handle: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Set:
+class Set(Record, eq=False):
     """A named set, or a map if it has `data_types` (`verdict` for a verdict map).
 
     `types` are those of the key's parts, as nft names them. `flags` are `interval`, `timeout`, `dynamic`, `constant`;
@@ -99,8 +95,7 @@ class Set:
         return self.data_types is not None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class Table(Record, eq=False):
     """One table. Sets and maps share one namespace.
 
     The kernel skips `dormant` tables. `objects` are the named counters, quotas, helpers, flow tables, as `kind name`.
@@ -124,8 +119,7 @@ class Table:
         return sum(len(chain.rules) for chain in self.chains.values())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ruleset:
+class Ruleset(Record, eq=False):
     """The nftables tables of one source, by family and name, in the order read.
 
     `generator` is the nft release if the text names it (JSON). `fragment` says that something is missing: the text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipt_explain.enums import Enum
 from ipt_explain.model.nft.expressions import Constant, Expression, SetData, SetReference, Unread
 from ipt_explain.model.nft.verdicts import Counter, Verdict
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class Operator(Enum):
@@ -22,8 +22,7 @@ class Operator(Enum):
     __hash__ = object.__hash__
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Record):
     """A comparison; with a set on the right, whether the set holds the left side."""
 
     left: Expression
@@ -31,8 +30,7 @@ class Match:
     right: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class VerdictMap:
+class VerdictMap(Record):
     """A verdict looked up by a key. If the map lacks the key, the rule does not match."""
 
     key: Expression
@@ -50,8 +48,7 @@ class NatKind(Enum):
     __hash__ = object.__hash__
 
 
-@dataclass(frozen=True, slots=True)
-class Nat:
+class Nat(Record):
     """Rewrites a destination or source, and accepts.
 
     `address` and `port` are None if they stay unchanged. A map may give both at once: `address` is then a
@@ -67,16 +64,14 @@ class Nat:
     prefix: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Mangle:
+class Mangle(Record):
     """Writes a mark, a header field, a helper."""
 
     target: Expression
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Record):
     """Matches below a rate of packets or bytes, or `over` it. `unit` is `packets`, `bytes`, `kbytes`, …"""
 
     rate: int = 0
@@ -88,8 +83,7 @@ class Limit:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Record):
     """Matches until a number of bytes has passed, or `over` it."""
 
     amount: int = 0
@@ -100,32 +94,28 @@ class Quota:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CountLimit:
+class CountLimit(Record):
     """`ct count [over] N`: limits the number of connections."""
 
     count: int
     over: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
+class Log(Record):
     """Writes a log line: options by name, sorted; flags as `tcp sequence`."""
 
     options: tuple[tuple[str, Constant], ...] = ()
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Record):
     """Refuses with an answer. `kind` and `code` are None for the default, port unreachable."""
 
     kind: str | None = None
     code: Constant | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SetUpdate:
+class SetUpdate(Record):
     """Adds a key to a set (`add`, `update`) or removes it (`delete`).
 
     `statements` belong to the element: if one of them does not match (a limit), neither does the rule.
@@ -139,20 +129,17 @@ class SetUpdate:
     data: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Notrack:
+class Notrack(Record):
     """Keeps the packet out of connection tracking."""
 
 
-@dataclass(frozen=True, slots=True)
-class FlowOffload:
+class FlowOffload(Record):
     """Hands the connection's later packets to a flow table."""
 
     table: SetReference
 
 
-@dataclass(frozen=True, slots=True)
-class Xtables:
+class Xtables(Record):
     """A match or target of iptables that nft cannot print, or prints without its options.
 
     `kind` is `match`, `target` or `watcher`; `name` is the module's.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.enums import Enum
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class VerdictKind(Enum):
@@ -19,16 +19,14 @@ class VerdictKind(Enum):
     __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Record):
     """A verdict, in a rule or as the data of a map. `chain` is where `jump` and `goto` lead."""
 
     kind: VerdictKind
     chain: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(Record):
     """Counts packets and bytes. The numbers are missing if the listing hides them (`nft -s`), or if it refers to a
     counter object by `name`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 if TYPE_CHECKING:
     from ipt_explain.model.node.interfaces import NodeAddresses
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from ipt_explain.model.node.ipvs import VirtualServer
 
 
-@dataclass(frozen=True, slots=True)
-class VirtualServers:
+class VirtualServers(Record):
     """The virtual servers of a node, in the order printed. `complete` is False if some are known to be missing;
     `source` is the text that shows them."""
 
@@ -23,16 +22,14 @@ class VirtualServers:
     complete: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class NodeSet:
+class NodeSet(Record):
     """A set, and the text that shows it."""
 
     source: str
     set: IpSet
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NodeFacts:
+class NodeFacts(Record, eq=False):
     """All that is known of a node besides its rules. What was not given is None, or not in `sets`: unknown, not absent.
 
     `sets` are by name; all families share the names.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from ipt_explain.model.family import Family
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceAddress:
+class InterfaceAddress(Record):
     """An address of one of the node's interfaces. `prefix_length` is that of its network, None if not shown."""
 
     interface: str
@@ -17,8 +16,7 @@ class InterfaceAddress:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class NodeAddresses:
+class NodeAddresses(Record):
     """Addresses of interfaces. `interfaces` are all that the text shows, with or without addresses."""
 
     source: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.enums import Enum
 from ipt_explain.model.family import Family
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class SetMethod(Enum):
@@ -29,8 +29,7 @@ class Dimension(Enum):
     __hash__ = object.__hash__
 
 
-@dataclass(frozen=True, slots=True)
-class SetPort:
+class SetPort(Record):
     """A port of a protocol; `protocol` is None in a bitmap of ports, which holds those of TCP and UDP alike. `port` is
     a number, or for ICMP a type by name or as TYPE/CODE."""
 
@@ -38,8 +37,7 @@ class SetPort:
     port: str
 
 
-@dataclass(frozen=True, slots=True)
-class BridgePort:
+class BridgePort(Record):
     """An interface that is a port of a bridge, as `physdev:eth0`."""
 
     name: str
@@ -49,8 +47,7 @@ ElementPart = str | SetPort | BridgePort
 """A part of an element. What is not a port is text as the set prints it: an address, a network, a mark, a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetElement:
+class SetElement(Record):
     """One element, with a part for each dimension. A `nomatch` element is an exception to a wider network; `timeout` is
     the seconds that remain, None for an element that stays."""
 
@@ -61,8 +58,7 @@ class SetElement:
     comment: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class IpSet:
+class IpSet(Record, eq=False):
     """A set and its elements, in the order printed.
 
     `family` is None for a set without one (a bitmap of ports, a list of sets). `mask` is the netmask applied to

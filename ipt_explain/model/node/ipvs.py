@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.enums import Enum
 from ipt_explain.model.family import Family
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class Forwarding(Enum):
@@ -16,8 +16,7 @@ class Forwarding(Enum):
     LOCAL = "Local"  # the node itself
 
 
-@dataclass(frozen=True, slots=True)
-class RealServer:
+class RealServer(Record):
     """A server that a virtual server sends connections to.
 
     `weight` is None if the listing has other columns (`ipvsadm -L --stats`). At weight 0 it gets no new connections;
@@ -33,8 +32,7 @@ class RealServer:
     lower: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Persistence:
+class Persistence(Record):
     """A client stays with its real server until it has been silent for `seconds`; clients whose addresses agree in the
     first `prefix_length` bits (None: in all) count as one."""
 
@@ -42,8 +40,7 @@ class Persistence:
     prefix_length: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class VirtualServer:
+class VirtualServer(Record, eq=False):
     """One address, protocol and port that IPVS serves, or one firewall mark.
 
     `protocol` is `tcp`, `udp` or `sctp`; it, `address` and `port` are None for a server of a `fwmark`. Port 0 stands

@@ -13,7 +13,7 @@ from collections.abc import Hashable
 from ipt_explain.enums import Enum
 from ipt_explain.model import Option, Rule, Shape
 from ipt_explain.netfilter.header import network_bits, parse_port_list, parse_port_range
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class Kind(Enum):
@@ -26,8 +26,7 @@ class Kind(Enum):
     EXACT = "exact"  # anything else is equal or not comparable
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(Record):
     """One condition of a shape: the dimension that it limits, and the option with its value."""
 
     dimension: str
@@ -48,8 +47,7 @@ class Constraint:
         return arguments
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Record):
     """The constraints of a shape, by dimension. `fixed`: they are all, and each dimension is limited once."""
 
     by_dimension: dict[str, Constraint]

@@ -10,11 +10,10 @@ from ipt_explain.netfilter.certainty.containment import EXCLUSIVE_STATES, Constr
 from ipt_explain.netfilter.header import HIGHEST_PORT, network_bits, parse_range
 from ipt_explain.netfilter.marks import parse_mark
 from ipt_explain.netfilter.probability import SCALE, stored
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Certainty:
+class Certainty(Record):
     """A condition that does not depend on the packet: `matches` always or never, because of `options`."""
 
     matches: bool

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from ipt_explain.model import Family
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.words import address_port
 
 BITS = {Family.IPV4: 32, Family.IPV6: 128}
@@ -20,8 +20,7 @@ _MANY = 256
 """Addresses: reading these one by one takes as long as loading what reads them faster."""
 
 
-@dataclass(frozen=True, slots=True)
-class NatRange:
+class NatRange(Record):
     """Where NAT sends packets: addresses `first` to `last` and ports `first_port` to `last_port`; None is unchanged.
 
     `base_port` is that of `ADDRESS:FIRST-LAST/BASE`, which maps BASE, BASE+1, … to FIRST, FIRST+1, ….

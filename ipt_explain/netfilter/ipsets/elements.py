@@ -7,7 +7,7 @@ from ipt_explain.model.node.ipsets import BridgePort, Dimension, ElementPart, Ip
 from ipt_explain.netfilter.header import ICMP, ICMPV6, network_bits, protocol_number
 from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES
 from ipt_explain.netfilter.ipsets.shown import ANY_PROTOCOL
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 Key = int | str | tuple[int, int]
 """One part of an element: an address, a mark, a name, or a protocol and port."""
@@ -16,8 +16,7 @@ WHOLE = -1
 """The mask of parts other than addresses, which must be equal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Record):
     """An element: `keys`, and a mask for each."""
 
     keys: tuple[Key, ...]

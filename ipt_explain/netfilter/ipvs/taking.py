@@ -23,7 +23,7 @@ from ipt_explain.netfilter.header import parse_address
 from ipt_explain.netfilter.ipvs.lookup import server_index
 from ipt_explain.netfilter.ipvs.schedulers import shares
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 LOCAL_IN_PRIORITY = 99
 """The priority at which IPVS sees arriving packets in INPUT."""
@@ -32,8 +32,7 @@ LOCAL_OUT_PRIORITY = -98
 """The priority at which IPVS sees the node's own packets in OUTPUT."""
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Record):
     """A real server that a packet may be sent to.
 
     `address` and `port` are the packet's new destination, None if it keeps the old one (direct routing, tunnels).
@@ -46,8 +45,7 @@ class Destination:
     share: Fraction | None
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Record):
     """A packet that a virtual server has taken: it goes to one of `destinations`, or is refused if there are none.
 
     Servers of weight 0 are left out. A client that persistence binds to one still gets there, unless the node has

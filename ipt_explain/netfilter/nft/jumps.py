@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.chances import chances
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NftJump:
+class NftJump(Record, eq=False):
     """A rule of chain `source` that leads to chain `target`, directly or by an `element` of a map: the named map
     `held`, or one written in the rule. `share` is the part of the packets reaching the rule, if it chooses at
     random."""

@@ -19,7 +19,7 @@ from ipt_explain.netfilter.nft.constants import RANDOM_BITS, Kind, bits_of, cano
 from ipt_explain.netfilter.packet import Bound, PacketState, Tracking, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class Nothing(Enum):
@@ -32,16 +32,14 @@ class Nothing(Enum):
 ABSENT, UNKNOWN = Nothing.ABSENT, Nothing.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Chance:
+class Chance(Record):
     """One of `count` numbers from `first` on, all equally likely."""
 
     first: int
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class AddressType:
+class AddressType(Record):
     """An address's type (`fib daddr type`): `local` if it is one of the node's, `otherwise` if not. `sent` is the
     packet's original destination, if this is about its destination."""
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from ipt_explain.model import Family
 from ipt_explain.model.nft import BaseChain, Chain, Ruleset, Table, TableFamily
 from ipt_explain.netfilter.hooks import NAT_PRIORITY, Hook
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _HOOKS = {hook.value.lower(): hook for hook in Hook}
 
@@ -24,8 +24,7 @@ _FAMILIES = {
 }
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stage:
+class Stage(Record, eq=False):
     """A base chain at its place in a hook.
 
     The kernel runs it at `priority`; `own_priority` is the declared one. They differ for NAT, whose chains are ordered

@@ -8,11 +8,10 @@ from ipt_explain.model import nft
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Flow, Verdict
-from ipt_explain.records import NamedTuple, dataclass
+from ipt_explain.records import NamedTuple, Record
 
 
-@dataclass(frozen=True, slots=True)
-class Leap:
+class Leap(Record):
     """A jump to another chain of the table. After a `goto` the packet does not return."""
 
     chain: str
@@ -38,8 +37,7 @@ def then_of(verdict: nft.Verdict) -> Verdict | Flow | Leap | None:
     return _VERDICTS.get(verdict.kind) if verdict.chain is None else leap_of(verdict)
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Record):
     """What a rule does with a share of packets.
 
     `then` is the verdict (`ACCEPT` only ends this base chain; those of later priority still run), or the packet returns

@@ -13,7 +13,7 @@ from ipt_explain.model import Chain, Rule, Shape, column
 from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.cached import CachedColumn, cached
 from ipt_explain.netfilter.condition import Column
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 Value = TypeVar("Value")
 
@@ -89,8 +89,7 @@ class Alike(tuple[Chain, ...]):
         return self._shared[places]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
+class Batch(Record, eq=False):
     """One rule per row: number `places[row]` of `chains[row]`; a single value if all rows have the same."""
 
     shape: Shape

@@ -9,14 +9,13 @@ from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.table import Arrival
 from ipt_explain.netfilter.walk.packets import Entered, Packets, Travellers
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.netfilter.walk.path import AnyStep, Path
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StoppedReply:
+class StoppedReply(Record, eq=False):
     """A reply that is dropped or rejected, or the client's next packet, and its path. If connection tracking does not
     recognise it, so that NAT is not undone, `verdict` is ACCEPT."""
 
@@ -38,8 +37,7 @@ class StoppedReply:
         return untracking(self.path.steps()) if self.verdict is Verdict.ACCEPT else self.path.last()
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(Record):
     """How the journey ends for some packets. `delivered` if the node itself received them; `reply` if they arrive, but
     what is sent back is stopped."""
 

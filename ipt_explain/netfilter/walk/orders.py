@@ -15,23 +15,21 @@ from typing import Generic, TypeVar
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.walk.packets import Packets, Travellers
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 Stage = TypeVar("Stage")
 Fate = TypeVar("Fate")
 _BEFORE = " is asked before "
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Side(Generic[Stage]):
+class Side(Record, Generic[Stage], eq=False):
     """What one backend asks at a priority, in a known order, and how it is called."""
 
     stages: tuple[Stage, ...]
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Order(Generic[Stage]):
+class Order(Record, Generic[Stage], eq=False):
     """An order of asking, and the questions that must be answered so for it."""
 
     stages: tuple[Stage, ...]

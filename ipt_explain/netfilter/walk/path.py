@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.walk.chains.visit import Trail, Visit
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsLeg, IpvsStep
     from ipt_explain.netfilter.walk.backends.nft_path import NftLeg, NftStep
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record):
     """One rule on a packet's way, or the policy that decided where `rule` is None.
 
     `before` is the packet as it met the rule; `after` the packet once past it, None where it did not come back from
@@ -46,8 +45,7 @@ class Step:
         return f":{self.chain.name} {self.chain.policy or 'ACCEPT'}" if self.rule is None else self.rule.text
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Leg:
+class Leg(Record, eq=False):
     """A packet's way through one table: the visit in which it ended, its row there, what it met last, and where it was
     bound for before and after the table."""
 
@@ -65,8 +63,7 @@ AnyLeg: TypeAlias = "Leg | NftLeg | IpvsLeg"
 """A packet's way through one of them."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Path:
+class Path(Record, eq=False):
     """A whole way, stage by stage."""
 
     legs: tuple[AnyLeg, ...]

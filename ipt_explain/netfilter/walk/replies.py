@@ -21,7 +21,7 @@ from ipt_explain.netfilter.walk.packets import Packets, Travellers
 from ipt_explain.netfilter.walk.path import Step, untracking
 from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Whereabouts
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 
 if TYPE_CHECKING:
     from ipt_explain.netfilter.assumptions import Answers
@@ -34,8 +34,7 @@ _CLIENT_PORT = 49_500
 49152), and that hardly any rule singles out."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stop:
+class _Stop(Record):
     """What stops a reply, the share that it stops, and under which assumption, if it is not certain. `asked` are all
     questions of rules that may stop it."""
 

@@ -21,7 +21,7 @@ from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.ends import Ends, Finish
 from ipt_explain.netfilter.walk.packets import Travellers
 from ipt_explain.netfilter.whereabouts import Address
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 ROUTE_LOCALNET = "net.ipv4.conf.*.route_localnet is 1"
 """The question whether the node routes 127.0.0.0/8 to and from other interfaces than lo."""
@@ -43,8 +43,7 @@ class Where(Enum):
     __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(Record):
     """Where a share of packets goes. `reason` says why the kernel stops them."""
 
     where: Where

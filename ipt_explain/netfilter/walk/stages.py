@@ -13,7 +13,7 @@ from ipt_explain.netfilter.hooks import NAT_PRIORITY, NFT_SECURITY_PRIORITY, PRI
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.walk.chains.chain_index import ChainIndexes
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.model import nft
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from ipt_explain.netfilter.walk.orders import Order
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TableStage:
+class TableStage(Record, eq=False):
     """One table of one iptables ruleset."""
 
     priority: int
@@ -31,8 +30,7 @@ class TableStage:
     table: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ServersStage:
+class ServersStage(Record, eq=False):
     """IPVS."""
 
     priority: int
@@ -42,8 +40,7 @@ class ServersStage:
 AnyStage = Union[TableStage, ServersStage, "ChainStage"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rank:
+class Rank(Record, eq=False):
     """What a hook asks at one place: its stages, and the orders in which they may be asked where there are several."""
 
     stages: tuple[AnyStage, ...]

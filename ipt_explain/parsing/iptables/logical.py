@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 # A quote that is never closed reaches to the end, which the group tells: so no text is searched twice.
 _QUOTED = lazy_pattern(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|(\\?\Z))', re.DOTALL)
@@ -15,8 +15,7 @@ _CLOSING = lazy_pattern(r'[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _MAX_QUOTED = 600
 
 
-@dataclass(frozen=True, slots=True)
-class LogicalLine:
+class LogicalLine(Record):
     """A rule's text without its line feeds outside quotes.
 
     `end` is where it ends in the source's text; `unterminated` tells that a quote had to be closed for it;

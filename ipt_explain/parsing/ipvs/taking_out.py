@@ -19,15 +19,14 @@ from ipt_explain.parsing.ipvs.servers import ServerReader
 from ipt_explain.parsing.ipvs.sets import SetReader
 from ipt_explain.parsing.ipvs.signs import Tool, first_line, tool_of
 from ipt_explain.parsing.line_forms import LineForms, ReadLine, Refusal
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _MAX_DIAGNOSTICS = 20
 # A line of an iptables dump, which ends the members of a set that was cut off.
 _OF_A_DUMP = re.compile(r"[*#\[]|:[^:]|-[A-Za-z] |COMMIT\b")
 
 
-@dataclass(frozen=True, slots=True)
-class TakenOut:
+class TakenOut(Record):
     """The facts taken out of a text.
 
     `rest` is the text with empty lines instead of those taken, or the text itself if none were. `diagnostics` are for

@@ -17,14 +17,13 @@ from ipt_explain.parsing.listings.columns import CHAIN_LINE, Header, count, gues
 from ipt_explain.parsing.listings.rules import RowReader
 from ipt_explain.parsing.pastes.commands import Command, read_command
 from ipt_explain.parsing.pastes.extents import Extents
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 _CHAIN = re.compile(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
 _ADDRESS = re.compile(r"[ \t]!?(?:([0-9A-Fa-f]*:[0-9A-Fa-f:.]*)|\d+\.\d+\.\d+\.\d+)(?:/[\w:.]+)?(?=[ \t]|\Z)")
 
 
-@dataclass(slots=True)
-class _Block:
+class _Block(Record, frozen=False):
     """One chain of a listing."""
 
     name: str
@@ -37,8 +36,7 @@ class _Block:
     ended: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TakenListings:
+class TakenListings(Record):
     """Listings taken out of a text; `rest` has empty lines in their place."""
 
     rest: str

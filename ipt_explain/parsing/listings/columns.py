@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.words.names import OTHER_PROTOCOLS, PROTOCOLS
 
 CHAIN_LINE = re.compile(
@@ -31,8 +31,7 @@ _COUNT = r"\d+[KMGTP]?"
 _FACTORS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Record):
     """The columns of a listing. Without `interfaces` (-v) it hides the conditions -i and -o."""
 
     numbers: bool

@@ -13,7 +13,7 @@ from lark.exceptions import UnexpectedInput
 from ipt_explain.parsing.iptables.rules.vocabulary import known_target_options
 from ipt_explain.parsing.listings.grammar import listing_grammar
 from ipt_explain.parsing.listings.options import SavedOption, Word, saved_options
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 _KEYWORD = re.compile(r"__ANON_\d+\Z")
 _COMMENT = re.compile(r"/\*")
@@ -22,16 +22,14 @@ UNREAD = "unread"
 """The match that stands for unreadable words; its option `--listed` has them."""
 
 
-@dataclass(slots=True)
-class ListedMatch:
+class ListedMatch(Record, frozen=False):
     """A match with its options as iptables-save would print them."""
 
     module: str
     options: list[SavedOption] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class ValueWord:
+class ValueWord(Record):
     """A value's place in the text, and the pattern of what the grammar accepts there."""
 
     start: int
@@ -39,8 +37,7 @@ class ValueWord:
     pattern: str
 
 
-@dataclass(slots=True)
-class Details:
+class Details(Record, frozen=False):
     """The details of one rule. `words` are all values in the text; options refer to them by number."""
 
     target: str | None

@@ -11,19 +11,17 @@ from collections.abc import Callable
 
 from ipt_explain.model.rule import quote
 from ipt_explain.parsing.listings import values
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Record):
     """The value of an option that varies between lines: token `token` of the line, respelled."""
 
     token: int
     spell: Callable[[str], str] = values.same
 
 
-@dataclass(frozen=True, slots=True)
-class SavedOption:
+class SavedOption(Record):
     """An option as iptables-save prints it. Words given as text are part of the line's form."""
 
     name: str
@@ -31,8 +29,7 @@ class SavedOption:
     words: tuple[Word | str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Record):
     """An option in a listing: its values by number and text."""
 
     name: str

@@ -15,7 +15,7 @@ from ipt_explain.parsing.listings import values
 from ipt_explain.parsing.listings.columns import Header, count
 from ipt_explain.parsing.listings.details import UNREAD, Details, read_details
 from ipt_explain.parsing.listings.options import SavedOption, Word
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _NOT_VALUES = re.compile(r"/\*.*?\*/|[^ :=]*\d[^ ]*")
 _LONGEST = 8192
@@ -33,8 +33,7 @@ _Signature = tuple[str | None, str, str, str, str, str, str]
 protocol and fragments, by whether the rule has them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _DetailsForm:
+class _DetailsForm(Record):
     """Details of one form: the pattern of their text, and the meaning of its values."""
 
     pattern: re.Pattern[str]
@@ -43,8 +42,7 @@ class _DetailsForm:
     """The numbers of the words that vary between rows, in the order of the pattern's groups."""
 
 
-@dataclass(frozen=True, slots=True)
-class _RowForm:
+class _RowForm(Record):
     """A shape, and how to get its values from columns and details: by place and spelling, or as constants."""
 
     shape: Shape

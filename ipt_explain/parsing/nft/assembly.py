@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from ipt_explain.model import nft
 from ipt_explain.model.dump import BUILT_IN_CHAINS, HOOKS
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 
-@dataclass(slots=True)
-class ChainDraft:
+class ChainDraft(Record, frozen=False):
     """A chain while it is read."""
 
     name: str
@@ -21,8 +20,7 @@ class ChainDraft:
     rules: list[nft.Rule] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class SetDraft:
+class SetDraft(Record, frozen=False):
     """A set or map while it is read."""
 
     name: str
@@ -58,8 +56,7 @@ class SetDraft:
         )
 
 
-@dataclass(slots=True)
-class TableDraft:
+class TableDraft(Record, frozen=False):
     """A table while it is read. It may be printed in several pieces (`nft list chain`)."""
 
     family: nft.TableFamily
@@ -124,8 +121,7 @@ class TableDraft:
         )
 
 
-@dataclass(slots=True)
-class RulesetDraft:
+class RulesetDraft(Record, frozen=False):
     """A ruleset while it is read."""
 
     source: str

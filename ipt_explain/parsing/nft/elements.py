@@ -6,15 +6,14 @@ import re
 
 from ipt_explain.model.nft import Element, SetLiteral, Unread
 from ipt_explain.parsing.nft.forms import Form, FormCache, follow
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _BLANK = re.compile(r"[ \t\n]*")
 _RAW = re.compile(r'[^,{}"]*(?:"[^"\n]*"[^,{}"]*)*')
 _ELISION = re.compile(r"(?:\.{3,}|…)\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Elements:
+class Elements(Record):
     """The elements up to a closing brace, and the position after it.
 
     `closed` is False if the text ends first; `elided` says that dots stand for some elements.

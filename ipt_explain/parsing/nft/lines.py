@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from ipt_explain.model.nft import Constant, Statement
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Record):
     """`KIND NAME {`: a table (with its family), chain, set, map, or an object whose content is skipped."""
 
     kind: str
@@ -15,29 +14,25 @@ class Opening:
     family: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(Record):
     """`}`"""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleLine:
+class RuleLine(Record):
     """Statements; without any, a comment on the surrounding block."""
 
     statements: tuple[Statement, ...]
     comment: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Types:
+class Types(Record):
     """The types of a set's keys, and of a map's data."""
 
     key: tuple[str, ...]
     data: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BaseLine:
+class BaseLine(Record):
     """`type filter hook input priority …`; what the priority's name means depends on the table's family."""
 
     type: str
@@ -48,8 +43,7 @@ class BaseLine:
     devices: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Record):
     """A property of a set or table: `flags`, `timeout` (seconds), `size`, …"""
 
     name: str
@@ -59,8 +53,7 @@ class Property:
 Content = Opening | Closing | RuleLine | Types | BaseLine | Property
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Record):
     """A line, and its handle if `nft -a` shows one."""
 
     content: Content

@@ -11,21 +11,18 @@ from ipt_explain.parsing.nft import statements
 from ipt_explain.parsing.nft.lines import BaseLine, Closing, Line, Opening, Property, RuleLine, Types
 from ipt_explain.parsing.nft.normal import operator_sign
 from ipt_explain.parsing.nft.statements import Parts
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class _Comment:
+class _Comment(Record):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Timeout:
+class _Timeout(Record):
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Expires:
+class _Expires(Record):
     seconds: int
 
 

@@ -6,22 +6,20 @@ from typing import Any
 
 from ipt_explain.model import nft
 from ipt_explain.parsing.nft.normal import USUAL_BURST, implicit_operator, reject_with
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 Parts = list[Any]
 """The converted parts of a phrase, including keywords, in the order of the text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Masked:
+class Masked(Record):
     """`VALUE / MASK` with named bits, which affects both sides of a match."""
 
     value: nft.Expression
     mask: nft.Expression
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Record):
     """Where NAT leads."""
 
     address: nft.Expression | None

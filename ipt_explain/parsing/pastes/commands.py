@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from ipt_explain.model import Backend, Family
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _TOOL = re.compile(
     r"(?:^|[\s;|&(`'\"/])(?P<tool>(?P<six>ip6tables|iptables|xtables)(?:-(?P<backend>legacy|nft))?(?P<save>-save)?)(?=$|[\s;|`'\"])"
@@ -15,8 +15,7 @@ _TOOL = re.compile(
 _WITH_VALUE = frozenset("tcwWAIDRNXPEFLSjgsdiopm")
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Record):
     """One call of iptables or iptables-save.
 
     `table` is the one named by -t, else filter; None for iptables-save of all tables. `action` is the letter of the

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 
 from ipt_explain.model import Chain, Extent, Hidden, Rule, Table
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _INTERFACES = lazy_pattern(r" (?:! )?-[io] [^ ]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Record):
     """A chain that two outputs show with different rules, or a whole table, and the place in each."""
 
     table: str
@@ -146,8 +145,7 @@ def _clearer(before: Chain, after: Chain, pair: tuple[int | None, int | None]) -
     return after.rule(new)
 
 
-@dataclass(slots=True)
-class _Merge:
+class _Merge(Record, frozen=False):
     """Two sequences merged: places in the first and in the second, None if a rule is only in the other.
 
     `in_order`: common rules come in the same order in both; `ordered`: the order of all rules is known.

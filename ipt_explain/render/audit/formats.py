@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.audit.findings.severity import Severity
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "markdown", "openmetrics")
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Record):
     """Layout of text: see `audit_text`; `statistics` replaces findings by counts per rule."""
 
     width: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from ipt_explain.compare.differences import Difference
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 from ipt_explain.render.text.outline import Node, draw, sentence
 from ipt_explain.render.text.paint import Paint
 from ipt_explain.render.text.safe import cells, escape
@@ -16,8 +16,7 @@ Groups = dict[str, list[Difference]]
 _INDENT = "  "
 
 
-@dataclass(slots=True)
-class Subjects:
+class Subjects(Record, frozen=False):
     """Differences by title, in the order found: those of the node as a whole, and those of each service port."""
 
     node: Groups = field(default_factory=dict)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 
-@dataclass(frozen=True, slots=True)
-class Glossary:
+class Glossary(Record):
     """Names to use in sentences about rules.
 
     `marks` names single mark bits (`{0x4000: "the masquerade mark"}`); `chain` returns the purpose of a chain in a few

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 from ipt_explain.model import Option, Rule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Record):
     """One option of a rule, with decoded arguments."""
 
     name: str

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Generic, TypeVar
 
 from ipt_explain.model import Match, Option, Rule, Shape, Target, TargetKind
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.render.english.core import condition, counters, worded
 from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
 from ipt_explain.render.english.matches.catalogue import COMPOSERS
@@ -24,8 +24,7 @@ NEXT_RULE = "goes on to the next rule"
 CONNECTION_FOLLOWS = "the rest of its connection follows"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleWords:
+class RuleWords(Record):
     """A rule in words, not yet escaped for a terminal.
 
     `conditions` and `action` are predicates about the packet; `after` says where it goes next, "" if the action already
@@ -135,8 +134,7 @@ class _Part(Generic[_Words]):
         return words
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Record):
     """What rules of one shape say, part by part."""
 
     conditions: Sequence[_Part[list[str]]]

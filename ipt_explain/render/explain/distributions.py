@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import compress
 
 from ipt_explain.model import Backend
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 from ipt_explain.render.explain.service_words import KIND_WORDS, View, leak_line, row
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import cells, escape
@@ -28,8 +28,7 @@ _HAIRPIN: dict[bool | None, Span] = {
 }
 
 
-@dataclass(slots=True)
-class _Distribution:
+class _Distribution(Record, frozen=False):
     """Balancers with the same distribution, and the kinds of frontends that lead to them.
 
     "Inside" means pods and the node itself, if the rules distinguish them (kube-proxy up to 1.14: only pods).

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from ipt_explain.analyzers.names import CommentKind, read_comment
 from ipt_explain.model import Backend
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.render.text.outline import Node, Span, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.evidence import Evidence
@@ -100,8 +100,7 @@ def ranges_words(frontend: Frontend) -> str:
 LABEL_WIDTH = 14
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Record):
     """How to show services. `fragment`: what is absent is unknown. `chains`: there is room for endpoints' chains.
     `above`: the node's health, if it is printed above them.
     """

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ipt_explain.enums import Enum
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.render.graph.notes import ChainNote, Role, shortened
 from ipt_explain.words import and_more
 from ipt_explain.words.percents import percent
@@ -23,8 +23,7 @@ LEAK = "no endpoint: leaves untranslated"
 SHOWN_LABELS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnChain:
+class DrawnChain(Record):
     """A chain in a picture. All text is escaped.
 
     `ends` are the actions of its rules other than jumps: `DNAT 10.244.1.9:8080`, `REJECT`, `policy DROP`. `note` tells
@@ -60,8 +59,7 @@ class DrawnChain:
         return [*about, shortened(self.name), *self.ends, *self.faults]
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnJump:
+class DrawnJump(Record):
     """A jump in a picture. `share` is its part of the packets that reach the chain's `statistic` rules; `faulty` says
     that a finding is about its rule. `key` distinguishes jumps between the same two chains; `line` is None if the input
     has no lines.

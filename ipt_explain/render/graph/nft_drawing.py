@@ -8,7 +8,7 @@ from ipt_explain.analyzers.profiles.nft_chains import NftPlace, owner_of_chain
 from ipt_explain.model.nft import Chain, Mangle, Match, Nat, Reject, Rule, TableFamily, Verdict
 from ipt_explain.model.nft.printing import expression_text, statement_text
 from ipt_explain.netfilter.nft.jumps import NftJump
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.render.graph.drawing import (
     BUILT_IN,
     CHAIN,
@@ -24,8 +24,7 @@ from ipt_explain.render.text.safe import escape
 from ipt_explain.words.percents import percent
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NftPart:
+class NftPart(Record, eq=False):
     """The chains of a table, by name, and the jumps to draw."""
 
     place: NftPlace

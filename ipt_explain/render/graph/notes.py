@@ -8,7 +8,7 @@ from itertools import repeat
 from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.enums import Enum
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.columns import column
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
@@ -25,8 +25,7 @@ class Role(Enum):
     ENDPOINT = "endpoint"
 
 
-@dataclass(frozen=True, slots=True)
-class ChainNote:
+class ChainNote(Record):
     """A Service's chain: `lines` name the Service and its addresses; `unmatched` is the share of connections that leave
     it without an endpoint, None if it does not balance. All text is escaped.
     """
@@ -37,8 +36,7 @@ class ChainNote:
     unmatched: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Notes:
+class Notes(Record):
     """Notes on chains, and the faults of chains and lines. May be empty."""
 
     _chains: dict[tuple[str, str], dict[str, ChainNote]] = field(default_factory=dict)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from ipt_explain.enums import Enum
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _INLINE = re.compile(r"`([^`]+)`|(?<![\w*])\*([^*\s][^*]*)\*(?![\w*])")
 
@@ -25,8 +25,7 @@ class BlockKind(Enum):
     LITERAL = "literal"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Record):
     """A block and its text; a LITERAL has several lines, without the four blanks."""
 
     kind: BlockKind
@@ -41,8 +40,7 @@ class SpanKind(Enum):
     EMPHASIS = "emphasis"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Record):
     """A piece of a line."""
 
     kind: SpanKind

@@ -6,15 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.audit.page import HEADINGS
 from ipt_explain.audit.rule import AuditRule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.render.help.document import BlockKind, SpanKind, blocks, spans
 
 _FONTS = {SpanKind.PLAIN: "", SpanKind.CODE: "B", SpanKind.EMPHASIS: "I"}
 _ESCAPES = str.maketrans({"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti"})
 
 
-@dataclass(frozen=True, slots=True)
-class CommandPage:
+class CommandPage(Record):
     """A command in the manual: its usage, its description, and its options with their help."""
 
     usage: str

@@ -9,7 +9,7 @@ from ipt_explain.audit.findings.folding import FindingGroup, grouped
 from ipt_explain.audit.runner import Report
 from ipt_explain.graph.neighbourhood import neighbourhood
 from ipt_explain.model import Dump, Form
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.render.audit.places import place
 from ipt_explain.render.audit.summary import by_source, verdict
 from ipt_explain.render.explain.service_tree import service_tree
@@ -34,8 +34,7 @@ MOST_EXCERPT = 4000
 MOST_ADDRESSES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(Record):
     """A line of the dump in three parts: before, inside and after the part that matters."""
 
     before: str
@@ -43,8 +42,7 @@ class Excerpt:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Record):
     """A group of findings. `places` are pairs of place and Service, `more` counts those not listed."""
 
     anchor: str
@@ -62,8 +60,7 @@ class Problem:
     picture: Picture | None
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceEntry:
+class ServiceEntry(Record):
     """A Service port: a row, and its tree as `explain` prints it. `calm` means that nothing is wrong."""
 
     anchor: str
@@ -78,8 +75,7 @@ class ServiceEntry:
     tree: str
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Record):
     """The whole report. `rulesets` has each ruleset's header lines, `health` the node's health as in `explain`;
     `absence` says why there are no Services, if so."""
 

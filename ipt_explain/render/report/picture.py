@@ -5,7 +5,7 @@ This computes positions and texts; the template turns them into elements and esc
 
 from __future__ import annotations
 
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.render.graph.drawing import LEAK, Drawing, Look, labels, leak_label, look_of
 from ipt_explain.render.report.layers import columns
 from ipt_explain.render.text.safe import cells
@@ -21,8 +21,7 @@ MOST_CHARACTERS = 44
 _LEAK_ID = "\0leak"
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Record):
     """A chain: its corner and size in pixels, its lines, and its look as a word for style sheets."""
 
     x: float
@@ -33,8 +32,7 @@ class Box:
     look: str
 
 
-@dataclass(frozen=True, slots=True)
-class Arrow:
+class Arrow(Record):
     """A jump: its curve (SVG path data), and its lines with their places."""
 
     path: str
@@ -45,8 +43,7 @@ class Arrow:
     goto: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Record):
     """A picture of `width` × `height` pixels. `legend` explains the looks that occur: a word for style sheets, and its
     meaning.
     """
@@ -58,8 +55,7 @@ class Picture:
     legend: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Record):
     """An arrow without a position."""
 
     source: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 from ipt_explain.render.text.safe import cells
 
 Span = tuple[str, str]
@@ -25,8 +25,7 @@ BRANCH, LAST_BRANCH = "├─ ", "└─ "
 TRUNK, NO_TRUNK = "│  ", "   "
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Record, frozen=False):
     """One entry of a tree.
 
     A line may be broken between the spans of `words`, which include their spaces; spaces at the start or end of a line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 from ipt_explain.trace import Outcome, Step
 from ipt_explain.trace.outcome import Ending
 
@@ -16,8 +16,7 @@ _Key = tuple[int, int, int]  # line, rule and the chain entered
 _TableKey = tuple[str, str, bool]  # table, hook, whether the packet is there again
 
 
-@dataclass(slots=True)
-class RuleMet:
+class RuleMet(Record, frozen=False):
     """A rule on the path, or a policy, with the rules met in the chain that it jumps to."""
 
     step: Step
@@ -29,8 +28,7 @@ class RuleMet:
         return sorted(self.inside.values(), key=_place)
 
 
-@dataclass(slots=True)
-class TablePass:
+class TablePass(Record, frozen=False):
     """One table in one hook."""
 
     table: str

@@ -20,7 +20,7 @@ from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.probability import taken
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 LONGEST = 86400
 """The longest timeout of a Service, in seconds; the shortest is 1."""
@@ -38,8 +38,7 @@ class AffinityFault(Enum):
     INCOMPLETE = "some endpoints are not looked up"
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenAffinity:
+class BrokenAffinity(Record):
     """One fault. `rule` shows it, `endpoints` are the endpoint chains that it hits, `related` other rules; `share` is
     the part of a late rule's clients that reach it."""
 
@@ -51,8 +50,7 @@ class BrokenAffinity:
     share: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class AffinityCheck:
+class AffinityCheck(Record):
     """A rule that looks up returning clients; `seconds` as in the text."""
 
     rule: Rule
@@ -67,8 +65,7 @@ class AffinityCheck:
         return seconds.isdecimal() and len(seconds) < 9 and 1 <= int(seconds) <= LONGEST
 
 
-@dataclass(frozen=True, slots=True)
-class Affinity:
+class Affinity(Record):
     """All session affinity of a ruleset. `timeouts` has the checks by the hash of their service port's chains."""
 
     broken: tuple[BrokenAffinity, ...]

@@ -20,7 +20,7 @@ from ipt_explain.audit.evidence.balancing.even_shares import EITHER, FIVE, TEN, 
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Layout
 from ipt_explain.model.by_shape import SameLayout
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.audit.evidence.balancing.odd_chains import OddChain, OddChains
@@ -29,8 +29,7 @@ _BALANCERS = (ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
 _ENDPOINT = ChainRole.ENDPOINT.value
 
 
-@dataclass(frozen=True, slots=True)
-class BalancingChains:
+class BalancingChains(Record):
     """All that is known about them. `targets` are the endpoint chains of each, in the order of the rules, and
     `destinations` where these lead (`ip:port`, "" if the text does not show it); `affinity` the chains that look up
     returning clients; `unordered` those whose endpoints are not in kube-proxy's order; `mixed` are two whose
@@ -45,8 +44,7 @@ class BalancingChains:
     mixed: tuple[Chain, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Record):
     """Where the choices of a chain are in `Chain.values`, for all chains of one layout: their targets, and the
     probabilities of those that have one. `regular`: each but the last has one."""
 

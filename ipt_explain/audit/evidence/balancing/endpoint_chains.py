@@ -19,7 +19,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Hidden, Layout, Rule
 from ipt_explain.model.by_shape import SameLayout, chains_in_order
 from ipt_explain.netfilter.header import usual_name
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _NOWHERE = (
     *("0.", "127.", "255.255.255.255", ":", "[::]", "[::1]", "[ff", "[::ffff:127."),
@@ -30,8 +30,7 @@ _HEADS = tuple(map(_head, _NOWHERE))
 _FLAGS = ("--random", "--persistent", "--random-fully")
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointChains:
+class EndpointChains(Record):
     """By chain, where it leads (`ip:port` as in the text).
 
     `written` are all destinations, `by_protocol` the chains by their DNAT's protocol, "" for none. `without` are chains

@@ -10,7 +10,7 @@ from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.header import network_bits, parse_address
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.columns import column
 from ipt_explain.services.ports import Endpoint, ServicePort
 
@@ -23,8 +23,7 @@ class HairpinFault(Enum):
     LATE = "it comes after the DNAT"
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenHairpin:
+class BrokenHairpin(Record):
     """An endpoint that cannot reach itself. `rule` is the marking rule, or the DNAT if there is none."""
 
     service: ServicePort

@@ -11,15 +11,14 @@ from ipt_explain.audit.evidence.balancing.even_shares import EvenShares
 from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.netfilter.probability import taken
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _ENDPOINT = ChainRole.ENDPOINT.value
 _GRAIN = 1e-6
 _NOTHING = 1e-12
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(Record):
     """A rule that leads a share of new connections to an endpoint, or to what is in an endpoint's place.
 
     `chance` is its own, `share` its part of all connections; `even` if the chance is right for the number of choices
@@ -34,8 +33,7 @@ class Draw:
     even: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OddChain:
+class OddChain(Record):
     """A chain that does not spread connections as kube-proxy writes it.
 
     `leak` is the share that no choice takes, `ending` a rule before the choices that ends the chain. `counting` are

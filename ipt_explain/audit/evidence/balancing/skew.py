@@ -15,7 +15,7 @@ from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Rule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 FEWEST = 200
 """Connections below which a chain is not judged."""
@@ -29,8 +29,7 @@ DEVIATION = 0.25
 _BALANCERS = frozenset({ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL})
 
 
-@dataclass(frozen=True, slots=True)
-class Skew:
+class Skew(Record):
     """A chain that did not spread evenly: the rule that is furthest off, and the others. Counts are connections."""
 
     rule: Rule

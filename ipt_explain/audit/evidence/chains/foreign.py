@@ -27,12 +27,11 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Form, Rule, Shape, TargetKind
 from ipt_explain.model.by_shape import SameLayout
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.ports import ProxyMode
 
 
-@dataclass(frozen=True, slots=True)
-class RuleForm:
+class RuleForm(Record):
     """Rules that lead to a target whose name begins with one of `targets`, under the conditions `needs` and any of
     `may`.
 
@@ -145,8 +144,7 @@ _REFUSED_OTHERWISE = {"DROP": " has no endpoints", "REJECT": " has no local endp
 _NOT_IN_IPVS = frozenset({SERVICES, NODE_PORTS})
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(Record):
     """A rule in a kube-proxy chain that has none of the forms written there. `empty`: nothing is ever written there."""
 
     table: str

@@ -10,7 +10,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Ruleset, TargetKind
 from ipt_explain.model.by_shape import RulesByShape
 from ipt_explain.model.dump import HOOKS
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class GotoPlace(Enum):
@@ -21,8 +21,7 @@ class GotoPlace(Enum):
     NODE_PORTS = "the way to node ports"
 
 
-@dataclass(frozen=True, slots=True)
-class Goto:
+class Goto(Record):
     """A goto, and how many rules of its chain returning packets skip."""
 
     table: str

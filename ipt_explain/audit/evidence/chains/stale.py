@@ -10,14 +10,13 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Chain
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 LARGE_CLUSTER = 1000
 """With more endpoints than this, kube-proxy delays deletions."""
 
 
-@dataclass(frozen=True, slots=True)
-class StaleChains:
+class StaleChains(Record):
     """Those that no rule leads to, by purpose; chains that only these lead to are not counted again."""
 
     services: tuple[Chain, ...]

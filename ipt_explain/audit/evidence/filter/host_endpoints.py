@@ -15,7 +15,7 @@ from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.path import Step
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 from ipt_explain.services.fates import Vantage
 from ipt_explain.services.health import answered
 from ipt_explain.services.ports import ServicePort
@@ -24,8 +24,7 @@ _CACHE = "node-local-dns"
 _MOST = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Record):
     """Where every connection from a pod to some endpoints ends; `of_cache` if NodeLocal DNSCache answers there."""
 
     step: Step

@@ -10,11 +10,10 @@ from ipt_explain.analyzers.names import FIREWALL
 from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.marks import MarkTest, mark_test
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Enforcement:
+class Enforcement(Record):
     """Whether KUBE-FIREWALL drops every packet with a mark. `near` is a rule that seems intended to; `chain` is None if
     absent.
     """

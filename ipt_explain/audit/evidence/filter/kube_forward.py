@@ -12,13 +12,12 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.hooks.hook_states import asked_states, extra_conditions
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Option, Rule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _KNOWN = frozenset({"RELATED", "ESTABLISHED"})
 
 
-@dataclass(frozen=True, slots=True)
-class KubeForward:
+class KubeForward(Record):
     """What KUBE-FORWARD does.
 
     `accepts_marked`, `accepts_known`: packets with a mark, packets of known connections (of the pod network up to

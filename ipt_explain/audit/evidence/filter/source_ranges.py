@@ -17,14 +17,13 @@ from ipt_explain.audit.evidence.filter.refusals import refusals_in
 from ipt_explain.audit.evidence.hooks.hook_states import asked_states
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import Address, address_at, address_of
 from ipt_explain.model import Chain, Rule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.ports import Frontend, ServicePort
 
 EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRanges:
+class OpenRanges(Record):
     """A load balancer address whose ranges keep nobody out. `near` is a rule that looks intended to drop, or None."""
 
     service: ServicePort

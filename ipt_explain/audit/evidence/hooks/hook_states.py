@@ -23,12 +23,11 @@ from ipt_explain.audit.evidence.node.writer import Writer, writer
 from ipt_explain.audit.fact import fact
 from ipt_explain.audit.findings.place import Place, at_chain, at_table
 from ipt_explain.model import Chain, Rule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.ports import ProxyMode
 
 
-@dataclass(frozen=True, slots=True)
-class KubeHook:
+class KubeHook(Record):
     """A jump from a built-in chain. `for_new`: kube-proxy 1.11 and later limit it to new connections."""
 
     table: str
@@ -37,8 +36,7 @@ class KubeHook:
     for_new: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HookState:
+class HookState(Record):
     """A hook that the chains call for.
 
     `rules` are the jumps in the built-in chain itself; `indirect` if it leads there through another chain. `target` is

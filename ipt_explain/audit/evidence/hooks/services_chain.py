@@ -14,12 +14,11 @@ from ipt_explain.audit.fact import fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.header import network_bits
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 from ipt_explain.services.ports import ProxyMode
 
 
-@dataclass(frozen=True, slots=True)
-class Ender:
+class Ender(Record):
     """A rule that takes packets out of the list, and the Service rules after it that lose them."""
 
     rule: Rule
@@ -27,8 +26,7 @@ class Ender:
     lost: tuple[Rule, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ServicesChain:
+class ServicesChain(Record):
     """What was found in nat KUBE-SERVICES.
 
     `chain` is None if the text lacks it. `node_ports` are the jumps to KUBE-NODEPORTS; `behind_node_ports` are Service
@@ -44,8 +42,7 @@ class ServicesChain:
     enders: tuple[Ender, ...] = ()
 
 
-@dataclass(slots=True)
-class _List:
+class _List(Record, frozen=False):
     """The list while it is read."""
 
     node_ports: list[Rule] = field(default_factory=list)

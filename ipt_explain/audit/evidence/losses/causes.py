@@ -18,7 +18,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Chain, Rule
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.netfilter.walk.orders import asks_for_order
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.fates import Decider, Fate, Loss, Lost, Vantage
 from ipt_explain.services.health import declined_anyway
 from ipt_explain.services.ports import Frontend, ServicePort
@@ -28,8 +28,7 @@ ALL = 1 - 1e-6
 _EARLY = frozenset(hook.value for hook in DESTINATION_NAT)
 
 
-@dataclass(frozen=True, slots=True)
-class Victim:
+class Victim(Record):
     """A frontend that loses some or all connections from one vantage point."""
 
     service: ServicePort
@@ -54,8 +53,7 @@ class Where(Enum):
     ELSEWHERE = "elsewhere"
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Record):
     """What loses connections: a rule; or, if `rule` is None, a chain by its policy or for lack of a matching rule; if
     `chain` is None too, a chain that the text does not show. Both are None outside iptables.
 

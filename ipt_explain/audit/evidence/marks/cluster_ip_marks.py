@@ -19,7 +19,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.header import usual_name
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.columns import Columns
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
@@ -28,7 +28,6 @@ from ipt_explain.words import without_prefix
 Address: TypeAlias = tuple[str | None, str, str]  # host (None: any), protocol, port
 
 
-@dataclass(frozen=True, slots=True)
 class Mark(Evidence):
     """A rule that leads to KUBE-MARK-MASQ or past it, for packets from where `condition` says, without any negation:
     `-s 10.244.0.0/16`, "" for all.
@@ -43,8 +42,7 @@ class Mark(Evidence):
         return bool(before) and any(role_of(self.chain.target_of(each) or "") is ChainRole.ENDPOINT for each in before)
 
 
-@dataclass(frozen=True, slots=True)
-class MarkedService:
+class MarkedService(Record):
     """A service port that balances ClusterIP connections, and what marks these for masquerading.
 
     `late`: the mark comes after the rules that choose an endpoint, or after the jump to the Service.
@@ -56,8 +54,7 @@ class MarkedService:
     late: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StrayMark:
+class StrayMark(Record):
     """A mark for an address that does not lead to it. `service` is the Service whose chain it is in, if any."""
 
     rule: Rule
@@ -65,8 +62,7 @@ class StrayMark:
     service: ServicePort | None
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterIpMarks:
+class ClusterIpMarks(Record):
     """All services with their marks; `redirects` are the rules for local traffic in KUBE-EXT and KUBE-XLB."""
 
     services: Columns[MarkedService]

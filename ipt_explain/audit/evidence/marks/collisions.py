@@ -8,7 +8,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Shape
 from ipt_explain.model.by_shape import RulesByShape
 from ipt_explain.netfilter.marks import ALL_BITS, change_by, mark_test, parse_integer
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
 class Collision(Enum):
@@ -19,8 +19,7 @@ class Collision(Enum):
     DROPS = "drops packets for it"
 
 
-@dataclass(frozen=True, slots=True)
-class MarkCollision:
+class MarkCollision(Record):
     """A rule, by table."""
 
     table: str

@@ -17,15 +17,14 @@ from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.hook_walk import MOST_WORK
 from ipt_explain.netfilter.walk.path import Leg, Path, Step
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.fates import Vantage
 
 # So many Services' pods are tried for all.
 _SAMPLE = 16
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierSnat:
+class EarlierSnat(Record):
     """A rule that takes marked packets. `partly`: only those from some sources or interfaces."""
 
     rule: Rule

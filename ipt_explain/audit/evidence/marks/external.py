@@ -18,7 +18,7 @@ from ipt_explain.audit.evidence.node.writer import Writer, writer
 from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Extent, Rule, Ruleset
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 
 
@@ -30,8 +30,7 @@ class Unmarked(Enum):
     LOOPBACK = "to 127.0.0.1"
 
 
-@dataclass(frozen=True, slots=True)
-class UnmarkedFrontend:
+class UnmarkedFrontend(Record):
     """A frontend whose path lacks a mark. `rule` is the rule that the mark should come before, or a mark that comes
     too late.
     """

@@ -9,19 +9,17 @@ from ipt_explain.audit.fact import fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.marks import MarkChange, change_by
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Record):
     """A MARK rule of a marking chain, and what it does to the mark."""
 
     rule: Rule
     change: MarkChange
 
 
-@dataclass(frozen=True, slots=True)
-class Marking:
+class Marking(Record):
     """What a marking chain does to packets that enter it.
 
     `settings` are its rules that mark every packet; `conditional` those that mark some; `cut` is a rule that sends

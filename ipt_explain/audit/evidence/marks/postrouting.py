@@ -13,11 +13,10 @@ from ipt_explain.audit.fact import fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.marks import MarkTest, change_by, mark_test, mark_tests
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(Record):
     """A packet's path through the chain: the rule that decided it (None if it fell through) and the mark that it
     left with.
     """
@@ -27,8 +26,7 @@ class Passage:
     mark: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Record):
     rule: Rule
     test: MarkTest | None
 

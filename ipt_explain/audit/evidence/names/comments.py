@@ -14,14 +14,13 @@ from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chai
 from ipt_explain.audit.evidence.names.proof import ProvedName, name_evidence
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Rule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 COMMENTED = 5000
 """With more than 1,000 endpoints kube-proxy writes no such comments; so many are checked anyway."""
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignComment:
+class ForeignComment(Record):
     """A rule whose comment names a service port that is not its chain's."""
 
     rule: Rule

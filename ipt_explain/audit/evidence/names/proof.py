@@ -20,12 +20,11 @@ from ipt_explain.audit.evidence.names.hashes import bear_hashes, unfit
 from ipt_explain.audit.evidence.services.front_rules import NamedWay, front_rules
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Rule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.words import address_port
 
 
-@dataclass(frozen=True, slots=True)
-class ProvedName:
+class ProvedName(Record):
     """A service port's name, as spelled where its hash was made, and its protocol."""
 
     spelled: str
@@ -37,8 +36,7 @@ class ProvedName:
         return self.spelled.partition(":")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Misnamed:
+class Misnamed(Record):
     """A rule for one service port that leads to a chain with another hash. `proved` is the chain's owner, if known;
     `own` if the named service port has a chain in the text too."""
 
@@ -47,8 +45,7 @@ class Misnamed:
     own: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AlteredEndpoint:
+class AlteredEndpoint(Record):
     """An endpoint chain whose hash does not match its service port and destination. `expected` is the destination that
     matches, if another rule still has it; `named_in` are the rules that do."""
 
@@ -67,8 +64,7 @@ class AlteredEndpoint:
         return port is None and (self.expected is None or split_destination(self.expected)[0] == host)
 
 
-@dataclass(frozen=True, slots=True)
-class Crossing:
+class Crossing(Record):
     """A rule in a chain of one service port that leads to a chain of another."""
 
     rule: Rule
@@ -76,8 +72,7 @@ class Crossing:
     target: ProvedName | None
 
 
-@dataclass(frozen=True, slots=True)
-class SharedEndpoint:
+class SharedEndpoint(Record):
     """An endpoint chain that the balancing chains of two service ports lead to."""
 
     endpoint: str
@@ -85,8 +80,7 @@ class SharedEndpoint:
     second: str
 
 
-@dataclass(frozen=True, slots=True)
-class NameEvidence:
+class NameEvidence(Record):
     """What the names prove. `named` counts the rules whose comment names a service port."""
 
     proved: Mapping[str, ProvedName]

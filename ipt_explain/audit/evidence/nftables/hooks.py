@@ -35,7 +35,7 @@ from ipt_explain.model.nft import (
     VerdictKind,
     VerdictMap,
 )
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 SERVICE_CHECK = "service-endpoints-check"
 NODE_PORT_CHECK = "nodeport-endpoints-check"
@@ -67,8 +67,7 @@ _LOOKS_UP = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Unhooked:
+class Unhooked(Record):
     """A hook that does not lead to `target` or, if `rule` is set, leads there with conditions that kube-proxy does not
     write. `chain` is the base chain to look at, None if kube-proxy has no chain of that type in the hook."""
 

@@ -31,14 +31,13 @@ from ipt_explain.model.nft import (
     Verdict,
     VerdictKind,
 )
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _MARK = Meta("mark")
 _BITS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Record):
     """A rule that sets bits of the mark."""
 
     chain: Chain
@@ -46,8 +45,7 @@ class Setting:
     bits: int
 
 
-@dataclass(frozen=True, slots=True)
-class Masquerading:
+class Masquerading(Record):
     """What the chain masquerading does. `tested` are the bits that a packet must have, `cleared` those that it clears;
     None if nothing tests or clears. `hairpins` if it looks up hairpin-connections."""
 

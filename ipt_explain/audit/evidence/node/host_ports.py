@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 
 from ipt_explain.model import Rule, Ruleset
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _CONTAINER = re.compile(r'id: \\*"([0-9a-f]+)')
 ENTRIES = "CNI-HOSTPORT-DNAT"
 
 
-@dataclass(frozen=True, slots=True)
-class HostPortClash:
+class HostPortClash(Record):
     """One host port (`address` None: on all addresses) that several entries lead to different destinations."""
 
     protocol: str

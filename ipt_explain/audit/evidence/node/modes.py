@@ -16,7 +16,7 @@ from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.evidence.hooks.hook_states import service_chains
 from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Family, Ruleset
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.ports import ProxyMode
 
 _IPVS = ("KUBE-NODE-PORT", "KUBE-LOAD-BALANCER")
@@ -24,8 +24,7 @@ _USERSPACE = ("KUBE-PORTALS-CONTAINER", "KUBE-PORTALS-HOST", "KUBE-NODEPORT-CONT
 _OPENSHIFT = "OPENSHIFT-"
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(Record):
     """The nat chains of another mode that have rules; `misroutes` if they certainly take Service traffic away."""
 
     mode: str
@@ -66,8 +65,7 @@ class Part(Enum):
     INERT = "is not asked"
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(Record):
     """One mode of several."""
 
     context: BackendContext

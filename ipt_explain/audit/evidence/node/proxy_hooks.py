@@ -6,13 +6,12 @@ from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FORWARD, NODE_PORTS, 
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.netfilter.hooks import is_built_in
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _TARGETS = frozenset({SERVICES, EXTERNAL_SERVICES, NODE_PORTS, POSTROUTING, FORWARD, PROXY_FIREWALL})
 
 
-@dataclass(frozen=True, slots=True)
-class ProxyHook:
+class ProxyHook(Record):
     """A jump from a built-in chain to one of kube-proxy's chains."""
 
     table: str

@@ -7,12 +7,11 @@ from ipt_explain.analyzers.versions import VersionRange
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Ruleset
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.ports import ProxyMode
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(Record):
     """Who wrote a ruleset.
 
     `canaries`: kube-proxy's canary chains are there, which show it whether its rules were flushed.

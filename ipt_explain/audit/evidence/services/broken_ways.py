@@ -16,7 +16,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Rule
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 
@@ -35,8 +35,7 @@ class WayFault(Enum):
     BYPASS = "the rule leads past the chain that checks source ranges"
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenWay:
+class BrokenWay(Record):
     """A path with a fault. `chain` is where it is; `rule` the rule that shows it, if one does; `frontends` are those
     that it hits."""
 
@@ -47,8 +46,7 @@ class BrokenWay:
     frontends: tuple[Frontend, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class UnequalPorts:
+class UnequalPorts(Record):
     """A port of a Service that lacks an address (or a node port: None) that most of its other ports have."""
 
     service: ServicePort
@@ -73,8 +71,7 @@ def _is_whole(context: RulesetContext) -> bool:
     return context.knows_table("nat") and context.knows_table("filter")
 
 
-@dataclass(frozen=True, slots=True)
-class _Outside:
+class _Outside(Record):
     """The first rule of each kind in KUBE-EXT or KUBE-XLB."""
 
     marks_all: Rule | None

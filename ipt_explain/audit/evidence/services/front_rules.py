@@ -14,21 +14,19 @@ from ipt_explain.audit.fact import fact
 from ipt_explain.model import Rule
 from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.header import usual_name
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.columns import Columns
 from ipt_explain.services.evidence import Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Clash:
+class Clash(Record):
     """Two rules for one address that lead to different services; the later one gets nothing."""
 
     first: Rule
     second: Rule
 
 
-@dataclass(frozen=True, slots=True)
-class NamedWay:
+class NamedWay(Record):
     """A rule whose comment names its service port, as spelled there. `key` is the hash of the chain that it leads
     to."""
 
@@ -42,8 +40,7 @@ class NamedWay:
 Address: TypeAlias = tuple[str, str, str]  # host, protocol, port
 
 
-@dataclass(frozen=True, slots=True)
-class FrontRules:
+class FrontRules(Record):
     """`clashes` are of addresses, `node_port_clashes` of node ports; `wide` rules take more than one host. `protocols`
     has the protocol of each service port by the hash of its chains, `addresses` the first rule for each; those that
     its comment does not call a ClusterIP are `external`."""

@@ -18,7 +18,7 @@ from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.header import network_bits, parse_address
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import ServicePort
@@ -40,8 +40,7 @@ _SPECIAL = (
 _SPECIAL_STARTS = tuple(start.rstrip("/") for start, _ in _SPECIAL)
 
 
-@dataclass(frozen=True, slots=True)
-class TwoMeanings:
+class TwoMeanings(Record):
     """A Service's rule whose address and port are also those of `endpoint`. `cluster_ip`: it is the Service's
     ClusterIP. `own`: the endpoint belongs to the same service port."""
 
@@ -86,8 +85,7 @@ def _of_endpoints(
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Hijack:
+class Hijack(Record):
     """A rule for an external address that is the ClusterIP of another Service."""
 
     rule: Rule
@@ -112,8 +110,7 @@ def _service(rule: Rule) -> str:
     return (rule.comment or "").partition(" ")[0].partition(":")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class BadVip:
+class BadVip(Record):
     """A Service's address that cannot be one: `why` in words."""
 
     rule: Rule
@@ -199,8 +196,7 @@ def _bad_vips(context: RulesetContext) -> Iterator[BadVip]:
                 break
 
 
-@dataclass(frozen=True, slots=True)
-class PortClash:
+class PortClash(Record):
     """A node port that another rule uses too."""
 
     rule: Rule
@@ -233,8 +229,7 @@ def _ports(rule: Rule) -> list[str]:
     return []
 
 
-@dataclass(frozen=True, slots=True)
-class SharedBackend:
+class SharedBackend(Record):
     """One `ip:port` that several Services have as an endpoint."""
 
     destination: str

@@ -41,7 +41,7 @@ from collections import Counter, defaultdict
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import Mark, cluster_ip_marks, differing_conditions
 from ipt_explain.audit.evidence.marks.sources import alike
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.services.ports import Frontend, ServicePort
 from ipt_explain.words import and_more
 
@@ -49,8 +49,7 @@ from ipt_explain.words import and_more
 _MANY = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Record):
     """A rule that tells pods' traffic from others'; `frontend` is the ClusterIP that it is for, None where it is for
     another address.
     """

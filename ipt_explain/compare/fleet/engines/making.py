@@ -34,7 +34,7 @@ from ipt_explain.inputs.nodes.sources import Entry, Unreadable
 from ipt_explain.model import Dump, Family
 from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.parsing import read_dump
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 from ipt_explain.words import and_more
 
 _REMEMBERED = 32
@@ -45,8 +45,7 @@ _NAMED = re.compile(
     r',"taken":(?:null|"([0-9T:-]{19})")'
 )
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Record):
     """The result for a node's files, the first of which is `source`: its digest or none, what cannot be compared, and
     warnings."""
 

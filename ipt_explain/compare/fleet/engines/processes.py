@@ -17,7 +17,7 @@ from ipt_explain.compare.fleet.nodes import NodeJob, NotCompared
 from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.inputs.nodes.sources import Entry, Sources, Unreadable
 from ipt_explain.inputs.nodes.urls import is_url
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _AHEAD = 3
 """Jobs to submit per process before waiting for the oldest."""
@@ -33,8 +33,7 @@ def available_cores() -> int:
         return os.cpu_count() or 1
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Record):
     """A job, with the contents of files that only the first process can read (archives, standard input)."""
 
     job: NodeJob

@@ -21,14 +21,13 @@ from ipt_explain.compare.services.fabric import Fabric
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.json_values import json_value
 from ipt_explain.model import Family
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 SCHEMA = "ipt-explain/digest/2"
 _AGAIN = "write it again with `ipt-explain compare --digest`"
 
 
-@dataclass(frozen=True, slots=True)
-class FamilyFacts:
+class FamilyFacts(Record):
     """Facts about a whole family in a digest.
 
     `complete`: what it lacks does not exist. `release` is the range of kube-proxy's versions ("1.25 or later"), None
@@ -49,8 +48,7 @@ class FamilyFacts:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(Record):
     """A node's records by key, each as JSON text: `ipv4 tcp demo/web:http` for a service port, `ipv4 chain nat
     PREROUTING` for a chain; if a family has rules in both backends, the backend follows it (`ipv4/nft`).
 

@@ -14,12 +14,11 @@ from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsLeg, server_text
 from ipt_explain.netfilter.walk.packets import Packets
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.words import address_port
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sent:
+class Sent(Record, eq=False):
     """Packets that IPVS lets pass (`taken` False), takes, refuses or may take; ACCEPT for the first two."""
 
     verdict: Verdict

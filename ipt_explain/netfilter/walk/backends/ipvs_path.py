@@ -6,23 +6,21 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Backend
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.words import address_port
 
 if TYPE_CHECKING:
     from ipt_explain.model.node.ipvs import VirtualServer
 
 
-@dataclass(frozen=True, slots=True)
-class ServersPlace:
+class ServersPlace(Record):
     """Where a hook asks virtual servers: `LOCAL_IN` or `LOCAL_OUT`, as the kernel calls it."""
 
     name: str
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IpvsStep:
+class IpvsStep(Record):
     """A virtual server on a packet's way; the fields are those of a `Step` of iptables."""
 
     backend = Backend.IPVS
@@ -55,8 +53,7 @@ def server_text(server: VirtualServer) -> str:
     return f"{server.protocol} {address_port(server.address, server.port)} {server.scheduler or ''}".rstrip()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class IpvsLeg:
+class IpvsLeg(Record, eq=False):
     """A packet's way through IPVS."""
 
     server: VirtualServer

@@ -23,7 +23,7 @@ from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.visit import End
 from ipt_explain.netfilter.walk.chains.visiting import LOOP, TOO_MUCH
 from ipt_explain.netfilter.walk.packets import Entered, Packets
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 MOST_JUMPS = 128
 """The kernel loads no chains that jump deeper than 16 (NFT_JUMP_STACK_SIZE); gotos count here, too."""
@@ -32,8 +32,7 @@ _COST_OF_A_RULE = 20
 _COST_OF_A_RULE_AMONG_OTHERS = 4
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Arrival:
+class Arrival(Record, eq=False):
     """Packets that have met an end. `rows` are their numbers among all that entered; `share` is of each of them; `to`
     is where each is bound for from now on."""
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Union
 from ipt_explain.model import Backend
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.targets import Verdict
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.model.nft import Chain, Rule, Table
 
 
-@dataclass(frozen=True, slots=True)
-class NftStep:
+class NftStep(Record):
     """One rule of nftables on a packet's way, or the policy that decided where `rule` is None.
 
     `table` is its family and name; `verdict` is the one that it gave, if it did; the other
@@ -55,8 +54,7 @@ Chains = Union["Chain", "Mapping[int, Chain]"]
 """One chain for all packets, or for each, by its row, one of its own."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Link:
+class Link(Record, eq=False):
     """The latest rule that packets met in a base chain and those that it leads to, linked to those before.
 
     `place` is that of the rule in its chain, None for the policy; `depth` counts jumps; `into` is the chain jumped to.
@@ -72,8 +70,7 @@ class Link:
     verdict: Verdict | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NftLeg:
+class NftLeg(Record, eq=False):
     """A packet's way through one base chain: its rows there, the latest first, what it met last, and where it was
     bound for before and after."""
 

@@ -12,19 +12,17 @@ from ipt_explain.netfilter.targets import is_verdict
 from ipt_explain.netfilter.walk.chains.evaluator import Rows
 from ipt_explain.netfilter.walk.chains.visit import Ground
 from ipt_explain.netfilter.walk.columns import Alike, is_alike
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Callees:
+class Callees(Record, eq=False):
     """Rows that jump to chains of one layout, each to its own or all to one; without `ground`, to what is no chain."""
 
     ground: Ground | None
     rows: Rows
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Fan:
+class Fan(Record, eq=False):
     """Rows that rules of a run send to chains of one layout, each to its own; without `ground`, to what is no chain or
     not to return. A row is here once for each of its rules: `turns` tells which of the run's, `places` where that is.
     """

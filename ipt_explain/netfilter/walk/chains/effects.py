@@ -15,11 +15,10 @@ from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Rows
 from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
 from ipt_explain.netfilter.walk.columns import Batch
 from ipt_explain.netfilter.whereabouts import Address
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class TableEffect:
+class TableEffect(Record):
     """What a target does, but for where packets are bound for."""
 
     then: Verdict | Flow

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ipt_explain.netfilter.probability import Probability, total
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.netfilter.assumptions import Answers, Choice
@@ -18,8 +18,7 @@ Via = TypeVar("Via")
 _LATEST = 4
 
 
-@dataclass(slots=True)
-class LikelyPart(Generic[Via]):
+class LikelyPart(Record, Generic[Via], frozen=False):
     """How much of the packet, and a way by which it came; of several ways, the likeliest single one."""
 
     share: Probability

@@ -15,11 +15,10 @@ from ipt_explain.netfilter.walk.chains.dealing import Dealt, by_chance, chance_o
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator, Outcome, Rows
 from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
 from ipt_explain.netfilter.walk.columns import Alike, Batch, blocks, rows_left
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Met:
+class Met(Record, eq=False):
     """A portion at a rule, and what the rule says of it. `place` is the rule's number, one for all rows or each row's;
     the number of rules in the chain is its end.
     """
@@ -29,8 +28,7 @@ class Met:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Spread:
+class Spread(Record, eq=False):
     """A portion that a run of rules spreads by chance: `shares` of each row's packet, one a place."""
 
     portion: Portion

@@ -27,11 +27,10 @@ from ipt_explain.netfilter.walk.chains.frontier import Budget, Frontier
 from ipt_explain.netfilter.walk.chains.visit import Call, End, Ground, Trail, Visit
 from ipt_explain.netfilter.walk.chains.visiting import Key, Visiting, Walk
 from ipt_explain.netfilter.walk.columns import picked
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Arrival:
+class Arrival(Record, eq=False):
     """Rows of a visit that have met an end, or the end of the built-in chain and so its policy. `shares` are of the
     packets that entered the table, one for all or one a row; `to` is where each is bound for from now on.
     """

@@ -15,14 +15,13 @@ from ipt_explain.netfilter.probability import Probability, product
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Rows
 from ipt_explain.netfilter.walk.columns import Alike, picked
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 Ground = Chain | Alike
 """The chain that all rows of a visit are in, or each row's own."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Trail:
+class Trail(Record, eq=False):
     """The latest rule that rows met in a chain, linked to those before.
 
     `place` is the number of the rule, or each row's own; None for the chain's policy. `inside` is what they met in the
@@ -40,8 +39,7 @@ class Trail:
         return self.place if self.place is None or isinstance(self.place, int) else self.place[row]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Passage:
+class Passage(Record, eq=False):
     """A trail through one visit. `rows` has the visit's row for each row of who asks; None where they are the same."""
 
     visit: Visit
@@ -49,8 +47,7 @@ class Passage:
     rows: Mapping[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Record):
     """An end that packets meet within a chain: a verdict, the state that they meet it in, and what is not known, if
     something is."""
 
@@ -59,8 +56,7 @@ class End:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Portion:
+class Portion(Record, eq=False):
     """A share of some rows' packets that are in one state, and how they came there. `rows` None: all."""
 
     state: PacketState
@@ -87,8 +83,7 @@ class Portion:
         return Portion(self.state, self.rows, product(self.share, share), self.via)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ended:
+class Ended(Record, eq=False):
     """A portion that has met its end. `to` is where its rows are bound for from now on; None where that stays."""
 
     end: End
@@ -98,8 +93,7 @@ class Ended:
     to: Sequence[Heading] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
+class Call(Record, eq=False):
     """A jump from a visit to a callee.
 
     `origin` has the caller's row for each row of the callee, None where they are the same; `shares` are those of the
@@ -123,8 +117,7 @@ class Call:
         return self.place if isinstance(self.place, int) else self.place[row]
 
 
-@dataclass(slots=True, eq=False)
-class Visit:
+class Visit(Record, frozen=False, eq=False):
     """A crowd in a chain. `who` has for each row the packet that entered the table, by number there.
 
     `weights` are the shares of these packets that enter, one for all or one a row; `caller` is where most of them come

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ipt_explain.errors import Diagnostic
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 LOOK = 16_384
 """How many characters of a line are looked at: enough to name it, few enough for a line of many megabytes."""
@@ -16,8 +16,7 @@ RUN_SAVE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Record):
     """What is wrong with one line: one sentence, where it shows (1-based column, width in characters),
     what iptables-save would have there, and what to do about it ("" where there is nothing to say)."""
 
@@ -32,16 +31,14 @@ class Diagnosis:
         return Diagnostic(source, line, self.column, self.message, excerpt, self.width, self.expected, self.remedy)
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(Record):
     """An input that is something else as a whole; `line` is the first line that shows it."""
 
     line: int
     diagnosis: Diagnosis
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(Record):
     """A pattern that gives a kind of text away. Group 1, else the whole match, is what the caret underlines."""
 
     pattern: re.Pattern[str]

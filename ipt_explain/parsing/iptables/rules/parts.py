@@ -7,11 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(Record):
     """What a rule begins with: its command, and the slot of its number, if it has one."""
 
     command: Command

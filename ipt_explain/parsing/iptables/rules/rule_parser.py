@@ -23,7 +23,7 @@ from ipt_explain.parsing.iptables.rules.shape_builder import build_shape, placed
 from ipt_explain.parsing.iptables.rules.syntax_errors import Situation, explain
 from ipt_explain.parsing.iptables.rules.value_patterns import is_value, value_pattern
 from ipt_explain.parsing.iptables.rules.vocabulary import Module, vocabulary
-from ipt_explain.records import dataclass, replace
+from ipt_explain.records import Record, replace
 
 __all__ = ["ParsedRule", "RuleSyntaxError", "ValueToken", "parse_rule"]
 
@@ -39,8 +39,7 @@ _PROTOCOL_MATCHES = {
 """Protocols whose match has another name (`find_proto` and `xtables_find_match` of iptables)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ValueToken:
+class ValueToken(Record):
     """Where a value is: `line[start:end]`, 0-based. `pattern` is a regular expression without groups that matches
     what the grammar would take in this place as this kind of word, and nothing that it would take otherwise."""
 
@@ -50,8 +49,7 @@ class ValueToken:
     pattern: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedRule:
+class ParsedRule(Record):
     """A rule's shape, its values as written, and where they are: value i is `line[tokens[i].start:tokens[i].end]`.
 
     `parts` are the rule's parts and where they begin; nothing where these cannot be told without the others.

@@ -10,7 +10,7 @@ from ipt_explain.errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target, TargetKind
 from ipt_explain.parsing.iptables.rules.parts import Opening, Part, shape_of
 from ipt_explain.parsing.iptables.rules.value_patterns import is_value
-from ipt_explain.records import dataclass, field
+from ipt_explain.records import Record, field
 
 _COMMANDS = {
     "APPEND": Command.APPEND,
@@ -71,8 +71,7 @@ def placed_parts(tree: Tree[Token], shape: Shape) -> tuple[tuple[int, Part], ...
     return tuple(parts)
 
 
-@dataclass(slots=True)
-class _Loaded:
+class _Loaded(Record, frozen=False):
     """A match while its options are collected; a rule may come back to it."""
 
     module: str

@@ -11,7 +11,7 @@ from lark import Token
 from ipt_explain.errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.parsing.iptables.rules.value_patterns import VALUE_KINDS, is_value
 from ipt_explain.parsing.iptables.rules.vocabulary import Module, vocabulary
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 from ipt_explain.words import either
 
 _WORD = re.compile(r"[^ \t\n]+|\n")
@@ -20,8 +20,7 @@ _OPENINGS = ("-m", "-j", "-g", "--match", "--jump", "--goto")
 _MAX_SHOWN = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Record):
     """Where the reading of a rule stopped: at `position` of `line`, 0-based, its length where the line ended too soon.
 
     `accepted` are the terminals that the grammar could take there; `option` is the last option before it, `previous`

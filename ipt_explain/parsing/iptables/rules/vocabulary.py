@@ -10,7 +10,7 @@ from lark.grammar import NonTerminal
 from lark.lexer import TerminalDef
 
 from ipt_explain.parsing.grammar_files import END_OF_WORD, rule_grammar
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 _ALTERNATIVES = re.compile(r"((?:--)?)(?:\(\?:|\()?((?:[\w-]|\\.|\|)+)\)?")
 
@@ -18,8 +18,7 @@ _Expansions = Mapping[str, list[list[str]]]
 _Keywords = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(Record):
     """A match or target that the grammar knows: its name, the terminal of its name, and its options."""
 
     name: str
@@ -27,8 +26,7 @@ class Module:
     options: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
+class Vocabulary(Record):
     """Modules by name; the terminal of each spelling of the rule's own options; each keyword terminal's spellings."""
 
     matches: Mapping[str, Module]

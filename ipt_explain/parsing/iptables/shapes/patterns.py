@@ -7,14 +7,13 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ipt_explain.records import dataclass
+from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.rules.rule_parser import ValueToken
 
 
-@dataclass(frozen=True, slots=True)
-class LinePattern:
+class LinePattern(Record):
     """The pattern of all lines of one form: the text before, between and after the values, as regular expressions, and
     what each value may be. The first value is the chain's name.
     """
