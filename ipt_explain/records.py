@@ -38,6 +38,7 @@ else:
     _made = {}
     _new = object.__new__
     _set = object.__setattr__
+    _SETTABLE = {"__setattr__": _set, "__delattr__": object.__delattr__}
 
     class field:  # noqa: N801, as in `dataclasses`
         """As `dataclasses.field`."""
@@ -75,7 +76,8 @@ else:
             if compared != names:
                 space["__record_compared__"] = _content_of(compared)
             if not frozen:
-                space["__setattr__"], space["__delattr__"], space["__hash__"] = _set, object.__delattr__, None
+                space |= _SETTABLE
+                space["__hash__"] = None
             if not eq:
                 space["__eq__"], space["__hash__"] = object.__eq__, object.__hash__
             return super().__new__(meta, name, bases, space)
@@ -107,7 +109,7 @@ else:
         return cls(*values, **named)
 
     def _compile_new(cls):
-        space = {"__slots__": cls.__slots__, "__setattr__": _set, "__orig_bases__": ()}  # the last for Generic
+        space = {"__slots__": cls.__slots__, **_SETTABLE, "__orig_bases__": ()}  # the last for Generic
         twin = type.__new__(_RecordType, cls.__name__, (cls.__base__,), space)
         scope = {"_NO_DEFAULT": _NO_DEFAULT, "new": _new, "twin": twin}
         parameters, body = ["cls"], ["self = new(twin)"]
