@@ -10,7 +10,7 @@ from ipt_explain.graph.cycles import Cycle, circle, groups_of, leading_into_cycl
 from ipt_explain.graph.jumps import Jump, JumpIndex, index_jumps
 from ipt_explain.graph.reach import walk
 from ipt_explain.model import Form, Rule, Table
-from ipt_explain.model.dump import BUILT_IN_CHAINS
+from ipt_explain.model.kernel import BUILT_IN_CHAINS
 
 
 class ChainGraph:

@@ -1,8 +1,8 @@
 """The content of a dump as frozen objects: rulesets, tables, chains, rules. They only answer questions."""
 
 from ipt_explain.model.chain import Chain, Extent, column, counters, lines
-from ipt_explain.model.dump import Backend, Dump, Form, Ruleset, Table
-from ipt_explain.model.family import Family
+from ipt_explain.model.dump import Dump, Form, Ruleset, Table
+from ipt_explain.model.kernel import Backend, Family
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.model.shape import Command, Hidden, Layout, Match, Option, Shape, Target, TargetKind
 

@@ -1,4 +1,4 @@
-"""A dump: its source, its rulesets and their tables, and what the kernel fixes about tables."""
+"""A dump: its text, its rulesets and their tables."""
 
 from __future__ import annotations
 
@@ -9,35 +9,13 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.enums import Enum
 from ipt_explain.model.chain import Chain, Extent
-from ipt_explain.model.family import Family
+from ipt_explain.model.kernel import Backend, Family
 from ipt_explain.model.node import NOTHING_KNOWN, NodeFacts
 from ipt_explain.model.rule import Counters, Rule
 from ipt_explain.records import Record, field
 
 if TYPE_CHECKING:
     from ipt_explain.model.nft.ruleset import Ruleset as NftRuleset
-
-
-class Backend(Enum):
-    """The part of the kernel that holds rules; a packet passes them all. LEGACY and NFT are the two of iptables."""
-
-    LEGACY = "legacy"
-    NFT = "nft"
-    NFTABLES = "nftables"  # native nftables rules
-    IPVS = "ipvs"
-
-    @property
-    def title(self) -> str:
-        """What people call it."""
-        return _TITLES[self]
-
-
-_TITLES = {
-    Backend.LEGACY: "iptables-legacy",
-    Backend.NFT: "iptables-nft",
-    Backend.NFTABLES: "nftables",
-    Backend.IPVS: "IPVS",
-}
 
 
 class Form(Enum):
@@ -53,39 +31,6 @@ class Form(Enum):
     def fragment(self) -> bool:
         """Whether chains may exist that such a text does not show."""
         return self in (Form.FRAGMENT, Form.RESTORE, Form.COLUMNS)
-
-
-HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
-"""The names of built-in chains, in the order that a packet can pass them."""
-
-BUILT_IN_CHAINS: Mapping[str, tuple[str, ...]] = {
-    "raw": ("PREROUTING", "OUTPUT"),
-    "mangle": HOOKS,
-    "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
-    "filter": ("INPUT", "FORWARD", "OUTPUT"),
-    "security": ("INPUT", "FORWARD", "OUTPUT"),
-}
-"""Each table's (net/ipv4/netfilter/iptable_*.c). nat got INPUT in Linux 2.6.36."""
-
-TABLE_OF_TARGET: Mapping[str, str] = {
-    "DNAT": "nat",
-    "SNAT": "nat",
-    "MASQUERADE": "nat",
-    "REDIRECT": "nat",
-    "NETMAP": "nat",
-    "REJECT": "filter",
-    "TPROXY": "mangle",
-    "TTL": "mangle",
-    "HL": "mangle",
-    "DSCP": "mangle",
-    "TOS": "mangle",
-    "ECN": "mangle",
-    "CHECKSUM": "mangle",
-    "CT": "raw",
-    "NOTRACK": "raw",
-    "TRACE": "raw",
-}
-"""`.table` of the targets in net/netfilter/xt_*.c and net/ipv4/netfilter/ipt_*.c."""
 
 
 class Table(Record, eq=False):

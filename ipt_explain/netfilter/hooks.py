@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ipt_explain.enums import Enum
-from ipt_explain.model.dump import BUILT_IN_CHAINS
+from ipt_explain.model.kernel import BUILT_IN_CHAINS
 
 
 class Hook(Enum):

@@ -14,7 +14,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.model import Backend, Chain, Extent, Rule, Ruleset
-from ipt_explain.model.dump import HOOKS
+from ipt_explain.model.kernel import HOOKS
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Rule
-from ipt_explain.model.dump import BUILT_IN_CHAINS
+from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.pastes.scripts import Unreadable, changing_commands, continued, has_change
 

@@ -12,7 +12,7 @@ from itertools import chain
 from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Rule, Shape
 from ipt_explain.model.by_shape import RulesByShape, RulesOfShape
-from ipt_explain.model.dump import TABLE_OF_TARGET
+from ipt_explain.model.kernel import TABLE_OF_TARGET
 from ipt_explain.records import Record
 from ipt_explain.words import both
 

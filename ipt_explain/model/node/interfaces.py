@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.model.family import Family
+from ipt_explain.model.kernel import Family
 from ipt_explain.records import Record
 
 

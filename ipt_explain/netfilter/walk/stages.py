@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Union
 
 from ipt_explain.model import Backend, Family, Ruleset
-from ipt_explain.model.dump import BUILT_IN_CHAINS
+from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.model.node import VirtualServers
 from ipt_explain.netfilter.hooks import NAT_PRIORITY, NFT_SECURITY_PRIORITY, PRIORITIES, Hook
 from ipt_explain.netfilter.packet import PacketState

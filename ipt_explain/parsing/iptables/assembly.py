@@ -17,7 +17,7 @@ from ipt_explain.model import (
     Rule,
     Table,
 )
-from ipt_explain.model.dump import BUILT_IN_CHAINS, HOOKS
+from ipt_explain.model.kernel import BUILT_IN_CHAINS, HOOKS
 from ipt_explain.parsing.iptables.fragments import family_of_rules, own_rules
 from ipt_explain.parsing.iptables.rulesets import Generator
 from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of, is_thinned

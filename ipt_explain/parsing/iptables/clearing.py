@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Rule
-from ipt_explain.model.dump import BUILT_IN_CHAINS, SourceText
+from ipt_explain.model.dump import SourceText
+from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.parsing.cleaning import clean
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.misfits import Misfits

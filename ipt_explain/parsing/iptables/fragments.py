@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from ipt_explain.model import Chain, Family, Rule, Shape
-from ipt_explain.model.dump import TABLE_OF_TARGET
+from ipt_explain.model.kernel import TABLE_OF_TARGET
 
 # Options whose value is an address, or names its family.
 _TELLING_TARGET_OPTIONS = ("--to-destination", "--to-source", "--to", "--reject-with")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Counters, Form
-from ipt_explain.model.dump import BUILT_IN_CHAINS
+from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.clearing import Cleared
 from ipt_explain.parsing.iptables.misfits import Headless, Holes

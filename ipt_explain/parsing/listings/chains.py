@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 
 from ipt_explain.model import Chain, Counters, Extent, Family, Form, Rule
-from ipt_explain.model.dump import BUILT_IN_CHAINS, HOOKS, SourceText
+from ipt_explain.model.dump import SourceText
+from ipt_explain.model.kernel import BUILT_IN_CHAINS, HOOKS
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.listings.columns import CHAIN_LINE, Header, count, guess_header, read_header
 from ipt_explain.parsing.listings.rules import RowReader

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.model import nft
-from ipt_explain.model.dump import BUILT_IN_CHAINS, HOOKS
+from ipt_explain.model.kernel import BUILT_IN_CHAINS, HOOKS
 from ipt_explain.records import Record, field
 
 

@@ -9,7 +9,7 @@ from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, NODE_PORTS
 from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Ruleset, TargetKind
 from ipt_explain.model.by_shape import RulesByShape
-from ipt_explain.model.dump import HOOKS
+from ipt_explain.model.kernel import HOOKS
 from ipt_explain.records import Record
 
 

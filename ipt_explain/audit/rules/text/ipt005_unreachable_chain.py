@@ -29,7 +29,7 @@ from ipt_explain.analyzers.names import is_kube_chain
 from ipt_explain.analyzers.owners.kube import role_of_kube_chain
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, lines_of, rule
 from ipt_explain.model import Chain
-from ipt_explain.model.dump import BUILT_IN_CHAINS
+from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.words import listed
 
 NAMED = 5

@@ -37,7 +37,7 @@ from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.chains.stale import StaleChains, read_stale_chains
 from ipt_explain.audit.evidence.names.proof import label, name_evidence
 from ipt_explain.model import Chain
-from ipt_explain.model.dump import BUILT_IN_CHAINS
+from ipt_explain.model.kernel import BUILT_IN_CHAINS
 
 _FIX = "Restart kube-proxy on this node: it deletes chains it does not need and writes rules that were lost."
 _FEW = 5
