@@ -77,6 +77,20 @@ def test_a_rule_that_stops_replies_is_a_loss(table: str, chain: str, rule: str, 
     assert any(any(words in message for words in stopped) and "kube-dns:dns (" in message for message in told) is bool(cut_off)
 
 
+def test_what_the_node_sends_to_its_own_addresses_leaves_by_lo() -> None:
+    """OUTPUT sees that of every packet of a connection, wherever NAT then leads it."""
+    text = policy(captured("1.30", "nodeport"), "filter", "OUTPUT", "DROP")
+    for rule in ("-m conntrack --ctstate NEW -j ACCEPT", "-o lo -j ACCEPT"):
+        text = with_rule(text, "filter", "OUTPUT", rule)
+    services = {each.name: each for each in explain(read_dump(text)).services}
+    to_cluster_ip, to_node_port = (dict(each.fates.items())[HOST] for each in services["np-local"].frontends if each.fates)
+    assert ([lost.how for lost in to_cluster_ip.lost], to_node_port.lost) == ([Loss.UNANSWERED], ())
+    node_port = services["np-local"].frontends[1].port
+    packet = Packet("192.0.2.10", "192.0.2.10", "tcp", node_port, entry="output")
+    outcomes = json.loads(trace(read_dump(text), packet, local_addresses=["192.0.2.10"]).to_json())["outcomes"]
+    assert {each["judgement"] for each in outcomes} == {"served"}
+
+
 def test_ahead_of_connection_tracking_every_packet_is_invalid() -> None:
     """First packets that arrive are lost; of the node's, which do not, the replies."""
     text = with_rule(NODE, "raw", "PREROUTING", "-m conntrack --ctstate INVALID -j DROP")

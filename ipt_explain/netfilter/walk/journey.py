@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ipt_explain.netfilter.condition import OWN_DESTINATION, own_address_question
 from ipt_explain.netfilter.header import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
 from ipt_explain.netfilter.walk.packets import Packets, Travellers
@@ -119,6 +121,39 @@ class Journey:
 
     def _leave(self, travellers: Travellers) -> None:
         self._hooks.ends.add_all(travellers, Verdict.ACCEPT)
+
+
+def sent_to_itself(state: PacketState, sent: Heading) -> bool:
+    """Whether the node has the address that a packet was sent to, as far as is known or assumed."""
+    if sent.address is None:
+        return False
+    owned = state.owns(sent.address)
+    if owned is not Truth.UNKNOWN:
+        return owned is Truth.YES
+    names = (OWN_DESTINATION, own_address_question(sent.address, state.connection.family))
+    return any(state.answer(question) for question in names)
+
+
+def known_course(finish: Finish, over_lo: bool, replies: bool) -> Sequence[tuple[Hook, str | None, str | None]]:
+    """The hooks that a reply passes, or the client's next packet, each with the interfaces that it arrives on and
+    leaves by. `over_lo`: the client's leave by lo, until NAT leads them elsewhere."""
+    connection, node = finish.state.connection, finish.state.node
+    here = (connection.local, connection.in_interface), (finish.delivered, node.out_interface)
+    (begins, arriving), (ends, leaving) = reversed(here) if replies else here
+    first = LOOPBACK if over_lo and not replies else leaving
+    if begins and ends:
+        return (
+            (Hook.OUTPUT, NO_INTERFACE, LOOPBACK if replies else first),
+            (Hook.POSTROUTING, NO_INTERFACE, LOOPBACK),
+            (Hook.PREROUTING, LOOPBACK, NO_INTERFACE),
+            (Hook.INPUT, LOOPBACK, NO_INTERFACE),
+        )
+    if begins:
+        return (Hook.OUTPUT, NO_INTERFACE, first), (Hook.POSTROUTING, NO_INTERFACE, leaving)
+    before = (Hook.PREROUTING, arriving, NO_INTERFACE)
+    if ends:
+        return before, (Hook.INPUT, arriving, NO_INTERFACE)
+    return before, (Hook.FORWARD, arriving, leaving), (Hook.POSTROUTING, arriving, leaving)
 
 
 def _counted_together(counted: Iterable[tuple[int, ...]]) -> frozenset[int]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Family, Rule, Ruleset, Shape, Table
 from ipt_explain.netfilter.condition import named
-from ipt_explain.netfilter.header import NO_INTERFACE
-from ipt_explain.netfilter.hooks import Hook, is_built_in
+from ipt_explain.netfilter.hooks import is_built_in
 from ipt_explain.netfilter.marks import mark_test
 from ipt_explain.netfilter.packet import Heading, Known, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
@@ -16,7 +15,7 @@ from ipt_explain.netfilter.targets import Verdict, changes_nothing
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
-from ipt_explain.netfilter.walk.journey import LOOPBACK
+from ipt_explain.netfilter.walk.journey import known_course, sent_to_itself
 from ipt_explain.netfilter.walk.packets import Packets, Travellers
 from ipt_explain.netfilter.walk.path import Step, untracking
 from ipt_explain.netfilter.walk.stages import NodeRules
@@ -65,54 +64,62 @@ class Replies:
             if not self._may_stop or finish.verdict is not Verdict.ACCEPT or not state.dnat or not state.tracked:
                 yield finish, packets
                 continue
-            stop = self._stop(finish, packets, None, None)
-            by_endpoint, by_frontend = self._depends(finish, packets, stop, sent)
-            if not by_endpoint and not by_frontend:
-                yield from _told(finish, packets, stop)
-                continue
-            rows_of: dict[tuple[Heading | None, Heading | None], list[int]] = {}
-            for row, (who, to) in enumerate(zip(packets.who, packets.to)):
-                rows_of.setdefault((to if by_endpoint else None, sent[who] if by_frontend else None), []).append(row)
-            if len(rows_of) > _MOST_CONNECTIONS:
-                yield finish, packets
-                continue
-            passing: list[int] = []
-            for (endpoint, frontend), rows in rows_of.items():
-                stop = self._stop(finish, packets, endpoint, frontend)
-                if stop.reply is None:
-                    passing += rows
-                else:
-                    yield from _told(finish, packets.take(rows), stop)
-            if passing:
-                yield finish, packets if len(passing) == len(packets) else packets.take(sorted(passing))
+            for over_lo, some in _by_first_interface(finish, packets, sent):
+                yield from self._told_of(finish, some, over_lo, sent)
+
+    def _told_of(
+        self, finish: Finish, packets: Packets, over_lo: bool, sent: Sequence[Heading]
+    ) -> Iterator[tuple[Finish, Packets]]:
+        stop = self._stop(finish, packets, over_lo, None, None)
+        by_endpoint, by_frontend = self._depends(finish, packets, over_lo, stop, sent)
+        if not by_endpoint and not by_frontend:
+            yield from _told(finish, packets, stop)
+            return
+        rows_of: dict[tuple[Heading | None, Heading | None], list[int]] = {}
+        for row, (who, to) in enumerate(zip(packets.who, packets.to)):
+            rows_of.setdefault((to if by_endpoint else None, sent[who] if by_frontend else None), []).append(row)
+        if len(rows_of) > _MOST_CONNECTIONS:
+            yield finish, packets
+            return
+        passing: list[int] = []
+        for (endpoint, frontend), rows in rows_of.items():
+            stop = self._stop(finish, packets, over_lo, endpoint, frontend)
+            if stop.reply is None:
+                passing += rows
+            else:
+                yield from _told(finish, packets.take(rows), stop)
+        if passing:
+            yield finish, packets if len(passing) == len(packets) else packets.take(sorted(passing))
 
     def _depends(
-        self, finish: Finish, packets: Packets, stop: _Stop, sent: Sequence[Heading]
+        self, finish: Finish, packets: Packets, over_lo: bool, stop: _Stop, sent: Sequence[Heading]
     ) -> tuple[bool, bool]:
         """Whether what stops a reply depends on the endpoint, and on the frontend."""
         if not stop.asked:
             return False, False
         endpoint, frontend = packets.to[0], sent[packets.who[0]]
-        of_endpoint = self._stop(finish, packets, endpoint, None)
-        of_both = self._stop(finish, packets, endpoint, frontend)
+        of_endpoint = self._stop(finish, packets, over_lo, endpoint, None)
+        of_both = self._stop(finish, packets, over_lo, endpoint, frontend)
         return of_endpoint.asked != stop.asked, of_both.asked != of_endpoint.asked
 
-    def _stop(self, finish: Finish, packets: Packets, endpoint: Heading | None, frontend: Heading | None) -> _Stop:
+    def _stop(
+        self, finish: Finish, packets: Packets, over_lo: bool, endpoint: Heading | None, frontend: Heading | None
+    ) -> _Stop:
         """What stops the reply of an endpoint, or the client's next packet; of any endpoint or frontend if None."""
         state = finish.state
         nat = state.source, state.dnat, state.snat
-        about = finish.delivered, bool(state.answers), endpoint, frontend
+        about = finish.delivered, over_lo, bool(state.answers), endpoint, frontend
         key = state.connection, nat, state.connmark, state.zones, about
         if key not in self._known:
-            stop = self._followed(finish, packets, endpoint, frontend, Tracking.REPLY)
+            stop = self._followed(finish, packets, over_lo, endpoint, frontend, Tracking.REPLY)
             if stop.reply is None:
-                later = self._followed(finish, packets, endpoint, frontend, Tracking.ESTABLISHED)
+                later = self._followed(finish, packets, over_lo, endpoint, frontend, Tracking.ESTABLISHED)
                 stop = replace(later, asked=later.asked | stop.asked)
             self._known[key] = stop
         return self._known[key]
 
     def _followed(
-        self, finish: Finish, connected: Packets, endpoint: Heading | None, frontend: Heading | None,
+        self, finish: Finish, connected: Packets, over_lo: bool, endpoint: Heading | None, frontend: Heading | None,
         tracking: Tracking,
     ) -> _Stop:  # fmt: skip
         """The same for one packet: what stops it, or that connection tracking does not recognise it (ACCEPT)."""
@@ -142,7 +149,7 @@ class Replies:
         )
         hooks, travellers = HookWalk(self._node, (vip,), _WORK), Travellers()
         travellers.gather(state, Packets((0,), (sent,), (ALWAYS,)))
-        for hook, in_interface, out_interface in _course(finish, replies):
+        for hook, in_interface, out_interface in known_course(finish, over_lo, replies):
             passing = hooks.through(hook, travellers, in_interface, out_interface, balanced=True)
             travellers = Travellers()
             for passed, packets in passing.items():
@@ -201,25 +208,20 @@ def _told(finish: Finish, packets: Packets, stopped: _Stop) -> Iterator[tuple[Fi
         yield replace(finish, state=passing), packets.take(rows, ALWAYS - share)
 
 
-def _course(finish: Finish, replies: bool) -> Sequence[tuple[Hook, str | None, str | None]]:
-    """The hooks that a reply passes, or the client's next packet, each with the interfaces that it arrives on and
-    leaves by."""
-    connection, node = finish.state.connection, finish.state.node
-    here = (connection.local, connection.in_interface), (finish.delivered, node.out_interface)
-    (begins, arriving), (ends, leaving) = reversed(here) if replies else here
-    if begins and ends:
-        return (
-            (Hook.OUTPUT, NO_INTERFACE, LOOPBACK),
-            (Hook.POSTROUTING, NO_INTERFACE, LOOPBACK),
-            (Hook.PREROUTING, LOOPBACK, NO_INTERFACE),
-            (Hook.INPUT, LOOPBACK, NO_INTERFACE),
-        )
-    if begins:
-        return (Hook.OUTPUT, NO_INTERFACE, leaving), (Hook.POSTROUTING, NO_INTERFACE, leaving)
-    before = (Hook.PREROUTING, arriving, NO_INTERFACE)
-    if ends:
-        return before, (Hook.INPUT, arriving, NO_INTERFACE)
-    return before, (Hook.FORWARD, arriving, leaving), (Hook.POSTROUTING, arriving, leaving)
+def _by_first_interface(
+    finish: Finish, packets: Packets, sent: Sequence[Heading]
+) -> Iterable[tuple[bool, Packets]]:
+    """The packets by whether OUTPUT sees them leave by lo: the node's own, to what it is known to have. NAT leads each
+    packet elsewhere anew, in OUTPUT."""
+    if not finish.state.connection.local:
+        return ((False, packets),)
+    over_lo = {who: sent_to_itself(finish.state, sent[who]) for who in dict.fromkeys(packets.who)}
+    rows_of: dict[bool, list[int]] = {}
+    for row, who in enumerate(packets.who):
+        rows_of.setdefault(over_lo[who], []).append(row)
+    if len(rows_of) == 1:
+        return tuple((each, packets) for each in rows_of)
+    return tuple((each, packets.take(rows)) for each, rows in rows_of.items())
 
 
 _MOST_RULES = 1_000  # that are read; with more, some may
