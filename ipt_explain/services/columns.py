@@ -9,11 +9,13 @@ from functools import lru_cache
 from itertools import repeat
 from typing import Any, TypeVar, overload
 
-Record = TypeVar("Record")
-Other = TypeVar("Other")
+from ipt_explain.records import Record
+
+Row = TypeVar("Row", bound=Record)
+Other = TypeVar("Other", bound=Record)
 
 
-class Columns(Sequence[Record]):
+class Columns(Sequence[Row]):
     """Records of one kind, made on first use.
 
     `columns` has values by field, one for each record; a field without a column is None in all records. Two kinds may
@@ -22,10 +24,10 @@ class Columns(Sequence[Record]):
 
     __slots__ = ("_columns", "_kind", "_made")
 
-    def __init__(self, kind: type[Record], columns: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(self, kind: type[Row], columns: Mapping[str, Sequence[Any]]) -> None:
         self._kind = kind
         self._columns = columns
-        self._made: tuple[Record, ...] | None = None
+        self._made: tuple[Row, ...] | None = None
 
     def column(self, field: str) -> Sequence[Any]:
         """The values of a field."""
@@ -36,20 +38,20 @@ class Columns(Sequence[Record]):
         """The same columns as records of another kind."""
         return Columns(kind, self._columns)
 
-    def with_columns(self, **columns: Sequence[Any]) -> Columns[Record]:
+    def with_columns(self, **columns: Sequence[Any]) -> Columns[Row]:
         """The same records with other values in some fields."""
         return Columns(self._kind, {**self._columns, **columns})
 
-    def part(self, start: int, stop: int) -> Columns[Record]:
+    def part(self, start: int, stop: int) -> Columns[Row]:
         """The records from `start` up to, but not including, `stop`."""
         return Columns(self._kind, {field: values[start:stop] for field, values in self._columns.items()})
 
-    def rows(self, rows: Sequence[int]) -> Columns[Record]:
+    def rows(self, rows: Sequence[int]) -> Columns[Row]:
         """The records at these places."""
         return Columns(self._kind, {field: [values[row] for row in rows] for field, values in self._columns.items()})
 
     @classmethod
-    def joined(cls, parts: Sequence[Columns[Record]]) -> Columns[Record]:
+    def joined(cls, parts: Sequence[Columns[Row]]) -> Columns[Row]:
         """The records of one or more parts, one after the other."""
         if len(parts) == 1:
             return parts[0]
@@ -57,22 +59,22 @@ class Columns(Sequence[Record]):
         joined = {field: [value for part in parts for value in part.column(field)] for field in fields}
         return cls(parts[0]._kind, joined)
 
-    def _records(self) -> tuple[Record, ...]:
+    def _records(self) -> tuple[Row, ...]:
         if self._made is None:
-            self._made = tuple(map(self._kind, *columns(self, _fields(self._kind))))
+            self._made = tuple(map(self._kind, *columns(self, self._kind.__match_args__)))
         return self._made
 
     def __len__(self) -> int:
         return len(next(iter(self._columns.values())))
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[Row]:
         return iter(self._records())
 
     @overload
-    def __getitem__(self, index: int) -> Record: ...
+    def __getitem__(self, index: int) -> Row: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Record]: ...
-    def __getitem__(self, index: int | slice) -> Record | Sequence[Record]:
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
         return self._records()[index]
 
     def __eq__(self, other: object) -> bool:
@@ -91,16 +93,12 @@ def nothing(count: int) -> Sequence[None]:
     return (None,) * count
 
 
-def in_columns(records: Sequence[Record], kind: type[Record]) -> Columns[Record]:
+def in_columns(records: Sequence[Row], kind: type[Row]) -> Columns[Row]:
     """The same records, in columns."""
     if isinstance(records, Columns):
         return records
-    fields = _fields(kind)
+    fields = kind.__match_args__
     return Columns(kind, dict(zip(fields, columns(records, fields))))
-
-
-def _fields(kind: type) -> Sequence[str]:
-    return kind.__match_args__  # type: ignore[attr-defined,no-any-return]  # as every record has
 
 
 def column(records: Sequence[Any], field: str) -> Sequence[Any]:

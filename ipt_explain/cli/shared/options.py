@@ -153,14 +153,13 @@ def with_options(options: Sequence[Callable[[Command], Command]], command: Comma
     return command
 
 
-def as_record(name: str, kind: type) -> Callable[[Command], Command]:
+def as_record(name: str, kind: type[Record]) -> Callable[[Command], Command]:
     """Pass the parameters that are fields of a kind of record as one such record of this name."""
 
     def with_record(command: Command) -> Command:
         @wraps(command)
         def call(**given: Any) -> Any:
-            fields: tuple[str, ...] = kind.__match_args__  # type: ignore[attr-defined]  # as every record has
-            return command(**{name: kind(**{field: given.pop(field) for field in fields})}, **given)
+            return command(**{name: kind(**{field: given.pop(field) for field in kind.__match_args__})}, **given)
 
         return cast(Command, call)
 
