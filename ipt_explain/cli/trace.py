@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ipt_explain.model import Dump
     from ipt_explain.trace import Packet
     from ipt_explain.trace.destination import PacketDestination
-    from ipt_explain.trace.judgement import Addressee
+    from ipt_explain.trace.judgement import To
 
 
 @click.command(
@@ -128,7 +128,7 @@ def trace(
     return int(expect is not None and any(judged(each, packet, to).value != expect for each in traced.outcomes))
 
 
-def _addressee(dump: Dump, packet: Packet) -> Addressee | None:
+def _addressee(dump: Dump, packet: Packet) -> To:
     """The Service that a packet is sent to. Warns if the dump has no Services at all."""
     from ipt_explain.analyzers.selection import NoServices
     from ipt_explain.trace.judgement import addressee

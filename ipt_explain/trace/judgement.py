@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ipt_explain.enums import Enum
 from ipt_explain.records import Record
@@ -48,8 +48,18 @@ class Addressee(Record):
         return either([*known[:_MOST_ENDPOINTS], *more])
 
 
-def addressee(dump: Dump, packet: Packet) -> Addressee | None:
-    """The Service whose ClusterIP or external address a packet is sent to, if any.
+class ClosedPort(Record):
+    """A port of a ClusterIP that no Service has. `services` have others."""
+
+    services: tuple[ServicePort, ...]
+
+
+To: TypeAlias = "Addressee | ClosedPort | None"
+"""What a packet is sent to; None if that is no address of a Service."""
+
+
+def addressee(dump: Dump, packet: Packet) -> To:
+    """The Service whose ClusterIP or external address a packet is sent to, if any, or the Services with other ports.
 
     Raises NoServices if the dump has none at all.
     """
@@ -70,7 +80,7 @@ def addressee(dump: Dump, packet: Packet) -> Addressee | None:
     return _matching(found.services, packet, packet.connection().protocol)
 
 
-def _matching(services: Sequence[ServicePort], packet: Packet, protocol: object) -> Addressee | None:
+def _matching(services: Sequence[ServicePort], packet: Packet, protocol: object) -> To:
     from ipt_explain.netfilter.header import parse_address, protocol_number
 
     sent = parse_address(packet.destination)
@@ -78,7 +88,8 @@ def _matching(services: Sequence[ServicePort], packet: Packet, protocol: object)
         for frontend in service.frontends if protocol_number(service.protocol) == protocol else ():
             if frontend.port == packet.port and _is(frontend.address, sent):
                 return Addressee(service, frontend)
-    return None
+    others = tuple(service for service in services if _is(service.cluster_ip, sent))
+    return ClosedPort(others) if others else None
 
 
 def _is(text: str | None, address: int) -> bool:
@@ -90,7 +101,7 @@ def _is(text: str | None, address: int) -> bool:
         return False  # a network, or a name
 
 
-def judged(outcome: Outcome, packet: Packet, to: Addressee | None) -> Judgement:
+def judged(outcome: Outcome, packet: Packet, to: To) -> Judgement:
     """What an outcome means for the client of a packet sent `to` a Service or something else."""
     if outcome.verdict != "ACCEPT":
         named = {"DROP": Judgement.DROPPED, "REJECT": Judgement.REFUSED}
@@ -101,7 +112,7 @@ def judged(outcome: Outcome, packet: Packet, to: Addressee | None) -> Judgement:
         return Judgement.UNTRANSLATED if to is not None and not outcome.delivered else Judgement.SERVED
     if not outcome.masqueraded and outcome.dnat.rpartition(":")[0].strip("[]") == packet.source:
         return Judgement.HANGS
-    if to is not None:
+    if isinstance(to, Addressee):
         known = {address_port(each.address, each.port) for each in to.service.endpoints if each.address is not None}
         if outcome.dnat not in known and (len(known) == len(to.service.endpoints) or _diverts(to, outcome)):
             return Judgement.DIVERTED

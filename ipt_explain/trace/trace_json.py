@@ -8,7 +8,7 @@ from typing import Any
 
 from ipt_explain.netfilter.header import protocol_name
 from ipt_explain.netfilter.walk.path import AnyStep
-from ipt_explain.trace.judgement import Addressee, Judgement, judged
+from ipt_explain.trace.judgement import Addressee, Judgement, To, judged
 from ipt_explain.trace.obstacle import WhyNot
 from ipt_explain.trace.outcome import Outcome
 from ipt_explain.trace.packet import Packet
@@ -22,7 +22,7 @@ def trace_json(
     outcomes: Iterable[Outcome],
     warnings: Iterable[str],
     why_not: WhyNot | None = None,
-    to: Addressee | None = None,
+    to: To = None,
 ) -> str:
     """A trace as indented JSON, ASCII only, with the answer to `why_not` if given. `to` is the destination Service."""
     data: dict[str, Any] = {
@@ -36,7 +36,7 @@ def trace_json(
             "entry": packet.entry,
             "in_interface": packet.in_interface,
         },
-        "service": None if to is None else to.service.label,
+        "service": to.service.label if isinstance(to, Addressee) else None,
         "outcomes": [_outcome(outcome, judged(outcome, packet, to)) for outcome in outcomes],
         "warnings": list(warnings),
     }

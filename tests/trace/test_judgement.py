@@ -70,3 +70,22 @@ def test_a_port_is_required_if_there_are_several() -> None:
 def test_signs_survive_a_terminal_that_has_none() -> None:
     done = run("trace", "--from", "10.244.1.77", "--to", "10.96.0.10:53", BASIC, PYTHONIOENCODING="ascii")
     assert "\n+ 50.00 %  10.244.1.2:53" in done.out
+
+
+@pytest.mark.parametrize("to", ["10.96.0.10:81", "10.96.0.10:9153/udp"])
+def test_a_port_that_no_service_has_is_not_served(to: str) -> None:
+    status, said = told("--from", "10.244.1.77", "--to", to, BASIC, "--expect", "untranslated")
+    assert status == 0
+    assert "✗ 100 % NOT TRANSLATED: leaves for 10.96.0.10, an address that no host has; the client times out" in said
+    assert said.endswith("10.96.0.10 has only 53/tcp (kube-system/kube-dns:dns-tcp), 53/udp (kube-system/kube-dns:dns), 9153/tcp (kube-system/kube-dns:metrics)")
+
+
+def test_no_ping_is_answered_by_a_cluster_ip() -> None:
+    assert told("--from", "10.244.1.77", "--to", "10.96.0.1", "-p", "icmp", BASIC, "--expect", "untranslated")[0] == 0
+
+
+@pytest.mark.parametrize(("service", "how", "why"), [("itp-local-0", "rejected", "no endpoints"), ("itp-local-none", "dropped", "no local endpoints")])
+def test_a_service_that_refuses_says_why(service: str, how: str, why: str) -> None:
+    said = told("--from", "10.244.1.77", "--to", f"default/{service}", SAMPLES / "kube-proxy-1.30-policy.txt")[1]
+    assert f"✗ 100 % {how}" in said
+    assert said.endswith(f"default/{service} refuses it: {why}")

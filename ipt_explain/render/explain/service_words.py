@@ -62,9 +62,9 @@ def verdict_words(service: ServicePort, frontend: Frontend) -> Span | None:
     """What happens to a new connection to a frontend, unless it is balanced."""
     verdict = frontend.verdict
     if verdict is FrontendVerdict.REJECT:
-        return f"REJECTED: {_reason(service, frontend)}", "bad"
+        return f"REJECTED: {refusal(service, frontend)}", "bad"
     if verdict is FrontendVerdict.DROP:
-        return f"DROPPED: {_reason(service, frontend)}", "bad"
+        return f"DROPPED: {refusal(service, frontend)}", "bad"
     if verdict is FrontendVerdict.UNMATCHED:
         if service.backend is Backend.IPVS:
             return "NOT SERVED: no virtual server", "bad"
@@ -75,8 +75,8 @@ def verdict_words(service: ServicePort, frontend: Frontend) -> Span | None:
     return None
 
 
-def _reason(service: ServicePort, frontend: Frontend) -> str:
-    """Why connections are refused: by the rule's comment, else by the service's state and policy."""
+def refusal(service: ServicePort, frontend: Frontend) -> str:
+    """Why a Service refuses connections: by the rule's comment, else by the service's state and policy."""
     comment = frontend.rule.comment if isinstance(frontend.evidence, Evidence) else None
     kind = read_comment(comment or "")[1]
     if kind in (CommentKind.NO_ENDPOINTS, CommentKind.NO_LOCAL_ENDPOINTS):
@@ -152,7 +152,14 @@ def loss_rows(service: ServicePort, view: View) -> Iterator[Node]:
     yield from _answered(service)
     open_ones = list(dict.fromkeys(questions(service))) if service.state is ServiceState.UNKNOWN else []
     if open_ones:
-        yield row("depends on", sentence(questions_words(open_ones), "unknown"))
+        line = asking_line(service)
+        yield row("depends on", sentence(questions_words(open_ones), "unknown"), "" if line is None else f"line {line}")
+
+
+def asking_line(service: ServicePort) -> int | None:
+    """The first rule that may lose connections, depending on an open question."""
+    fates = (fate for front in service.frontends if front.fates is not None for _, fate in front.fates.items())
+    return next((lost.decider.line for fate in fates for lost in fate.perhaps if lost.decider.line), None)
 
 
 def _answered(service: ServicePort) -> Iterator[Node]:

@@ -8,6 +8,7 @@ from ipt_explain.render.explain.service_words import (
     EVIDENT,
     HOW,
     STATE_WORDS,
+    asking_line,
     by_words,
     from_words,
     lost_words,
@@ -17,7 +18,7 @@ from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, 
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss
 from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, questions
-from ipt_explain.services.ports import ServicePort, ServiceState
+from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState
 from ipt_explain.words import and_more, aside, counted, either
 from ipt_explain.words.percents import percent
 
@@ -224,7 +225,11 @@ def _line(trouble: Trouble) -> str:
     service: ServicePort = trouble.service
     if trouble.standing is Standing.HAIRPIN:
         return next(f"line {each.evidence.line}" for each in service.endpoints if each.hairpin is False)
-    return f"line {service.frontends[0].evidence.line}" if service.frontends else ""
+    if trouble.standing is Standing.UNKNOWN and (line := asking_line(service)) is not None:
+        return f"line {line}"
+    # the state is that of the ClusterIP, if there is one
+    front = min(service.frontends, key=lambda each: each.kind is not FrontendKind.CLUSTER_IP, default=None)
+    return "" if front is None else f"line {front.evidence.line}"
 
 
 def _labelled(label: str, words: Sequence[Span], width: int) -> list[Line]:

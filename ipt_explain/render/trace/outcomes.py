@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import StoppedReply
 from ipt_explain.services.fates import Loss, Lost
-from ipt_explain.trace.judgement import Addressee, Judgement
+from ipt_explain.services.ports import FrontendVerdict
+from ipt_explain.trace.judgement import Addressee, ClosedPort, Judgement, To
 from ipt_explain.trace.outcome import Outcome
 from ipt_explain.trace.packet import Packet
-from ipt_explain.words import aside
+from ipt_explain.words import aside, listed
 
 VERDICTS = {"ACCEPT": "accepted", "DROP": "dropped", "REJECT": "rejected", "UNKNOWN": "unknown"}
 _FAILED = ("✗", "bad")
@@ -30,6 +31,9 @@ _LOSSES = {
     Judgement.DIVERTED: Loss.DIVERTED,
     Judgement.DROPPED: Loss.DROPPED,
 }
+
+_NOT_SERVED = {*_LOSSES, Judgement.REFUSED}
+_MOST_PORTS = 6
 
 _DONE = {Loss.DROPPED: "drops", Loss.REJECTED: "rejects"}
 
@@ -78,9 +82,21 @@ def _because(outcome: Outcome) -> str:
     return f", as {outcome.reason}" if outcome.reason else ""
 
 
-def failure_words(judgement: Judgement, to: Addressee | None) -> Iterator[str]:
-    """Which Service fails, where it would lead, and which rule decides, if known."""
-    if to is None or judgement not in _LOSSES or not to.service.endpoints:
+def failure_words(judgement: Judgement, to: To) -> Iterator[str]:
+    """Which Service fails, and why: its address lacks the port, it has no endpoints, or a rule decides: then also where
+    it would lead.
+    """
+    if isinstance(to, ClosedPort) and judgement in _NOT_SERVED:
+        ports = {f"{each.port}/{each.protocol}{aside([each.label] if each.name else [])}" for each in to.services}
+        yield f"{to.services[0].cluster_ip} has only {listed(sorted(ports), _MOST_PORTS)}"
+    if not isinstance(to, Addressee):
+        return
+    if judgement in _NOT_SERVED and to.frontend.verdict in (FrontendVerdict.REJECT, FrontendVerdict.DROP):
+        from ipt_explain.render.explain.service_words import refusal
+
+        yield f"{to.service.label} refuses it: {refusal(to.service, to.frontend)}"
+        return
+    if judgement not in _LOSSES or not to.service.endpoints:
         return
     lost = _decisive(to, _LOSSES[judgement])
     why = "" if lost is None else f", but {_reason(lost)}"

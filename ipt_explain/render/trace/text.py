@@ -16,7 +16,7 @@ from ipt_explain.render.trace.outcomes import SIGNS, VERDICTS, failure_words, ou
 from ipt_explain.render.trace.path_tree import RuleMet, TablePass, path_tree, shown_endings
 from ipt_explain.render.trace.words import effect, step_conditions
 from ipt_explain.trace import Outcome, Trace
-from ipt_explain.trace.judgement import Addressee, judged
+from ipt_explain.trace.judgement import To, judged
 from ipt_explain.trace.near_misses import near_misses
 from ipt_explain.trace.obstacle import Obstacle, Reason, WhyNot
 from ipt_explain.words import and_more, counted
@@ -33,7 +33,7 @@ _WHOLE = 1 - 1e-9
 def trace_text(
     trace: Trace,
     label: str,
-    to: Addressee | None,
+    to: To,
     why_not: WhyNot | None,
     verbose: bool,
     width: int,
@@ -48,7 +48,7 @@ def trace_text(
 
 
 def _lines(
-    trace: Trace, label: str, to: Addressee | None, why_not: WhyNot | None, verbose: bool, width: int
+    trace: Trace, label: str, to: To, why_not: WhyNot | None, verbose: bool, width: int
 ) -> Iterator[Line]:
     yield from draw(Node(sentence(escape(_headline(trace, label)), "title"), hang=2), width)
     drawer = _Drawer(_mark_names(trace.outcomes), verbose)
@@ -157,7 +157,7 @@ class _Drawer:
             node.children.append(Node(sentence(f"… {more} missed by one condition", "guide")))
 
 
-def _outcome_lines(trace: Trace, to: Addressee | None, width: int) -> Iterator[Line]:
+def _outcome_lines(trace: Trace, to: To, width: int) -> Iterator[Line]:
     outcomes = trace.outcomes
     shares = percents([outcome.probability for outcome in outcomes[:_MOST_OUTCOMES]])
     column = max(map(len, shares))
