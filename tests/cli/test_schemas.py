@@ -60,6 +60,7 @@ def test_what_a_dump_gives_fits_the_schema(command: str, dump: Any) -> None:
     [
         ("trace", ["trace", "--from", "10.244.1.77", "--to", "10.96.0.10:53/udp", DAMAGED]),
         ("trace", ["trace", "--from", "10.244.1.77", "--to", "10.96.0.10:53", "--why-not", "10.244.1.3:53", DAMAGED]),
+        ("trace", ["trace", "--from", "10.129.1.9", "--to", "demo/nginx-web-1", SAMPLES / "fragment-2-three-pods.txt"]),
         ("show", ["show", "KUBE-*", "--depth", "2", DAMAGED]),
         ("show", ["show", "--rule", "-A KUBE-X -m statistic --mode nth --every 2 -j KUBE-SEP-Y"]),
         ("compare", ["compare", BASIC, DAMAGED]),

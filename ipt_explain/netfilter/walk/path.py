@@ -36,8 +36,8 @@ class Step(Record):
 
     @property
     def line(self) -> int | None:
-        """The line of the rule, or of the chain's declaration."""
-        return self.chain.line if self.rule is None else self.rule.line
+        """The line of the rule, or of the chain's declaration; None if the text has neither."""
+        return (self.chain.line if self.rule is None else self.rule.line) or None
 
     @property
     def text(self) -> str:
