@@ -209,6 +209,34 @@ def test_where_nothing_is_masqueraded_the_node_is_at_fault() -> None:
     assert len(found.unmasqueraded) == 4 and found.troubles == () and found.counts[Standing.HAIRPIN] == 4
 
 
+def test_masquerading_that_does_not_work_is_not_claimed() -> None:
+    text = (SAMPLES / "kube-proxy-1.22-loadbalancer.txt").read_text(encoding="utf-8")
+    works = "masqueraded hairpin; ClusterIP from outside 10.244.0.0/16; LoadBalancer and NodePort always (policy Cluster)"
+    assert works in " ".join(run(stdin=text).out.split())
+    told = " ".join(run(stdin="".join(line for line in text.splitlines(True) if "-j MASQUERADE" not in line)).out.split())
+    assert "masqueraded NOT hairpin; NOT ClusterIP from outside 10.244.0.0/16; NOT LoadBalancer or NodePort (policy Cluster)" in told
+    assert "always" not in told
+
+
+def test_the_line_of_a_trouble_is_the_one_to_look_at(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """That of the ClusterIP that is refused, not of a node port that works; that of the rule in doubt."""
+    assert re.search(r"! default/itp-local-none-np +no local endpoints +line 46\n", printed(capsys, POLICY))
+    asking = "-A KUBE-SVC-ERIFXISQEP7F7OF4 -m set --match-set blocked src -j RETURN\n"
+    text = BASIC.read_text(encoding="utf-8")
+    before = text.index("-A KUBE-SVC-ERIFXISQEP7F7OF4")
+    dump = tmp_path / "node.txt"
+    dump.write_text(text[:before] + asking + text[before:], encoding="utf-8")
+    line = text[:before].count("\n") + 1
+    told = printed(capsys, dump)
+    assert re.search(rf"\? kube-system/kube-dns:dns-tcp +depends on .*line {line}\n", told)
+    assert re.search(rf"├─ depends on .*line {line}\n", told)
+
+
+def test_the_table_names_kinds_in_one_order(capsys: pytest.CaptureFixture[str]) -> None:
+    kinds = set(re.findall(r" ([CLN](?:\+[CLN])+) ", printed(capsys, "-o", "table", POLICY)))
+    assert kinds == {"C+N", "C+L+N"}
+
+
 def test_a_loss_is_in_the_tree_with_its_rule() -> None:
     tree = run("explain", "--width", "200", stdin=unhooked()).out
     rows = [line for line in tree.splitlines() if line.startswith("├─ lost ")]

@@ -80,13 +80,13 @@ def _table(rows: list[Row], width: int) -> Iterator[Line]:
 def _row(service: ServicePort) -> Row:
     trouble = trouble_of(service)
     sign, style = SIGNS.get(trouble.standing, (" ", ""))
-    kinds = dict.fromkeys(_LETTERS[front.kind] for front in service.frontends)
+    kinds = {front.kind for front in service.frontends}
     local = column_of(service.endpoints, "local").count(True)
     endpoints = f"{len(service.endpoints)}/{local}" if local else str(len(service.endpoints))
     return (
         (sign, style),
         (escape(service.label), "name"),
-        ("+".join(kinds) or "-", ""),
+        ("+".join(letter for kind, letter in _LETTERS.items() if kind in kinds) or "-", ""),
         (_address(service), ""),
         (endpoints, ""),
         (_balance(service), ""),

@@ -133,6 +133,14 @@ def _affinity(service: ServicePort, view: View) -> Iterator[Node]:
     yield row("affinity", sentence(words))
 
 
+def _masquerades(frontends: Sequence[Frontend], kind: FrontendKind) -> bool:
+    """Whether marked connections from outside to addresses of this kind are masqueraded, as far as is known."""
+    return not any(
+        frontend.kind is kind and frontend.fates is not None and frontend.fates.outside.masqueraded is False
+        for frontend in frontends
+    )
+
+
 def _masquerade(service: ServicePort, view: View) -> Iterator[Node]:
     facts, phrases = service.masquerade, list[str]()
     without = list(column(service.endpoints, "hairpin")).count(False)
@@ -141,18 +149,21 @@ def _masquerade(service: ServicePort, view: View) -> Iterator[Node]:
     elif without:
         count = len(service.endpoints)
         phrases.append(f"hairpin (NOT for {without} of {count} endpoints)" if without < count else "NOT hairpin")
+    unless = "" if _masquerades(service.frontends, FrontendKind.CLUSTER_IP) else "NOT "
     if facts.all:
-        phrases.append("every ClusterIP connection")
+        phrases.append(f"{unless}ClusterIP" if unless else "every ClusterIP connection")
     elif facts.off_cluster is not None:
         where = escape(facts.off_cluster)
-        phrases.append(f"ClusterIP where `{where}`" if where[:1] in ("-", "!") else f"ClusterIP from outside {where}")
+        condition = f"where `{where}`" if where[:1] in ("-", "!") else f"from outside {where}"
+        phrases.append(f"{unless}ClusterIP {condition}")
     outside = [frontend for frontend in service.frontends if frontend.kind is not FrontendKind.CLUSTER_IP]
     balanced = [each for each in outside if each.verdict is FrontendVerdict.BALANCE]
     kinds = list(dict.fromkeys(KIND_WORDS[each.kind] for each in balanced))
     if kinds and service.external_policy is TrafficPolicy.LOCAL:
         phrases.append(f"not {either(kinds)} (policy Local)")
     elif kinds and service.external_policy is TrafficPolicy.CLUSTER:
-        phrases.append(f"{both(kinds)} always (policy Cluster)")
+        works = all(_masquerades(balanced, each.kind) for each in balanced)
+        phrases.append(f"{both(kinds)} always (policy Cluster)" if works else f"NOT {either(kinds)} (policy Cluster)")
     if phrases:
         yield row("masqueraded", sentence("; ".join(phrases)))
     elif service.endpoints and facts.all is False and not view.fragment:
