@@ -338,3 +338,23 @@ def test_entries_of_host_ports_alone_show_a_clash_and_its_containers() -> None:
 def test_what_the_service_refuses_anyway_is_not_lost() -> None:
     text = with_rule(NODE, "filter", "INPUT", "-p tcp -m conntrack --ctstate NEW -j REJECT --reject-with tcp-reset")
     assert not [each for each in told(read_dump(text)) if "np-local-none" in each]
+
+
+@pytest.mark.parametrize(
+    ("table", "fix"),
+    [
+        ("nat", "Narrow the rule so that it does not match Services, or move it after the jump to KUBE-SERVICES."),
+        ("raw", "Narrow the rule so that it does not match Services."),  # no jump of kube-proxy's is in raw
+        ("mangle", "Narrow the rule so that it does not match Services."),
+    ],
+)
+def test_the_fix_is_possible_in_the_table_of_the_rule(table: str, fix: str) -> None:
+    target = "ACCEPT" if table == "nat" else "DROP"
+    found = audit_dump(read_dump(with_rule(NODE, table, "PREROUTING", f"-d 10.96.0.0/12 -j {target}"))).findings
+    assert [each.help for each in found if each.rule == "IPT106"] == [fix]
+
+
+def test_a_policy_is_no_rule_to_narrow() -> None:
+    text = NODE.replace("*mangle\n:PREROUTING ACCEPT", "*mangle\n:PREROUTING DROP")
+    assert text != NODE
+    assert [each.help for each in audit_dump(read_dump(text)).findings if each.rule == "IPT106"] == ["Set the policy to ACCEPT."]

@@ -37,13 +37,13 @@ def group_lines(group: FindingGroup, width: int, paint: Paint, links: bool) -> I
 
 
 def _subject(group: FindingGroup) -> str:
-    """What it is about: `shop/cart:http: `, `400 Services, such as shop/cart:http: `."""
+    """What it is about: `shop/cart:http: `, `400 service ports, such as shop/cart:http: `."""
     finding = group.example
     if len(group.findings) == 1:
         return finding.subject
     many = len(group.services)
     if many > 1:
-        return f"{many:,} Services, such as {finding.service or group.services[0]}: "
+        return f"{counted(many, 'service port')}, such as {finding.service or group.services[0]}: "
     on = f" in {counted(len(group.sources), 'dump')}" if len(group.sources) > 1 else ""
     return f"{finding.service or 'The node'}{on}, {len(group.findings):,} times: "
 

@@ -49,7 +49,7 @@ def _row(group: FindingGroup) -> str:
 def _said(group: FindingGroup) -> str:
     finding = group.example
     many = len(group.services)
-    among = f"{counted(many, 'Service')}, such as " if many > 1 and finding.service else ""
+    among = f"{counted(many, 'service port')}, such as " if many > 1 and finding.service else ""
     return as_text(f"{among}{finding.subject}{finding.message}")
 
 

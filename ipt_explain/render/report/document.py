@@ -127,7 +127,8 @@ def document(dumps: Sequence[Dump], explanation: Explanation, report: Report) ->
 def _problem(number: int, group: FindingGroup, drawn: Picture | None) -> Problem:
     finding = group.example
     many = len(group.services)
-    title = f"{many:,} Services, such as {finding.subject}" if many > 1 and finding.service else finding.subject
+    among = f"{counted(many, 'service port')}, such as " if many > 1 and finding.service else ""
+    title = f"{among}{finding.subject}"
     excerpt = None
     if finding.excerpt and finding.columns is not None:
         start, end = finding.columns

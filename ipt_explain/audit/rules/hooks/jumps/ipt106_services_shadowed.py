@@ -28,8 +28,8 @@ Example:
     COMMIT
 
 How to fix:
-    Narrow the rule so that it does not match the Service's address and port, or move it after the jump to
-    KUBE-SERVICES.
+    Narrow the rule so that it does not match the Service's address and port. A rule of table nat may also move after
+    the jump to KUBE-SERVICES.
 
 When to ignore:
     When the rule is meant to take this traffic, like a node's DNS cache or a transparent proxy.
@@ -38,11 +38,13 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.losses.causes import Where, by_source_alone, causes, possible_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, Where, by_source_alone, causes, possible_causes
 from ipt_explain.audit.evidence.losses.hurt import hurt
 from ipt_explain.audit.evidence.losses.telling import fault_of
 
-_FIX = "Narrow the rule so that it does not match Services, or move it after the jump to KUBE-SERVICES."
+_NARROW = "Narrow the rule so that it does not match Services"
+_FIX = f"{_NARROW}, or move it after the jump to KUBE-SERVICES."
+_FIX_POLICY = "Set the policy to ACCEPT."
 
 
 @rule("IPT106", "services-shadowed", Severity.ERROR, evidence=hurt, reads_absence=True)
@@ -50,4 +52,11 @@ def services_shadowed(context: RulesetContext) -> Faults:
     """One fault for each rule that takes Service traffic, and for each policy that drops it."""
     partly = filter(by_source_alone, possible_causes(context, Where.AHEAD))
     for cause in (*causes(context, Where.AHEAD), *partly):
-        yield fault_of(cause, _FIX)
+        yield fault_of(cause, _fix(cause))
+
+
+def _fix(cause: Cause) -> str:
+    """What to do: kube-proxy's jump is in nat, so a rule of another table cannot move after it."""
+    if not cause.is_rule:
+        return _FIX_POLICY
+    return _FIX if cause.decider.table == "nat" else f"{_NARROW}."

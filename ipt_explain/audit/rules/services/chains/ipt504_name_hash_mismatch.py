@@ -84,7 +84,7 @@ def _misnamed(wrong: Misnamed) -> Fault:
     else:
         message = (
             f"{target} is not the chain of {label(way.name)} over {way.protocol}: its hash is of another name, so the "
-            "rule was edited or is a leftover, or the dump's name was replaced"
+            "rule was edited or is a leftover, or names in this dump were replaced"
         )
     return Fault(
         message,
