@@ -15,7 +15,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.analyzers.versions import VersionRange
-from ipt_explain.model import Chain, Ruleset
+from ipt_explain.model import Ruleset
 from ipt_explain.netfilter.marks import change_by, mark_test
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, TableSize
@@ -71,24 +71,14 @@ def masquerade_mark(ruleset: Ruleset) -> tuple[int, int] | None:
 
     From KUBE-MARK-MASQ, which sets it, or else from KUBE-POSTROUTING, which tests it; None if the text has neither.
     """
-    setting = ruleset.chain("nat", MARK_MASQ)
-    for rule in setting.rules if setting is not None else ():
+    for rule in ruleset.rules("nat", MARK_MASQ):
         change = change_by(rule)
         if change is not None and change.flip:
             return change.flip, change.clear
     # kube-proxy 1.1 tested its mark in POSTROUTING itself.
-    for chain in (ruleset.chain("nat", POSTROUTING), ruleset.chain("nat", "POSTROUTING")):
-        mark = _masqueraded_mark(chain)
-        if mark is not None:
-            return mark
-    return None
-
-
-def _masqueraded_mark(chain: Chain | None) -> tuple[int, int] | None:
-    """The mark that a chain tests before its MASQUERADE."""
-    for rule in chain.rules if chain is not None else ():
+    for rule in (*ruleset.rules("nat", POSTROUTING), *ruleset.rules("nat", "POSTROUTING")):
         test = mark_test(rule)
-        kube = chain is not None and chain.name == POSTROUTING
+        kube = rule.chain == POSTROUTING
         if test is not None and (kube or rule.comment == "kubernetes service traffic requiring SNAT"):
             return test.mark.value, test.mark.mask
     return None

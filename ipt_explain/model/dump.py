@@ -85,6 +85,11 @@ class Ruleset(Record, eq=False):
         found = self.tables.get(table)
         return None if found is None else found.chains.get(name)
 
+    def rules(self, table: str, name: str) -> tuple[Rule, ...]:
+        """The rules of a chain by table and name; none if the text lacks it."""
+        chain = self.chain(table, name)
+        return () if chain is None else chain.rules
+
     def extent(self, table: str, name: str) -> Extent:
         """How much of a chain the text shows; WHOLE for one that a whole table lacks: it has no rules."""
         found = self.tables.get(table)

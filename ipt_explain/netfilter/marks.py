@@ -5,7 +5,9 @@ Facts: libxt_MARK.c and libxt_CONNMARK.c (options to value and mask), xt_mark.c 
 
 from __future__ import annotations
 
-from ipt_explain.model import Chain, Rule
+from collections.abc import Iterable
+
+from ipt_explain.model import Rule
 from ipt_explain.records import Record
 
 ALL_BITS = 0xFFFFFFFF
@@ -109,9 +111,9 @@ class MarkTest(Record):
         return self.mark.fits(mark) is not self.negated
 
 
-def mark_tests(chain: Chain | None) -> tuple[MarkTest, ...]:
-    """The mark tests in a chain, except unreadable ones."""
-    return tuple(test for rule in (() if chain is None else chain.rules) if (test := mark_test(rule)) is not None)
+def mark_tests(rules: Iterable[Rule]) -> tuple[MarkTest, ...]:
+    """The mark tests of rules, except unreadable ones."""
+    return tuple(test for test in map(mark_test, rules) if test is not None)
 
 
 def mark_test(rule: Rule) -> MarkTest | None:

@@ -18,8 +18,7 @@ def is_cluster_ip(ruleset: Ruleset, address: str) -> bool:
     plans = Plans()
     hosts = (address, f"{address}/32", f"{address}/128")
     for table in ("nat", "filter"):
-        chain = ruleset.chain(table, SERVICES)
-        for rule in chain.rules if chain is not None else ():
+        for rule in ruleset.rules(table, SERVICES):
             plan = plans[rule.shape]
             if plan.destination is None or rule.word(plan.destination.slot) not in hosts or plan.destination.negated:
                 continue

@@ -19,8 +19,7 @@ def cluster_ip_masquerade(rulesets: Iterable[Ruleset]) -> tuple[bool | None, str
     shown = False
     for ruleset in rulesets:
         shown = shown or ruleset.extent("nat", SERVICES) is Extent.WHOLE
-        chain = ruleset.chain("nat", SERVICES)
-        for rule in chain.rules if chain is not None else ():
+        for rule in ruleset.rules("nat", SERVICES):
             name, _, directions = (rule.match("set", "--match-set") or "").partition(" ")
             if rule.target != MARK_MASQ or name not in _SETS:
                 continue

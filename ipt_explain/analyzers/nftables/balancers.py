@@ -86,12 +86,11 @@ class BalancerReader:
     def _endpoint(self, name: str | None, protocol: str, share: Fraction, line: int, shown: nft.Rule) -> Target | None:
         if name is None:
             return None
-        chain = self._table.chains.get(name)
         address: str | None = None
         port: int | None = None
         seconds: int | None = None
         marked: set[str] = set()
-        for rule in chain.rules if chain is not None else ():
+        for rule in self._table.rules(name):
             for statement in rule.statements:
                 if (
                     isinstance(statement, nft.Match)

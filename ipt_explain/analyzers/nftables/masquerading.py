@@ -34,8 +34,7 @@ def masquerade(table: nft.Table, first: Frontend | None, endpoints: Sequence[End
 
 def masquerade_mark(table: nft.Table) -> tuple[int, int] | None:
     """Value and mask of the masquerade mark: the bit that the chain masquerading clears."""
-    chain = table.chains.get(MASQUERADING)
-    for rule in chain.rules if chain is not None else ():
+    for rule in table.rules(MASQUERADING):
         for statement in rule.statements:
             value = statement.value if isinstance(statement, nft.Mangle) else None
             if isinstance(value, nft.Binary) and value.operator == "^" and isinstance(value.right, int):
@@ -45,8 +44,7 @@ def masquerade_mark(table: nft.Table) -> tuple[int, int] | None:
 
 def mark_set(table: nft.Table) -> int | None:
     """The bit that the chain mark-for-masquerade sets; None without the chain, as from 1.36."""
-    chain = table.chains.get(MARK_FOR_MASQUERADE)
-    for rule in chain.rules if chain is not None else ():
+    for rule in table.rules(MARK_FOR_MASQUERADE):
         for statement in rule.statements:
             value = statement.value if isinstance(statement, nft.Mangle) else None
             if isinstance(value, nft.Binary) and value.operator == "|" and isinstance(value.right, int):
@@ -56,15 +54,13 @@ def mark_set(table: nft.Table) -> int | None:
 
 def _marking(table: nft.Table, first: Frontend) -> nft.Rule | None:
     """The rule that marks connections to a ClusterIP: in its balancer up to 1.35, in `services` from 1.36."""
-    chain = table.chains.get(first.balancer or "")
-    for rule in chain.rules if chain is not None else ():
+    for rule in table.rules(first.balancer or ""):
         if leads_to(rule, MARK_FOR_MASQUERADE) and any(
             isinstance(each, nft.Match) and each.left in DESTINATION_ADDRESSES and each.right == first.address
             for each in rule.statements
         ):
             return rule
-    chain = table.chains.get(SERVICES)
-    for rule in chain.rules if chain is not None else ():
+    for rule in table.rules(SERVICES):
         marks = any(isinstance(each, nft.Mangle) and each.target == nft.Meta("mark") for each in rule.statements)
         if marks and any(
             isinstance(each, nft.Match) and each.right == nft.SetReference(CLUSTER_IPS) for each in rule.statements

@@ -126,8 +126,7 @@ class ServiceReader:
 
     def _gotos(self, name: str) -> Iterator[tuple[str, bool]]:
         """The balancers that a chain leads to, and whether only some packets go there."""
-        chain = self._table.chains.get(name)
-        for rule in chain.rules if chain is not None else ():
+        for rule in self._table.rules(name):
             for statement in rule.statements:
                 target = statement.chain if isinstance(statement, Verdict) else None
                 if target is not None and target.startswith(_BALANCING):

@@ -31,10 +31,9 @@ class FirewallReader:
         name = self._chains.get(place)
         if name is None:
             return None
-        chain = self._table.chains.get(name)
         return tuple(
             text
-            for rule in (chain.rules if chain is not None else ())
+            for rule in self._table.rules(name)
             if any(isinstance(each, nft.Verdict) and each.kind is nft.VerdictKind.DROP for each in rule.statements)
             for statement in rule.statements
             if isinstance(statement, nft.Match) and statement.operator is nft.Operator.NOT_EQUAL

@@ -25,8 +25,7 @@ def mark_names(ruleset: Ruleset) -> Mapping[int, str]:
     """
     names: dict[int, str] = {}
     for chain_name, meaning in _MARKING_CHAINS.items():
-        chain = ruleset.chain("nat", chain_name)
-        for rule in chain.rules if chain is not None else ():
+        for rule in ruleset.rules("nat", chain_name):
             change = change_by(rule)
             if change is not None and change.flip == change.clear != 0:  # sets bits, and leaves all others alone
                 names.setdefault(change.flip, meaning)

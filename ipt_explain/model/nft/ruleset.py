@@ -113,6 +113,11 @@ class Table(Record, eq=False):
     line: int = 0
     handle: int | None = None
 
+    def rules(self, chain: str) -> tuple[Rule, ...]:
+        """The rules of a chain by name; none if the table lacks it."""
+        found = self.chains.get(chain)
+        return () if found is None else found.rules
+
     @property
     def rule_count(self) -> int:
         """How many rules its chains hold."""

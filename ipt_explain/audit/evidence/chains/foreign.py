@@ -168,8 +168,7 @@ def foreign_rules(context: RulesetContext) -> tuple[Foreign, ...]:
                 found += [Foreign(table, rule, False) for rule in rules if rule.target or not fragment]
     for table in context.ruleset.tables:
         for name in _ALWAYS_EMPTY:
-            chain = context.chain(table, name)
-            found += [Foreign(table, rule, True) for rule in (() if chain is None else chain.rules)]
+            found += [Foreign(table, rule, True) for rule in context.ruleset.rules(table, name)]
     return tuple(sorted(found, key=lambda each: each.rule.line))
 
 

@@ -6,10 +6,12 @@ and pkg/proxy/iptables/proxier.go, which also writes the martian rule from 1.27 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ipt_explain.analyzers.names import FIREWALL
 from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.netfilter.marks import MarkTest, mark_test
+from ipt_explain.netfilter.marks import MarkTest, mark_test, mark_tests
 from ipt_explain.records import Record
 
 
@@ -27,7 +29,7 @@ def drop_enforcement(ruleset: Ruleset, mark: int) -> Enforcement:
     """How KUBE-FIREWALL treats packets with `mark`."""
     chain = ruleset.chain("filter", FIREWALL)
     near = None
-    for rule in () if chain is None else chain.rules:
+    for rule in ruleset.rules("filter", FIREWALL):
         test = mark_test(rule)
         if test is None:
             if rule.target in ("DROP", "REJECT") and not extra_conditions(rule, new_only=False):
@@ -43,16 +45,14 @@ def drop_enforcement(ruleset: Ruleset, mark: int) -> Enforcement:
 
 def mark_drops(ruleset: Ruleset) -> tuple[MarkTest, ...]:
     """The rules of KUBE-FIREWALL that drop packets by their mark."""
-    chain = ruleset.chain("filter", FIREWALL)
-    tests = (mark_test(rule) for rule in (() if chain is None else chain.rules) if rule.target == "DROP")
-    return tuple(test for test in tests if test is not None)
+    return mark_tests(rule for rule in ruleset.rules("filter", FIREWALL) if rule.target == "DROP")
 
 
-def unconditional_drops(chain: Chain) -> tuple[Rule, ...]:
-    """Rules of a chain that drop or refuse every packet, or every packet of one protocol."""
+def unconditional_drops(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Those of some rules that drop or refuse every packet, or every packet of one protocol."""
     return tuple(
         rule
-        for rule in chain.rules
+        for rule in rules
         if rule.target in ("DROP", "REJECT")
         and not [word for word in extra_conditions(rule, new_only=True) if not word.startswith("-p ")]
     )

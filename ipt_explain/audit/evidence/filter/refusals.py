@@ -44,8 +44,7 @@ def refusals_in(context: RulesetContext, *chains: str) -> dict[Address, Rule]:
     """The rules of chains that refuse or drop all connections to one address and port, by address and port."""
     found: dict[Address, Rule] = {}
     for name in chains:
-        chain = context.chain("filter", name)
-        for rule in chain.rules if chain is not None else ():
+        for rule in context.ruleset.rules("filter", name):
             plan = context.plans[rule.shape]
             if rule.target in ("REJECT", "DROP") and not plan.other and not plan.singles_out_sources:
                 address = address_of(plan, rule)

@@ -16,7 +16,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.filter.refusals import refusals_in
 from ipt_explain.audit.evidence.hooks.hook_states import asked_states
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import Address, address_at, address_of
-from ipt_explain.model import Chain, Rule
+from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.records import Record
 from ipt_explain.services.ports import Frontend, ServicePort
 
@@ -52,8 +52,7 @@ def open_ranges(context: RulesetContext, by_filter: bool) -> tuple[OpenRanges, .
     Up to 1.24 an address that is open to everybody also has a firewall.
     """
     services = context.services
-    dropping = context.chain("filter", PROXY_FIREWALL) if by_filter else None
-    dropped, named = refusals_in(context, PROXY_FIREWALL), _by_firewall(dropping)
+    dropped, named = refusals_in(context, PROXY_FIREWALL), _by_firewall(context.ruleset)
     found = []
     for service, frontend in ranged_frontends(services) if by_filter else _firewalled(services):
         firewall = context.chain("nat", frontend.rule.target or "")
@@ -67,10 +66,10 @@ def open_ranges(context: RulesetContext, by_filter: bool) -> tuple[OpenRanges, .
     return tuple(found)
 
 
-def _by_firewall(chain: Chain | None) -> Mapping[str, Rule]:
+def _by_firewall(ruleset: Ruleset) -> Mapping[str, Rule]:
     """The rules of KUBE-PROXY-FIREWALL by the KUBE-FW chain that their comments name."""
     named: dict[str, Rule] = {}
-    for rule in () if chain is None else chain.rules:
+    for rule in ruleset.rules("filter", PROXY_FIREWALL):
         named.setdefault(_firewall_named(rule), rule)
     return named
 
@@ -92,14 +91,14 @@ def misdirected_drops(context: RulesetContext) -> Iterator[tuple[Rule, str]]:
     """Drops of KUBE-PROXY-FIREWALL whose comment names a KUBE-FW chain that another address and port leads to; and
     that chain.
     """
-    chain = context.chain("filter", PROXY_FIREWALL)
-    if chain is None or not chain.rules:
+    rules = context.ruleset.rules("filter", PROXY_FIREWALL)
+    if not rules:
         return
     leading: dict[str, set[Address]] = defaultdict(set)
     for service in context.services:
         for frontend in service.frontends:
             leading[frontend.rule.target or ""].add(address_at(service, frontend))
-    for rule in chain.rules:
+    for rule in rules:
         firewall = _firewall_named(rule)
         if firewall in leading and address_of(context.plans[rule.shape], rule) not in leading[firewall]:
             yield rule, firewall

@@ -127,14 +127,10 @@ def _state(context: RulesetContext, hook: KubeHook) -> HookState | None:
     if table is None or target is None:
         return None
     built_in = table.chains.get(hook.built_in)
-    rules = tuple(rule for rule in _rules(built_in) if rule.target == hook.chain)
+    rules = tuple(rule for rule in context.ruleset.rules(hook.table, hook.built_in) if rule.target == hook.chain)
     graph = None if rules or built_in is None else context.graph(hook.table)
     indirect = graph is not None and hook.chain in graph.reachable_from(hook.built_in)
     return HookState(hook, target, built_in, rules, indirect)
-
-
-def _rules(chain: Chain | None) -> tuple[Rule, ...]:
-    return () if chain is None else chain.rules
 
 
 def _expected(state: HookState, found: Mapping[KubeHook, HookState], writer: Writer) -> bool:

@@ -40,7 +40,7 @@ class Postrouting:
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
-        self.tests = mark_tests(chain)
+        self.tests = mark_tests(chain.rules)
         self.masquerading = tuple(rule for rule in chain.rules if rule.target == "MASQUERADE")
         self.conditional = tuple(rule for rule in chain.rules if _asks_for_more(rule))
         odd = set(self.conditional)

@@ -27,9 +27,8 @@ class HostPortClash(Record):
 
 def find_clashes(ruleset: Ruleset) -> tuple[HostPortClash, ...]:
     """Host ports that more than one pod claims, in the order of the text."""
-    entries = ruleset.chain("nat", ENTRIES)
     claims: dict[tuple[str, str | None, str], dict[str, Rule]] = {}
-    for entry in entries.rules if entries is not None else ():
+    for entry in ruleset.rules("nat", ENTRIES):
         mapping = None if entry.target is None else ruleset.chain("nat", entry.target)
         if mapping is None and entry.target is not None:  # a paste of the entries alone
             for claimed in filter(None, (entry.match("multiport", "--dports") or "").split(",")):

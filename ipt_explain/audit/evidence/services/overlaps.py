@@ -210,8 +210,7 @@ def host_port_clashes(ruleset: Ruleset, fronts: FrontRules) -> Iterator[PortClas
     if not fronts.node_ports:
         return
     for name in _HOST_PORT_CHAINS:
-        chain = ruleset.chain("nat", name)
-        for other in chain.rules if chain is not None else ():
+        for other in ruleset.rules("nat", name):
             protocol = other.core("-p")
             if protocol is None or other.shape.core_option("-d") is not None:
                 continue

@@ -45,8 +45,7 @@ _LOST = {
 def firewall_drops_everything(context: RulesetContext) -> Faults:
     """One fault a chain, at the first such rule."""
     for name in _CHAINS:
-        chain = context.chain("filter", name)
-        dropping = () if chain is None else unconditional_drops(chain)
+        dropping = unconditional_drops(context.ruleset.rules("filter", name))
         if dropping:
             first = dropping[0]
             yield Fault(

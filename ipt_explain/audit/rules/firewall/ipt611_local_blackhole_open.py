@@ -109,8 +109,6 @@ def _is_local(chain: Chain) -> bool:
 def _refusals(context: RulesetContext, frontend: Frontend) -> tuple[int, ...]:
     """Rules whose comment names the frontend, in the chain where its DROP belongs."""
     name = (frontend.rule.comment or "").removesuffix(" loadbalancer IP").removesuffix(" external IP")
-    chain = context.chain("filter", EXTERNAL_SERVICES)
+    rules = context.ruleset.rules("filter", EXTERNAL_SERVICES)
     wanted = f"{name} has no local endpoints"
-    return tuple(
-        judged.line for judged in (() if chain is None else chain.rules[:_SEARCHED]) if judged.comment == wanted
-    )
+    return tuple(judged.line for judged in rules[:_SEARCHED] if judged.comment == wanted)

@@ -42,7 +42,7 @@ def mark_mismatch(context: RulesetContext) -> Faults:
     """One fault for each chain that disagrees, and one for each test under too wide a mask."""
     marking, snat = masquerade_marking(context), postrouting(context)
     in_snat = () if snat is None else snat.tests
-    in_forward = mark_tests(context.chain("filter", FORWARD))
+    in_forward = mark_tests(context.ruleset.rules("filter", FORWARD))
     yield from _too_wide(in_snat, _NOT_MASQUERADED)
     yield from _too_wide(in_forward, _NOT_ACCEPTED)
     if marking is None or not single_bit(marking.result):

@@ -100,14 +100,14 @@ def _others_masquerade(marked: MarkedService) -> bool:
 
 
 def _missing(context: RulesetContext, marked: MarkedService) -> Fault:
-    chain = context.chain("nat", marked.frontend.balancer or "")
+    rules = context.ruleset.rules("nat", marked.frontend.balancer or "")
     return Fault(
         f"connections from outside the pod network to {_address(marked)} are not "
         f"masqueraded, unlike those to other Services: they {_LOST}",
         _FIX,
         at_rule(marked.frontend.rule),
         service=marked.service.label,
-        related=tuple(member.line for member in (() if chain is None else chain.rules[:_HEAD])),
+        related=tuple(member.line for member in rules[:_HEAD]),
     )
 
 
