@@ -134,8 +134,7 @@ def _choices(
             return
         if isinstance(statement, nft.Verdict) and statement.chain is not None:
             found = proxy_chain(statement.chain)
-            conditional = any(isinstance(each, nft.Match) for each in rule.statements)
-            if found is not None and found.kind is ChainKind.ENDPOINT and not conditional:
+            if found is not None and found.kind is ChainKind.ENDPOINT and not rule.of(nft.Match):
                 yield Fraction(1), None, statement
             return
 

@@ -28,26 +28,26 @@ def masquerade(table: nft.Table, first: Frontend | None, endpoints: Sequence[End
     if rule is None:
         return Masquerade(hairpin, False, None)
     condition = _condition(rule)
-    tests_source = any(isinstance(each, nft.Match) and each.left in SOURCE_ADDRESSES for each in rule.statements)
+    tests_source = any(each.left in SOURCE_ADDRESSES for each in rule.of(nft.Match))
     return Masquerade(hairpin, condition is None and not tests_source, condition)
 
 
 def masquerade_mark(table: nft.Table) -> tuple[int, int] | None:
     """Value and mask of the masquerade mark: the bit that the chain masquerading clears."""
-    for rule in table.rules(MASQUERADING):
-        for statement in rule.statements:
-            value = statement.value if isinstance(statement, nft.Mangle) else None
-            if isinstance(value, nft.Binary) and value.operator == "^" and isinstance(value.right, int):
-                return value.right, value.right
-    return None
+    mark = _bits(table.rules(MASQUERADING), "^")
+    return None if mark is None else (mark, mark)
 
 
 def mark_set(table: nft.Table) -> int | None:
     """The bit that the chain mark-for-masquerade sets; None without the chain, as from 1.36."""
-    for rule in table.rules(MARK_FOR_MASQUERADE):
-        for statement in rule.statements:
-            value = statement.value if isinstance(statement, nft.Mangle) else None
-            if isinstance(value, nft.Binary) and value.operator == "|" and isinstance(value.right, int):
+    return _bits(table.rules(MARK_FOR_MASQUERADE), "|")
+
+
+def _bits(rules: Sequence[nft.Rule], operator: str) -> int | None:
+    """The bits that the first of some rules which uses this operator sets (`|`) or clears (`^`)."""
+    for rule in rules:
+        for value in (statement.value for statement in rule.of(nft.Mangle)):
+            if isinstance(value, nft.Binary) and value.operator == operator and isinstance(value.right, int):
                 return value.right
     return None
 
@@ -56,23 +56,20 @@ def _marking(table: nft.Table, first: Frontend) -> nft.Rule | None:
     """The rule that marks connections to a ClusterIP: in its balancer up to 1.35, in `services` from 1.36."""
     for rule in table.rules(first.balancer or ""):
         if leads_to(rule, MARK_FOR_MASQUERADE) and any(
-            isinstance(each, nft.Match) and each.left in DESTINATION_ADDRESSES and each.right == first.address
-            for each in rule.statements
+            each.left in DESTINATION_ADDRESSES and each.right == first.address for each in rule.of(nft.Match)
         ):
             return rule
     for rule in table.rules(SERVICES):
-        marks = any(isinstance(each, nft.Mangle) and each.target == nft.Meta("mark") for each in rule.statements)
-        if marks and any(
-            isinstance(each, nft.Match) and each.right == nft.SetReference(CLUSTER_IPS) for each in rule.statements
-        ):
+        marks = any(each.target == nft.Meta("mark") for each in rule.of(nft.Mangle))
+        if marks and any(each.right == nft.SetReference(CLUSTER_IPS) for each in rule.of(nft.Match)):
             return rule
     return None
 
 
 def _condition(rule: nft.Rule) -> str | None:
     """The condition for packets from outside the pod network; None if all are masqueraded."""
-    for each in rule.statements:
-        if isinstance(each, nft.Match) and each.operator is nft.Operator.NOT_EQUAL:
+    for each in rule.of(nft.Match):
+        if each.operator is nft.Operator.NOT_EQUAL:
             if each.left in SOURCE_ADDRESSES and isinstance(each.right, (nft.Prefix, str)):
                 return expression_text(each.right)
             return statement_text(each)

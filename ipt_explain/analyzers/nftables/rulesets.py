@@ -57,9 +57,8 @@ def _version(table: Table) -> tuple[str | None, str]:
     if "endpoints-check" in table.chains and SERVICE_IPS not in table.sets:
         return "1.29, an alpha that is not read", "endpoints-check"
     with_port = False
-    marking = (rule for chain in table.chains.values() for rule in chain.rules if leads_to(rule, MARK_FOR_MASQUERADE))
-    for rule in marking:
-        tested = [each.left for each in rule.statements if isinstance(each, Match)]
+    for _, rule in table.each_rule():
+        tested = [each.left for each in rule.of(Match)] if leads_to(rule, MARK_FOR_MASQUERADE) else []
         fields = [each.field for each in tested if isinstance(each, Payload)]
         if "daddr" in fields and "dport" not in fields:
             return "1.34 to 1.35", "marks of ClusterIPs without their port"

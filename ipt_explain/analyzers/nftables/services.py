@@ -127,10 +127,9 @@ class ServiceReader:
     def _gotos(self, name: str) -> Iterator[tuple[str, bool]]:
         """The balancers that a chain leads to, and whether only some packets go there."""
         for rule in self._table.rules(name):
-            for statement in rule.statements:
-                target = statement.chain if isinstance(statement, Verdict) else None
-                if target is not None and target.startswith(_BALANCING):
-                    yield target, any(isinstance(each, Match) for each in rule.statements)
+            for verdict in rule.of(Verdict):
+                if verdict.chain is not None and verdict.chain.startswith(_BALANCING):
+                    yield verdict.chain, bool(rule.of(Match))
 
     def _verdict(self, entry: Entry, balancer: str | None, protocol: str) -> FrontendVerdict:
         if entry.refusal is not None:

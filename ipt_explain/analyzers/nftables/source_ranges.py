@@ -34,10 +34,10 @@ class FirewallReader:
         return tuple(
             text
             for rule in self._table.rules(name)
-            if any(isinstance(each, nft.Verdict) and each.kind is nft.VerdictKind.DROP for each in rule.statements)
-            for statement in rule.statements
-            if isinstance(statement, nft.Match) and statement.operator is nft.Operator.NOT_EQUAL
-            for value in self._values(statement.right)
+            if any(each.kind is nft.VerdictKind.DROP for each in rule.of(nft.Verdict))
+            for match in rule.of(nft.Match)
+            if match.operator is nft.Operator.NOT_EQUAL
+            for value in self._values(match.right)
             for text in _range(value, own)
         )
 

@@ -48,4 +48,4 @@ def elements(table: Table, name: str) -> tuple[Element, ...]:
 
 def leads_to(rule: Rule, chain: str) -> bool:
     """Whether a rule jumps or goes to a chain by name."""
-    return any(isinstance(each, Verdict) and each.chain == chain for each in rule.statements)
+    return any(each.chain == chain for each in rule.of(Verdict))

@@ -48,11 +48,10 @@ class NftGraph:
     def askers(self) -> Mapping[str, list[tuple[Chain, Rule]]]:
         """The rules that use each set or map."""
         found: dict[str, list[tuple[Chain, Rule]]] = {}
-        for chain in self.table.chains.values():
-            for rule in chain.rules:
-                for name in dict.fromkeys(map(_set_asked, rule.statements)):
-                    if name is not None:
-                        found.setdefault(name, []).append((chain, rule))
+        for chain, rule in self.table.each_rule():
+            for name in dict.fromkeys(map(_set_asked, rule.statements)):
+                if name is not None:
+                    found.setdefault(name, []).append((chain, rule))
         return found
 
     @cached_property

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
 from ipt_explain.enums import Enum
 from ipt_explain.model.nft.expressions import Element
 from ipt_explain.model.nft.statements import Statement
 from ipt_explain.records import Record, field
+
+Kind = TypeVar("Kind", bound=Statement)
 
 
 class TableFamily(Enum):
@@ -42,6 +45,15 @@ class Rule(Record, eq=False):
         from ipt_explain.model.nft.printing import rule_text
 
         return rule_text(self.statements, self.comment)
+
+    @property
+    def last(self) -> Statement | None:
+        """Its last statement; None if it has none."""
+        return self.statements[-1] if self.statements else None
+
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        """Its statements of one kind, in order."""
+        return [each for each in self.statements if isinstance(each, kind)]
 
 
 class BaseChain(Record):
@@ -113,6 +125,10 @@ class Table(Record, eq=False):
     line: int = 0
     handle: int | None = None
 
+    def each_rule(self) -> Iterator[tuple[Chain, Rule]]:
+        """All rules, chain by chain, each with its chain."""
+        return ((chain, rule) for chain in self.chains.values() for rule in chain.rules)
+
     def rules(self, chain: str) -> tuple[Rule, ...]:
         """The rules of a chain by name; none if the table lacks it."""
         found = self.chains.get(chain)
@@ -139,6 +155,5 @@ class Ruleset(Record, eq=False):
     @property
     def has_lines(self) -> bool:
         """Whether rules have line numbers of their own; those from JSON do not."""
-        rules = (rule for table in self.tables.values() for chain in table.chains.values() for rule in chain.rules)
-        first = next(rules, None)
+        first = next((rule for table in self.tables.values() for _, rule in table.each_rule()), None)
         return first is None or first.source_text is not None

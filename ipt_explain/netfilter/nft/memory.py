@@ -48,20 +48,17 @@ def asked_outside_nat(stages: Sequence[Stage]) -> frozenset[str]:
     for stage in stages:
         if not (stage.is_nat and stage.hook in DESTINATION_NAT):
             for chain in _reached(stage.table, stage.chain):
-                for rule in chain.rules:
-                    for statement in rule.statements:
-                        if isinstance(statement, nft.Match) and isinstance(statement.right, nft.SetReference):
-                            names.add(list_name(stage.table, statement.right.name))
+                for right in (match.right for rule in chain.rules for match in rule.of(nft.Match)):
+                    if isinstance(right, nft.SetReference):
+                        names.add(list_name(stage.table, right.name))
     return frozenset(name for table in {stage.table for stage in stages} for name in _lists(table) if name in names)
 
 
 def _lists(table: nft.Table) -> Iterator[str]:
     """The lists that a table's rules add clients to."""
-    for chain in table.chains.values():
-        for rule in chain.rules:
-            for statement in rule.statements:
-                if isinstance(statement, nft.SetUpdate):
-                    yield list_name(table, statement.target.name)
+    for _, rule in table.each_rule():
+        for update in rule.of(nft.SetUpdate):
+            yield list_name(table, update.target.name)
 
 
 def asks_from(chain: nft.Chain, place: int) -> bool:

@@ -109,7 +109,7 @@ def _jump(group: str, place: NftPlace, jump: NftJump, number: int, notes: Notes)
 
 def _label(jump: NftJump) -> str:
     """The conditions for a packet to go this way, or its chance."""
-    parts = [statement_text(each) for each in jump.rule.statements if isinstance(each, Match)]
+    parts = [statement_text(each) for each in jump.rule.of(Match)]
     if jump.share is not None:
         parts.append(percent(jump.share))
     elif jump.element is not None:

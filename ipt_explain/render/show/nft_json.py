@@ -62,7 +62,7 @@ def nft_chain_json(facts: NftChainFacts) -> dict[str, Any]:
         "owner": owner,
         "reached_from": list(facts.hooks),
         "callers": [_caller(place, jump) for jump in facts.callers],
-        "rules": [_rule(place, facts.name, rule, words) for rule in (chain.rules if chain is not None else ())],
+        "rules": [_rule(place, facts.name, rule, words) for rule in place.table.rules(facts.name)],
     }
 
 
@@ -100,7 +100,7 @@ def _caller(place: NftPlace, jump: NftJump) -> dict[str, Any]:
 
 def _rule(place: NftPlace, chain: str, rule: Rule, words: NftWords) -> dict[str, Any]:
     text, counter = words.rule(rule), counter_of(rule)
-    target = next((each for each in rule.statements if isinstance(each, Verdict)), None)
+    target = next(iter(rule.of(Verdict)), None)
     return {
         "line": place.line(rule.line),
         "chain": chain,

@@ -47,5 +47,5 @@ class NftWords:
 
 def counter_of(rule: Rule) -> Counter | None:
     """The rule's own counter, if it has numbers."""
-    found = next((each for each in rule.statements if isinstance(each, Counter)), None)
+    found = next(iter(rule.of(Counter)), None)
     return found if found is not None and found.packets is not None else None

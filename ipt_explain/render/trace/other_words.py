@@ -33,7 +33,7 @@ def other_effect(step: NftStep | IpvsStep) -> str:
         return f"no rule of {step.chain.name} decided: {step.text}"
     if step.into is not None:
         return f"→ {step.into.name}"
-    last = step.rule.statements[-1] if step.rule.statements else None
+    last = step.rule.last
     if after is not None and after.destination_decided > step.before.destination_decided:
         return f"DNAT to {destination_text(step.to_after, after.connection.family)}"
     if isinstance(last, Nat):

@@ -18,6 +18,7 @@ from ipt_explain.analyzers.nftables.tables import (
     SERVICE_IPS,
     SERVICE_NODE_PORTS,
     SERVICES,
+    leads_to,
 )
 from ipt_explain.audit.evidence.nftables.marks import ends_chain
 from ipt_explain.model.nft import (
@@ -93,7 +94,7 @@ def unhooked(table: Table) -> Iterator[Unhooked]:
             bases = [each for each in bases if each.base is not None and each.base.priority < _DSTNAT]
         # A packet that leaves nat's postrouting early arrives anyway, so no fate shows it.
         met = _met if target == MASQUERADING else _rules
-        jumps = [(chain, rule) for chain in bases for rule in met(chain) if _leads_to(rule, target)]
+        jumps = [(chain, rule) for chain in bases for rule in met(chain) if leads_to(rule, target)]
         if not jumps:
             yield Unhooked(kind, hook, target, bases[0] if bases else None, None)
         elif all(map(_is_narrowed, (rule for _, rule in jumps))):
@@ -120,7 +121,7 @@ def rejects(table: Table) -> bool:
         if held is not None
         for element in held.elements
     )
-    return not led or chain is None or any(isinstance(each, Reject) for rule in chain.rules for each in rule.statements)
+    return not led or chain is None or any(rule.of(Reject) for rule in chain.rules)
 
 
 def open_firewalls(table: Table) -> Iterator[tuple[Chain, ProxyChain]]:
@@ -132,8 +133,7 @@ def open_firewalls(table: Table) -> Iterator[tuple[Chain, ProxyChain]]:
 
 
 def _drops_others(rule: Rule) -> bool:
-    drops = rule.statements[-1:] == (Verdict(VerdictKind.DROP),)
-    return drops and all(
+    return rule.last == Verdict(VerdictKind.DROP) and all(
         isinstance(each, Match) and each.operator is Operator.NOT_EQUAL for each in rule.statements[:-1]
     )
 
@@ -142,8 +142,7 @@ def _rules(chain: Chain) -> Iterable[Rule]:
     """The rules up to one that leads packets away for good."""
     for rule in chain.rules:
         yield rule
-        goes = any(isinstance(each, Verdict) and each.kind is VerdictKind.GOTO for each in rule.statements)
-        if goes and not _is_narrowed(rule):
+        if any(each.kind is VerdictKind.GOTO for each in rule.of(Verdict)) and not _is_narrowed(rule):
             return
 
 
@@ -156,18 +155,11 @@ def _met(chain: Chain) -> Iterable[Rule]:
             return
 
 
-def _leads_to(rule: Rule, target: str) -> bool:
-    return any(isinstance(each, Verdict) and each.chain == target for each in rule.statements)
-
-
 def _is_narrowed(rule: Rule) -> bool:
     """Whether it tests more than that the connection is new."""
-    return any(isinstance(each, Match) and each.left != Conntrack("state") for each in rule.statements)
+    return any(each.left != Conntrack("state") for each in rule.of(Match))
 
 
 def _asks(rule: Rule, held: str) -> bool:
-    wanted = SetReference(held)
-    return any(
-        (isinstance(each, VerdictMap) and each.data == wanted) or (isinstance(each, Match) and each.right == wanted)
-        for each in rule.statements
-    )
+    asked = [*(each.data for each in rule.of(VerdictMap)), *(each.right for each in rule.of(Match))]
+    return SetReference(held) in asked

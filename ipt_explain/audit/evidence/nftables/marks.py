@@ -11,6 +11,7 @@ from ipt_explain.analyzers.nftables.tables import (
     MARK_FOR_MASQUERADE,
     MASQUERADING,
     SERVICES,
+    SOURCE_ADDRESSES,
 )
 from ipt_explain.model.nft import (
     Binary,
@@ -22,7 +23,6 @@ from ipt_explain.model.nft import (
     Nat,
     NatKind,
     Operator,
-    Payload,
     Prefix,
     Rule,
     SetReference,
@@ -57,20 +57,18 @@ class Masquerading(Record):
 
 def settings(table: Table) -> Iterator[Setting]:
     """All rules that set bits of the mark."""
-    for chain in table.chains.values():
-        if chain.name != MASQUERADING:
-            for rule in chain.rules:
-                for statement in rule.statements:
-                    bits = _changed(statement, "|") if isinstance(statement, Mangle) else None
-                    if bits is not None:
-                        yield Setting(chain, rule, bits)
+    for chain, rule in table.each_rule():
+        for statement in rule.of(Mangle) if chain.name != MASQUERADING else ():
+            bits = _changed(statement, "|")
+            if bits is not None:
+                yield Setting(chain, rule, bits)
 
 
 def sets_mark(chain: Chain) -> bool:
     """Whether a chain sets bits of the mark of all packets that reach it."""
     for rule in chain.rules:
-        if not any(isinstance(each, Match) for each in rule.statements):
-            if any(isinstance(each, Mangle) and _changed(each, "|") for each in rule.statements):
+        if not rule.of(Match):
+            if any(_changed(each, "|") for each in rule.of(Mangle)):
                 return True
             if any(map(ends_chain, rule.statements)):
                 return False
@@ -84,10 +82,9 @@ def mismarked(table: Table) -> Iterator[tuple[Chain, Rule, str]]:
         if chain.name != SERVICES and (known is None or known.kind not in (ChainKind.SERVICE, ChainKind.LOCAL)):
             continue
         for rule in chain.rules:
-            last = rule.statements[-1] if rule.statements else None
-            if not isinstance(last, Mangle) and last != Verdict(VerdictKind.JUMP, MARK_FOR_MASQUERADE):
+            if not isinstance(rule.last, Mangle) and rule.last != Verdict(VerdictKind.JUMP, MARK_FOR_MASQUERADE):
                 continue
-            asked = [each for each in rule.statements if isinstance(each, Match)]
+            asked = rule.of(Match)
             if any(_asks_source(each) and each.operator is Operator.EQUAL for each in asked):
                 yield chain, rule, "connections from pods are masqueraded, not those from outside their network"
             elif chain.name == SERVICES and not any(each.right == SetReference(CLUSTER_IPS) for each in asked):
@@ -95,8 +92,7 @@ def mismarked(table: Table) -> Iterator[tuple[Chain, Rule, str]]:
 
 
 def _asks_source(match: Match) -> bool:
-    left = match.left
-    return (isinstance(left, Payload) and left.field == "saddr") or left in (Meta("iifname"), Meta("iif"))
+    return match.left in (*SOURCE_ADDRESSES, Meta("iifname"), Meta("iif"))
 
 
 def masquerading(chain: Chain) -> Masquerading:
@@ -104,9 +100,9 @@ def masquerading(chain: Chain) -> Masquerading:
     tested = cleared = None
     masquerades = hairpins = False
     for rule in chain.rules:
-        if any(map(ends_chain, rule.statements)) and not any(isinstance(each, Match) for each in rule.statements):
+        if any(map(ends_chain, rule.statements)) and not rule.of(Match):
             break
-        rewrites = any(isinstance(each, Nat) and each.kind is NatKind.MASQUERADE for each in rule.statements)
+        rewrites = any(each.kind is NatKind.MASQUERADE for each in rule.of(Nat))
         for statement in rule.statements:
             if isinstance(statement, Match):
                 if statement.right == SetReference(HAIRPIN_CONNECTIONS):

@@ -69,7 +69,7 @@ def _rank_of(chain: Chain) -> Rank | None:
 def _of_endpoint(rule: Rule) -> int | None:
     if _marks(rule):
         return 0
-    if any(isinstance(each, SetUpdate) for each in rule.statements):
+    if rule.of(SetUpdate):
         return 1
     return 2 if _translates(rule) else None
 
@@ -77,9 +77,9 @@ def _of_endpoint(rule: Rule) -> int | None:
 def _of_balancer(rule: Rule) -> int | None:
     if _marks(rule):
         return 0
-    if any(isinstance(each, Match) and isinstance(each.right, SetReference) for each in rule.statements):
+    if _looks_up(rule):
         return 1
-    return 2 if _translates(rule) or any(isinstance(each, VerdictMap) for each in rule.statements) else None
+    return 2 if _translates(rule) or rule.of(VerdictMap) else None
 
 
 def _of_external(rule: Rule) -> int | None:
@@ -89,7 +89,7 @@ def _of_external(rule: Rule) -> int | None:
     led = None if target is None else proxy_chain(target)
     if led is None:
         return None
-    asked = [each.left for each in rule.statements if isinstance(each, Match)]
+    asked = [each.left for each in rule.of(Match)]
     if not asked:
         return 3
     if led.kind is not ChainKind.SERVICE:
@@ -98,17 +98,16 @@ def _of_external(rule: Rule) -> int | None:
 
 
 def _of_lookups(rule: Rule) -> int | None:
-    for each in rule.statements:
-        if isinstance(each, VerdictMap) and isinstance(each.data, SetReference):
+    for each in rule.of(VerdictMap):
+        if isinstance(each.data, SetReference):
             return {SERVICE_IPS: 1, SERVICE_NODE_PORTS: 2}.get(each.data.name)
     return 0 if _marks(rule) else None
 
 
 def _of_masquerading(rule: Rule) -> int | None:
-    last = rule.statements[-1] if rule.statements else None
+    last = rule.last
     if isinstance(last, Nat):
-        hairpins = any(isinstance(each, Match) and isinstance(each.right, SetReference) for each in rule.statements)
-        return 3 if hairpins else 2
+        return 3 if _looks_up(rule) else 2
     return 1 if isinstance(last, Mangle) else 0 if isinstance(last, Verdict) and last.chain is None else None
 
 
@@ -118,7 +117,7 @@ def _of_filter(rule: Rule) -> int | None:
 
 def _of_cluster_ips(rule: Rule) -> int | None:
     """First the ports that Services lack, then the addresses that no Service has."""
-    asked = next((each.right for each in rule.statements if isinstance(each, Match)), None)
+    asked = next((each.right for each in rule.of(Match)), None)
     return 0 if isinstance(asked, SetReference) else 1 if isinstance(asked, Prefix) else None
 
 
@@ -136,14 +135,16 @@ _OF_SERVICES: dict[ChainKind, Rank] = {
 
 
 def _target(rule: Rule) -> str | None:
-    last = rule.statements[-1] if rule.statements else None
-    return last.chain if isinstance(last, Verdict) else None
+    return rule.last.chain if isinstance(rule.last, Verdict) else None
 
 
 def _marks(rule: Rule) -> bool:
-    returns = Verdict(VerdictKind.JUMP, MARK_FOR_MASQUERADE)
-    return rule.statements[-1:] == (returns,) or any(isinstance(each, Mangle) for each in rule.statements)
+    return rule.last == Verdict(VerdictKind.JUMP, MARK_FOR_MASQUERADE) or bool(rule.of(Mangle))
+
+
+def _looks_up(rule: Rule) -> bool:
+    return any(isinstance(each.right, SetReference) for each in rule.of(Match))
 
 
 def _translates(rule: Rule) -> bool:
-    return any(isinstance(each, Nat) for each in rule.statements)
+    return bool(rule.of(Nat))

@@ -27,7 +27,7 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.model.nft import Match, Meta, Statement, Table
+from ipt_explain.model.nft import Match, Meta, Table
 
 _FIX = "Restart kube-proxy on this node; 1.33 and later match interfaces by name."
 
@@ -37,9 +37,8 @@ def nft_interface_index(context: NftContext, table: Table) -> Faults:
     """At most one fault a table, with all other lines."""
     places = [
         context.at_rule(table, chain, rule)
-        for chain in table.chains.values()
-        for rule in chain.rules
-        if any(map(_asks_by_number, rule.statements))
+        for chain, rule in table.each_rule()
+        if any(map(_asks_by_number, rule.of(Match)))
     ]
     if places:
         first, *others = places
@@ -52,7 +51,6 @@ def nft_interface_index(context: NftContext, table: Table) -> Faults:
         )
 
 
-def _asks_by_number(statement: Statement) -> bool:
-    if not isinstance(statement, Match) or statement.left != Meta("iif"):
-        return False
-    return isinstance(statement.right, int) or (isinstance(statement.right, str) and statement.right.isdecimal())
+def _asks_by_number(match: Match) -> bool:
+    by_number = isinstance(match.right, int) or (isinstance(match.right, str) and match.right.isdecimal())
+    return match.left == Meta("iif") and by_number

@@ -33,11 +33,9 @@ How to fix:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ipt_explain.analyzers.nftables.frontends import cluster_ips
 from ipt_explain.analyzers.nftables.names import ChainKind, ProxyChain, proxy_chain
-from ipt_explain.analyzers.nftables.tables import FIREWALL_IPS, NO_ENDPOINT_SERVICES, SERVICE_IPS, SERVICES
+from ipt_explain.analyzers.nftables.tables import FIREWALL_IPS, NO_ENDPOINT_SERVICES, SERVICE_IPS, SERVICES, elements
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model.nft import Concatenation, Element, Match, Operator, Payload, Rule, SetReference, Table, Verdict
 from ipt_explain.model.nft.printing import expression_text
@@ -122,8 +120,8 @@ def _misled(context: NftContext, table: Table) -> Faults:
 
 def _guarded(context: NftContext, table: Table) -> Faults:
     """Addresses with source ranges that have them as another Service's, or that no Service has."""
-    served = {element.key: element for name in (SERVICE_IPS, NO_ENDPOINT_SERVICES) for element in _held(table, name)}
-    for element in _held(table, FIREWALL_IPS):
+    served = {element.key: element for name in (SERVICE_IPS, NO_ENDPOINT_SERVICES) for element in elements(table, name)}
+    for element in elements(table, FIREWALL_IPS):
         guard, given = _chain_of(element), served.get(element.key)
         led = None if given is None else _chain_of(given)
         if guard is None or (given is not None and led is None):
@@ -137,10 +135,6 @@ def _guarded(context: NftContext, table: Table) -> Faults:
                 service=guard.port.spelled,
                 key=f"ranges {expression_text(element.key)}",
             )
-
-
-def _held(table: Table, name: str) -> Sequence[Element]:
-    return table.sets[name].elements if name in table.sets else ()
 
 
 def _chain_of(element: Element) -> ProxyChain | None:
@@ -163,9 +157,9 @@ class _Led:
 
 def _of_other_address(table: Table, led: _Led) -> str | None:
     """What the rules of a ClusterIP's chain ask for, up to 1.35, if it is another address or port."""
-    for rule in table.chains[led.jump.target].rules if led.jump.target in table.chains else ():
-        for each in rule.statements:
-            if isinstance(each, Match) and isinstance(each.left, Payload) and each.operator is Operator.EQUAL:
+    for rule in table.rules(led.jump.target):
+        for each in rule.of(Match):
+            if isinstance(each.left, Payload) and each.operator is Operator.EQUAL:
                 wanted = {"daddr": led.address, "dport": led.port}.get(each.left.field, each.right)
                 if each.right != wanted:
                     return f"whose rules are for {expression_text(each.right)}"
@@ -180,8 +174,7 @@ def _wrong(own: ProxyChain, jump: NftJump) -> str | None:
     led = proxy_chain(jump.target)
     if led is not None and (led.port, led.protocol) != (own.port, own.protocol):
         return f"leads to a chain of {led.port.spelled}"
-    for match in jump.rule.statements:
-        clients = match.right if isinstance(match, Match) else None
+    for clients in (match.right for match in jump.rule.of(Match)):
         if isinstance(clients, SetReference) and clients.name.startswith("affinity-"):
             endpoint = clients.name.replace("affinity-", "endpoint-", 1)
             if jump.target != endpoint:

@@ -39,23 +39,22 @@ _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 @nft_rule("IPT917", "nft-shares-unequal", Severity.ERROR, gathers=True)
 def nft_shares_unequal(context: NftContext, table: Table) -> Faults:
     """One fault for each rule."""
-    for chain in table.chains.values():
-        for rule in chain.rules:
-            for numbers, elements in _draws(rule):
-                keys = [element.key for element in elements.elements]
-                drawn = range(numbers.offset, numbers.offset + numbers.modulus)
-                told = None
-                if len(keys) != numbers.modulus or not all(isinstance(key, int) and key in drawn for key in keys):
-                    told = f"{counted(len(keys), 'endpoint')} for numbers {drawn.start} to {drawn.stop - 1}"
-                elif len({element.data for element in elements.elements}) < len(keys):
-                    told = "one endpoint several times"
-                if told is not None:
-                    yield Fault(
-                        f"connections are not spread evenly: a rule that chooses by chance has {told}",
-                        _FIX,
-                        context.at_rule(table, chain, rule),
-                        service=context.service_of(chain.name),
-                    )
+    for chain, rule in table.each_rule():
+        for numbers, elements in _draws(rule):
+            keys = [element.key for element in elements.elements]
+            drawn = range(numbers.offset, numbers.offset + numbers.modulus)
+            told = None
+            if len(keys) != numbers.modulus or not all(isinstance(key, int) and key in drawn for key in keys):
+                told = f"{counted(len(keys), 'endpoint')} for numbers {drawn.start} to {drawn.stop - 1}"
+            elif len({element.data for element in elements.elements}) < len(keys):
+                told = "one endpoint several times"
+            if told is not None:
+                yield Fault(
+                    f"connections are not spread evenly: a rule that chooses by chance has {told}",
+                    _FIX,
+                    context.at_rule(table, chain, rule),
+                    service=context.service_of(chain.name),
+                )
 
 
 def _draws(rule: Rule) -> Iterator[tuple[Numgen, SetLiteral]]:

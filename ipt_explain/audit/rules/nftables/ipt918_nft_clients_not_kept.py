@@ -55,13 +55,9 @@ def nft_clients_not_kept(context: NftContext, table: Table) -> Faults:
     """One fault for each endpoint."""
     asked: set[str] = set()
     filled: set[str] = set()
-    for chain in table.chains.values():
-        for rule in chain.rules:
-            for each in rule.statements:
-                if isinstance(each, Match) and isinstance(each.right, SetReference):
-                    asked.add(each.right.name)
-                elif isinstance(each, SetUpdate):
-                    filled.add(each.target.name)
+    for _, rule in table.each_rule():
+        asked.update(each.right.name for each in rule.of(Match) if isinstance(each.right, SetReference))
+        filled.update(each.target.name for each in rule.of(SetUpdate))
     for name, chain in table.chains.items():
         own = name.replace("endpoint-", "affinity-", 1)
         endpoint = target_of(name)

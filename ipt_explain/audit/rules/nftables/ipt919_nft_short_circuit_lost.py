@@ -43,9 +43,10 @@ from __future__ import annotations
 from collections import Counter
 
 from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
+from ipt_explain.analyzers.nftables.tables import SOURCE_ADDRESSES
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.order import external_rules
-from ipt_explain.model.nft import Chain, Match, Operator, Payload, Table
+from ipt_explain.model.nft import Chain, Match, Operator, Table
 from ipt_explain.model.nft.printing import expression_text
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
@@ -86,8 +87,8 @@ _NEEDED = (
 def _for_pods(chain: Chain, pods: str) -> bool:
     """Whether what the chain asks of sources is that they are in the pods' network; also if it asks other things."""
     for rule in chain.rules:
-        for each in rule.statements:
-            if isinstance(each, Match) and isinstance(each.left, Payload) and each.left.field == "saddr":
+        for each in rule.of(Match):
+            if each.left in SOURCE_ADDRESSES:
                 return each.operator is Operator.EQUAL and expression_text(each.right) == pods
     return True
 

@@ -246,8 +246,7 @@ class _FromChain:
 
 def _draws(rule: Rule) -> bool:
     """Whether a rule sends packets by chance to several chains."""
-    last = rule.statements[-1] if rule.statements else None
-    return isinstance(last, VerdictMap) and isinstance(last.key, Numgen)
+    return isinstance(rule.last, VerdictMap) and isinstance(rule.last.key, Numgen)
 
 
 def _repeats(packets: Packets) -> bool:

@@ -31,7 +31,7 @@ def nft_rule_words(
             elif condition not in wanted:
                 wanted.append(condition)
     comments = () if rule.comment is None else (rule.comment,)
-    counted = any(isinstance(statement, Counter) for statement in rule.statements)
+    counted = bool(rule.of(Counter))
     return RuleWords(tuple(wanted), joined(done) if done else COUNTED if counted else NEXT_RULE, "", comments)
 
 
