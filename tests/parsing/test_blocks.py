@@ -68,7 +68,7 @@ def _content(read: Dump) -> list[object]:
 
 
 def _line_by_line(text: str) -> Dump:
-    with patch.object(rule_reader, "BLOCK", re.compile("(?!)")):
+    with patch.object(blocks, "_BLOCK", re.compile("(?!)")):
         return read_dump(text, lenient=True)
 
 

@@ -32,9 +32,7 @@ class StoppedReply(Record, eq=False):
     @property
     def step(self) -> AnyStep | None:
         """The step that decides."""
-        from ipt_explain.netfilter.walk.path import untracking
-
-        return untracking(self.path.steps()) if self.verdict is Verdict.ACCEPT else self.path.last()
+        return self.path.untracking() if self.verdict is Verdict.ACCEPT else self.path.last()
 
 
 class Finish(Record):

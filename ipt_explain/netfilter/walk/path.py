@@ -82,6 +82,10 @@ class Path(Record, eq=False):
         trail = leg.via
         return None if trail is None else _step(leg, leg.visit, leg.row, trail, 0, None)
 
+    def untracking(self) -> AnyStep | None:
+        """The last step that exempted the packet from connection tracking, or put it in a zone; None if none did."""
+        return untracking(self.steps())
+
 
 def untracking(steps: Sequence[AnyStep]) -> AnyStep | None:
     """The last step that exempted a packet from connection tracking, or put it in a zone; None if none did."""

@@ -17,7 +17,6 @@ from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
 from ipt_explain.netfilter.walk.journey import known_course, sent_to_itself
 from ipt_explain.netfilter.walk.packets import Packets, Travellers
-from ipt_explain.netfilter.walk.path import Step, untracking
 from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Whereabouts
 from ipt_explain.records import Record, replace
@@ -161,7 +160,7 @@ class Replies:
         stopped = _NEVER
         for end, packets in hooks.ends.apart():
             path = packets.path(0)
-            if end.verdict is Verdict.ACCEPT and (path is None or untracking(path.steps()) is None):
+            if end.verdict is Verdict.ACCEPT and (path is None or path.untracking() is None):
                 path = connected.path(0)  # it is the connection that is in a zone
             if end.verdict is Verdict.UNKNOWN or path is None:
                 continue
@@ -187,6 +186,8 @@ def _unknown(label: str, family: Family) -> Heading:
 def _is_told(stop: StoppedReply) -> bool:
     """Whether a doubt is worth telling: of a rule that asks for the connection's state, as others stop first packets
     alike, and about one thing."""
+    from ipt_explain.netfilter.walk.path import Step
+
     step = stop.path.last() if stop.verdict is not Verdict.ACCEPT else None
     shape = step.rule.shape if isinstance(step, Step) and step.rule is not None else None
     if shape is None or not (shape.has_match("conntrack") or shape.has_match("state")):

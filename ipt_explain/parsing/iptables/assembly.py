@@ -18,7 +18,7 @@ from ipt_explain.model import (
     Table,
 )
 from ipt_explain.model.kernel import BUILT_IN_CHAINS, HOOKS
-from ipt_explain.parsing.iptables.fragments import family_of_rules, own_rules
+from ipt_explain.parsing.iptables.fragments import own_rules
 from ipt_explain.parsing.iptables.rulesets import Generator
 from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of, is_thinned
 
@@ -50,11 +50,6 @@ class TableBuilder:
         self.redeclared: list[int] = []
         self._hooks: set[str] = set()
         self._is_finished = False
-
-    @property
-    def hooks(self) -> frozenset[str]:
-        """The built-in chains that the section declares."""
-        return frozenset(self._hooks)
 
     @property
     def has_rules(self) -> bool:
@@ -98,9 +93,34 @@ class TableBuilder:
             return self.has_rules or self.declares(chain)
         return chain in self._hooks or (self.has_rules and chain not in BUILT_IN_CHAINS.get(self.name, ()))
 
+    @property
+    def hooks(self) -> frozenset[str]:
+        """The built-in chains that the section declares."""
+        return frozenset(self._hooks)
+
+    @property
+    def meant_form(self) -> Form:
+        """What the section is. iptables-save declares every built-in chain; input for `iptables-restore --noflush`
+        none.
+        """
+        if self.form is not Form.SAVE or self._hooks or self.generator is not None:
+            return self.form
+        return Form.RESTORE
+
+    @property
+    def listed_table(self) -> str | None:
+        """The table whose built-in chains an `iptables -S` listing shows, None where it shows only some of a table's.
+        """
+        for name, built_in in BUILT_IN_CHAINS.items():
+            if self._hooks == set(built_in) or (
+                name == "nat" and self._hooks == {"PREROUTING", "OUTPUT", "POSTROUTING"}
+            ):
+                return name
+        return None
+
     def lacks_lines(self, last: bool) -> bool:
         """Whether lines are missing from a section that iptables-save printed, `last` in its text."""
-        if self.name is None or self.shown is not None or table_form(self) is not Form.SAVE:
+        if self.name is None or self.shown is not None or self.meant_form is not Form.SAVE:
             return False
         if not self.committed and (self.ended or not last):
             return True
@@ -240,39 +260,3 @@ def _finished(name: str, found: int | Draft) -> Chain:
     if isinstance(found, int):
         return Chain((name,), line=found)
     return Chain.of(name, tuple(found.rules), found.policy, found.line, found.counters)
-
-
-def table_form(section: TableBuilder) -> Form:
-    """What a `*table` section is. iptables-save declares every built-in chain; input for `iptables-restore --noflush`
-    none.
-    """
-    if section.hooks or section.generator is not None:
-        return section.form
-    return Form.RESTORE if section.form is Form.SAVE else section.form
-
-
-def listed_table(section: TableBuilder) -> str | None:
-    """The table whose built-in chains an `iptables -S` listing shows, None where it shows only some of a table's."""
-    hooks = section.hooks
-    for name, built_in in BUILT_IN_CHAINS.items():
-        if hooks == set(built_in) or (name == "nat" and hooks == {"PREROUTING", "OUTPUT", "POSTROUTING"}):
-            return name
-    return None
-
-
-def families_of(sections: Sequence[TableBuilder]) -> list[Family]:
-    """Each section's family: from its generator, else from its addresses, else as its neighbours."""
-    known: list[Family | None] = []
-    for section in sections:
-        if section.generator is not None:
-            known.append(section.generator.family)
-        elif section.family is not None:
-            known.append(section.family)
-        else:
-            known.append(family_of_rules(section.rules()))
-    families = []
-    last = next((family for family in known if family is not None), Family.IPV4)
-    for family in known:
-        last = family or last
-        families.append(last)
-    return families

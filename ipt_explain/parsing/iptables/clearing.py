@@ -12,12 +12,12 @@ from ipt_explain.model import Rule
 from ipt_explain.model.dump import SourceText
 from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.parsing.cleaning import clean
-from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.misfits import Misfits
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.words import counted
 
 if TYPE_CHECKING:
+    from ipt_explain.parsing.iptables.assembly import TableBuilder
     from ipt_explain.parsing.ipvs.taking_out import TakenOut
     from ipt_explain.parsing.nft.taking_out import TakenOut as TakenOutNft
 

@@ -7,19 +7,13 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Backend, Chain, Extent, Family, Form, Rule, Ruleset, Table
 from ipt_explain.model.dump import SourceText
-from ipt_explain.parsing.iptables.assembly import (
-    TableBuilder,
-    families_of,
-    listed_table,
-    table_form,
-)
-from ipt_explain.parsing.iptables.fragments import Place, places_of
+from ipt_explain.parsing.iptables.fragments import Place, family_of_rules, places_of
 from ipt_explain.parsing.iptables.misfits import Headless
 from ipt_explain.parsing.iptables.rulesets import Generator, RulesetBuilder
-from ipt_explain.parsing.pastes.extents import HOLED, WHOLE, Extents
 from ipt_explain.parsing.pastes.outputs import outputs_of
 
 if TYPE_CHECKING:
+    from ipt_explain.parsing.iptables.assembly import TableBuilder
     from ipt_explain.parsing.pastes.merging import Conflict
 
 _MOST_CONFLICTS = 5
@@ -48,7 +42,7 @@ class Gathering:
 
     def add_sections(self, sections: Sequence[TableBuilder]) -> None:
         """`*table` sections and listings. What does not tell its backend is taken for that of its family that does."""
-        families = families_of(sections)
+        families = _families_of(sections)
         for section, family in zip(sections, families):
             backend = section.generator.backend if section.generator else section.backend
             if backend is not None:
@@ -60,24 +54,11 @@ class Gathering:
                 f"{self._source}: lines are missing from the middle of this text, so what is not in it is unknown"
             )
         for section, family in zip(sections, families):
-            last = section is sections[-1]
             builder = self._builder(family, section.generator.backend if section.generator else section.backend)
             if section.name is None:
-                self._add_listing(builder, section, last)
-                continue
-            if not section.committed:
-                self._warnings.append(
-                    f"{self._source}:{section.line}: table {section.name} has no COMMIT: is the text cut off?"
-                )
-            form = table_form(section)
-            if form is Form.SAVE and (thinned or self._incomplete):
-                form = Form.FRAGMENT
-                self._moved += section.take_foreign(section.name)
-            form = self._form(form)
-            extents = HOLED if thinned and form is Form.FRAGMENT else section.extents(form, last)
-            table = section.build(section.name, extents)
-            cut = form is Form.SAVE and extents is not WHOLE and not table.whole
-            builder.add(table, Form.FRAGMENT if cut else form, section.generator)
+                self._add_listing(builder, section, section is sections[-1])
+            else:
+                self._add_table(builder, section, section.name, section is sections[-1])
 
     def add_loose(self, rules: Sequence[Rule], source: SourceText) -> None:
         """Bare rules: of the ruleset of their family, if there is one."""
@@ -134,8 +115,25 @@ class Gathering:
             "`nft list ruleset` shows them"
         )
 
+    def _add_table(self, builder: RulesetBuilder, section: TableBuilder, name: str, last: bool) -> None:
+        from ipt_explain.parsing.pastes.extents import HOLED, WHOLE
+
+        if not section.committed:
+            self._warnings.append(f"{self._source}:{section.line}: table {name} has no COMMIT: is the text cut off?")
+        form = section.meant_form
+        if form is Form.SAVE and (self._thinned or self._incomplete):
+            form = Form.FRAGMENT
+            self._moved += section.take_foreign(name)
+        form = self._form(form)
+        extents = HOLED if self._thinned and form is Form.FRAGMENT else section.extents(form, last)
+        table = section.build(name, extents)
+        cut = form is Form.SAVE and extents is not WHOLE and not table.whole
+        builder.add(table, Form.FRAGMENT if cut else form, section.generator)
+
     def _add_listing(self, builder: RulesetBuilder, section: TableBuilder, last: bool) -> None:
-        name = listed_table(section)
+        from ipt_explain.parsing.pastes.extents import Extents
+
+        name = section.listed_table
         if name is not None:
             form = self._form(section.form)
             builder.add(section.build(name, section.extents(form, last)), form, None)
@@ -157,6 +155,24 @@ class Gathering:
         if key not in self._rulesets:
             self._rulesets[key] = RulesetBuilder(self._source, family, backend)
         return self._rulesets[key]
+
+
+def _families_of(sections: Sequence[TableBuilder]) -> list[Family]:
+    """Each section's family: from its generator, else from its addresses, else as its neighbours."""
+    known: list[Family | None] = []
+    for section in sections:
+        if section.generator is not None:
+            known.append(section.generator.family)
+        elif section.family is not None:
+            known.append(section.family)
+        else:
+            known.append(family_of_rules(section.rules()))
+    families = []
+    last = next((family for family in known if family is not None), Family.IPV4)
+    for family in known:
+        last = family or last
+        families.append(last)
+    return families
 
 
 def _chain_of(name: str, outputs: Sequence[Sequence[Rule]]) -> Chain:

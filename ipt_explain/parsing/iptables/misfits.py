@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, RuleSyntaxError
 from ipt_explain.model import Form
 from ipt_explain.model.dump import SourceText
-from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.logical import LogicalLine
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.words import counted
+
+if TYPE_CHECKING:
+    from ipt_explain.parsing.iptables.assembly import TableBuilder
 
 _MAX_DIAGNOSTICS = 20
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Counters, Form
 from ipt_explain.model.kernel import BUILT_IN_CHAINS
-from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.clearing import Cleared
 from ipt_explain.parsing.iptables.misfits import Headless, Holes
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
@@ -21,6 +20,7 @@ from ipt_explain.parsing.pastes.outputs import BLOCK_ENDS, is_elision, is_grep_g
 from ipt_explain.patterns import lazy_pattern
 
 if TYPE_CHECKING:
+    from ipt_explain.parsing.iptables.assembly import TableBuilder
     from ipt_explain.parsing.pastes.commands import Command
 
 COUNT = "[0-9]{1,20}"
@@ -115,13 +115,18 @@ class PlainLines:
         if name not in BUILT_IN_CHAINS:
             # What follows belongs to it: read, so that it is not reported too, and left out.
             if name and " " not in name:
-                self._rules.table = TableBuilder(name, line, None)
+                self._begin(name, line, None)
                 self._holes.nameless = True
             return False
         self._headless.begin_table(len(self._rules.loose))
-        self._rules.table = TableBuilder(name, line, self._generator)
-        self._cleared.sections.append(self._rules.table)
+        self._cleared.sections.append(self._begin(name, line, self._generator))
         return True
+
+    def _begin(self, name: str | None, line: int, generator: Generator | None) -> TableBuilder:
+        from ipt_explain.parsing.iptables.assembly import TableBuilder  # rules without a table do not need it
+
+        table = self._rules.table = TableBuilder(name, line, generator)
+        return table
 
     def _read_odd_chain(self, content: str, line: int) -> bool:
         """A chain outside of a table, as `iptables-save | grep` leaves it, or with counters that are no numbers."""
@@ -161,7 +166,7 @@ class PlainLines:
 
     def _open_listing(self, line: int) -> TableBuilder:
         command, self._listed_by = self._listed_by, None
-        table = self._rules.table = TableBuilder(None if command is None else command.table, line, None)
+        table = self._begin(None if command is None else command.table, line, None)
         if command is not None:
             table.family, table.backend = command.family, command.backend
         table.form = Form.LISTING

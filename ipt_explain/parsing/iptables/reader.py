@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ipt_explain.collector import collector_paused
 from ipt_explain.errors import RuleSyntaxError
 from ipt_explain.model import Counters, Dump
 from ipt_explain.model.dump import SourceText
 from ipt_explain.model.node import NOTHING_KNOWN
-from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.clearing import Cleared
 from ipt_explain.parsing.iptables.gathering import Gathering
 from ipt_explain.parsing.iptables.logical import LogicalLine, readings
@@ -18,6 +18,9 @@ from ipt_explain.parsing.iptables.plain_lines import CHAIN, COUNT, PlainLines
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.progress import Stage, begin
+
+if TYPE_CHECKING:
+    from ipt_explain.parsing.iptables.assembly import TableBuilder
 
 _PLAIN_CHAINS = lazy_pattern(r":((?:[!-~]+ - \[0:0\]\n:){0,999}[!-~]+) - \[0:0\]\n")
 _HOOK = lazy_pattern(r":((?:PRE|POST)ROUTING|INPUT|FORWARD|OUTPUT)[ \t]")

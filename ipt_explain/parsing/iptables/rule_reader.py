@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from itertools import repeat
+from typing import TYPE_CHECKING
 
 from ipt_explain.model import Chain, Command, Layout, Rule, Shape
-from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.logical import LogicalLine
-from ipt_explain.parsing.iptables.shapes.blocks import BLOCK, BlockCache, BlockPattern, Words
 from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache, ShapePattern
 from ipt_explain.progress import Stage
+
+if TYPE_CHECKING:
+    from ipt_explain.parsing.iptables.assembly import TableBuilder
+    from ipt_explain.parsing.iptables.shapes.blocks import BlockCache, BlockPattern, Words
 
 
 class Run:
@@ -88,9 +92,15 @@ class RuleReader:
         self._text = text
         self._shapes = ShapeCache()
         self._last = self._shapes.start
-        self._blocks = BlockCache()
         self._block_end = 0
         self._run = Run()
+
+    @cached_property
+    def _blocks(self) -> BlockCache:
+        """The chains of tables; loose rules come without theirs."""
+        from ipt_explain.parsing.iptables.shapes.blocks import BlockCache
+
+        return BlockCache()
 
     def read_on(self, position: int, line: int, stage: Stage) -> tuple[int, int]:
         """Read rules as long as likely shapes follow; where the next line begins, and its number."""
@@ -143,7 +153,10 @@ class RuleReader:
             if not matched:
                 break
             self.end_run()
-            values, layouts, lines, counts = list[Words](), list[Layout](), list[int](), list[Words]()
+            values: list[Words] = []
+            layouts: list[Layout] = []
+            lines: list[int] = []
+            counts: list[Words] = []
             for pattern, (matches, begun) in matched.items():
                 own, counted = pattern.contents(matches, self.names)
                 values += own
@@ -156,16 +169,14 @@ class RuleReader:
 
     def _match_blocks(self, position: int, line: int) -> tuple[dict[BlockPattern, _Matched], int, int]:
         """Chains by the patterns that match them; most are like the one before."""
-        text, matched, left = self._text, dict[BlockPattern, _Matched](), _AT_ONCE
+        text, left = self._text, _AT_ONCE
+        matched: dict[BlockPattern, _Matched] = {}
         pattern = None
         while left > 0:
-            block = BLOCK.match(text, position)
-            end = position + 1 if block is None else block.end()
-            found = block and self._blocks.find(text, position, text.count("\n", position, end), left, pattern)
-            if not found:
+            pattern, chains, end = self._blocks.find(text, position, left, pattern)
+            if pattern is None:
                 self._block_end = end
                 break
-            pattern, chains = found
             matches, lines = matched.setdefault(pattern, ([], []))
             matches += chains
             following = line + len(chains) * pattern.lines

@@ -20,7 +20,7 @@ from ipt_explain.patterns import lazy_pattern
 _MAX_LINES = 64
 _SLOWLY_REFUSED = lazy_pattern(r"\(\?:(\(\?!\[\w+\]\))\|.*\)(?=\[\^ )", re.DOTALL)
 _HEAD = r"(?:\[\d+:\d+\] )?-A"
-BLOCK = lazy_pattern(rf"{_HEAD} ([^ \n]+) .*\n(?:{_HEAD} \1 .*\n){{0,{_MAX_LINES - 1}}}")
+_BLOCK = lazy_pattern(rf"{_HEAD} ([^ \n]+) .*\n(?:{_HEAD} \1 .*\n){{0,{_MAX_LINES - 1}}}")
 """Lines that append to one chain, as far as a glance can tell: a line may also be the middle of a quoted value."""
 
 # Compiling a chain's pattern takes as long as reading some hundred such chains by their lines.
@@ -112,20 +112,24 @@ class BlockCache:
         self._compiled = 0
 
     def find(
-        self, text: str, position: int, lines: int, most: int, failed: BlockPattern | None
-    ) -> tuple[BlockPattern, list[re.Match[str]]] | None:
-        """The pattern of the chain of so many lines that begins at this position, if there is one, and what it matches
-        from there on; one has `failed` already.
+        self, text: str, position: int, most: int, failed: BlockPattern | None
+    ) -> tuple[BlockPattern | None, list[re.Match[str]], int]:
+        """The pattern of the chain that begins at this position, if there is one, what it matches from there on, and
+        where the chain ends. One pattern has `failed` already.
         """
-        patterns = self._by_lines[lines]
+        block = _BLOCK.match(text, position)
+        if block is None:
+            return None, [], position + 1
+        end = block.end()
+        patterns = self._by_lines[text.count("\n", position, end)]
         for pattern in patterns:
             found = [] if pattern is failed else pattern.matches(text, position, most)
             if found:
                 if pattern is not patterns[0]:  # the last used comes first
                     patterns.remove(pattern)
                     patterns.insert(0, pattern)
-                return pattern, found
-        return None
+                return pattern, found, end
+        return None, [], end
 
     def note(self, lines: Sequence[ShapePattern], chain: Chain) -> None:
         """A chain was read by the patterns of its lines."""
