@@ -54,6 +54,9 @@ class CutOff(Enum):
     LATER_UNRECOGNISED = "later packets are not recognised"
 
 
+_OF_ORIGIN = ("-i ", "-o ", "-s ", "-m rpfilter", "-m owner ", "-m mac ", "-m set ")
+
+
 class Decider(Record):
     """The rule that decides what happens to a packet, or a chain by its policy or because it lacks a rule.
 
@@ -89,6 +92,13 @@ class Lost(Record):
         return self.how is not Loss.UNKNOWN and all(
             text.startswith(starts) for each in self.when for text, _ in each.literals
         )
+
+    def is_ordinary(self, vantage: Vantage) -> bool:
+        """Whether it depends only on where connections come from, on interfaces and sets, as it does on healthy nodes;
+        but not if it stops a part of this node's pods by address.
+        """
+        by_pod = vantage is Vantage.POD and self.depends_only_on(("-s ",))
+        return self.depends_only_on(_OF_ORIGIN) and not by_pod
 
 
 class Fate(Record):
@@ -137,6 +147,11 @@ class Fates(Record):
     def loses_any(self) -> bool:
         """Whether connections from any vantage point are lost."""
         return bool(self.pod.lost or self.node.lost or self.outside.lost)
+
+    @property
+    def may_lose_any(self) -> bool:
+        """Whether connections from any vantage point are lost, or may be."""
+        return self.loses_any or bool(self.pod.perhaps or self.node.perhaps or self.outside.perhaps)
 
     def items(self) -> Iterator[tuple[Vantage, Fate]]:
         """Each vantage point and its fate."""

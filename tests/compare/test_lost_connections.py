@@ -57,3 +57,53 @@ def test_a_digest_records_losses() -> None:
         told[service.label] = service.losses
     assert told == expected
     assert any(expected.values())
+
+
+UNDECIDED = changed(HEALTHY, r"^(?=-A FORWARD )", "-A FORWARD -d 10.244.0.0/16 -j NFQUEUE --queue-num 0\n")
+PERHAPS = changed(
+    HEALTHY, r"^(?=-A FORWARD )", "-A FORWARD -d 10.244.0.0/16 -m time --timestart 01:00:00 --timestop 02:00:00 -j DROP\n"
+)
+
+
+def fates(before: str, after: str) -> list[str]:
+    """The differences in fates, their cause or sentence."""
+    found = [each for each in compared(before, after).differences if each.kind.value == "fate"]
+    assert all(each.cause is not None and each.cause in each.message for each in found)
+    return [each.message.partition(" (")[0] for each in found]
+
+
+def test_connections_that_become_unknown_are_told_and_so_is_the_opposite() -> None:
+    undecided = "left undecided by filter FORWARD: -A FORWARD -d 10.244.0.0/16 -j NFQUEUE --queue-num 0"
+    assert fates(HEALTHY, UNDECIDED) == [f"connections to 3 service ports are {undecided}"]
+    assert fates(UNDECIDED, HEALTHY) == [f"no longer in doubt: connections to 3 service ports that are {undecided}"]
+    assert fates(UNDECIDED, UNDECIDED.replace("-m comment", "-m comment", 1)) == []
+
+
+def test_connections_that_may_be_lost_are_told_without_a_share() -> None:
+    found = [each for each in compared(HEALTHY, PERHAPS).differences if each.kind.value == "fate"]
+    assert [each.message.partition(" by ")[0] for each in found] == ["connections to 3 service ports may be dropped"]
+    single = changed(HEALTHY, r"^(?=-A FORWARD )", "-A FORWARD -d 10.244.1.2/32 -m time --weekdays Sun -j REJECT\n")
+    single = single.replace("-A FORWARD -d 10.244.1.2/32", "-A FORWARD -d 10.244.1.2/32 -p tcp -m tcp --dport 9153")
+    (found_single,) = [each for each in compared(HEALTHY, single).differences if each.kind.value == "fate"]
+    assert found_single.message.startswith("connections to 10.96.0.10:9153 from pods and outside may be rejected by ")
+    assert isinstance(found_single.after, list)
+    assert [each["share"] for each in found_single.after if isinstance(each, dict)] == [None, None]
+
+
+def test_what_healthy_nodes_leave_open_is_no_difference() -> None:
+    by_interface = changed(HEALTHY, r"^(?=-A FORWARD )", "-A FORWARD -o docker0 -j DROP\n")
+    assert fates(HEALTHY, by_interface) == []
+
+
+def test_a_part_of_a_dump_leaves_nothing_in_doubt() -> None:
+    part = "\n".join(line for line in HEALTHY.splitlines() if "kube-dns" in line or line.startswith("*nat"))
+    assert fates(HEALTHY, part) == fates(part, HEALTHY) == []
+
+
+def test_a_digest_records_doubts() -> None:
+    for text in (UNDECIDED, PERHAPS):
+        digest = digest_of(view(text))
+        assert read_digest(digest.to_json(), "node.json") == digest
+        told = [service_of(key, record, digest.fabrics) for key, record in digest.services.items()]
+        assert {each.label: each.losses for each in told} == {each.label: each.losses for each in view(text).services.values()}
+        assert any(cause.in_doubt for each in told for cause in each.losses)

@@ -159,7 +159,7 @@ CHANGES: list[tuple[str, str, Change, Found]] = [
         "a hook behind another rule",
         POLICY,
         lambda text: changed(text, r"^(-A OUTPUT .*-j KUBE-SERVICES)$", r"-A OUTPUT -j MINE\n\1"),
-        {("foreign-rules", None, "filter OUTPUT")},
+        {("foreign-rules", None, "filter OUTPUT"), ("fate", None, "filter OUTPUT")},
     ),
     (
         "a policy of a built-in chain",

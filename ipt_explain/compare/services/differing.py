@@ -33,7 +33,7 @@ def service_differences(before: ServiceView, after: ServiceView, shown: Complete
     ]  # fmt: skip
     found = list(borne_out(found, pair, shown, told))
     whole = shown.all and told.all
-    return [*(found or (_fabric(pair) if whole else ())), *borne_out(_fates(pair), pair, shown, told)]
+    return [*(found or (_fabric(pair) if whole else ())), *borne_out(_fates(pair, shown), pair, shown, told)]
 
 
 def added(view: ServiceView) -> Difference:
@@ -61,12 +61,15 @@ def _whole(view: ServiceView, kind: DifferenceKind, verb: str, before: Value, af
     return Difference(kind, view.family, message, view.label, view.protocol, None, before, after)
 
 
-def _fates(pair: Pair) -> Iterator[Difference]:
-    """Connections that other rules lose, or no longer lose, at frontends that both have."""
+def _fates(pair: Pair, shown: Completeness) -> Iterator[Difference]:
+    """Connections that other rules lose, or no longer lose, at frontends that both have. What parts of dumps leave in
+    doubt may be in the other parts."""
     both = pair.before.frontends.keys() & pair.after.frontends.keys()
     common = {front(host or None, port) for host, port in both}
     before, after = _of_frontends(pair.before.losses, common), _of_frontends(pair.after.losses, common)
     for cause, old, new, message in loss_differences(before, after):
+        if cause.in_doubt and not shown.all:
+            continue
         difference = pair.difference(DifferenceKind.FATE, cause.place, old or None, new or None, message)
         yield replace(difference, cause=cause.words)
 

@@ -1,6 +1,7 @@
 """Lost connections to a service port and the rules that lose them, in a form that can be compared.
 
 Shares that the Service itself refuses are its verdict, not a loss, and differ between nodes by design (policy Local).
+What may be lost counts, too, unless it depends only on what healthy nodes leave open as well.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.compare.differences import Difference, Value
 from ipt_explain.records import Record, replace
-from ipt_explain.services.fates import Fates, Loss, Vantage
-from ipt_explain.words import both, counted, listed
+from ipt_explain.services.fates import Lost, Vantage
+from ipt_explain.services.health import declined_anyway
+from ipt_explain.services.ports import Frontend
+from ipt_explain.words import both, counted, front, listed
 from ipt_explain.words.percents import percent
 
 _COMMENT = re.compile(r' -m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+)')
@@ -25,17 +28,24 @@ _HOW = {
     "dropped": "are dropped",
     "rejected": "are rejected",
     "unanswered": "are cut off after their first packet",
+    "unknown": "are left undecided",
 }
+_MAY = {how: words.replace("are ", "may be ", 1) for how, words in _HOW.items()} | {
+    "untranslated": "may go on untranslated"
+}
+_IN_DOUBT = "unknown"
 
 
 class LossCause(Record):
-    """What loses connections: how, which rule or policy of which table and chain, and where they go instead."""
+    """What loses connections: how, which rule or policy of which table and chain, and where they go instead. If not
+    `certain`, it depends on what the dump does not show."""
 
     how: str
     verdict: str
     place: str
     rule: str
     dnat: str = ""
+    certain: bool = True
 
     @property
     def words(self) -> str:
@@ -43,24 +53,47 @@ class LossCause(Record):
         instead = f" ({self.dnat})" if self.dnat else ""
         rule = f": {self.rule}" if self.rule else ""
         where = f" by {self.place}" if self.place else ""
-        return f"{_HOW.get(self.how, self.how)}{instead}{where}{rule}"
+        how = (_HOW if self.certain else _MAY).get(self.how, self.how)
+        return f"{how}{instead}{where}{rule}"
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may lose nothing."""
+        return not self.certain or self.how == _IN_DOUBT
+
+    @property
+    def no_longer(self) -> str:
+        """How to say that it is over."""
+        return "no longer in doubt" if self.in_doubt else "no longer lost"
 
 
-Losses = Mapping[LossCause, frozenset[tuple[str, str, float]]]
-"""For each cause the frontends (`10.96.0.10:53`), vantage points and shares of connections that it loses."""
+Lossy = tuple[str, str, "float | None"]
+"""A frontend (`10.96.0.10:53`), a vantage point and the share of connections that is lost, None if that depends on what
+the dump does not show."""
+
+Losses = Mapping[LossCause, frozenset[Lossy]]
+"""For each cause the connections that it loses."""
 
 
-def losses_of(frontend: str, fates: Fates | None) -> Iterator[tuple[LossCause, tuple[str, str, float]]]:
-    """The lost connections to one frontend, except those that depend on something the dump does not show."""
-    if fates is None:
+def losses_of(frontend: Frontend) -> Iterator[tuple[LossCause, Lossy]]:
+    """The connections to one frontend that are lost, or may be."""
+    if frontend.fates is None:
         return
-    for vantage, fate in fates.items():
+    name = front(frontend.address, frontend.port)
+    for vantage, fate in frontend.fates.items():
         for lost in fate.lost:
-            if lost.how is not Loss.UNKNOWN:
-                decider = lost.decider
-                place = " ".join(filter(None, (decider.table, decider.chain)))
-                cause = LossCause(lost.how.value, lost.verdict, place, _COMMENT.sub("", decider.text), lost.dnat or "")
-                yield cause, (frontend, vantage.value, round(lost.probability, _DIGITS))
+            yield _cause(lost, True), (name, vantage.value, round(lost.probability, _DIGITS))
+        for lost in fate.perhaps:
+            if not lost.is_ordinary(vantage) and not declined_anyway(frontend, vantage, lost):
+                yield _cause(lost, False), (name, vantage.value, None)
+
+
+def _cause(lost: Lost, certain: bool) -> LossCause:
+    decider = lost.decider
+    place = " ".join(filter(None, (decider.table, decider.chain)))
+    return LossCause(
+        lost.how.value, lost.verdict, place, _COMMENT.sub("", decider.text), lost.dnat or "", certain
+    )
 
 
 def loss_differences(before: Losses, after: Losses) -> Iterator[tuple[LossCause, list[Value], list[Value], str]]:
@@ -68,7 +101,7 @@ def loss_differences(before: Losses, after: Losses) -> Iterator[tuple[LossCause,
     for cause in sorted({*before, *after}, key=lambda each: (each.place, each.rule, each.how)):
         old, new = before.get(cause, frozenset()), after.get(cause, frozenset())
         if old != new:
-            message = f"{_shares(new)} {cause.words}" if new else f"no longer lost: {_shares(old)} {cause.words}"
+            message = f"{_shares(new)} {cause.words}" if new else f"{cause.no_longer}: {_shares(old)} {cause.words}"
             yield cause, _values(cause, old), _values(cause, new), message
 
 
@@ -91,7 +124,8 @@ def _folded(members: Sequence[Difference]) -> Difference:
     words = first.cause or ""
     count = counted(len(services), "service port")
     now = bool(first.after)
-    message = f"connections to {count} {words}" if now else f"no longer lost: connections to {count} that {words}"
+    over = first.message.partition(":")[0]
+    message = f"connections to {count} {words}" if now else f"{over}: connections to {count} that {words}"
     shown = listed(services, _SHOWN)
     names: list[Value] = list(services)
     lost: Value = {"service_ports": names}
@@ -105,16 +139,17 @@ def _folded(members: Sequence[Difference]) -> Difference:
     )  # fmt: skip
 
 
-def _shares(lost: frozenset[tuple[str, str, float]]) -> str:
-    """`100 % of connections from pods and outside`."""
+def _shares(lost: frozenset[Lossy]) -> str:
+    """`100 % of connections to 10.96.0.10:53 from pods and outside`."""
     vantages = [vantage.origin for vantage in Vantage if any(each[1] == vantage.value for each in lost)]
-    shares = sorted({share for _, _, share in lost})
-    chances = percent(shares[0]) if len(shares) == 1 else f"{percent(shares[0])} to {percent(shares[-1])}"
+    shares = sorted({share for _, _, share in lost if share is not None})
+    chances = [percent(share) for share in (shares if len(shares) < 2 else (shares[0], shares[-1]))]
     fronts = sorted({each[0] for each in lost})
-    return f"{chances} of connections to {listed(fronts, _SHOWN)} from {both(vantages)}"
+    connections = f"connections to {listed(fronts, _SHOWN)} from {both(vantages)}"
+    return f"{' to '.join(chances)} of {connections}" if chances else connections
 
 
-def _values(cause: LossCause, lost: frozenset[tuple[str, str, float]]) -> list[Value]:
+def _values(cause: LossCause, lost: frozenset[Lossy]) -> list[Value]:
     return [
         {"frontend": frontend, "from": vantage, "share": share, "how": cause.how, "rule": cause.rule, "in": cause.place}
         for frontend, vantage, share in sorted(lost)

@@ -12,7 +12,7 @@ from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
-from ipt_explain.compare.services.losses import LossCause, Losses, losses_of
+from ipt_explain.compare.services.losses import LossCause, Losses, Lossy, losses_of
 from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.model import Backend, Dump, Family, Shape
 from ipt_explain.records import NamedTuple, Record, field
@@ -30,7 +30,7 @@ from ipt_explain.services.ports import (
     ServicePort,
     TrafficPolicy,
 )
-from ipt_explain.words import address_port, front
+from ipt_explain.words import address_port
 
 Address = tuple[str, int]
 """A frontend's address and port; a node port's address is ""."""
@@ -227,14 +227,14 @@ _TABLES = {Family.IPV4: "ip kube-proxy", Family.IPV6: "ip6 kube-proxy"}
 
 def _losses(service: ServicePort) -> Losses:
     """Losses by other rules; pools show what the Service's own balancers leave untranslated."""
-    losing = [frontend for frontend in service.frontends if frontend.fates and frontend.fates.loses_any]
+    losing = [frontend for frontend in service.frontends if frontend.fates and frontend.fates.may_lose_any]
     if not losing:
         return {}
     table = "nat" if service.backend is not Backend.NFTABLES else _TABLES[service.family]
     own = {f"{table} {balancer.chain}" for balancer in service.balancers}
-    found: dict[LossCause, set[tuple[str, str, float]]] = {}
+    found: dict[LossCause, set[Lossy]] = {}
     for frontend in losing:
-        for cause, lost in losses_of(front(frontend.address, frontend.port), frontend.fates):
+        for cause, lost in losses_of(frontend):
             if cause.how != Loss.UNTRANSLATED.value or cause.place not in own:
                 found.setdefault(cause, set()).add(lost)
     return {cause: frozenset(lost) for cause, lost in found.items()}

@@ -9,10 +9,9 @@ from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.audit.backends import BackendContext
 from ipt_explain.audit.evidence.losses.causes import Cause, Victim, Where, possible_causes, unknown_causes
 from ipt_explain.records import replace
-from ipt_explain.services.fates import Loss, Vantage
+from ipt_explain.services.fates import Loss
 
 _NOBODYS = frozenset({None, KERNEL, KUBE_PROXY})
-_OF_ORIGIN = ("-i ", "-o ", "-s ", "-m rpfilter", "-m owner ", "-m mac ", "-m set ")
 
 
 def doubts(context: BackendContext) -> list[list[Cause]]:
@@ -36,15 +35,8 @@ def _is_at_other_address(victim: Victim) -> bool:
 
 
 def is_ordinary(causes: Iterable[Cause]) -> bool:
-    """Whether they hang only on where connections come from, on interfaces and sets, as rules on healthy nodes do; but
-    not if they stop a part of this node's pods by address.
-    """
-    victims = [victim for each in causes for victim in each.victims]
-    return all(
-        victim.lost.depends_only_on(_OF_ORIGIN)
-        and not (victim.vantage is Vantage.POD and victim.lost.depends_only_on(("-s ",)))
-        for victim in victims
-    )
+    """Whether they lose connections only on conditions that healthy nodes have, too."""
+    return all(victim.lost.is_ordinary(victim.vantage) for each in causes for victim in each.victims)
 
 
 def questions(causes: Iterable[Cause]) -> Sequence[str]:

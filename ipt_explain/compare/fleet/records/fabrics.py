@@ -14,6 +14,7 @@ from ipt_explain.services.ports import TrafficPolicy
 POD_NETWORK = "POD-NETWORK"
 _ID_LENGTH = 12
 _CAUSE = "cause"
+_PERHAPS = "perhaps"
 
 
 class Fabrics:
@@ -30,7 +31,8 @@ class Fabrics:
 
     def id_of_cause(self, cause: LossCause) -> str:
         """The hash of a cause of losses."""
-        return self._id_of((_CAUSE, cause.how, cause.verdict, cause.place, cause.rule, cause.dnat))
+        doubt = () if cause.certain else (_PERHAPS,)
+        return self._id_of((_CAUSE, cause.how, cause.verdict, cause.place, cause.rule, cause.dnat, *doubt))
 
     def _id_of(self, form: tuple[str, ...]) -> str:
         found = self._ids.get(form)
@@ -43,8 +45,8 @@ class Fabrics:
 
 def cause_of(form: tuple[str, ...]) -> LossCause:
     """The cause of losses that has this form. Raises ValueError if it is none."""
-    _, how, verdict, place, rule, dnat = form
-    return LossCause(how, verdict, place, rule, dnat)
+    _, how, verdict, place, rule, dnat, *doubt = form
+    return LossCause(how, verdict, place, rule, dnat, not doubt)
 
 
 def _fabric_form(view: ServiceView) -> Fabric:

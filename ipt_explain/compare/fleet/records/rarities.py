@@ -27,7 +27,8 @@ EXTERNAL_MASQUERADE = "M"
 FABRIC = "f"
 """The hash of its rules other than balancing."""
 LOSSES = "l"
-"""By hash of their cause, the frontends, vantage points and shares of connections that other rules lose."""
+"""By hash of their cause, the frontends, vantage points and shares of connections that other rules lose, null if they
+only may."""
 
 
 def checked(rare: Any) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def _fits(key: str, value: Any) -> bool:
     if key in (NO_HAIRPIN, EXTERNAL_MASQUERADE) and value != 0:
         return _all_are(value, str)
     if key == UNMATCHED:
-        return value is None or _all_are([value], float, int)
+        return _is_share(value)
     if key == LOSSES:
         return isinstance(value, dict) and all(
             isinstance(lost, list) and all(_is_loss(each) for each in lost) for lost in value.values()
@@ -60,8 +61,12 @@ def _all_are(values: Any, *kinds: type) -> bool:
     return isinstance(values, list) and all(isinstance(each, kinds) and not isinstance(each, bool) for each in values)
 
 
+def _is_share(value: Any) -> bool:
+    return value is None or _all_are([value], float, int)
+
+
 def _is_loss(value: Any) -> bool:
     """Whether a value is a frontend, a vantage point and a share."""
     return (
-        isinstance(value, list) and len(value) == 3 and _all_are(value[:2], str) and _all_are(value[2:], float, int)
+        isinstance(value, list) and len(value) == 3 and _all_are(value[:2], str) and _is_share(value[2])
     )

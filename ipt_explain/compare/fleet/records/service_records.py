@@ -135,7 +135,9 @@ def _service_of(key: str, record: str, fabrics: Mapping[str, Fabric]) -> Service
         masquerade=masquerade,
         fabric=fabrics.get(rare.get(rarities.FABRIC, ""), ()),
         losses={
-            cause_of(fabrics[identity]): frozenset((str(name), str(place), float(part)) for name, place, part in lost)
+            cause_of(fabrics[identity]): frozenset(
+                (str(name), str(place), None if part is None else float(part)) for name, place, part in lost
+            )
             for identity, lost in rare.get(rarities.LOSSES, {}).items()
         },
         mode=ProxyMode(rare.get(rarities.OTHER_MODE, ProxyMode.IPTABLES.value)),
