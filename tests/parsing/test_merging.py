@@ -36,8 +36,32 @@ def test_a_rule_that_two_outputs_show_is_one_rule() -> None:
     assert (chain.extent, chain.ordered) == (Extent.SOME, True)
 
 
-def test_a_rule_that_one_output_shows_twice_is_two() -> None:
-    assert len(_chain(_LAST + _LAST).rules) == 2
+def test_a_rule_right_behind_its_like_is_two_and_that_is_said() -> None:
+    dump = read_dump(_FIRST + _FIRST + _LAST)
+    assert len(_chain(_FIRST + _FIRST + _LAST).rules) == 3
+    assert [each.partition(";")[0] for each in dump.warnings] == ["-:2: the same rule as on line 1: it counts twice"]
+
+
+def test_a_chain_that_begins_again_is_another_output_and_that_is_said() -> None:
+    for text in (_FIRST + _SECOND + _LAST + _FIRST, _FIRST + _SECOND + _FIRST + _SECOND + _LAST):
+        assert _targets(_chain(text)) == ["KUBE-SEP-A", "KUBE-SEP-B", "KUBE-SEP-C"]
+        (said,) = read_dump(text).warnings
+        assert "the same rule as on line 1: another output seems to begin here, so it counts once" in said
+
+
+def test_greps_of_several_chains_join_in_silence() -> None:
+    of_endpoint = "-A KUBE-SEP-A -p tcp -m tcp -j DNAT --to-destination 10.1.1.1:80\n"
+    for text in (of_endpoint + _FIRST + _SECOND + of_endpoint + _FIRST, of_endpoint + _FIRST + "\n" + _FIRST):
+        assert read_dump(text).warnings == ()
+        assert _targets(_chain(text))[0] == "KUBE-SEP-A"
+        assert len(_chain(text, "KUBE-SEP-A").rules) == 1
+
+
+def test_all_rules_shown_twice_are_not_all_named() -> None:
+    rules = "".join(f"-A KUBE-SVC-A -s 10.0.0.{number}/32 -j RETURN\n" * 2 for number in range(9))
+    assert [each.partition(": ")[2] for each in read_dump(rules).warnings[3:]] == [
+        "6 more rules are the same as earlier ones of their chain"
+    ]
 
 
 def test_order_across_outputs_is_not_known_but_what_can_all_be_reached_comes_first() -> None:

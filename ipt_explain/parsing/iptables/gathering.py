@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Backend, Chain, Extent, Family, Form, Rule, Ruleset, Table
@@ -10,13 +10,14 @@ from ipt_explain.model.dump import SourceText
 from ipt_explain.parsing.iptables.fragments import Place, family_of_rules, places_of
 from ipt_explain.parsing.iptables.misfits import Headless
 from ipt_explain.parsing.iptables.rulesets import Generator, RulesetBuilder
-from ipt_explain.parsing.pastes.outputs import outputs_of
+from ipt_explain.parsing.pastes.outputs import Repeat, outputs_of
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.assembly import TableBuilder
     from ipt_explain.parsing.pastes.merging import Conflict
 
 _MOST_CONFLICTS = 5
+_MOST_REPEATS = 3
 
 
 class Gathering:
@@ -67,7 +68,9 @@ class Gathering:
         thinned = self._thinned or not skipped <= {rule.chain for rule in rules}
         place_of = dict(zip(map(id, rules), self._places(rules)))
         shown: dict[Place, dict[str, list[list[Rule]]]] = {}
-        for output in outputs_of(rules, source):
+        outputs = outputs_of(rules, source)
+        self._warnings += _repeated(outputs.repeats, self._source)
+        for output in outputs.rules:
             parts: dict[tuple[Place, str], list[Rule]] = {}
             for rule in output:
                 parts.setdefault((place_of[id(rule)], rule.chain), []).append(rule)
@@ -182,6 +185,18 @@ def _chain_of(name: str, outputs: Sequence[Sequence[Rule]]) -> Chain:
     from ipt_explain.parsing.pastes.merging import chain_of_outputs
 
     return chain_of_outputs(name, outputs)
+
+
+def _repeated(repeats: Sequence[Repeat], source: str) -> Iterator[str]:
+    """What cannot be known of rules that a chain shows twice."""
+    for each in repeats[:_MOST_REPEATS]:
+        line = f"{source}:{each.rule.line}: the same rule as on line {each.earlier.line}"
+        if each.again:
+            yield f"{line}: another output seems to begin here, so it counts once; a whole iptables-save shows whether"
+        else:
+            yield f"{line}: it counts twice; if another output begins here, put a blank line between them"
+    if len(repeats) > _MOST_REPEATS:
+        yield f"{source}: {len(repeats) - _MOST_REPEATS:,} more rules are the same as earlier ones of their chain"
 
 
 def _shown(conflict: Conflict) -> str:

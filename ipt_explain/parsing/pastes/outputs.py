@@ -1,16 +1,18 @@
 """Splitting the bare rules of a text into outputs: order is known inside an output, not between them.
 
 Rules of one output are on consecutive lines. A blank line, a heading or a prompt begins another. So does a rule that
-its chain had before the text went on to other chains: iptables prints each chain in one piece.
+the output has shown before, with other rules in between: iptables prints each chain in one piece, and people join
+greps. Only a rule right behind its like may be its chain's twice over. Neither is certain within one chain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from ipt_explain.model import Rule
+from ipt_explain.model import Rule, Shape
 from ipt_explain.model.dump import SourceText
 from ipt_explain.patterns import lazy_pattern
+from ipt_explain.records import Record
 
 BLOCK_ENDS = ("# ```", "# ~~~", "# </pre>", "# {noformat", "# {code", "# {panel", "# {quote")
 """A fence or the end of a page's block, as comments for the line reader: no table continues after them."""
@@ -30,21 +32,39 @@ _PAGER_PLACE = lazy_pattern(r"lines \d+-\d+(?:/\d+)?(?: .*)?")
 _LONGEST_MARK = 80
 
 
-def outputs_of(rules: Sequence[Rule], source: SourceText) -> Iterator[list[Rule]]:
-    """The rules of each output, in the order of the text."""
-    output: list[Rule] = []
-    of_chain: dict[str, list[Rule]] = {}
+class Repeat(Record):
+    """A rule that its chain has shown before, without another chain in between. `again`: it begins another output."""
+
+    rule: Rule
+    earlier: Rule
+    again: bool
+
+
+class Outputs(Record):
+    """The rules of each output, in the order of the text, and what in them is not certain."""
+
+    rules: list[list[Rule]]
+    repeats: list[Repeat]
+
+
+def outputs_of(rules: Sequence[Rule], source: SourceText) -> Outputs:
+    """Bare rules by output."""
+    outputs: list[list[Rule]] = [[]]
+    repeats: list[Repeat] = []
+    shown: dict[tuple[Shape, tuple[str, ...]], Rule] = {}
+    last: Rule | None = None
     for rule in rules:
-        if output:
-            last, known = output[-1], of_chain.get(rule.chain)
-            repeated = known is not None and rule.chain != last.chain and rule.text in {each.text for each in known}
-            if repeated or (rule.line > last.line + 1 and _parted(source, last, rule.line)):
-                yield output
-                output, of_chain = [], {}
-        output.append(rule)
-        of_chain.setdefault(rule.chain, []).append(rule)
-    if output:
-        yield output
+        earlier = shown.get((rule.shape, rule.values))
+        parted = last is not None and rule.line > last.line + 1 and _parted(source, last, rule.line)
+        again = earlier is not None and earlier is not last
+        if earlier is not None and last is not None and not parted and rule.chain == last.chain:
+            repeats.append(Repeat(rule, earlier, again))
+        if parted or again:
+            outputs.append([])
+            shown = {}
+        outputs[-1].append(rule)
+        shown[rule.shape, rule.values] = last = rule
+    return Outputs(outputs if rules else [], repeats)
 
 
 def _parted(source: SourceText, above: Rule, below: int) -> bool:
