@@ -84,7 +84,10 @@ def _failures_in_words(name: str) -> Iterator[None]:
     except FileNotFoundError:
         raise UsageError(f"{name}: there is no such file") from None
     except IsADirectoryError:
-        raise UsageError(f"{name}: this is a directory; name the dumps in it ({name.rstrip('/')}/*)") from None
+        import shlex
+
+        within = f"{shlex.quote(name.rstrip('/'))}/*"
+        raise UsageError(f"{name}: this is a directory; name the dumps in it ({within})") from None
     except PermissionError:
         raise UsageError(f"{name}: permission denied") from None
     except (OSError, ValueError) as error:  # ValueError: an impossible path (it contains NUL)

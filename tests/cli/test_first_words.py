@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,7 @@ NODE = SAMPLES / "kube-proxy-1.30-basic.txt"
         (["[fd00::1]:53"], "ipt-explain --address fd00::1 node.txt"),
         (["kube-system/kube-dns", NODE], f"ipt-explain -s kube-system/kube-dns {NODE}"),
         (["kube-dns", NODE], f"ipt-explain -s kube-dns {NODE}"),
+        (["kube-dns", "my node.txt"], "ipt-explain -s kube-dns 'my node.txt'"),
         (["KUBE-SERVICES", NODE], f"ipt-explain show KUBE-SERVICES {NODE}"),
         (["ipt202"], "ipt-explain rules IPT202"),
         (["copmare", NODE], "Did you mean compare?"),
@@ -46,3 +48,9 @@ def test_version_is_a_word_too() -> None:
 def test_a_missing_path_is_only_that() -> None:
     assert run("./lint").err == "ipt-explain: ./lint: there is no such file\n"
     assert run("node1.txt").err == "ipt-explain: node1.txt: there is no such file\n"
+
+
+def test_a_directory_names_a_pattern_to_paste(tmp_path: Path) -> None:
+    folder = tmp_path / "my nodes"
+    folder.mkdir()
+    assert run(folder).err.endswith(f"name the dumps in it ('{folder}'/*)\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 
 _MEANT = {
@@ -35,7 +36,7 @@ def meant_by(word: str, others: Sequence[str], commands: Iterable[str]) -> str |
     """
     if word in _COMMAND_LINES:
         return f"there is no command {word!r}. Try: ipt-explain {_COMMAND_LINES[word]}"
-    rest = " ".join(["", *others]) if others else " node.txt"
+    rest = f" {shlex.join(others)}" if others else " node.txt"
     host = word.strip("[]") if _is_address(word.strip("[]")) else word.rpartition(":")[0].strip("[]")
     if _is_address(host):
         return f"{word!r} is an address. To see the Services there: ipt-explain --address {host}{rest}"
