@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,26 @@ def findings(arguments: str, capsys: pytest.CaptureFixture[str]) -> list[dict[st
 
 def test_a_directory_is_all_dumps_in_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert {finding["source"] for finding in findings("dumps", capsys)} == {"dumps/a.txt", "dumps/b.txt"}
+
+
+def test_a_file_that_should_have_rules_is_named_and_not_clean(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "dumps" / "c.txt").write_bytes(b"")
+    (folder / "dumps" / "d.txt").write_text("sh: iptables-save: not found\n", encoding="utf-8")
+    (folder / "dumps" / "README.md").write_text("Dumps of two nodes.\n", encoding="utf-8")
+    with tarfile.open(folder / "dumps" / "more.tgz", "w:gz") as archive:
+        archive.add(folder / "dumps" / "a.txt", "e.txt")
+    assert run(["audit", "dumps"]) == 1
+    said = capsys.readouterr()
+    assert said.err.splitlines() == [
+        "warning: dumps/more.tgz skipped: unpack the archive, or use compare --nodes",
+        "warning: dumps/c.txt skipped: it is empty: the command that wrote it failed, or had no right to read the rules",
+        "warning: dumps/d.txt skipped: there are no rules in it; it begins with: sh: iptables-save: not found",
+    ]
+    assert "clean" not in said.out
+    assert run(["audit", "dumps/a.txt", "dumps/b.txt", "dumps/c.txt"]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("warning: dumps/c.txt: there are no rules in it.")
+    assert "clean" not in said.out
 
 
 def test_one_run_writes_several_forms(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -354,7 +354,9 @@ def test_the_fix_is_possible_in_the_table_of_the_rule(table: str, fix: str) -> N
     assert [each.help for each in found if each.rule == "IPT106"] == [fix]
 
 
-def test_a_policy_is_no_rule_to_narrow() -> None:
-    text = NODE.replace("*mangle\n:PREROUTING ACCEPT", "*mangle\n:PREROUTING DROP")
-    assert text != NODE
-    assert [each.help for each in audit_dump(read_dump(text)).findings if each.rule == "IPT106"] == ["Set the policy to ACCEPT."]
+@pytest.mark.parametrize(("rule", "chain"), [("IPT106", "PREROUTING"), ("IPT117", "FORWARD")])
+def test_a_policy_is_no_rule_to_narrow_and_not_kube_proxys(rule: str, chain: str) -> None:
+    head, mangle, rest = NODE.partition("*mangle\n")
+    text = head + mangle + rest.replace(f":{chain} ACCEPT", f":{chain} DROP", 1)
+    helped = [each.help for each in audit_dump(read_dump(text)).findings if each.rule == rule]
+    assert helped == ["Set the policy to ACCEPT, or accept Service traffic in this chain."]

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from ipt_explain.cli.shared.stdio import complain, note, terminal_width, wants_color
+from ipt_explain.cli.shared.stdio import complain, note, terminal_width, wants_color, warn
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
 from ipt_explain.records import Record
 from ipt_explain.render.text.safe import escape
-from ipt_explain.words import either
+from ipt_explain.words import counted, either
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from ipt_explain.inputs import InputText
+    from ipt_explain.inputs.nodes.sources import Survey
     from ipt_explain.model import Dump
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -210,9 +211,14 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
             faults.append(error)
     if faults:
         raise joined(faults)
-    if not empty_too and not any(dump.rulesets or dump.node or dump.nft for dump in parsed):
-        raise UsageError(NO_RULES.format(", ".join(dump.source for dump in parsed)))
     shared = tuple(parsed)
+    if not empty_too and not all(map(_shows_anything, parsed)):
+        without = NO_RULES.format(", ".join(dump.source for dump in parsed if not _shows_anything(dump)))
+        shared = tuple(filter(_shows_anything, parsed))
+        if not shared:
+            raise UsageError(without)
+        if not live:
+            warn([without])
     if len(shared) > 1:
         from ipt_explain.model.node.joining import with_shared_facts
 
@@ -224,8 +230,15 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
     return shared
 
 
+def _shows_anything(dump: Dump) -> bool:
+    return bool(dump.rulesets or dump.node or dump.nft)
+
+
 def files_of(dumps: Sequence[str]) -> tuple[str, ...]:
-    """The DUMP arguments with each directory replaced by its files of rules. Raises UsageError if it has none."""
+    """The DUMP arguments with each directory replaced by its files of rules. Warns of files that should have some.
+
+    Raises UsageError for a directory without rules.
+    """
     found: list[str] = []
     for path in dumps:
         found += _rules_in(path) if os.path.isdir(path) else [path]
@@ -236,11 +249,27 @@ def _rules_in(folder: str) -> list[str]:
     from ipt_explain.inputs.nodes.kinds import Kind
     from ipt_explain.inputs.nodes.sources import Sources
 
-    entries = Sources([folder]).survey().entries
-    files = [entry.path for entry in entries if entry.kind.holds_rules and entry.kind is not Kind.DIGEST]
+    survey = Sources([folder]).survey()
+    entries = [entry for entry in survey.entries if entry.kind.holds_rules and entry.kind is not Kind.DIGEST]
+    if survey.passed_over or survey.unreadable or any(entry.in_archive for entry in entries):
+        _warn_of_skipped(survey)
+    files = [entry.path for entry in entries if not entry.in_archive]
     if not files:
         raise UsageError(f"{folder}: no file in this directory holds a node's rules")
     return files
+
+
+def _warn_of_skipped(survey: Survey) -> None:
+    """Name the files of a directory that are not read although a node's rules should be in them."""
+    from ipt_explain.compare.fleet.nodes import stray_files, why_no_rules
+
+    archives = dict.fromkeys(entry.container for entry in survey.entries if entry.in_archive)
+    skipped = [f"{path} skipped: unpack the archive, or use compare --nodes" for path in archives]
+    strays = [entry for entry in stray_files(survey) if not entry.in_archive]
+    skipped += [f"{entry.path} skipped: {why_no_rules(entry)}" for entry in strays]
+    skipped += [f"{each.path} skipped: {each.why}" for each in survey.unreadable]
+    more = len(skipped) - MAX_DIAGNOSTICS
+    warn([*skipped[:MAX_DIAGNOSTICS], *([f"{counted(more, 'more file')} skipped"] if more > 0 else [])])
 
 
 def _live(save: str | None) -> tuple[InputText, ...]:

@@ -47,7 +47,7 @@ class NodeFiles(Record):
 
 def node_files(survey: Survey, node_from: re.Pattern[str] | None) -> NodeFiles:
     """All nodes in the files of a survey. The first group of `node_from` finds a node's name in a path."""
-    strays = [entry for entry in survey.passed_over if _is_a_nodes(entry, survey.entries)]
+    strays = stray_files(survey)
     all_files = [*survey.entries, *strays]
     named = list(zip(all_files, _names(all_files, node_from)))
     files: dict[str, list[Entry]] = {}
@@ -60,7 +60,7 @@ def node_files(survey: Survey, node_from: re.Pattern[str] | None) -> NodeFiles:
     for entry, node in named[len(survey.entries) :]:
         # If the node's other files are readable, the comparison reports the families it lacks.
         if node not in files:
-            not_compared.append(NotCompared(node, _nothing_in(entry), path=entry.path))
+            not_compared.append(NotCompared(node, why_no_rules(entry), path=entry.path))
             lost += 1
     jobs = []
     for node, entries in files.items():
@@ -81,6 +81,11 @@ def _names(entries: Sequence[Entry], node_from: re.Pattern[str] | None) -> list[
 def _matched(path: str, node_from: re.Pattern[str] | None) -> str | None:
     found = None if node_from is None else node_from.search(path)
     return None if found is None else (found[1] if found.re.groups else found[0])
+
+
+def stray_files(survey: Survey) -> list[Entry]:
+    """The files without rules that should have some."""
+    return [entry for entry in survey.passed_over if _is_a_nodes(entry, survey.entries)]
 
 
 def _is_a_nodes(entry: Entry, accepted: Sequence[Entry]) -> bool:
@@ -105,7 +110,8 @@ def _places(entries: Iterable[Entry]) -> set[tuple[str, ...]]:
     return found
 
 
-def _nothing_in(entry: Entry) -> str:
+def why_no_rules(entry: Entry) -> str:
+    """Why a file says nothing about its node: `it is empty: …`."""
     if entry.kind is Kind.EMPTY:
         return "it is empty: the command that wrote it failed, or had no right to read the rules"
     if entry.kind is Kind.OTHER:

@@ -89,6 +89,13 @@ class Cause(Record):
         return bool(self.decider.text) and not self.decider.text.startswith(("policy ", "chain "))
 
     @property
+    def is_policy(self) -> bool:
+        """Whether a base or built-in chain's policy loses them."""
+        if self.is_rule:
+            return False
+        return self.decider.text == "policy drop" or (self.chain is not None and self.chain.policy == "DROP")
+
+    @property
     def services(self) -> tuple[str, ...]:
         """The service ports that it hits."""
         return tuple(dict.fromkeys(victim.service.label for victim in self.victims))

@@ -15,6 +15,7 @@ from ipt_explain.services.fates import CutOff, Loss, Vantage
 from ipt_explain.words import both, front, listed
 from ipt_explain.words.percents import percent
 
+FIX_POLICY = "Set the policy to ACCEPT, or accept Service traffic in this chain."
 _NAMED = 3
 _ASKED = 2
 _MOST_LINES = 50
@@ -72,7 +73,7 @@ def _subject(cause: Cause, of: str) -> str:
         return f"IPVS{whose}" if cause.decider.line is None else f"this virtual server{whose}"
     if cause.is_rule:
         return f"this rule{of}{whose}"
-    if (cause.chain is not None and cause.chain.policy == "DROP") or cause.decider.text == "policy drop":
+    if cause.is_policy:
         return f"the policy of {name}{of}"
     return f"{name}{of}"
 

@@ -40,11 +40,10 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.losses.causes import Cause, Where, by_source_alone, causes, possible_causes
 from ipt_explain.audit.evidence.losses.hurt import hurt
-from ipt_explain.audit.evidence.losses.telling import fault_of
+from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
 
 _NARROW = "Narrow the rule so that it does not match Services"
 _FIX = f"{_NARROW}, or move it after the jump to KUBE-SERVICES."
-_FIX_POLICY = "Set the policy to ACCEPT."
 
 
 @rule("IPT106", "services-shadowed", Severity.ERROR, evidence=hurt, reads_absence=True)
@@ -56,7 +55,7 @@ def services_shadowed(context: RulesetContext) -> Faults:
 
 
 def _fix(cause: Cause) -> str:
-    """What to do: kube-proxy's jump is in nat, so a rule of another table cannot move after it."""
-    if not cause.is_rule:
-        return _FIX_POLICY
+    """What to do. kube-proxy's jump is in nat, so a rule of another table cannot move after it."""
+    if cause.is_policy:
+        return FIX_POLICY
     return _FIX if cause.decider.table == "nat" else f"{_NARROW}."

@@ -36,7 +36,8 @@ Example:
 
 How to fix:
     Remove the rule, or narrow it so that it does not match Service traffic. `ipt-explain trace` shows the full path of
-    one such connection. If the rule is in one of kube-proxy's chains, restart kube-proxy: it rewrites them.
+    one such connection. If the rule is in one of kube-proxy's chains, restart kube-proxy: it rewrites them. If it is a
+    policy, set it to ACCEPT.
 
 When to ignore:
     When the rule is meant to keep this traffic from the Service.
@@ -47,7 +48,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
 from ipt_explain.audit.evidence.losses.causes import Where, causes
 from ipt_explain.audit.evidence.losses.hurt import hurt
-from ipt_explain.audit.evidence.losses.telling import fault_of
+from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
 
 _FIX_CHAIN = "Restart kube-proxy on this node: it rewrites its rules. ipt-explain trace shows the full path."
 _FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of such a connection."
@@ -57,4 +58,4 @@ _FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of s
 def service_traffic_lost(context: BackendContext) -> Faults:
     """One fault for each cause."""
     for cause in causes(context, Where.ELSEWHERE):
-        yield fault_of(cause, _FIX if cause.is_rule else _FIX_CHAIN)
+        yield fault_of(cause, FIX_POLICY if cause.is_policy else _FIX if cause.is_rule else _FIX_CHAIN)
