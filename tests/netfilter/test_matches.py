@@ -15,6 +15,7 @@ from ipt_explain.netfilter.reasons import failing
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Evaluator, Outcome
 from ipt_explain.netfilter.walk.columns import Batch
+from ipt_explain.records import replace
 
 
 def rule_of(text: str, ipv6: bool = False) -> Rule:
@@ -95,6 +96,12 @@ def test_conditions_that_fail_and_say_which(text: str) -> None:
         ("-p icmp -m icmp --icmp-type 8", "icmp", Truth.YES),
         ("-p icmp -m icmp --icmp-type 3/1", "icmp", Truth.NO),
         ("-p icmp -m icmp --icmp-type any", "icmp", Truth.YES),
+        ("-p icmp -m icmp --icmp-type 8/0", "icmp", Truth.YES),
+        ("-p icmp -m icmp --icmp-type 8/1", "icmp", Truth.NO),
+        ("-p icmp -m icmp --icmp-type echo-request", "icmp", Truth.YES),
+        ("-p icmp -m icmp ! --icmp-type echo-reply", "icmp", Truth.YES),
+        ("-m icmp ! --icmp-type 0", "tcp", Truth.NO),
+        ("-m multiport ! --dports 1", "icmp", Truth.NO),
         ("-p sctp -m sctp --dport 80", "sctp", Truth.YES),
         ("-p sctp -m sctp --chunk-types any INIT,DATA", "sctp", Truth.YES),
         ("-p sctp -m sctp --chunk-types all INIT,DATA", "sctp", Truth.NO),
@@ -123,10 +130,97 @@ def test_other_protocols(text: str, protocol: str, answer: Truth) -> None:
         ("-m addrtype --dst-type UNICAST", "fd00::a", Truth.YES),          # for IPv6, an own address is UNICAST, too
         ("-m addrtype --dst-type LOCAL,UNICAST", "fd00:1::10", Truth.NO),  # and it must be of all types
         ("-m addrtype --dst-type LOCAL,UNICAST", "fd00::a", Truth.YES),
+        ("-m addrtype --dst-type UNICAST", "ff02::1", Truth.NO),
+        ("-m addrtype --dst-type MULTICAST", "ff02::1", Truth.YES),
+        ("-m addrtype --dst-type MULTICAST", "", Truth.NO),
+        ("-m addrtype --dst-type UNSPEC", "", Truth.NO),
     ],
 )  # fmt: skip
 def test_ipv6(text: str, destination: str, answer: Truth) -> None:
     assert answer_of(rule_of(text, ipv6=True), packet(ipv6=True), bound(destination or "fd00:1::10")) is answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("-p tcp -m tcp --syn", Truth.YES),
+        ("-p tcp -m tcp ! --syn", Truth.NO),
+        ("-p tcp -m tcp --tcp-flags ALL NONE", Truth.NO),
+        ("-p tcp -m tcp --tcp-flags FIN,ACK NONE", Truth.YES),
+        ("-m statistic --mode nth --every 1 --packet 0", Truth.YES),
+        ("-m statistic --mode nth ! --every 1 --packet 0", Truth.NO),
+        ("-m recent --rcheck --rdest --name L", Truth.NO),
+        ("-m addrtype --dst-type LOCAL --limit-iface-in", Truth.NO),  # it is no address of the node
+        ("-m addrtype --src-type LOCAL --dst-type UNICAST --limit-iface-in", Truth.NO),
+    ],
+)
+def test_rarer_options(text: str, answer: Truth) -> None:
+    assert answer_of(rule_of(text), packet()) is answer
+
+
+@pytest.mark.parametrize(
+    ("kind", "destination", "others"),
+    [
+        ("unicast", "10.96.0.10", ("multicast", "broadcast")),
+        ("multicast", "224.0.0.5", ("unicast", "broadcast")),
+        ("broadcast", "255.255.255.255", ("unicast", "multicast")),
+    ],
+)
+def test_types_of_destinations(kind: str, destination: str, others: tuple[str, ...]) -> None:
+    for text in ("-m pkttype --pkt-type {}", "-m addrtype --dst-type {}"):
+        told = {each: answer_of(rule_of(text.format(each.upper())), packet(), bound(destination)) for each in (kind, *others)}
+        assert told == {kind: Truth.YES, **dict.fromkeys(others, Truth.NO)}
+
+
+@pytest.mark.parametrize(
+    ("text", "of_a_port", "of_others"),
+    [
+        ("--physdev-is-in", Truth.YES, Truth.NO),
+        ("--physdev-in veth1", Truth.YES, Truth.NO),
+        ("--physdev-in veth+", Truth.YES, Truth.NO),
+        ("--physdev-in veth2", Truth.NO, Truth.NO),
+        ("! --physdev-in veth2", Truth.YES, Truth.YES),
+        ("--physdev-in +", Truth.YES, Truth.NO),
+        ("--physdev-out +", Truth.YES, Truth.NO),
+        ("--physdev-out veth1", Truth.NO, Truth.NO),
+    ],
+)
+def test_ports_of_bridges(text: str, of_a_port: Truth, of_others: Truth) -> None:
+    """A packet that is on no bridge fits no interface there, not even any (xt_physdev.c)."""
+    rule, state = rule_of(f"-m physdev {text}"), packet()
+    on_bridge = state._replace(connection=replace(state.connection, bridge_port="veth1"))
+    assert (answer_of(rule, on_bridge), answer_of(rule, state)) == (of_a_port, of_others)
+
+
+def test_only_the_nodes_own_packets_have_a_socket() -> None:
+    state = packet()
+    own = state._replace(connection=replace(state.connection, local=True), hook=Hook.OUTPUT)
+    for text, of_own, of_others in (("", Truth.YES, Truth.NO), ("! ", Truth.NO, Truth.YES)):
+        rule = rule_of(f"-m owner {text}--socket-exists")
+        assert (answer_of(rule, own), answer_of(rule, state)) == (of_own, of_others)
+
+
+def test_the_nodes_own_packets_have_no_hardware_address() -> None:
+    state = packet()
+    own = state._replace(connection=replace(state.connection, local=True), hook=Hook.OUTPUT)
+    assert answer_of(rule_of("-m mac ! --mac-source 00:11:22:33:44:55"), own) is Truth.NO
+
+
+def test_where_an_address_of_the_node_is_no_dump_shows() -> None:
+    answer = answer_of(rule_of("-m addrtype --dst-type LOCAL --limit-iface-in"), packet(), bound("192.0.2.10"))
+    assert isinstance(answer, tuple)
+    assert {str(each) for branch in answer for each in branch.state.answers} == {
+        "-m addrtype --dst-type LOCAL --limit-iface-in", "not -m addrtype --dst-type LOCAL --limit-iface-in",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("128", Truth.YES), ("128/0", Truth.YES), ("128/1", Truth.NO), ("echo-request", Truth.YES), ("129", Truth.NO)],
+)
+def test_icmp_of_ipv6(text: str, answer: Truth) -> None:
+    rule = rule_of(f"-p ipv6-icmp -m icmp6 --icmpv6-type {text}", ipv6=True)
+    assert answer_of(rule, packet("ipv6-icmp", ipv6=True)) is answer
 
 
 def test_before_tracking_every_packet_is_invalid() -> None:

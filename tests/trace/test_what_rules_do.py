@@ -76,6 +76,22 @@ def test_netmap_replaces_the_network_and_keeps_the_host() -> None:
     assert only(go("nat -A PREROUTING -j NETMAP --to 172.16.0.0/16")) == ("ACCEPT", "172.16.0.10:80", False)
 
 
+def test_netmap_of_sources() -> None:
+    rules = "nat -A POSTROUTING -j NETMAP --to 172.16.0.0/16\nfilter -A INPUT -s 172.16.2.10/32 -j DROP"
+    assert only(go(rules, replace(FROM_NODE, destination=NODE)))[0] == "DROP"
+
+
+def test_many_ports_of_which_one_is_chosen_at_random_stay_together() -> None:
+    rules = "nat -A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:{} --random"
+    assert len(shares(go(rules.format("8000-8063")))) == 64
+    assert only(go(rules.format("8000-8064")))[1] == "10.0.0.1:8000-8064"
+
+
+def test_an_address_of_the_other_family_leaves_open_what_the_rule_does() -> None:
+    told = go("nat -A PREROUTING -p tcp -j DNAT --to-destination [fd00::1]:80")
+    assert only(told)[0] == "UNKNOWN"
+
+
 def test_ports_of_a_range_are_kept_where_they_lie_in_it() -> None:
     rules = "nat -A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1:{}"
     assert only(go(rules.format("70-90")))[1] == "10.0.0.1:80"
@@ -98,6 +114,29 @@ def test_a_recorded_client_is_found_by_the_next_rule() -> None:
     assert only(go(rules))[0] == "DROP"
     forgotten = rules.replace("--rcheck", "--remove").replace("-j DROP", "\nfilter -A FORWARD -m recent --rcheck --name seen --rsource -j DROP")
     assert only(go(forgotten))[0] == "ACCEPT"
+
+
+def test_a_client_must_be_seen_as_often_as_a_rule_asks() -> None:
+    seen = "filter -A FORWARD -m recent --{} --name seen --rsource"
+    twice = "filter -A FORWARD -m recent --rcheck --hitcount 2 --name seen --rsource -j DROP"
+    assert only(go("\n".join([seen.format("set"), seen.format("set"), twice])))[0] == "DROP"
+    assert only(go("\n".join([seen.format("set"), seen.format("update"), twice])))[0] == "DROP"
+    once = go("\n".join([seen.format("set"), twice]))  # entries of earlier connections may count, too
+    assert {verdict for verdict, _, _ in shares(once)} == {"ACCEPT", "DROP"}
+
+
+def test_an_address_that_is_found_where_it_must_not_be_counts_no_further_visit() -> None:
+    """xt_recent.c updates an entry only where the rule matches."""
+    seen = "filter -A FORWARD -m recent {} --name seen --rsource"
+    twice = "filter -A FORWARD -m recent --rcheck --hitcount 2 --name seen --rsource -j DROP"
+    told = go("\n".join([seen.format("--set"), seen.format("! --update"), twice]))
+    assert {verdict for verdict, _, _ in shares(told)} == {"ACCEPT", "DROP"}
+
+
+def test_whether_tproxy_finds_a_socket_no_dump_shows() -> None:
+    told = go("mangle -A PREROUTING -p tcp -j TPROXY --on-port 15001 --on-ip 0.0.0.0 --tproxy-mark 0x1/0x1")
+    assert only(told)[0] == "UNKNOWN"
+    assert "whether a socket listens on port 15001" in str(told.outcomes[0])
 
 
 _MANY = [f"filter -A FORWARD -d 10.9.0.{number}/32 -j DROP" for number in range(100)]
@@ -135,6 +174,9 @@ def test_a_long_chain_runs_in_order(rules: list[str], verdict: str, place: int) 
         """mangle -A PREROUTING -j MARK --set-xmark 0x3/0xffffffff
         mangle -A PREROUTING -j CONNMARK --save-mark --left-shift-mark 4
         filter -A FORWARD -m connmark --mark 0x30 -j DROP""",
+        """mangle -A PREROUTING -j CONNMARK --set-xmark 0x30/0xffffffff
+        mangle -A PREROUTING -j CONNMARK --restore-mark --right-shift-mark 4
+        filter -A FORWARD -m mark --mark 0x3 -j DROP""",
     ],
 )
 def test_marks_are_copied_under_the_mask_of_where_they_come_from(rules: str) -> None:

@@ -21,7 +21,8 @@ def _bridge_port(match: Match, option: Option) -> Condition:
     """physdev: ports of a bridge, which rules only see if the node has br_netfilter.
 
     A packet arrives on a bridge port if its connection says so, or if the user assumes `physdev-is-in`. Routed packets
-    leave by no bridge port that these hooks could see, and are not bridged.
+    leave by no bridge port that these hooks could see, and are not bridged. One that arrives on none fits no option,
+    not even `+`.
     """
 
     def holds(words: Words, state: PacketState, bound: Bound) -> bool:
@@ -29,11 +30,11 @@ def _bridge_port(match: Match, option: Option) -> Condition:
         assumed = state.node.assumption(f"-m physdev {option.name} {' '.join(words)}".rstrip())
         if assumed is not None:
             return assumed
-        if option.name == "--physdev-is-in":
-            return bool(port)
+        if not port:
+            return False
         if option.name == "--physdev-in":
             return interface_fits(words[0], port)
-        return option.name == "--physdev-out" and words[0] == "+"
+        return option.name == "--physdev-is-in" or (option.name == "--physdev-out" and words[0] == "+")
 
     return decided(option, holds)
 

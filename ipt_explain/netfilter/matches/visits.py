@@ -43,8 +43,8 @@ def conditions(match: Match) -> list[Condition]:
         needed = int(words[places["--hitcount"]]) if "--hitcount" in places else 1
         if times < needed or "--rttl" in names:
             return ask(state, " ".join(["-m recent", *option_texts(match.options, words)]))
-        if "--update" in names:
-            return _changed(_seen(state, key, times + 1), not negated)
+        if "--update" in names and not negated:
+            return _changed(_seen(state, key, times + 1), True)
         return Truth.of(not negated)
 
     def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
