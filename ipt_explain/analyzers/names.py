@@ -45,6 +45,12 @@ class ChainRole(Enum):
     LOCAL_EXTERNAL = "KUBE-XLB-"  # up to 1.23: EXT and SVL in one
 
 
+PROTOCOLS = ("tcp", "udp", "sctp")
+"""Those that Services have."""
+
+BALANCING_ROLES = (ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
+"""Chains that spread connections."""
+
 _ROLES = {role.value[:8]: (role.value, role) for role in ChainRole}
 
 

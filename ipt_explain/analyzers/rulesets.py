@@ -29,7 +29,7 @@ _IPVS_CHAINS = (
     "KUBE-SOURCE-RANGES-FIREWALL",
 )
 # Its userspace mode, the only one of 1.0, gone in 1.26: pkg/proxy/userspace/proxier.go.
-_USERSPACE_CHAINS = ("KUBE-PORTALS-CONTAINER", "KUBE-PORTALS-HOST", "KUBE-NODEPORT-CONTAINER", "KUBE-NODEPORT-HOST")
+USERSPACE_CHAINS = ("KUBE-PORTALS-CONTAINER", "KUBE-PORTALS-HOST", "KUBE-NODEPORT-CONTAINER", "KUBE-NODEPORT-HOST")
 _KUBELET_CHAINS = (KUBELET_CANARY, BACKEND_HINT, FIREWALL)
 _NFTABLES_SINCE = (2023, 12)
 _FIRST_WITH_NFT = (1, 8)
@@ -107,7 +107,7 @@ def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
         return ProxyMode.IPTABLES, f"{role_label(hashed)} chains"
     if present((SERVICES, NODE_PORTS)):
         return ProxyMode.IPTABLES, "KUBE-SERVICES"
-    userspace = present(_USERSPACE_CHAINS)
+    userspace = present(USERSPACE_CHAINS)
     if userspace:
         return None, f"{userspace[0]}: kube-proxy in userspace mode picks the pod in its own process"
     kubelet = present(_KUBELET_CHAINS)

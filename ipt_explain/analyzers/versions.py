@@ -103,7 +103,7 @@ def _read_names(found: _Evidence, nat: Mapping[str, Chain], in_filter: Mapping[s
 def _read_comments(found: _Evidence, services: Chain | None, plans: Plans) -> None:
     for rule in islice(rules_of(services), _SAMPLE):
         plan = plans[rule.shape]
-        comment = plan.comment_at(rule)
+        comment = plan.comment_of(rule)
         if comment is None:
             continue
         if comment.endswith((": cluster IP", ": loadbalancer IP", ": external IP")):
@@ -127,7 +127,7 @@ def _service_chains(nat: Mapping[str, Chain]) -> Iterator[Chain]:
 def _read_service_chain(found: _Evidence, chain: Chain, plans: Plans) -> bool:
     for rule in rules_of(chain):
         plan = plans[rule.shape]
-        comment = plan.comment_at(rule) or ""
+        comment = plan.comment_of(rule) or ""
         target = rule.target or ""
         if role_of(target) is ChainRole.ENDPOINT and " -> " in comment:
             found.at_least(24, "endpoints named in KUBE-SVC comments")

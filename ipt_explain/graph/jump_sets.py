@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain as chained
 from itertools import filterfalse, repeat
 
-from ipt_explain.graph.jumps import VERDICTS, aim_of
+from ipt_explain.graph.jumps import aim_of
 from ipt_explain.model import Shape, Table
 from ipt_explain.model.by_shape import RulesOfShape
+from ipt_explain.netfilter.targets import VERDICTS
 from ipt_explain.records import Record
 
 # For deeper nesting the graph is used, whose cost does not depend on depth.

@@ -6,11 +6,8 @@ from collections.abc import Container, Iterator
 from typing import TypeAlias
 
 from ipt_explain.model import Chain, Layout, Rule, Shape, Table, TargetKind
+from ipt_explain.netfilter.targets import VERDICTS
 from ipt_explain.records import Record
-
-# libiptc refuses to create chains with these names, so they are never jumps.
-VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})
-
 
 # Where rules of one shape jump: the slot that names the target, or the target itself if it is a chain; and whether only
 # names of known chains count. An unknown target with options is an extension unless a chain has its name; an

@@ -14,6 +14,9 @@ class Family(Enum):
     IPV6 = "ipv6"
 
 
+ADDRESS_BITS = {Family.IPV4: 32, Family.IPV6: 128}
+
+
 class Backend(Enum):
     """The part of the kernel that holds rules; a packet passes them all. LEGACY and NFT are the two of iptables."""
 

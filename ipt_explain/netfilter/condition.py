@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from ipt_explain.model import Family, Match, Option, Rule
-from ipt_explain.netfilter.header import BITS, format_address
+from ipt_explain.model.kernel import ADDRESS_BITS
+from ipt_explain.netfilter.header import format_address
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
@@ -110,7 +111,7 @@ def names_of(state: PacketState, sent: Heading) -> Mapping[str, str]:
         return {}
     names = {OWN_DESTINATION: own_address_question(address, family)}
     if isinstance(address, int):
-        names[OWN_SOURCE] = f"-s {format_address(address, family)}/{BITS[family]}"
+        names[OWN_SOURCE] = f"-s {format_address(address, family)}/{ADDRESS_BITS[family]}"
     return names
 
 

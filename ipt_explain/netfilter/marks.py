@@ -11,6 +11,7 @@ from ipt_explain.model import Rule
 from ipt_explain.records import Record
 
 ALL_BITS = 0xFFFFFFFF
+MARKING_TARGETS = frozenset({"MARK", "CONNMARK"})
 
 
 class Mark(Record):

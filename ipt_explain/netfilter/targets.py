@@ -56,7 +56,7 @@ def effect_of(rule: Rule, state: PacketState, to: Heading) -> Effect | None:
 
 def is_verdict(name: str) -> bool:
     """Whether a target is one of iptables' own verdicts, which cannot be a chain's name."""
-    return name in _VERDICTS
+    return name in VERDICTS
 
 
 def changes_nothing(shape: Shape) -> bool:
@@ -216,7 +216,7 @@ _DESTINATION_TARGETS: dict[str, Target] = {
 }
 _SOURCE_TARGETS: dict[str, Target] = {"SNAT": _source_nat, "MASQUERADE": _source_nat}
 
-_VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})
+VERDICTS = frozenset({"ACCEPT", "DROP", "RETURN", "QUEUE"})
 
 # These log, change headers that rules seldom test, or affect other packets; the packet continues.
 _HARMLESS = frozenset({

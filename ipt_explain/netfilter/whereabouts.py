@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header import BITS, format_address
+from ipt_explain.model.kernel import ADDRESS_BITS
+from ipt_explain.netfilter.header import format_address
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.records import Record
 
@@ -31,7 +32,7 @@ class Whereabouts(Record, eq=False):
         """Whether it lies in a network."""
         if mask == 0:
             return Truth.YES
-        if mask == (1 << BITS[self.family]) - 1 and (self.ordinary or value in self.apart):
+        if mask == (1 << ADDRESS_BITS[self.family]) - 1 and (self.ordinary or value in self.apart):
             return Truth.NO
         if any(contains(other, (value, mask)) for other in self.outside):
             return Truth.NO

@@ -66,7 +66,8 @@ def _array(items: Iterable[str]) -> str:
     return f"[{', '.join(items)}]"
 
 
-def _text(value: str | None) -> str:
+def text_or_null(value: str | None) -> str:
+    """A text in JSON, or null."""
     return "null" if value is None else quoted(value)
 
 
@@ -85,13 +86,13 @@ def _ruleset(ruleset: RulesetFacts) -> str:
     return (
         f'{{"source": {quoted(ruleset.source)}'
         f', "family": {quoted(ruleset.family.value)}'
-        f', "backend": {_text(ruleset.backend.value if ruleset.backend else None)}'
-        f', "generator": {_text(ruleset.generator)}'
+        f', "backend": {text_or_null(ruleset.backend.value if ruleset.backend else None)}'
+        f', "generator": {text_or_null(ruleset.generator)}'
         f', "fragment": {_TRUTHS[ruleset.form.fragment]}'
         f', "tables": {{{", ".join(sizes)}}}'
-        f', "mode": {_text(ruleset.mode.value if ruleset.mode else None)}'
-        f', "masquerade_mark": {_text(f"{mark[0]:#x}/{mark[1]:#x}" if mark else None)}'
-        f', "version": {_text(ruleset.version)}'
+        f', "mode": {text_or_null(ruleset.mode.value if ruleset.mode else None)}'
+        f', "masquerade_mark": {text_or_null(f"{mark[0]:#x}/{mark[1]:#x}" if mark else None)}'
+        f', "version": {text_or_null(ruleset.version)}'
         f', "evidence": {quoted(ruleset.evidence)}}}'
     )
 
@@ -101,23 +102,23 @@ def _service(service: ServicePort) -> str:
     return (
         f'{{"family": {quoted(service.family.value)}'
         f', "source": {quoted(service.source)}'
-        f', "namespace": {_text(service.namespace)}'
-        f', "name": {_text(service.name)}'
-        f', "port_name": {_text(service.port_name)}'
-        f', "protocol": {_text(service.protocol or None)}'
-        f', "cluster_ip": {_text(service.cluster_ip)}'
+        f', "namespace": {text_or_null(service.namespace)}'
+        f', "name": {text_or_null(service.name)}'
+        f', "port_name": {text_or_null(service.port_name)}'
+        f', "protocol": {text_or_null(service.protocol or None)}'
+        f', "cluster_ip": {text_or_null(service.cluster_ip)}'
         f', "port": {_number(service.port)}'
         f', "state": {quoted(service.state.value)}'
         f', "frontends": {_array(map(_frontend, service.frontends))}'
         f', "balancers": {_array(map(_balancer, service.balancers))}'
         f', "endpoints": {_endpoints(service.endpoints, service.backend is Backend.IPVS)}'
         f', "affinity": {"null" if affinity is None else _AFFINITY % affinity}'
-        f', "internal_traffic_policy": {_text(internal.value if internal else None)}'
-        f', "external_traffic_policy": {_text(external.value if external else None)}'
+        f', "internal_traffic_policy": {text_or_null(internal.value if internal else None)}'
+        f', "external_traffic_policy": {text_or_null(external.value if external else None)}'
         f', "health_check_node_port": {_number(service.health_check_node_port)}'
         f', "masquerade": {_masquerade(service.masquerade)}'
         f', "chains": {_chains(service.chains)}'
-        f', "backend": {_text(service.backend.value if service.backend else None)}}}'
+        f', "backend": {text_or_null(service.backend.value if service.backend else None)}}}'
     )
 
 
@@ -128,12 +129,12 @@ def _frontend(frontend: Frontend) -> str:
     fates = frontend.fates
     return (
         f'{{"kind": {quoted(frontend.kind.value)}'
-        f', "address": {_text(frontend.address)}'
+        f', "address": {text_or_null(frontend.address)}'
         f', "port": {frontend.port}'
         f', "line": {frontend.evidence.line}'
         f', "verdict": {quoted(frontend.verdict.value)}'
-        f', "balancer": {_text(frontend.balancer)}'
-        f', "node_balancer": {_text(frontend.node_balancer)}'
+        f', "balancer": {text_or_null(frontend.balancer)}'
+        f', "node_balancer": {text_or_null(frontend.node_balancer)}'
         f', "source_ranges": {_array(map(quoted, frontend.source_ranges))}'
         f', "fates": {"null" if fates is None else _fates(fates.pod, fates.node, fates.outside)}}}'
     )
@@ -167,10 +168,10 @@ def _lost(lost: Lost) -> str:
         f'{{"probability": {lost.probability}'
         f', "how": {quoted(lost.how.value)}'
         f', "verdict": {quoted(lost.verdict)}'
-        f', "dnat": {_text(lost.dnat)}'
+        f', "dnat": {text_or_null(lost.dnat)}'
         f', "ruleset": {decider.ruleset}'
-        f', "table": {_text(decider.table)}'
-        f', "chain": {_text(decider.chain)}'
+        f', "table": {text_or_null(decider.table)}'
+        f', "chain": {text_or_null(decider.chain)}'
         f', "line": {_number(decider.line)}'
         f', "why": {quoted(lost.why)}}}'
     )
@@ -241,12 +242,12 @@ def _of_endpoints(
 def _masquerade(masquerade: Masquerade) -> str:
     return (
         f'{{"hairpin": {_TRUTHS[masquerade.hairpin]}, "all": {_TRUTHS[masquerade.all]}'
-        f', "off_cluster": {_text(masquerade.off_cluster)}}}'
+        f', "off_cluster": {text_or_null(masquerade.off_cluster)}}}'
     )
 
 
 def _chains(chains: ServiceChains) -> str:
     return (
-        f'{{"service": {_text(chains.service)}, "local": {_text(chains.local)}'
-        f', "external": {_text(chains.external)}, "firewall": {_text(chains.firewall)}}}'
+        f'{{"service": {text_or_null(chains.service)}, "local": {text_or_null(chains.local)}'
+        f', "external": {text_or_null(chains.external)}, "firewall": {text_or_null(chains.firewall)}}}'
     )

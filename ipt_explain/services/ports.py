@@ -228,6 +228,14 @@ class ServicePort(Record):
         return f"{self.namespace}/{self.name}{port}"
 
 
+def by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
+    """The order of service ports: by name, then by ClusterIP."""
+    return (
+        service.namespace or "", service.name or "", service.port_name or "",
+        service.cluster_ip or "", service.port or 0, service.protocol,
+    )  # fmt: skip
+
+
 class TableSize(Record):
     """How many chains and rules a table has."""
 

@@ -13,9 +13,11 @@ from ipt_explain.analyzers.names import (
     ChainRole,
     role_of,
 )
+from ipt_explain.analyzers.nftables.tables import CLUSTER_IPS_CHECK, NODE_PORT_CHECK, REJECT_CHAIN, SERVICE_CHECK
 from ipt_explain.model import Backend, Chain, Extent, Rule, Ruleset
 from ipt_explain.model.kernel import HOOKS
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
+from ipt_explain.netfilter.marks import MARKING_TARGETS
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.path import AnyStep, Step, untracking
@@ -26,12 +28,10 @@ from ipt_explain.services.fates import NOT_TRANSLATED, Decider, Loss
 _REFUSING = frozenset(
     {SERVICES, EXTERNAL_SERVICES, PROXY_FIREWALL, "KUBE-SOURCE-RANGES-FIREWALL", "KUBE-IPVS-OUT-FILTER"}
 )
-_MARKING = frozenset({"MARK", "CONNMARK"})
 # kube-proxy's nftables tables: what they refuse, kube-proxy refuses.
 _PROXY_TABLES = frozenset({"ip kube-proxy", "ip6 kube-proxy"})
-# The chain that refuses what no rule has translated, and the chains that refuse for a Service.
-_UNTRANSLATED = "cluster-ips-check"
-_REFUSING_NFT = ("service-endpoints-check", "nodeport-endpoints-check", "reject-chain", "firewall-")
+# The chains that refuse for a Service.
+_REFUSING_NFT = (SERVICE_CHECK, NODE_PORT_CHECK, REJECT_CHAIN, "firewall-")
 # Other programs that answer for Service addresses by design.
 _ANSWERING = frozenset({"node-local-dns", "Istio", "Linkerd"})
 
@@ -161,7 +161,7 @@ def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> 
         if step.rule is None or step.after is None:
             continue
         if step.into is None:
-            if step.rule.target not in _MARKING:
+            if step.rule.target not in MARKING_TARGETS:
                 return step
         elif (through is None or step.depth > through.depth) and not _only_marks(step.into):
             through = step
@@ -180,12 +180,12 @@ def shortening(steps: Sequence[AnyStep]) -> AnyStep | None:
 def _for_lack_of_dnat(state: PacketState, steps: Sequence[AnyStep]) -> bool:
     """Whether kube-proxy's table of nftables rejects a packet because nothing has translated it."""
     last = steps[-1] if steps and not state.dnat else None
-    return last is not None and last.table in _PROXY_TABLES and last.chain.name == _UNTRANSLATED
+    return last is not None and last.table in _PROXY_TABLES and last.chain.name == CLUSTER_IPS_CHECK
 
 
 def _only_marks(chain: Chain) -> bool:
     shapes = chain.layout.shapes
-    return bool(shapes) and all(shape.target is not None and shape.target.name in _MARKING for shape in shapes)
+    return bool(shapes) and all(shape.target is not None and shape.target.name in MARKING_TARGETS for shape in shapes)
 
 
 def perhaps_led_away(steps: Sequence[AnyStep]) -> bool:

@@ -10,8 +10,9 @@ from operator import itemgetter
 from typing import cast
 
 from ipt_explain.model import Backend, Family
+from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.node import NOTHING_KNOWN, NodeFacts
-from ipt_explain.netfilter.header import BITS, NO_INTERFACE, network_bits, parse_address, parse_ipv4
+from ipt_explain.netfilter.header import NO_INTERFACE, network_bits, parse_address, parse_ipv4
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
@@ -26,7 +27,7 @@ from ipt_explain.words import address_port
 
 _ADDRESS = itemgetter(0)
 _AT_ONCE = 64  # Services whose endpoints are read together, while the processor's cache holds their texts
-_API_SERVER = ("default", "kubernetes")  # its endpoints are on a host's network
+API_SERVER = ("default", "kubernetes")  # its endpoints are on a host's network
 # If no rule names the pod network, pods are assumed to be in networks with this many bits around endpoints.
 _AROUND = {Family.IPV4: 16, Family.IPV6: 48}
 _LOOPBACK = {Family.IPV4: (127 << 24, 255 << 24), Family.IPV6: (1, (1 << 128) - 1)}
@@ -58,7 +59,7 @@ class Surroundings(Record):
         do. If the text is not `shown_whole`, it may show only endpoints outside the pod network.
         """
         found = _bound(services, headings)
-        of_api_server = [(service.namespace, service.name) == _API_SERVER for service in services]
+        of_api_server = [(service.namespace, service.name) == API_SERVER for service in services]
         cluster_ips = frozenset(_addresses(service.cluster_ip for service in services))
         known = _known_addresses([own for own, api_server in zip(found, of_api_server) if not api_server])
         endpoints = known | _known_addresses(compress(found, of_api_server))
@@ -199,6 +200,6 @@ def _named_networks(services: Iterable[ServicePort], family: Family) -> tuple[Bi
 
 
 def _around(addresses: Iterable[int], family: Family) -> tuple[Bits, ...]:
-    width, length = BITS[family], _AROUND[family]
+    width, length = ADDRESS_BITS[family], _AROUND[family]
     mask = (1 << width) - (1 << (width - length))
     return tuple(sorted({(address & mask, mask) for address in addresses}))

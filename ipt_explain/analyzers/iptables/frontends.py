@@ -169,7 +169,7 @@ class FrontendReader:
 
 
 def _said(plan: RulePlan, evidence: Evidence) -> tuple[ServicePortName | None, CommentKind]:
-    comment = plan.comment_at(evidence)
+    comment = plan.comment_of(evidence)
     return (None, CommentKind.BARE) if comment is None else read_comment(comment)
 
 

@@ -15,14 +15,20 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from ipt_explain.analyzers.iptables.plans import Plans
-from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, chain_hash, read_comment, role_of
+from ipt_explain.analyzers.names import (
+    BALANCING_ROLES,
+    MARK_MASQ,
+    PROTOCOLS,
+    ChainRole,
+    chain_hash,
+    read_comment,
+    role_of,
+)
 from ipt_explain.model import Chain, Extent, Layout, Ruleset, Table
 from ipt_explain.records import Record, replace
 
-_BALANCING = (ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
 # kube-proxy up to 1.16 wrote five digits.
 _ROUNDING = 6e-6
-_PROTOCOLS = ("tcp", "udp", "sctp")
 
 
 class _Taker(Record):
@@ -56,7 +62,7 @@ def chains_with_gaps(nat: Table | None, plans: Plans) -> dict[str, int]:
         role = role_of(name)
         if chain.extent is Extent.END and role not in (None, ChainRole.ENDPOINT):
             found[name] = 0
-        if chain.extent in (Extent.WHOLE, Extent.START, Extent.END) or role not in _BALANCING:
+        if chain.extent in (Extent.WHOLE, Extent.START, Extent.END) or role not in BALANCING_ROLES:
             continue
         form = forms.get(chain.layout)
         if form is None:
@@ -192,6 +198,6 @@ def _services_of(chain: Chain, plans: Plans) -> tuple[str | None, ...]:
         name = None if comment is None else read_comment(comment)[0]
         if name is not None:
             spellings = {name.spelled, name.spelled.rstrip(":") + ":"}
-            hashes = (chain_hash(spelled, protocol) for spelled in spellings for protocol in _PROTOCOLS)
+            hashes = (chain_hash(spelled, protocol) for spelled in spellings for protocol in PROTOCOLS)
             return tuple(ChainRole.SERVICE.value + each for each in hashes)
     return (None,)

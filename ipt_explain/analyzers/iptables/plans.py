@@ -88,13 +88,9 @@ class RulePlan(Record):
         """Where the rule leads: a verdict, an extension or a chain."""
         return self.target if self.target_slot is None else rule.word(self.target_slot)
 
-    def comment_of(self, rule: Rule) -> str | None:
+    def comment_of(self, rule: Rule | Evidence) -> str | None:
         """The rule's comment, decoded."""
         return None if self.comment_slot is None else unquote(rule.word(self.comment_slot))
-
-    def comment_at(self, evidence: Evidence) -> str | None:
-        """The rule's comment, decoded, without making the rule."""
-        return None if self.comment_slot is None else unquote(evidence.word(self.comment_slot))
 
 
 class Plans(dict[Shape, RulePlan]):

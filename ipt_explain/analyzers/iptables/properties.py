@@ -51,7 +51,7 @@ def health_check_ports(ruleset: Ruleset, plans: Plans) -> Mapping[tuple[str | No
     ports: dict[tuple[str | None, ...], int] = {}
     for rule in rules_of(chain):
         plan = plans[rule.shape]
-        comment = plan.comment_at(rule)
+        comment = plan.comment_of(rule)
         if comment is None or plan.destination_port is None:
             continue
         name, kind = read_comment(comment)

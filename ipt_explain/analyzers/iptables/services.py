@@ -12,6 +12,7 @@ from ipt_explain.analyzers.iptables.properties import external_policy, health_ch
 from ipt_explain.analyzers.iptables.routing import RouteReader
 from ipt_explain.analyzers.iptables.service_endpoints import endpoints_of
 from ipt_explain.analyzers.names import (
+    PROTOCOLS,
     SERVICES,
     ChainRole,
     ServicePortName,
@@ -32,12 +33,12 @@ from ipt_explain.services.ports import (
     ServiceChains,
     ServicePort,
     ServiceState,
+    by_name,
 )
 
 _SERVICE, _LOCAL, _EXTERNAL = ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.EXTERNAL.value
 _FIREWALL, _LOCAL_EXTERNAL = ChainRole.FIREWALL.value, ChainRole.LOCAL_EXTERNAL.value
 _PREFIXES = (_SERVICE, _LOCAL, _EXTERNAL, _FIREWALL, _LOCAL_EXTERNAL)
-_PROTOCOLS = ("tcp", "udp", "sctp")
 
 
 class ServiceReader:
@@ -72,7 +73,7 @@ class ServiceReader:
         self._balancers.read_ahead([entry.target or "" for group in named for entry in group.entries])
         stage = f"finding endpoints of {len(named):,} service ports"
         services = [self._service(group) for group in each_of(named, stage)]
-        services.sort(key=_by_name)
+        services.sort(key=by_name)
         return services
 
     def _without_frontend(self, known: set[str]) -> Iterable[Entries]:
@@ -89,7 +90,7 @@ class ServiceReader:
         behind = (self._named[target] for target in targets if target is not None and target in self._named)
         for member in (chain, *behind):
             for rule in rules_of(member):
-                comment = self._plans[rule.shape].comment_at(rule)
+                comment = self._plans[rule.shape].comment_of(rule)
                 name = None if comment is None else read_comment(comment)[0]
                 if name is not None:
                     return name
@@ -138,7 +139,7 @@ class ServiceReader:
             return group.entries[0].protocol
         if group.name is not None:
             spelled = group.name.spelled
-            for protocol in _PROTOCOLS:
+            for protocol in PROTOCOLS:
                 if group.key in (chain_hash(spelled, protocol), chain_hash(spelled.rstrip(":") + ":", protocol)):
                     return protocol
         return self._protocol_of_endpoints(group) or ""
@@ -192,10 +193,3 @@ def _spreads(cluster: Spread | None, cluster_ip: Entry | None, entries: Sequence
         return list(found.values())
     port = (cluster_ip or entries[0]).port
     return [spread.keeping(port) for spread in found.values()]
-
-
-def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
-    return (
-        service.namespace or "", service.name or "", service.port_name or "",
-        service.cluster_ip or "", service.port or 0, service.protocol,
-    )  # fmt: skip

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ipt_explain.analyzers.nftables.tables import (
     CLUSTER_IPS,
-    DESTINATION_ADDRESSES,
     MARK_FOR_MASQUERADE,
     MASQUERADING,
     SERVICES,
@@ -15,6 +14,7 @@ from ipt_explain.analyzers.nftables.tables import (
 )
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text, statement_text
+from ipt_explain.netfilter.nft.misses import DESTINATION_ADDRESSES
 from ipt_explain.services.ports import Endpoint, Frontend, FrontendVerdict, Masquerade
 
 

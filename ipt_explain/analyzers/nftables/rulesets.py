@@ -16,13 +16,8 @@ from ipt_explain.analyzers.nftables.tables import (
     proxy_table,
 )
 from ipt_explain.model import Backend, Family, Form
-from ipt_explain.model.nft import Match, Payload, Ruleset, Table, TableFamily
+from ipt_explain.model.nft import Match, Payload, Ruleset, Table
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, TableSize
-
-_TABLE_FAMILIES = {
-    Family.IPV4: (TableFamily.IP, TableFamily.INET),
-    Family.IPV6: (TableFamily.IP6, TableFamily.INET),
-}
 
 
 def ruleset_facts(ruleset: Ruleset, family: Family) -> RulesetFacts:
@@ -30,7 +25,7 @@ def ruleset_facts(ruleset: Ruleset, family: Family) -> RulesetFacts:
     tables = {
         f"{table.family.value} {table.name}": TableSize(len(table.chains), table.rule_count)
         for table in ruleset.tables.values()
-        if table.family in _TABLE_FAMILIES[family] and not table.xtables
+        if table.family.sees(family) and not table.xtables
     }
     table = proxy_table(ruleset, family)
     version, sign = (None, "") if table is None else _version(table)

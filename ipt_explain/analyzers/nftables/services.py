@@ -25,6 +25,7 @@ from ipt_explain.services.ports import (
     ServiceState,
     Share,
     TrafficPolicy,
+    by_name,
 )
 from ipt_explain.words import address_port
 
@@ -45,7 +46,7 @@ class ServiceReader:
     def read(self, wanted: Wanted | None) -> list[ServicePort]:
         """The service ports by name. With `wanted`, only those whose name and addresses it accepts."""
         chosen = [group for group in groups(self._table) if wanted is None or wanted(group.name, group.hosts)]
-        return sorted(map(self._service, chosen), key=_by_name)
+        return sorted(map(self._service, chosen), key=by_name)
 
     def _service(self, group: Group) -> ServicePort:
         name, protocol = group.name, group.protocol
@@ -207,10 +208,3 @@ def _balancer(spread: Spread, local_chain: str | None) -> Balancer:
     )  # fmt: skip
     scope = Scope.LOCAL if spread.chain == local_chain else Scope.CLUSTER
     return Balancer(spread.chain, scope, shares, float(spread.unmatched))
-
-
-def _by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
-    return (
-        service.namespace or "", service.name or "", service.port_name or "",
-        service.cluster_ip or "", service.port or 0, service.protocol,
-    )  # fmt: skip

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipt_explain.analyzers.nftables.frontends import Place
 from ipt_explain.analyzers.nftables.tables import FIREWALL_IPS, elements
 from ipt_explain.model import nft
-
-Place = tuple[str | None, str, int]
 
 
 class FirewallReader:

@@ -22,8 +22,13 @@ SERVICES = "services"
 MASQUERADING = "masquerading"
 MARK_FOR_MASQUERADE = "mark-for-masquerade"  # up to 1.35
 
+SERVICE_CHECK = "service-endpoints-check"
+NODE_PORT_CHECK = "nodeport-endpoints-check"
+FIREWALL_CHECK = "firewall-check"
+CLUSTER_IPS_CHECK = "cluster-ips-check"
+REJECT_CHAIN = "reject-chain"
+
 SOURCE_ADDRESSES = (Payload("ip", "saddr"), Payload("ip6", "saddr"))
-DESTINATION_ADDRESSES = (Payload("ip", "daddr"), Payload("ip6", "daddr"))
 
 _TABLE_FAMILIES = {Family.IPV4: TableFamily.IP, Family.IPV6: TableFamily.IP6}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ipt_explain.analyzers.ipvs.entries import Place
 from ipt_explain.compare.objects.mismatches import (
     RESYNC,
     Mismatch,
@@ -27,7 +28,6 @@ from ipt_explain.words import front as place_of
 
 _MOST = 5
 _Key = tuple[str, str, str, str]
-_Place = tuple[str, str | None, int]
 
 
 def judge_servers(
@@ -82,7 +82,7 @@ def _stale(service: ServicePort) -> Mismatch:
 class _Case:
     """One service port."""
 
-    def __init__(self, intent: Intent, service: ServicePort, served: frozenset[_Place]) -> None:
+    def __init__(self, intent: Intent, service: ServicePort, served: frozenset[Place]) -> None:
         self._intent = intent
         self._service = service
         self._served = served

@@ -12,11 +12,6 @@ from ipt_explain.model import Family
 from ipt_explain.model.nft import Chain, Ruleset, Table, TableFamily
 from ipt_explain.model.nft.printing import rule_text
 
-_FAMILIES = {
-    Family.IPV4: (TableFamily.IP, TableFamily.INET),
-    Family.IPV6: (TableFamily.IP6, TableFamily.INET),
-}
-
 
 def nft_skeleton(ruleset: Ruleset, family: Family) -> Skeleton:
     """The skeleton of the tables that a family's packets pass, except those of iptables-nft."""
@@ -41,7 +36,7 @@ def nft_skeleton(ruleset: Ruleset, family: Family) -> Skeleton:
 
 def _chains(ruleset: Ruleset, family: Family) -> Iterator[tuple[Table, Chain]]:
     for table in ruleset.tables.values():
-        if table.family in _FAMILIES[family] and not table.xtables and not table.dormant:
+        if table.family.sees(family) and not table.xtables and not table.dormant:
             for chain in table.chains.values():
                 yield table, chain
 

@@ -22,6 +22,7 @@ from ipt_explain.analyzers.names import (
     ChainRole,
     role_of,
 )
+from ipt_explain.analyzers.rulesets import role_label
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.completeness import shows_all
 from ipt_explain.model import Backend, Dump, Family, Ruleset
@@ -148,10 +149,5 @@ class _FabricReader:
         chain, _, conditions = text.partition(" ")
         if self._plans[rule.shape].rcheck:
             conditions = _LIST_NAME.sub("", conditions)
-        words = [_role(chain), conditions, jump.strip(), endpoints.get(target, _role(target))]
+        words = [role_label(chain), conditions, jump.strip(), endpoints.get(target, role_label(target))]
         return " ".join(filter(None, words))
-
-
-def _role(name: str) -> str:
-    role = role_of(name)
-    return name if role is None else role.value.rstrip("-")

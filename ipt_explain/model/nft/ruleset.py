@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from ipt_explain.enums import Enum
+from ipt_explain.model.kernel import Family
 from ipt_explain.model.nft.expressions import Element
 from ipt_explain.model.nft.statements import Statement
 from ipt_explain.records import Record, field
@@ -22,6 +23,10 @@ class TableFamily(Enum):
     ARP = "arp"
     BRIDGE = "bridge"
     NETDEV = "netdev"
+
+    def sees(self, family: Family) -> bool:
+        """Whether packets of an IP family pass such a table."""
+        return self is TableFamily.INET or self is (TableFamily.IP if family is Family.IPV4 else TableFamily.IP6)
 
 
 class Rule(Record, eq=False):

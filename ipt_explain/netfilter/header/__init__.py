@@ -14,8 +14,6 @@ from ipt_explain.model import Family
 from ipt_explain.records import Record
 from ipt_explain.words import address_port
 
-BITS = {Family.IPV4: 32, Family.IPV6: 128}
-
 _MANY = 256
 """Addresses: reading these one by one takes as long as loading what reads them faster."""
 

@@ -6,8 +6,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from ipt_explain.model import Family, Rule
+from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.header import (
-    BITS,
     NatRange,
     format_address,
     format_endpoint,
@@ -174,7 +174,7 @@ def _mapped(rule: Rule, address: Address, state: PacketState) -> Address:
 
 
 def _of_family(address: int, state: PacketState) -> int:
-    if address >> BITS[state.connection.family]:
+    if address >> ADDRESS_BITS[state.connection.family]:
         raise ValueError("a rule gives an IPv4 packet an IPv6 address")
     return address
 

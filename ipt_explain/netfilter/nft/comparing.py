@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import ge, gt, le, lt
 
+from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.nft import Expression, Operator, Prefix, Range, Wildcard
-from ipt_explain.netfilter.header import BITS, interface_fits
+from ipt_explain.netfilter.header import interface_fits
 from ipt_explain.netfilter.nft.constants import Kind, bits_of, canonical
 from ipt_explain.netfilter.nft.readings import UNKNOWN, AddressType, Chance, Nothing, Reading
 from ipt_explain.netfilter.packet import PacketState
@@ -89,7 +90,7 @@ def _interface(name: str, wanted: int | str) -> Truth:
 
 def _lies_in(address: Whereabouts, constant: Expression, state: PacketState) -> Truth:
     """Whether an unknown address equals the constant, or lies in it."""
-    width = BITS[state.connection.family]
+    width = ADDRESS_BITS[state.connection.family]
     full = (1 << width) - 1
     if isinstance(constant, Prefix):
         base = canonical(constant.base, Kind.ADDRESS)
@@ -105,6 +106,6 @@ def _in_prefix(reading: Reading, prefix: Prefix, kind: Kind, state: PacketState)
     base = canonical(prefix.base, kind)
     if not isinstance(base, int) or not isinstance(reading, int):
         return Truth.UNKNOWN
-    width = BITS[state.connection.family] if kind is Kind.ADDRESS else _NUMBER_BITS
+    width = ADDRESS_BITS[state.connection.family] if kind is Kind.ADDRESS else _NUMBER_BITS
     host_bits = max(width - prefix.length, 0)
     return Truth.of(reading >> host_bits == base >> host_bits)

@@ -6,7 +6,7 @@ from ipt_explain.model.nft import Match, Operator, Payload, Prefix, Rule
 from ipt_explain.netfilter.header import network_bits
 from ipt_explain.netfilter.whereabouts import Bits
 
-_DESTINATIONS = (Payload("ip", "daddr"), Payload("ip6", "daddr"))
+DESTINATION_ADDRESSES = (Payload("ip", "daddr"), Payload("ip6", "daddr"))
 
 
 def destination_of(rule: Rule) -> Bits | None:
@@ -15,7 +15,7 @@ def destination_of(rule: Rule) -> Bits | None:
     for statement in rule.statements:
         if not isinstance(statement, Match):
             return None
-        if statement.left in _DESTINATIONS and statement.operator is Operator.EQUAL:
+        if statement.left in DESTINATION_ADDRESSES and statement.operator is Operator.EQUAL:
             wanted = statement.right
             text = f"{wanted.base}/{wanted.length}" if isinstance(wanted, Prefix) else wanted
             try:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from ipt_explain.model import Family
+from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.nft import Concatenation, Expression, Nat, NatKind, Prefix, Range, Verdict
-from ipt_explain.netfilter.header import BITS, NatRange
+from ipt_explain.netfilter.header import NatRange
 from ipt_explain.netfilter.nat import address_in_range, masqueraded_as, redirected_to, sent_to, with_ports
 from ipt_explain.netfilter.nft.constants import Kind, canonical
 from ipt_explain.netfilter.packet import Heading, PacketState
@@ -76,7 +77,7 @@ def _chosen(
 ) -> Address | None:
     family = state.connection.family
     if isinstance(address, Prefix):  # replaces the network bits, keeps the host bits
-        mask = (1 << BITS[family]) - (1 << BITS[family] - address.length)
+        mask = (1 << ADDRESS_BITS[family]) - (1 << ADDRESS_BITS[family] - address.length)
         base = _number(address.base, family)
         return base & mask | before & ~mask if isinstance(before, int) else before
     if not isinstance(address, Range):
@@ -87,7 +88,7 @@ def _chosen(
 
 def _number(address: Expression, family: Family) -> int:
     value = canonical(address, Kind.ADDRESS)
-    if not isinstance(value, int) or value >> BITS[family]:
+    if not isinstance(value, int) or value >> ADDRESS_BITS[family]:
         raise ValueError("no address of the packet's family")
     return value
 

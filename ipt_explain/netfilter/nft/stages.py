@@ -12,16 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.model import Family
-from ipt_explain.model.nft import BaseChain, Chain, Ruleset, Table, TableFamily
+from ipt_explain.model.nft import BaseChain, Chain, Ruleset, Table
 from ipt_explain.netfilter.hooks import NAT_PRIORITY, Hook
 from ipt_explain.records import Record
 
 _HOOKS = {hook.value.lower(): hook for hook in Hook}
-
-_FAMILIES = {
-    Family.IPV4: frozenset({TableFamily.IP, TableFamily.INET}),
-    Family.IPV6: frozenset({TableFamily.IP6, TableFamily.INET}),
-}
 
 
 class Stage(Record, eq=False):
@@ -73,5 +68,5 @@ def stages(ruleset: Ruleset, family: Family, xtables: bool = True) -> dict[Hook,
 
 def _tables(ruleset: Ruleset, family: Family, xtables: bool) -> Iterator[Table]:
     for table in ruleset.tables.values():
-        if table.family in _FAMILIES[family] and not table.dormant and (xtables or not table.xtables):
+        if table.family.sees(family) and not table.dormant and (xtables or not table.xtables):
             yield table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.model import Family, Rule, Ruleset, Shape, Table
 from ipt_explain.netfilter.condition import named
 from ipt_explain.netfilter.hooks import is_built_in
-from ipt_explain.netfilter.marks import mark_test
+from ipt_explain.netfilter.marks import MARKING_TARGETS, mark_test
 from ipt_explain.netfilter.packet import Heading, Known, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
 from ipt_explain.netfilter.targets import Verdict, changes_nothing
@@ -227,7 +227,6 @@ def _by_first_interface(
 
 _MOST_RULES = 1_000  # that are read; with more, some may
 _PASSING = frozenset({"ACCEPT", "RETURN", "MARK", "CONNMARK", "CT", "TOS", "DSCP"})
-_MARKING = frozenset({"MARK", "CONNMARK"})
 _STATES = (("conntrack", "--ctstate"), ("state", "--state"))
 _KNOWN = ("ESTABLISHED", "DNAT", "SNAT")
 _UNTRACKED = ("INVALID",)
@@ -238,7 +237,7 @@ _UNTRACKED = ("INVALID",)
 def may_stop_known(rulesets: Sequence[Ruleset]) -> bool:
     """Whether a rule or policy outside nat may stop packets of established connections, whatever else they are."""
     tables = [table for ruleset in rulesets for name, table in ruleset.tables.items() if name != "nat"]
-    marked = any(shape.target is not None and shape.target.name in _MARKING for shape in _shapes(tables))
+    marked = any(shape.target is not None and shape.target.name in MARKING_TARGETS for shape in _shapes(tables))
     return any(ruleset.fragment for ruleset in rulesets) or any(_stops(table, marked) for table in tables)
 
 

@@ -11,9 +11,10 @@ from itertools import islice
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
+from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.condition import Answer, Question, ask, decide_own, split
-from ipt_explain.netfilter.header import BITS, format_address
+from ipt_explain.netfilter.header import format_address
 from ipt_explain.netfilter.packet import Heading, PacketState, addresses_of, is_loopback, is_multicast
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Verdict
@@ -82,7 +83,7 @@ def routes(
 
 def _odd_ones(family: Family, to: Sequence[Heading]) -> frozenset[Address | None]:
     """Addresses with special routing, and those that are not known."""
-    shift, odd = BITS[family] - 8, _ODD[family]
+    shift, odd = ADDRESS_BITS[family] - 8, _ODD[family]
     return frozenset([each for each in addresses_of(to) if type(each) is not int or each >> shift in odd])
 
 

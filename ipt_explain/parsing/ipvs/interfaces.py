@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from ipt_explain.model import Family
+from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.node.interfaces import InterfaceAddress
 from ipt_explain.parsing.ipvs.numbers import checked_host, family_of_host
 from ipt_explain.parsing.line_forms import ReadLine
-
-_BITS = {Family.IPV4: 32, Family.IPV6: 128}
 
 
 class AddressReader:
@@ -61,7 +59,7 @@ class AddressReader:
     def _add(self, interface: str, text: str, number: int) -> None:
         host, slash, length = text.partition("/")
         family = family_of_host(checked_host(host))
-        if slash and int(length[:4]) > _BITS[family]:
+        if slash and int(length[:4]) > ADDRESS_BITS[family]:
             raise ValueError(f"{text[:60]} is not a network")
         prefix_length = int(length) if slash else None
         self._addresses[interface, host] = InterfaceAddress(interface, host, prefix_length, family, number)

@@ -11,11 +11,10 @@ from lark import Token, Tree
 from lark.exceptions import UnexpectedInput
 
 from ipt_explain.parsing.iptables.rules.vocabulary import known_target_options
-from ipt_explain.parsing.listings.grammar import listing_grammar
+from ipt_explain.parsing.listings.grammar import KEYWORD, listing_grammar
 from ipt_explain.parsing.listings.options import SavedOption, Word, saved_options
 from ipt_explain.records import Record, field
 
-_KEYWORD = re.compile(r"__ANON_\d+\Z")
 _COMMENT = re.compile(r"/\*")
 
 UNREAD = "unread"
@@ -130,7 +129,7 @@ def _convert(part: Tree[Token], first: int, nat_option: str) -> list[SavedOption
     negated = False
     for token in part.children:
         assert isinstance(token, Token)
-        if token.type == "NOT" or _KEYWORD.match(token.type):
+        if token.type == "NOT" or KEYWORD.match(token.type):
             negated = negated or "!" in token
         else:
             tokens.append((first + len(tokens), str(token)))
@@ -178,7 +177,7 @@ class _Draft:
         first = len(words)
         for token in option.children:
             assert isinstance(token, Token)
-            if token.type != "NOT" and not _KEYWORD.match(token.type):
+            if token.type != "NOT" and not KEYWORD.match(token.type):
                 start = self._start + (token.start_pos or 0)
                 words.append(ValueWord(start, start + len(token), _pattern_of(token.type)))
         return _convert(option, first, _nat_option(self._details.target))

@@ -15,7 +15,7 @@ from ipt_explain.parsing.grammar_tables import keep_tables, load_tables, tables_
 LISTING_FILES = ("listing.lark",)
 TABLES_FILE = "listing.tables"
 _END_OF_WORD = "(?![^ ])"
-_KEYWORD = re.compile(r"__ANON_\d+\Z")
+KEYWORD = re.compile(r"__ANON_\d+\Z")
 
 
 @cache
@@ -61,7 +61,7 @@ def _end_keyword_at_blank(terminal: TerminalDef) -> None:
         glued = pattern.value in _GLUED or pattern.value[-1] in ":="
         end = "" if glued or terminal.name == "NOT" else _END_OF_WORD
         terminal.pattern = PatternRE(re.escape(pattern.value) + end)
-    elif _KEYWORD.match(terminal.name) and not pattern.value.endswith("="):
+    elif KEYWORD.match(terminal.name) and not pattern.value.endswith("="):
         terminal.pattern = PatternRE(pattern.value.replace("(! )", "(?:! )") + _END_OF_WORD)
 
 

@@ -8,6 +8,7 @@ from html import unescape
 from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_ANYWHERE, RULE_START
 from ipt_explain.parsing.listings.columns import read_header
 from ipt_explain.parsing.pastes.around import is_row
+from ipt_explain.parsing.pastes.wrapping import OPENS_TABLE
 
 _TAG = re.compile(
     r"</?(?:span|code|pre|div|p|br|a|b|i|li|ul|ol|td|th|tr|table|tbody|body|html|strong|em|img|font|h[1-6])\b[^<>]{0,400}>"
@@ -15,7 +16,6 @@ _TAG = re.compile(
 _PAGE = re.compile(r"</(?:span|code|pre|div|p|li|td|tr|body|html)>|<br ?/?>$", re.MULTILINE)
 """Tags that show that a text is a page; those of bold type could be in a rule's comment."""
 _DUMP_LINE = re.compile(RULE_START)
-_OPENS = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
 _RULE = re.compile(rf"(?:^|\s){RULE_START}")
 _CHAIN = re.compile(r"\s*Chain \S")
 
@@ -40,7 +40,7 @@ def without_tags(text: str) -> tuple[str, int]:
             lines[place] = (
                 bare if rule or _CHAIN.match(bare) or is_row(bare) or read_header(bare) else "# </pre>" if ends else ""
             )
-        elif _OPENS.match(line):
+        elif OPENS_TABLE.match(line):
             in_table = True
         elif line.startswith("COMMIT"):
             in_table = False

@@ -30,9 +30,8 @@ from ipt_explain.parsing.pastes.scripts import (
     is_of_shell,
 )
 from ipt_explain.parsing.pastes.slips import hanging, repaired, several
-from ipt_explain.parsing.pastes.wrapping import DUMP_LINE, Joiner, window_of
+from ipt_explain.parsing.pastes.wrapping import DUMP_LINE, OPENS_TABLE, Joiner, window_of
 
-_TABLE = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
 _WORTH_IT = re.compile(
     rf"^[^\n]{{0,200}}?(?:(?<![^\s>|:`\"*]){RULE_START}|ip6?tables[^\n]{{0,200}}?[ \"]-[AIDR][ \"])",
     re.MULTILINE,
@@ -101,7 +100,7 @@ class _Preparing:
                 line = self._continued(place)
             if DUMP_LINE.match(line):
                 if line[0] == "*":
-                    self._in_table = self._in_table or _TABLE.match(line) is not None
+                    self._in_table = self._in_table or OPENS_TABLE.match(line) is not None
                 elif line.startswith(("COMMIT", "# Completed", *BLOCK_ENDS)):
                     self._in_table = False
                 if line[0] != "#":

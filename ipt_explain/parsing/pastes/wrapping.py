@@ -13,6 +13,7 @@ from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache
 
 DUMP_LINE = re.compile(rf"{RULE_START}|#|--(?:append|insert|delete|replace) |-[PNXF] ")
 """A line of a dump, or of commands without `iptables`."""
+OPENS_TABLE = re.compile(r"\*(?:raw|mangle|nat|filter|security)[ \t]*\Z")
 _RULE = re.compile(r"(?:\[\d+:\d+\] *)?-[AIDR] \S")
 _OPTION = re.compile(r"(?:-[a-z]|--[a-z][\w-]*|!)(?:[ \t]|\Z)")
 _MOST_PIECES = 8

@@ -37,6 +37,7 @@ from ipt_explain.render.english.rule import RuleWords, rule_words
 from ipt_explain.render.json_text import json_text
 from ipt_explain.render.show.chain_words import ChainWords
 from ipt_explain.render.show.nft_json import nft_chain_json, nft_set_json, nft_table_json
+from ipt_explain.services.document import text_or_null
 
 SCHEMA = "ipt-explain/show/1"
 
@@ -148,20 +149,16 @@ def _owner(owner: Owner | None) -> dict[str, str] | None:
 
 def _rule(rule: Rule, words: RuleWords, jumps: bool, share: float | None = None) -> str:
     """A rule as JSON, written without a dictionary: a chain may have a hundred thousand."""
-    target = _text(rule.target)
+    target = text_or_null(rule.target)
     packets, size = ("null", "null") if rule.counters is None else (rule.counters.packets, rule.counters.bytes)
     return (
         f'{{"line": {rule.line}, "chain": {quoted(rule.chain)}, "rule": {quoted(rule.text)}'
         f', "command": {quoted(rule.shape.command.value)}, "sentence": {quoted(words.sentence)}'
         f', "conditions": [{", ".join(map(quoted, words.conditions))}], "action": {quoted(words.action)}'
-        f', "after": {_text(words.after or None)}, "comments": [{", ".join(map(quoted, words.comments))}]'
+        f', "after": {text_or_null(words.after or None)}, "comments": [{", ".join(map(quoted, words.comments))}]'
         f', "target": {target}, "jumps_to": {target if jumps else "null"}'
         f', "share": {"null" if share is None else share}, "packets": {packets}, "bytes": {size}}}'
     ).replace("\x7f", "\\u007f")
-
-
-def _text(value: str | None) -> str:
-    return "null" if value is None else quoted(value)
 
 
 def _names_chain(rule: Rule) -> bool:

@@ -13,7 +13,7 @@ from operator import itemgetter, lt
 from typing import TYPE_CHECKING, TypeAlias
 
 from ipt_explain.analyzers.iptables.plans import Plans
-from ipt_explain.analyzers.names import MARK_DROP, ChainRole
+from ipt_explain.analyzers.names import BALANCING_ROLES, MARK_DROP, ChainRole
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
 from ipt_explain.audit.evidence.balancing.even_shares import EITHER, FIVE, TEN, Digits, EvenShares
@@ -25,7 +25,6 @@ from ipt_explain.records import Record
 if TYPE_CHECKING:
     from ipt_explain.audit.evidence.balancing.odd_chains import OddChain, OddChains
 
-_BALANCERS = (ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
 _ENDPOINT = ChainRole.ENDPOINT.value
 
 
@@ -84,7 +83,7 @@ class _Survey:
     def __init__(self, context: RulesetContext) -> None:
         nat = context.table("nat")
         self._deleted = frozenset() if nat is None else nat.deleted
-        self._groups = [alike for role in _BALANCERS for alike in context.hashed[role].values()]
+        self._groups = [alike for role in BALANCING_ROLES for alike in context.hashed[role].values()]
         self._endpoints: EndpointChains = endpoint_chains(context)
         self._plans: Plans = self._endpoints.plans
         self._shares = EvenShares()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.iptables.endpoints import EndpointForms
-from ipt_explain.analyzers.names import ChainRole, role_of
+from ipt_explain.analyzers.names import BALANCING_ROLES, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Rule
@@ -25,8 +25,6 @@ CHANCE = 1e-6
 """How unlikely a distribution must be."""
 DEVIATION = 0.25
 """How far off an endpoint must be: an unlikely difference may still be small."""
-
-_BALANCERS = frozenset({ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL})
 
 
 class Skew(Record):
@@ -46,7 +44,7 @@ def skews(context: RulesetContext) -> tuple[Skew, ...]:
     if nat is None:
         return ()
     reader = BalancerReader(nat, context.plans, EndpointForms(context.plans))
-    chains = (chain for name, chain in nat.chains.items() if role_of(name) in _BALANCERS)
+    chains = (chain for name, chain in nat.chains.items() if role_of(name) in BALANCING_ROLES)
     return tuple(skew for chain in chains if (skew := _skew(chain, reader.read(chain.name, None))) is not None)
 
 

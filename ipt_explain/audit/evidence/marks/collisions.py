@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Shape
 from ipt_explain.model.by_shape import RulesByShape
-from ipt_explain.netfilter.marks import ALL_BITS, change_by, mark_test, parse_integer
+from ipt_explain.netfilter.marks import ALL_BITS, MARKING_TARGETS, change_by, mark_test, parse_integer
 from ipt_explain.records import Record
 
 
@@ -29,7 +29,7 @@ class MarkCollision(Record):
 
 # cilium clears the bit on packets from its own device; calico and others leave it alone.
 _COOPERATING = ("KUBE-", "CILIUM_", "OLD_CILIUM_")
-_TARGETS = frozenset({"MARK", "CONNMARK", "DROP", "REJECT"})
+_TARGETS = MARKING_TARGETS | {"DROP", "REJECT"}
 
 
 def mark_collisions(shapes: RulesByShape, bit: int) -> tuple[MarkCollision, ...]:
@@ -49,7 +49,7 @@ def mark_collisions(shapes: RulesByShape, bit: int) -> tuple[MarkCollision, ...]
 
 
 def _concerns_marks(shape: Shape) -> bool:
-    return shape.target is not None and (shape.target.name in ("MARK", "CONNMARK") or shape.has_match("mark"))
+    return shape.target is not None and (shape.target.name in MARKING_TARGETS or shape.has_match("mark"))
 
 
 def _collisions(rule: Rule, bit: int) -> Iterator[Collision]:

@@ -11,10 +11,15 @@ from collections.abc import Iterable, Iterator
 from ipt_explain.analyzers.nftables.names import ChainKind, ProxyChain, proxy_chain
 from ipt_explain.analyzers.nftables.tables import (
     CLUSTER_IPS,
+    CLUSTER_IPS_CHECK,
+    FIREWALL_CHECK,
     FIREWALL_IPS,
     MASQUERADING,
     NO_ENDPOINT_NODE_PORTS,
     NO_ENDPOINT_SERVICES,
+    NODE_PORT_CHECK,
+    REJECT_CHAIN,
+    SERVICE_CHECK,
     SERVICE_IPS,
     SERVICE_NODE_PORTS,
     SERVICES,
@@ -37,12 +42,6 @@ from ipt_explain.model.nft import (
     VerdictMap,
 )
 from ipt_explain.records import Record
-
-SERVICE_CHECK = "service-endpoints-check"
-NODE_PORT_CHECK = "nodeport-endpoints-check"
-FIREWALL_CHECK = "firewall-check"
-CLUSTER_IPS_CHECK = "cluster-ips-check"
-REJECT_CHAIN = "reject-chain"
 
 _DSTNAT = -100
 _LEADS = (

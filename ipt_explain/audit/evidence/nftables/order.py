@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator
 
 from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
 from ipt_explain.analyzers.nftables.tables import (
+    CLUSTER_IPS_CHECK,
     MARK_FOR_MASQUERADE,
     MASQUERADING,
+    NODE_PORT_CHECK,
+    SERVICE_CHECK,
     SERVICE_IPS,
     SERVICE_NODE_PORTS,
     SERVICES,
 )
-from ipt_explain.audit.evidence.nftables.hooks import CLUSTER_IPS_CHECK, NODE_PORT_CHECK, SERVICE_CHECK
 from ipt_explain.model.nft import (
     Chain,
     Fib,

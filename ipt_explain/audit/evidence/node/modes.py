@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.names import SERVICES, ChainRole
+from ipt_explain.analyzers.rulesets import USERSPACE_CHAINS
 from ipt_explain.audit.backends import BackendContext, NftContext
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.evidence.hooks.hook_states import service_chains
@@ -20,7 +21,6 @@ from ipt_explain.records import Record
 from ipt_explain.services.ports import ProxyMode
 
 _IPVS = ("KUBE-NODE-PORT", "KUBE-LOAD-BALANCER")
-_USERSPACE = ("KUBE-PORTALS-CONTAINER", "KUBE-PORTALS-HOST", "KUBE-NODEPORT-CONTAINER", "KUBE-NODEPORT-HOST")
 _OPENSHIFT = "OPENSHIFT-"
 
 
@@ -42,7 +42,7 @@ def several_modes(node: DumpContext) -> bool:
 def leftovers(context: RulesetContext) -> Iterator[Leftover]:
     """Other modes' rules in a ruleset that has Services in iptables mode."""
     ruleset = context.ruleset
-    ipvs, userspace = _with_rules(ruleset, _IPVS), _with_rules(ruleset, _USERSPACE)
+    ipvs, userspace = _with_rules(ruleset, _IPVS), _with_rules(ruleset, USERSPACE_CHAINS)
     if not (ipvs or userspace) or not context.hashed[ChainRole.SERVICE] or context.facts.mode is ProxyMode.IPVS:
         return
     if ipvs:

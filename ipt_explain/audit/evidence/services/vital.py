@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from ipt_explain.analyzers.fates.vantages import API_SERVER
 from ipt_explain.services.ports import ServicePort
 
-_API_SERVER = ("default", "kubernetes")
 _DNS = ("kube-system", "kube-dns")
 
 
 def is_api_server(service: ServicePort) -> bool:
     """Whether it is the API server's, whose endpoints are on hosts."""
-    return (service.namespace, service.name) == _API_SERVER
+    return (service.namespace, service.name) == API_SERVER
 
 
 def is_dns(service: ServicePort) -> bool:

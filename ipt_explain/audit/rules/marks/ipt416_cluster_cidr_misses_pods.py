@@ -36,7 +36,8 @@ from ipt_explain.audit.evidence.marks.cluster_ip_marks import cluster_ip_marks
 from ipt_explain.audit.evidence.services.overlaps import lies_in, pod_networks
 from ipt_explain.audit.evidence.services.vital import is_api_server, is_dns
 from ipt_explain.model import Family
-from ipt_explain.netfilter.header import BITS, network_bits
+from ipt_explain.model.kernel import ADDRESS_BITS
+from ipt_explain.netfilter.header import network_bits
 from ipt_explain.services.columns import column
 from ipt_explain.services.ports import ServicePort
 from ipt_explain.words import counted, listed
@@ -49,7 +50,7 @@ _NAMED = 3
 @rule("IPT416", "cluster-cidr-misses-pods", Severity.INFO, evidence=pod_networks)
 def cluster_cidr_misses_pods(context: RulesetContext) -> Faults:
     """One fault for each network."""
-    longest = BITS[context.family] - _OF_ONE_NODE[context.family]
+    longest = ADDRESS_BITS[context.family] - _OF_ONE_NODE[context.family]
     for network, services in pod_networks(context).items():
         of_pods = [service for service in services if not is_api_server(service)]
         missed = _missed(network, of_pods, longest) if "/" in network else []

@@ -34,8 +34,9 @@ How to fix:
 
 from __future__ import annotations
 
+from ipt_explain.analyzers.nftables.tables import REJECT_CHAIN
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.audit.evidence.nftables.hooks import REJECT_CHAIN, open_firewalls, rejects, unasked, unhooked
+from ipt_explain.audit.evidence.nftables.hooks import open_firewalls, rejects, unasked, unhooked
 from ipt_explain.model.nft import Table
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."

@@ -11,8 +11,9 @@ from itertools import repeat
 from typing import cast
 
 from ipt_explain.model import Chain, Shape
+from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.cached import CachedColumn
-from ipt_explain.netfilter.header import BITS, HIGHEST_PORT, parse_address, parse_ipv4, single_address
+from ipt_explain.netfilter.header import HIGHEST_PORT, parse_address, parse_ipv4, single_address
 from ipt_explain.netfilter.packet import Heading, addresses_of
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.callees import Jumps
@@ -114,7 +115,7 @@ class ChainIndex:
 
     def _ports_about(self, address: Whereabouts) -> Iterator[int | None]:
         """The ports of the rules for single addresses of which an unknown address may be one."""
-        whole = (1 << BITS[address.family]) - 1
+        whole = (1 << ADDRESS_BITS[address.family]) - 1
         for each, port in self._own:
             if isinstance(each, int) and address.lies_in(each, whole) is not Truth.NO:
                 yield port
