@@ -107,7 +107,7 @@ def audit(
     parsed = read_dumps(dumps, live, lenient)
     report = plan.report(parsed, services, one_node=live)
     warn(warning for dump in parsed for warning in dump.warnings)
-    if write_baseline is not None:
+    if write_baseline is not None and not report.unchecked:
         record_findings(write_baseline, report.findings, dumps, force)
         return CLEAN
     if not services:

@@ -11,9 +11,11 @@ import pytest
 
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rules.index import RULES
-from ipt_explain.audit.runner import Report, audit_dump, merge
+from ipt_explain.audit.runner import Report, Unchecked, audit_dump, merge
+from ipt_explain.audit.settings.plan import Plan
 from ipt_explain.cli.main import run
 from ipt_explain.parsing import read_dump
+from ipt_explain.records import replace
 from ipt_explain.render.audit.formats import FORMATS, Style, rendered
 from tests.audit.test_outputs import FAULTY, HOSTILE
 from tests.cli.program import ROOT
@@ -171,6 +173,26 @@ def test_a_file_that_should_have_rules_is_named_and_not_clean(folder: Path, caps
     said = capsys.readouterr()
     assert said.err.startswith("warning: dumps/c.txt: there are no rules in it.")
     assert "clean" not in said.out
+
+
+def test_where_a_rule_failed_nothing_is_called_right() -> None:
+    failed = Report((), (Unchecked("IPT999", "a.txt", ValueError("why")),), 5, sources=("a.txt", "b.txt"), table_count=1)
+    assert text_of(failed, "text") == "1 dump clean\nNo errors or warnings in 5 rules; 1 audit rule could not be checked\n"
+
+
+def test_no_baseline_is_written_if_a_rule_failed(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = replace(report(FAULTY), unchecked=(Unchecked("IPT999", "dumps/a.txt", ValueError("why")),))
+    monkeypatch.setattr(Plan, "report", lambda *_, **__: failed)
+    assert run(["audit", "dumps/a.txt", "--write-baseline", "known.json"]) == 2
+    assert "IPT999 could not be checked" in capsys.readouterr().err
+    assert not (folder / "known.json").exists()
+
+
+def test_statistics_of_nothing_say_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["audit", "--statistics", "--select", "IPT2", "dumps/a.txt"]) == 0
+    assert capsys.readouterr().out.startswith("Nothing wrong in ")
 
 
 def test_one_run_writes_several_forms(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -156,6 +156,15 @@ def test_findings_against_objects_are_the_audits(dumps: Path, capsys: pytest.Cap
     assert run([*arguments, "--baseline", str(baseline)]) == 0
 
 
+def test_findings_that_are_folded_can_be_seen(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (dumps / "before.txt").write_text(scenario("1.30/basic").ipv4)
+    arguments = ["compare", "--objects", f"{dumps}/objects.json", f"{dumps}/before.txt"]
+    assert run(arguments) == 1
+    assert " more (-o concise)\n" in capsys.readouterr().out
+    assert run([*arguments, "-o", "concise"]) == 1
+    assert capsys.readouterr().out.count(": IPT803 error default/") > 5
+
+
 def test_objects_on_standard_input(
     dumps: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ from ipt_explain.services.ports import (
     ServiceState,
     by_name,
 )
+from ipt_explain.words import counted
 
 _SERVICE, _LOCAL, _EXTERNAL = ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.EXTERNAL.value
 _FIREWALL, _LOCAL_EXTERNAL = ChainRole.FIREWALL.value, ChainRole.LOCAL_EXTERNAL.value
@@ -71,7 +72,7 @@ class ServiceReader:
             groups += self._without_frontend({group.key for group in groups})
         named = groups if wanted is None else [group for group in groups if wanted(group.name, group.hosts)]
         self._balancers.read_ahead([entry.target or "" for group in named for entry in group.entries])
-        stage = f"finding endpoints of {len(named):,} service ports"
+        stage = f"finding endpoints of {counted(len(named), 'service port')}"
         services = [self._service(group) for group in each_of(named, stage)]
         services.sort(key=by_name)
         return services

@@ -98,7 +98,7 @@ def _wanted(report: Report, judging: Judging) -> Report:
 
 def _print(report: Report, judging: Judging) -> int:
     plan = judging.plan
-    style = Style(judging.printing.width, judging.printing.color, notes=True)
+    style = Style(judging.printing.width, judging.printing.color, notes=True, unfolded_by="-o concise")
     chunks = rendered(report, judging.printing.output, cluster_rules(plan), plan.fail_on, style)
     write(chunks, annotations=judging.printing.output == "github")
     return FOUND if plan.fails(report) else CLEAN

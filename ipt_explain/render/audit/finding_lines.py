@@ -20,8 +20,8 @@ SHOWN_LINES = 12
 SHOWN_ALIKE = 4
 
 
-def group_lines(group: FindingGroup, width: int, paint: Paint, links: bool) -> Iterator[str]:
-    """The lines of a group. `links` makes file names clickable."""
+def group_lines(group: FindingGroup, width: int, paint: Paint, links: bool, unfolded_by: str) -> Iterator[str]:
+    """The lines of a group. `links` makes file names clickable; the option `unfolded_by` shows each finding."""
     finding = group.example
     label = f"{finding.severity.value}[{finding.rule} {finding.name}]"
     first, *rest = wrapped(f"{label} {escape(_subject(group) + finding.message)}", width, INDENT)
@@ -32,7 +32,7 @@ def group_lines(group: FindingGroup, width: int, paint: Paint, links: bool) -> I
         line, caret = excerpt(finding, width - 2 * len(INDENT))
         yield INDENT * 2 + line
         yield INDENT * 2 + paint(caret, STYLES[finding.severity])
-    yield from _alike(group, width, links)
+    yield from _alike(group, width, links, unfolded_by)
     yield from _remedy(finding, width, paint)
 
 
@@ -69,7 +69,7 @@ def _also(lines: Sequence[int]) -> str:
     return f"see also line{'s' if len(lines) > 1 else ''} {named}{more}"
 
 
-def _alike(group: FindingGroup, width: int, links: bool) -> Iterator[str]:
+def _alike(group: FindingGroup, width: int, links: bool, unfolded_by: str) -> Iterator[str]:
     """Other places of the same finding: a few, on one line if they fit, and how many more."""
     others = group.findings[1:]
     if not others:
@@ -90,7 +90,7 @@ def _alike(group: FindingGroup, width: int, links: bool) -> Iterator[str]:
             pieces.append(linked + " " * (column - cells(text)))
         yield INDENT * 2 + (" " * 4).join(pieces).rstrip()
     if len(others) > len(shown):
-        yield INDENT * 2 + f"…{and_more(len(others) - len(shown))} (--all)"
+        yield INDENT * 2 + f"…{and_more(len(others) - len(shown))} ({unfolded_by})"
 
 
 def _remedy(finding: Finding, width: int, paint: Paint) -> Iterator[str]:

@@ -16,7 +16,7 @@ FORMATS = ("text", "concise", "json", "sarif", "github", "gitlab", "junit", "mar
 
 
 class Style(Record):
-    """Layout of text: see `audit_text`; `statistics` replaces findings by counts per rule."""
+    """Layout of text: see `audit_text`; `statistics` replaces findings, if there are any, by counts per rule."""
 
     width: int
     color: bool = False
@@ -24,6 +24,7 @@ class Style(Record):
     fold: bool = True
     links: bool = False
     statistics: bool = False
+    unfolded_by: str = "--all"
 
 
 def rendered(
@@ -66,11 +67,11 @@ def rendered(
 
 
 def _text(report: Report, style: Style) -> Iterable[str]:
-    if style.statistics:
+    if style.statistics and report.findings:
         from ipt_explain.render.audit.summary import statistics
         from ipt_explain.render.text.paint import painter
 
         return statistics(report, painter(style.color))
     from ipt_explain.render.audit.text import audit_text
 
-    return audit_text(report, style.width, style.color, style.notes, style.fold, style.links)
+    return audit_text(report, style.width, style.color, style.notes, style.fold, style.links, style.unfolded_by)

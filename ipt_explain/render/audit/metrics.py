@@ -29,8 +29,8 @@ def audit_metrics(report: Report, rules: Iterable[AuditRule]) -> Iterator[str]:
                 ),
             ),
             Gauge("ipt_explain_rule_findings", "Findings of the audit by rule.", _by_rule(report.findings, by_rule)),
-            Gauge("ipt_explain_unchecked_rules", "Rules that could not be checked.", [({}, len(report.unchecked))]),
-            Gauge("ipt_explain_checked_rules", "Rules that were checked.", [({}, sum(1 for _ in rules))]),
+            Gauge("ipt_explain_unchecked_rules", "Audit rules that failed.", [({}, len(report.unchecked))]),
+            Gauge("ipt_explain_checked_rules", "Audit rules that were checked.", [({}, sum(1 for _ in rules))]),
             Gauge("ipt_explain_build_info", "The version of ipt-explain.", [({"version": __version__}, 1)]),
         )
     )

@@ -39,6 +39,8 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
         text += f"; {counted(report.known, 'known finding')} left out by the baseline"
     if report.spared:
         text += f"; {counted(report.spared, 'finding')} left out by comments or the configuration"
+    if report.unchecked:
+        text += f"; {counted(len(report.unchecked), 'audit rule')} could not be checked"
     if report.elsewhere:
         text += f"; {counted(report.elsewhere, 'finding')} about other services or the node left out"
     return text
@@ -50,7 +52,7 @@ def _well(report: Report, notes: int) -> str:
         return "Nothing new"
     if report.spared:
         return "Nothing else wrong"
-    what = "No errors or warnings" if notes else "Nothing wrong"
+    what = "No errors or warnings" if notes or report.unchecked else "Nothing wrong"
     return f"{what} with these Services" if report.elsewhere else what
 
 
@@ -67,7 +69,8 @@ def by_source(report: Report) -> Iterator[str]:
         yield f"{source} {', '.join(counted(found[source][severity], NOUNS[severity]) for severity in graver)}"
     if len(bad) > SHOWN_SOURCES:
         yield f"…{and_more(len(bad) - SHOWN_SOURCES)}"
-    clean = len(found) - len(bad)
+    unsure = {each.source for each in report.unchecked}
+    clean = sum(source not in unsure for source in found.keys() - set(bad))
     if clean:
         yield f"{counted(clean, 'dump')} clean"
 

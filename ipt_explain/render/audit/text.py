@@ -13,17 +13,24 @@ from ipt_explain.render.text.safe import escape
 
 
 def audit_text(
-    report: Report, width: int, color: bool = False, notes: bool = False, fold: bool = True, links: bool = False
+    report: Report,
+    width: int,
+    color: bool = False,
+    notes: bool = False,
+    fold: bool = True,
+    links: bool = False,
+    unfolded_by: str = "--all",
 ) -> Iterator[str]:
     """The report in lines, including line feeds. Findings of severity info are shown with `notes`, else only counted.
-    Without `fold`, similar findings are shown one by one. `links` makes file names clickable.
+    Without `fold`, similar findings are shown one by one, as the option `unfolded_by` does. `links` makes file names
+    clickable.
     """
     paint = painter(color)
     shown = [finding for finding in report.findings if notes or finding.severity is not Severity.INFO]
     for group in grouped(shown, fold):
         from ipt_explain.render.audit.finding_lines import group_lines
 
-        yield from (f"{line}\n" for line in group_lines(group, width, paint, links))
+        yield from (f"{line}\n" for line in group_lines(group, width, paint, links, unfolded_by))
         yield "\n"
     yield from (f"{line}\n" for line in _summary(report, len(report.findings) > len(shown), width, paint))
 
