@@ -152,12 +152,33 @@ def test_what_is_forwarded_is_not_for_the_node() -> None:
     assert (service["state"], _fate(service)["open"]) == ("blocked", [])
 
 
-def test_hairpin_is_ok_where_another_rule_masquerades() -> None:
+@pytest.mark.parametrize("match", ["", "-m conntrack --ctstate DNAT ", "-d 10.244.0.0/16 "])
+def test_hairpin_is_ok_where_another_rule_masquerades(match: str) -> None:
     lines = SAMPLE.splitlines(keepends=True)
     text = "".join(line for line in lines if not line.startswith("-A KUBE-SEP-") or "DNAT" in line)
-    lacking, covered = _dns(text=text), _dns("-A POSTROUTING -j MASQUERADE", text=text)
+    lacking, covered = _dns(text=text), _dns(f"-A POSTROUTING {match}-j MASQUERADE", text=text)
     assert {each["hairpin"] for each in lacking["endpoints"]} == {False}
     assert {each["hairpin"] for each in covered["endpoints"]} == {covered["masquerade"]["hairpin"]} == {True}
+
+
+def test_a_question_about_the_source_alone_leaves_the_service_served() -> None:
+    service = _dns("-A POSTROUTING -m set --match-set pods src -j MASQUERADE")
+    fate = _fate(service)
+    assert (service["state"], fate["served"], fate["masqueraded"], fate["open"]) == ("serving", 1.0, None, [])
+
+
+def test_chains_without_rules_are_named_each_for_its_own_service() -> None:
+    metrics = "KUBE-SVC-JD5MR3NA4I4DYORP"
+    text = "".join(line for line in SAMPLE.splitlines(keepends=True) if not line.startswith((f"-A {DNS}", f"-A {metrics}")))
+    for port_name, chain in (("dns", DNS), ("metrics", metrics)):
+        (lost,) = _fate(_dns(port_name=port_name, text=text))["lost"]
+        assert (lost["chain"], lost["rule"]) == (chain, f":{chain} - [0:0]")
+
+
+def test_what_no_rule_translates_is_passed_by_the_hooks_policy() -> None:
+    text = "".join(line for line in SAMPLE.splitlines(keepends=True) if not line.startswith("-A PREROUTING"))
+    (lost,) = _fate(_dns(text=text))["lost"]
+    assert (lost["how"], lost["rule"]) == ("untranslated", ":PREROUTING ACCEPT [0:0]")
 
 
 def test_what_filter_refuses_for_other_services_leaves_nothing_open() -> None:

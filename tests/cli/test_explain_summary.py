@@ -130,6 +130,39 @@ def test_a_trouble_of_one_service_is_its_own(capsys: pytest.CaptureFixture[str])
     assert "NOT TRANSLATED: sent to the Service's own address" in text
 
 
+def forwarding(rule: str) -> str:
+    return BASIC.read_text(encoding="utf-8").replace("-A FORWARD ", f"-A FORWARD {rule}\n-A FORWARD ", 1)
+
+
+def test_what_half_of_the_services_have_in_common_is_the_nodes() -> None:
+    found = health(explain(read_dump(forwarding("-p tcp -m multiport --dports 53,9153 -j DROP"))).services)
+    (cause,) = found.causes
+    assert [service.port_name for service in cause.services] == ["dns-tcp", "metrics"]
+    assert (found.troubles, found.counts[Standing.BROKEN], found.counts[Standing.FINE]) == ((), 2, 2)
+    found = health(explain(read_dump(forwarding("-p udp -m udp --dport 53 -j DROP"))).services)
+    assert (found.causes, [each.service.port_name for each in found.troubles]) == ((), ["dns"])
+
+
+def test_a_question_about_most_services_is_put_once() -> None:
+    text = forwarding("-m set --match-set blocked src -j DROP")
+    found = health(explain(read_dump(text)).services)
+    assert found.doubt is not None and not found.well
+    assert (found.doubt.questions, len(found.doubt.services)) == (("-m set --match-set blocked src",), 4)
+    assert {lost.how for lost in found.doubt.perhaps} == {Loss.DROPPED}
+    assert (found.causes, found.troubles, found.counts[Standing.UNKNOWN]) == ((), (), 4)
+    told = " ".join(run("explain", stdin=text).out.split())
+    assert (
+        "NODE ? filter FORWARD, line 27: this rule may drop connections to 4 service ports, depending on what this text "
+        "does not show: `-m set --match-set blocked src` SERVICES 4 unknown" in told
+    )
+
+
+def test_a_question_about_few_services_is_their_own() -> None:
+    found = health(explain(read_dump(forwarding("-p udp -m set --match-set blocked src -j DROP"))).services)
+    assert found.doubt is None
+    assert [(each.service.port_name, each.standing) for each in found.troubles] == [("dns", Standing.UNKNOWN)]
+
+
 def test_causes_of_a_node_are_listed_below_each_other(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     dead = tmp_path / "dead.txt"
     dead.write_text("".join(line for line in POLICY.open() if "-j KUBE-SERVICES" not in line))

@@ -77,7 +77,7 @@ class Reached:
                 apart[packet] = self.known(packet)
                 rows += own
         strays = {who[row] for row in rows if to[row] not in apart[who[row]]}
-        hosts = {who[row] for row in rows if to[row] in self._hosts and to[row] in apart[who[row]]}
+        hosts = {who[row] for row in rows if to[row] in self._hosts}
         return Landing(whole, rows, frozenset(strays), frozenset(hosts.union(self._has_hosts & whole.keys())))
 
 
