@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain
 from typing import Any, TypeVar, overload
 
 from ipt_explain.records import Record
@@ -30,9 +30,13 @@ class Columns(Sequence[Row]):
         self._made: tuple[Row, ...] | None = None
 
     def column(self, field: str) -> Sequence[Any]:
-        """The values of a field."""
+        """The values of a field. Raises AttributeError if records of this kind have none of this name."""
         values = self._columns.get(field)
-        return nothing(len(self)) if values is None else values
+        if values is not None:
+            return values
+        if field not in self._kind.__match_args__:
+            raise AttributeError(f"{self._kind.__name__} has no field {field}")
+        return nothing(len(self))
 
     def of_kind(self, kind: type[Other]) -> Columns[Other]:
         """The same columns as records of another kind."""
@@ -56,8 +60,8 @@ class Columns(Sequence[Row]):
         if len(parts) == 1:
             return parts[0]
         fields = {field for part in parts for field in part._columns}
-        joined = {field: [value for part in parts for value in part.column(field)] for field in fields}
-        return cls(parts[0]._kind, joined)
+        in_parts = {field: [part._columns.get(field, nothing(len(part))) for part in parts] for field in fields}
+        return cls(parts[0]._kind, {field: list(chain.from_iterable(values)) for field, values in in_parts.items()})
 
     def _records(self) -> tuple[Row, ...]:
         if self._made is None:
@@ -111,5 +115,5 @@ def column(records: Sequence[Any], field: str) -> Sequence[Any]:
 def columns(records: Sequence[Any], fields: Sequence[str]) -> Sequence[Sequence[Any]]:
     """The values of some fields, without making records that are kept in columns."""
     if isinstance(records, Columns):
-        return list(map(records._columns.get, fields, repeat(nothing(len(records)))))
+        return list(map(records.column, fields))
     return [[getattr(record, field) for record in records] for field in fields]

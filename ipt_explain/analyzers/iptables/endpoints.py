@@ -11,9 +11,9 @@ from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.model import Chain, Layout, column, counters, lines
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.records import Record
-from ipt_explain.services.columns import Columns, columns, in_columns
+from ipt_explain.services.columns import Columns, in_columns
 from ipt_explain.services.evidence import Evidence, SameRules
-from ipt_explain.services.ports import Endpoint
+from ipt_explain.services.ports import Endpoint, Share
 from ipt_explain.words import address_port
 
 # kube-proxy writes two rules; a DNAT after more than this many is not searched for.
@@ -61,9 +61,10 @@ def one_endpoint(chain: str, destination: str | None, evidence: Evidence, fragme
 
 def with_port(endpoints: Columns[Endpoint], port: int) -> Columns[Endpoint]:
     """The same, where those without a port have the one that packets are sent to: the kernel keeps it."""
-    addresses, ports, texts = columns(endpoints, ("address", "port", "endpoint"))
+    addresses, ports = endpoints.column("address"), endpoints.column("port")
     if None not in ports:
         return endpoints
+    texts = endpoints.of_kind(Share).column("endpoint")
     kept = [own is None and text is not None and address == text for address, own, text in zip(addresses, ports, texts)]
     return endpoints.with_columns(
         port=[port if keeps else own for keeps, own in zip(kept, ports)],
