@@ -71,6 +71,11 @@ class Decider(Record):
     text: str
     owner: str | None = None
 
+    @property
+    def place(self) -> str:
+        """Table and chain, as far as known: `nat PREROUTING`."""
+        return " ".join(filter(None, (self.table, self.chain)))
+
 
 class Lost(Record):
     """A share of connections that is lost (0 to 1).

@@ -27,6 +27,11 @@ def percent(chance: float) -> str:
     return f"{_stripped(number)}{blank}{sign}"
 
 
+def part_of(chance: float) -> str:
+    """`12.5 % of ` before a noun; "" for all."""
+    return "" if chance > 1 - GRAIN else f"{percent(chance)} of "
+
+
 def percents(chances: Sequence[float]) -> list[str]:
     """Chances (0 to 1) with the same number of digits, at least two: enough that two that differ by more than `GRAIN`
     look different, and that only 0 and 1 look like 0 and 100 %."""

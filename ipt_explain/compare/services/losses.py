@@ -90,10 +90,8 @@ def losses_of(frontend: Frontend) -> Iterator[tuple[LossCause, Lossy]]:
 
 def _cause(lost: Lost, certain: bool) -> LossCause:
     decider = lost.decider
-    place = " ".join(filter(None, (decider.table, decider.chain)))
-    return LossCause(
-        lost.how.value, lost.verdict, place, _COMMENT.sub("", decider.text), lost.dnat or "", certain
-    )
+    text = _COMMENT.sub("", decider.text)
+    return LossCause(lost.how.value, lost.verdict, decider.place, text, lost.dnat or "", certain)
 
 
 def loss_differences(before: Losses, after: Losses) -> Iterator[tuple[LossCause, list[Value], list[Value], str]]:

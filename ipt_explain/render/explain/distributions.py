@@ -10,7 +10,7 @@ from itertools import compress
 from ipt_explain.model import Backend
 from ipt_explain.records import Record, field
 from ipt_explain.render.explain.service_words import KIND_WORDS, View, leak_line, row
-from ipt_explain.render.text.outline import Node, Span, sentence
+from ipt_explain.render.text.outline import Node, Span, line_tail, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.columns import column, columns
 from ipt_explain.services.evidence import lines_of
@@ -168,9 +168,8 @@ def _leak(service: ServicePort, balancer: Balancer, unmatched: float) -> Node:
     share = (f"{percents((unmatched,))[0]}  ", "bad")
     if balancer.fallback_drop:
         return Node([share, *sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
-    line = leak_line(service, balancer)
     words = sentence("NOT TRANSLATED: sent to the Service's own address", "bad")
-    return Node([share, *words], "" if line is None else f"line {line}", hang=2)
+    return Node([share, *words], line_tail(leak_line(service, balancer)), hang=2)
 
 
 def _not_shown(balancer: Balancer) -> Node:

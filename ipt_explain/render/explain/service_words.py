@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from ipt_explain.analyzers.names import CommentKind, read_comment
 from ipt_explain.model import Backend
 from ipt_explain.records import Record
-from ipt_explain.render.text.outline import Node, Span, sentence
+from ipt_explain.render.text.outline import Node, Span, line_tail, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.fates import NOT_TRANSLATED, Loss, Lost, Vantage
@@ -22,7 +22,7 @@ from ipt_explain.services.ports import (
     TrafficPolicy,
 )
 from ipt_explain.words import address_port, both, listed
-from ipt_explain.words.percents import percent
+from ipt_explain.words.percents import part_of
 
 KIND_WORDS = {
     FrontendKind.CLUSTER_IP: "ClusterIP",
@@ -145,15 +145,13 @@ def loss_rows(service: ServicePort, view: View) -> Iterator[Node]:
         vantages[vantage] = None
     for lost, kinds, vantages in alike.values():
         words = lost_words(lost, list(vantages), () if len(kinds) == len(frontends) else kinds)
-        line = lost.decider.line
         of_node = view.above is not None and view.above.explains(service, lost)
         why = ": see NODE" if of_node else reason_words(lost)
-        yield row("lost", sentence(f"{words}{why}", "bad"), "" if line is None else f"line {line}")
+        yield row("lost", sentence(f"{words}{why}", "bad"), line_tail(lost.decider.line))
     yield from _answered(service)
     open_ones = list(dict.fromkeys(questions(service))) if service.state is ServiceState.UNKNOWN else []
     if open_ones:
-        line = asking_line(service)
-        yield row("depends on", sentence(questions_words(open_ones), "unknown"), "" if line is None else f"line {line}")
+        yield row("depends on", sentence(questions_words(open_ones), "unknown"), line_tail(asking_line(service)))
 
 
 def asking_line(service: ServicePort) -> int | None:
@@ -168,10 +166,9 @@ def _answered(service: ServicePort) -> Iterator[Node]:
     for vantage, lost in answered(service):
         alike.setdefault(lost, {})[vantage] = None
     for lost, vantages in alike.items():
-        line = lost.decider.line
-        where = " ".join(escape(part) for part in (lost.decider.table, lost.decider.chain) if part)
-        words = f"connections{from_words(list(vantages))}, by {escape(lost.decider.owner or 'a neighbour')} ({where})"
-        yield row("answered", sentence(words), "" if line is None else f"line {line}")
+        decider = lost.decider
+        who = f"{escape(decider.owner or 'a neighbour')} ({escape(decider.place)})"
+        yield row("answered", sentence(f"connections{from_words(list(vantages))}, by {who}"), line_tail(decider.line))
 
 
 def leak_line(service: ServicePort, balancer: Balancer) -> int | None:
@@ -183,10 +180,9 @@ def leak_line(service: ServicePort, balancer: Balancer) -> int | None:
 def lost_words(lost: Lost, vantages: Sequence[Vantage], by: Collection[FrontendKind] = ()) -> str:
     """`10 % of connections are not translated`, `NodePort connections from outside are dropped`: `by` names the
     affected kinds of frontends if not all are."""
-    share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} of "
     where = f" to {escape(lost.dnat)}" if lost.how is Loss.DIVERTED and lost.dnat else ""
     how = f"sent{where}" if where else HOW[lost.how]
-    return f"{share}{by_words(by)}connections{from_words(vantages)} are {how}"
+    return f"{part_of(lost.probability)}{by_words(by)}connections{from_words(vantages)} are {how}"
 
 
 def by_words(kinds: Collection[FrontendKind]) -> str:
@@ -196,8 +192,7 @@ def by_words(kinds: Collection[FrontendKind]) -> str:
 
 def reason_words(lost: Lost) -> str:
     """Where a loss is decided, and why, if that adds anything: ` by filter FORWARD`, `: in nat PREROUTING, …`."""
-    decider = lost.decider
-    place = " ".join(escape(part) for part in (decider.table, decider.chain) if part)
+    place = escape(lost.decider.place)
     if lost.why in EVIDENT:
         by = "in" if lost.how is Loss.UNTRANSLATED else "by"
         return f" {by} {place}" if place else ""

@@ -14,13 +14,13 @@ from ipt_explain.render.explain.service_words import (
     lost_words,
     questions_words,
 )
-from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, sentence
+from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, line_tail, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss
 from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, questions
 from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState
 from ipt_explain.words import and_more, aside, counted, either
-from ipt_explain.words.percents import percent
+from ipt_explain.words.percents import part_of
 
 LABEL = 10
 _GAP = "  "
@@ -104,9 +104,9 @@ def next_lines(found: Health, sources: Sequence[str], hidden: Sequence[ServicePo
 
 def _cause(cause: NodeCause) -> list[Span]:
     """`✗ nat PREROUTING, line 62: …; connections to 4 service ports from pods and outside are not translated`."""
-    share = "" if cause.probability > 1 - 1e-9 else f"{percent(cause.probability)} of "
-    whom = f"{share}{by_words(cause.by)}connections to {_number(cause.services)}{from_words(cause.vantages)}"
     place = _place(cause.source, cause.decider)
+    whose = f"{part_of(cause.probability)}{by_words(cause.by)}connections"
+    whom = f"{whose} to {_number(cause.services)}{from_words(cause.vantages)}"
     return [("✗ ", "bad"), *sentence(f"{place}: {_why(cause.why)}{whom} are {HOW[cause.how]}")]
 
 
@@ -208,13 +208,13 @@ def brief_words(trouble: Trouble) -> str:
         return "no hairpin"
     if lost is None:
         return "" if trouble.standing is Standing.FINE else STATE_WORDS[trouble.service.state][0]
-    share = "" if lost.probability > 1 - 1e-9 else f"{percent(lost.probability)} "
+    share = part_of(lost.probability).removesuffix("of ")
     where = from_words(trouble.vantages).removeprefix(" from ")
     return f"{share}{by_words(trouble.by)}{HOW[lost.how]}{aside([where] if where else [])}"
 
 
 def _place(source: str, decider: Decider) -> str:
-    chain = " ".join(escape(part) for part in (decider.table, decider.chain) if part)
+    chain = escape(decider.place)
     return f"{chain}, line {decider.line}" if decider.line is not None else chain or escape(source)
 
 
@@ -229,7 +229,7 @@ def _line(trouble: Trouble) -> str:
         return f"line {line}"
     # the state is that of the ClusterIP, if there is one
     front = min(service.frontends, key=lambda each: each.kind is not FrontendKind.CLUSTER_IP, default=None)
-    return "" if front is None else f"line {front.evidence.line}"
+    return line_tail(None if front is None else front.evidence.line)
 
 
 def _labelled(label: str, words: Sequence[Span], width: int) -> list[Line]:

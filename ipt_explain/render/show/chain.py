@@ -12,7 +12,7 @@ from ipt_explain.render.english.edge_labels import share_words, shares
 from ipt_explain.render.show.chain_words import ChainWords, notes_of
 from ipt_explain.render.show.entries import SHOWN_CALLERS, chain_text, entry, rule_entry
 from ipt_explain.render.text.listing import Entry
-from ipt_explain.render.text.outline import Node, sentence
+from ipt_explain.render.text.outline import Node, line_tail, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words import both, counted, family_name, source_name
 from ipt_explain.words.quotes import cited, clipped
@@ -36,7 +36,7 @@ def _chain(facts: ChainFacts, words: ChainWords) -> Node:
     chain = facts.chain
     node = Node(
         [(escape(clipped(facts.name)), "name"), *sentence(escape(where))],
-        tail=_line(chain.line) if chain is not None and chain.line is not None else "",
+        tail=line_tail(None if chain is None else chain.line),
         hang=2,
     )
     node.children += _about(facts)
@@ -75,7 +75,7 @@ def _policy(policy: str | None) -> str:
 
 def _callers(facts: ChainFacts, words: ChainWords) -> Iterator[Node]:
     for jump in facts.callers[:SHOWN_CALLERS]:
-        yield entry("called by", _caller(jump, words), _line(jump.line))
+        yield entry("called by", _caller(jump, words), line_tail(jump.line))
     more = len(facts.callers) - SHOWN_CALLERS
     if more > 0:
         yield entry("called by", f"{counted(more, 'more rule')}, which -o json lists")
@@ -106,7 +106,7 @@ def _rule_entries(facts: ChainFacts, words: ChainWords) -> Iterator[Entry]:
     for number, rule in enumerate(chain.each_rule()):
         phrase = words.rule(rule)
         notes = _notes(rule, phrase.comments, share_of.get(number), table)
-        yield rule_entry(number + 1, phrase.brief, notes, _line(rule.line))
+        yield rule_entry(number + 1, phrase.brief, notes, line_tail(rule.line))
 
 
 def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | None) -> list[str]:
@@ -120,7 +120,3 @@ def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | 
     if owner is not None:
         notes.append(f"[{owner.name}]")
     return notes
-
-
-def _line(number: int) -> str:
-    return f"line {number}"

@@ -11,7 +11,7 @@ from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, chain_text, entry, rule_entry
 from ipt_explain.render.show.nft_words import NftWords, counter_of
 from ipt_explain.render.text.listing import list_text
-from ipt_explain.render.text.outline import Node, Span, sentence
+from ipt_explain.render.text.outline import Node, Span, line_tail, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words import both, counted, source_name
 from ipt_explain.words.quotes import cited, clipped
@@ -150,5 +150,4 @@ def _element(element: Element, words: NftWords) -> str:
 
 
 def _line(place: NftPlace, line: int) -> str:
-    known = place.line(line)
-    return "" if known is None else f"line {known}"
+    return line_tail(place.line(line))

@@ -38,6 +38,11 @@ class Node(Record, frozen=False):
     children: list[Node] = field(default_factory=list)
 
 
+def line_tail(line: int | None) -> str:
+    """The tail that names a line of the input; "" for none."""
+    return "" if line is None else f"line {line}"
+
+
 def sentence(text: str, style: str = "") -> list[Span]:
     """Split text into words, so that lines can be broken at its spaces."""
     first, *others = text.split(" ")

@@ -112,7 +112,7 @@ def _decisive(to: Addressee, how: Loss) -> Lost | None:
 
 def _reason(lost: Lost) -> str:
     decider = lost.decider
-    where = " ".join(part for part in (decider.table, decider.chain) if part)
+    where = decider.place
     if not where:
         return lost.why
     line = f" (line {decider.line})" if decider.line is not None else ""

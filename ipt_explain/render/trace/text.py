@@ -9,7 +9,7 @@ from ipt_explain.model import Chain
 from ipt_explain.netfilter.header import format_endpoint, parse_address, protocol_name
 from ipt_explain.netfilter.walk.path import Step as IptablesStep
 from ipt_explain.render.text.links import with_line_links
-from ipt_explain.render.text.outline import Line, Node, draw, sentence
+from ipt_explain.render.text.outline import Line, Node, draw, line_tail, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.render.trace.outcomes import SIGNS, VERDICTS, failure_words, outcome_words
@@ -112,8 +112,7 @@ class _Drawer:
         waiting = [(parent, met, whole)]
         while waiting:
             above, one, share = waiting.pop()
-            line = one.step.line
-            node = Node(self._words(one, share), "" if line is None else f"line {line}", hang=2)
+            node = Node(self._words(one, share), line_tail(one.step.line), hang=2)
             above.children.append(node)
             inner = one.rules()
             shown = inner if len(inner) <= _MOST_RULES else inner[: _MOST_RULES - 1]
@@ -222,8 +221,8 @@ def _why_not_lines(why_not: WhyNot, width: int) -> Iterator[Line]:
         return
     root = Node(sentence(f"{why_not.endpoint} gets {share} of such packets, because", "name"))
     for reason in why_not.reasons:
-        tail = "" if reason.line is None else f"line {reason.line}"
-        root.children.append(Node(sentence(escape(clipped(_obstacle(reason)))), tail, hang=2))
+        words = sentence(escape(clipped(_obstacle(reason))))
+        root.children.append(Node(words, line_tail(reason.line), hang=2))
     yield from draw(root, width)
 
 

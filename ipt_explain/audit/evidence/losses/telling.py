@@ -68,7 +68,7 @@ def _subject(cause: Cause, of: str) -> str:
     """Who does it."""
     owner = cause.decider.owner
     whose = f" ({owner})" if owner not in (None, KERNEL) else ""
-    name = f"{cause.decider.table} {cause.decider.chain or ''}".rstrip()
+    name = cause.decider.place
     if cause.decider.table == "ipvs":
         return f"IPVS{whose}" if cause.decider.line is None else f"this virtual server{whose}"
     if cause.is_rule:
