@@ -20,6 +20,7 @@ from ipt_explain.patterns import lazy_pattern
 from ipt_explain.progress import each_of
 from ipt_explain.records import Record, replace
 from ipt_explain.services.explanation import Explanation
+from ipt_explain.services.ports import ProxyMode
 
 _QUOTED = lazy_pattern(r'"(?:[^"\\]|\\.)*"')
 
@@ -44,9 +45,10 @@ class Report(Record):
     """What an audit found: findings in the order of sources, severity and lines.
 
     `unchecked` are rules of the catalogue that failed; `rule_count` is the number of rule lines checked, in
-    `table_count` tables; `partial` if some text was a fragment or restore input, where absence means nothing; `known`
-    is the number of findings that a baseline hid, `spared` those that the dump's comments or the configuration hid.
-    `sources` are the dumps audited, `not_compared` the nodes that could not be compared.
+    `table_count` tables; `partial` if some text was a fragment or restore input, where absence means nothing, or lacks
+    the virtual servers of IPVS mode; `known` is the number of findings that a baseline hid, `spared` those that the
+    dump's comments or the configuration hid. `sources` are the dumps audited, `not_compared` the nodes that could not
+    be compared.
     """
 
     findings: tuple[Finding, ...]
@@ -127,11 +129,24 @@ def audit_node(
     sizes = [table.rule_count for each in context.rulesets for table in each.ruleset.tables.values()]
     sizes += [table.rule_count for table in nft.tables.values()] if nft is not None else []
     partial = any(each.ruleset.fragment for each in context.rulesets) or (nft is not None and nft.fragment)
-    sources = tuple(dict.fromkeys(dump.source for dump in context.dumps))
+    partial = partial or (not unchecked and _lacks_servers(context))
+    sources = _with_rules(context, {finding.source for finding in numbered})
     spared = len(numbered) - len(shown)
     return Report(
         tuple(shown), tuple(unchecked), sum(sizes), partial, spared=spared, sources=sources, table_count=len(sizes)
     )
+
+
+def _lacks_servers(context: DumpContext) -> bool:
+    """Whether kube-proxy keeps its Services in IPVS, and these dumps do not show it."""
+    in_ipvs = any(each.facts.mode is ProxyMode.IPVS for each in context.rulesets)
+    return in_ipvs and next(context.of_ipvs(), None) is None
+
+
+def _with_rules(context: DumpContext, accused: Container[str]) -> tuple[str, ...]:
+    """The dumps that hold rules or are `accused`; all if none do. A node's sets and addresses are no dumps to audit."""
+    held = [dump.source for dump in context.dumps if dump.rulesets or dump.nft is not None or dump.source in accused]
+    return tuple(dict.fromkeys(held or [dump.source for dump in context.dumps]))
 
 
 def _not_ignored(findings: list[Finding], context: DumpContext) -> list[Finding]:

@@ -12,6 +12,7 @@ import click
 from ipt_explain import progress
 from ipt_explain.cli.shared.options import (
     NO_RULES,
+    SAVED_TO,
     display_options,
     dump_options,
     file_option,
@@ -28,7 +29,7 @@ MOST_TREES = 30
 if TYPE_CHECKING:
     from ipt_explain.analyzers.selection import Selection
     from ipt_explain.model import Dump
-    from ipt_explain.services.explanation import Choice, Explanation
+    from ipt_explain.services.explanation import Choice, Explanation, Reading
 
 
 @click.command(
@@ -93,7 +94,18 @@ def explain(
     least = ShownServices.NONE if bounded and output == "tree" else ShownServices.ALL
     shown = ShownServices.PROBLEMS if problems else least
     choice = Choice(shown, None if order is None else Order(order), limit)
-    write(_rendered(explanation, total if selection else None, output, color, width, choice))
+    reading = _reading(read, live, lenient, objects)
+    write(_rendered(explanation, total if selection else None, output, color, width, choice, reading))
+
+
+def _reading(dumps: Sequence[Dump], live: bool, lenient: bool, objects: str | None) -> Reading:
+    """How another command reads the same."""
+    from ipt_explain.services.explanation import Reading
+
+    again = live and click.get_current_context().meta.get(SAVED_TO) is None
+    files = () if again else tuple(dict.fromkeys(dump.source for dump in dumps))
+    options = [*(["--live"] if again else []), *(["--lenient"] if lenient else [])]
+    return Reading(files, tuple(options), () if objects is None else ("--objects", objects))
 
 
 def _show_header(dumps: Sequence[Dump], color: bool, width: int) -> None:
@@ -125,12 +137,18 @@ def _named(read: Sequence[Dump], selection: Selection, objects: str) -> tuple[Ex
 
 
 def _rendered(
-    explanation: Explanation, total: int | None, output: str, color: bool, width: int, choice: Choice
+    explanation: Explanation,
+    total: int | None,
+    output: str,
+    color: bool,
+    width: int,
+    choice: Choice,
+    reading: Reading,
 ) -> Iterable[str]:
     if output == "tree":
         from ipt_explain.render.explain.tree import tree
 
-        return tree(explanation, width, color, total, choice, color and shows_links(sys.stdout))
+        return tree(explanation, width, color, total, choice, color and shows_links(sys.stdout), reading)
     chosen = replace(explanation, services=tuple(choice.of(explanation.services)))
     if output == "json":
         return chain(chosen.json_chunks(), "\n")

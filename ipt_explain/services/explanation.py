@@ -57,6 +57,16 @@ class Order(Enum):
     PACKETS = "packets"
 
 
+class Reading(Record):
+    """What was read, as words of a command line: files, options that every command needs for it (`--live`), and those
+    that explain needs in addition (`--objects FILE`).
+    """
+
+    files: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    own_options: tuple[str, ...] = ()
+
+
 class Choice(Record):
     """The Services to show: at most `limit` of them, in the text's order unless another is given."""
 

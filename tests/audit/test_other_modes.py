@@ -12,6 +12,7 @@ from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import audit_dump, audit_node
 from ipt_explain.model import Backend, Dump, Family
+from ipt_explain.model.node.joining import with_shared_facts
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.fates import Fate, Vantage
 from ipt_explain.services.ports import ProxyMode, ServicePort
@@ -307,3 +308,16 @@ def test_what_iptables_mode_has_left_on_a_node_in_ipvs_mode_is_named() -> None:
     (found,) = findings_of("IPT702", text)
     assert "nothing leads to the rules of iptables mode" in found.message
     assert "ipvs mode serves" in found.message
+
+
+def test_iptables_of_ipvs_mode_alone_are_part_of_it() -> None:
+    (node,) = [each for each in ipvs_nodes() if each.id.endswith("/policy")]
+    assert audit_dump(read_dump(node.files["iptables-save"])).partial
+    assert not audit_dump(read_dump(node.text())).partial
+
+
+def test_sets_and_addresses_are_no_dumps_of_their_own() -> None:
+    (node,) = [each for each in ipvs_nodes() if each.id.endswith("/policy")]
+    names = ("iptables-save", "ipvsadm-save", "ipset-save", "ip-addr-kube-ipvs0")
+    dumps = with_shared_facts([read_dump(node.files[name], source=name) for name in names])
+    assert audit_node(dumps).sources == ("iptables-save",)

@@ -11,6 +11,8 @@ import pytest
 
 from ipt_explain.analyzers import explain
 from ipt_explain.cli.main import run as run_here
+from ipt_explain.inputs import InputText
+from ipt_explain.inputs.live import LiveRules
 from ipt_explain.parsing import read_dump
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss, Vantage
@@ -100,7 +102,7 @@ def test_virtual_servers_have_no_names_and_may_refuse_all() -> None:
     (node,) = [each for each in ipvs_nodes() if each.id.endswith("/loadbalancer")]
     told = " ".join(run("explain", stdin=node.text()).out.split())
     assert "Its Services are IPVS virtual servers, listed below." in told
-    assert "service ports, 97 endpoints without names (IPVS stores none; --objects adds them)" in told
+    assert "49 service ports (IPVS stores no names; --objects adds them), 97 endpoints" in told
     assert "SERVICES 7 refusing · 42 fine" in told
     assert "! tcp 203.0.113.7:80 refuses all connections" in told
 
@@ -232,6 +234,35 @@ def test_the_next_commands_can_be_pasted(
     text = printed(capsys, name, "--problems", "--width", str(width))
     assert max(map(len, text.splitlines())) <= width
     assert next_commands(text) == [["ipt-explain", *words, name] for words in (["audit"], ["-o", "table"], ["--all"])]
+
+
+def test_the_next_commands_read_what_this_one_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All files, also those without rules; with the options that reading them needs."""
+    monkeypatch.chdir(tmp_path)
+    (node,) = [each for each in ipvs_nodes() if each.id.endswith("/policy")]
+    files = ["iptables-save", "ipvsadm-save", "ipset-save", "ip-addr-kube-ipvs0"]
+    for name in files:
+        Path(name).write_text(node.files[name], encoding="utf-8")
+    Path("objects.json").write_text(node.objects, encoding="utf-8")
+    Path("iptables-save").write_text(f"{node.files['iptables-save']}*nat\nnonsense\nCOMMIT\n", encoding="utf-8")
+    text = printed(capsys, "--problems", "--lenient", "--objects", "objects.json", "--width", "200", *files)
+    commands = next_commands(text)
+    assert commands[0] == ["ipt-explain", "audit", "--lenient", *files]
+    assert ["ipt-explain", "--all", "--lenient", "--objects", "objects.json", *files] in commands
+    for words in commands:
+        assert run_here(words[1:]) in (0, 1)
+
+
+def test_the_next_commands_ask_the_node_again_unless_its_rules_were_saved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = LiveRules((InputText("iptables-save", DAMAGED.read_text(encoding="utf-8")),), ())
+    monkeypatch.setattr("ipt_explain.inputs.live.read_live", lambda: rules)
+    monkeypatch.chdir(tmp_path)
+    assert next_commands(printed(capsys, "--live")) == [["ipt-explain", "audit", "--live"]]
+    assert next_commands(printed(capsys, "--live", "--save", "node.txt")) == [["ipt-explain", "audit", "node.txt"]]
 
 
 def test_where_nothing_is_masqueraded_the_node_is_at_fault() -> None:

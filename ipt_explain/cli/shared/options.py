@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 MAX_DIAGNOSTICS = 20
-# The context key of --save, which only `read_dumps` needs.
-_SAVE = "ipt_explain.save"
+# The context key of --save, which few commands need.
+SAVED_TO = "ipt_explain.save"
 MIN_WIDTH = 40
 # Characters. Smaller dumps are read too quickly for progress.
 _LARGE = 1 << 18
@@ -76,7 +76,7 @@ def source_options(command: Command) -> Command:
 
 
 def _keep_save(context: click.Context, _: click.Parameter, path: str | None) -> None:
-    context.meta[_SAVE] = path
+    context.meta[SAVED_TO] = path
 
 
 def output_option(*formats: str) -> Callable[[Command], Command]:
@@ -192,7 +192,7 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
     from ipt_explain.inputs import read_inputs
     from ipt_explain.parsing import read_dump
 
-    save = click.get_current_context().meta.get(_SAVE)
+    save = click.get_current_context().meta.get(SAVED_TO)
     if live and dumps:
         raise UsageError("--live reads this node's own rules: leave the files out, or --live")
     if save is not None and not live:

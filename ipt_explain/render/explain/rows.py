@@ -12,7 +12,7 @@ from ipt_explain.render.text.terminal import to_text
 from ipt_explain.services.columns import column as column_of
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.health import Trouble, trouble_of
-from ipt_explain.services.ports import FrontendKind, ServicePort
+from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState
 from ipt_explain.words import family_name, source_name
 from ipt_explain.words.percents import evenness, percent
 
@@ -111,7 +111,7 @@ def _address(service: ServicePort) -> str:
 
 def _balance(service: ServicePort) -> str:
     """The balance of the Service's first balancer: `even`, `uneven`, or the share that leaks."""
-    if not service.balancers:
+    if not service.balancers or service.state is ServiceState.NO_ENDPOINTS:
         return "-"
     balancer = service.balancers[0]
     if balancer.unmatched is not None and balancer.unmatched > _GRAIN:

@@ -16,6 +16,7 @@ from ipt_explain.render.explain.service_words import (
 )
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, line_tail, sentence
 from ipt_explain.render.text.safe import cells, escape
+from ipt_explain.services.explanation import Reading
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss
 from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, questions
 from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState
@@ -77,9 +78,9 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
         yield from draw(Node([(" " * LABEL, ""), *sentence(f"…{and_more(left)} (--problems shows all)")]), width)
 
 
-def next_lines(found: Health, sources: Sequence[str], hidden: Sequence[ServicePort], width: int) -> Iterator[Line]:
+def next_lines(found: Health, reading: Reading, hidden: Sequence[ServicePort], width: int) -> Iterator[Line]:
     """Commands to run next, ready to paste. `hidden` are the Services that are not shown."""
-    if not sources or "-" in sources:
+    if "-" in reading.files or not (reading.files or reading.options):
         if hidden:
             yield from ([], *draw(Node(sentence("Next: --all shows every Service, -o table one line for each")), width))
         return
@@ -98,7 +99,8 @@ def next_lines(found: Health, sources: Sequence[str], hidden: Sequence[ServicePo
     if commands:
         from ipt_explain.render.text.commands import command_lines
     for number, options in enumerate(commands):
-        words = ["ipt-explain", *options, *sources]
+        own = () if options[0] == "audit" else reading.own_options
+        words = ["ipt-explain", *options, *reading.options, *own, *reading.files]
         yield from ([(line, "")] for line in command_lines(words, "      " if number else "Next: ", width))
 
 

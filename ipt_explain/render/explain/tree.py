@@ -10,7 +10,7 @@ from ipt_explain.render.explain.service_words import View
 from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.services.explanation import EVERYTHING, Choice, Explanation, ShownServices
+from ipt_explain.services.explanation import EVERYTHING, Choice, Explanation, Reading, ShownServices
 from ipt_explain.services.health import Health, health
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
 from ipt_explain.words import counted, family_name, source_name
@@ -70,8 +70,8 @@ def found(services: Sequence[ServicePort]) -> Node:
     endpoints = sum(len(service.endpoints) for service in services)
     ports = counted(len(services), "service port")
     nameless = services[0].backend is Backend.IPVS and not any(service.name for service in services)
-    names = " without names (IPVS stores none; --objects adds them)" if nameless else ""
-    return Node(sentence(f"{ports}, {counted(endpoints, 'endpoint')}{names}"))
+    names = " (IPVS stores no names; --objects adds them)" if nameless else ""
+    return Node(sentence(f"{ports}{names}, {counted(endpoints, 'endpoint')}"))
 
 
 def mark_words(value: int, mask: int) -> str:
@@ -103,11 +103,16 @@ def tree(
     total: int | None = None,
     choice: Choice = EVERYTHING,
     links: bool = False,
+    reading: Reading | None = None,
 ) -> Iterator[str]:
     """The text, in pieces. `total` is the number of service ports before selection, `choice` says which of them have a
-    tree. With `links`, line numbers link to their file.
+    tree. With `links`, line numbers link to their file. Commands to run next read what `reading` says.
     """
-    return to_text(_lines(explanation, width, total, choice, links), color)
+    return to_text(_lines(explanation, width, total, choice, links, reading or _files(explanation)), color)
+
+
+def _files(explanation: Explanation) -> Reading:
+    return Reading(tuple(dict.fromkeys(ruleset.source for ruleset in explanation.rulesets)))
 
 
 def first_lines(ruleset: RulesetFacts, width: int, color: bool) -> Iterator[str]:
@@ -121,7 +126,7 @@ def _header(ruleset: RulesetFacts, width: int) -> Iterator[Line]:
 
 
 def _lines(
-    explanation: Explanation, width: int, total: int | None, choice: Choice, links: bool
+    explanation: Explanation, width: int, total: int | None, choice: Choice, links: bool, reading: Reading
 ) -> Iterator[Line]:
     sections = _sections(explanation)
     state: Health | None = None
@@ -147,7 +152,6 @@ def _lines(
             yield []
             yield [(f"{number:,} of {counted(total, 'service port')} shown, as selected.", "note")]
         return
-    sources = list(dict.fromkeys(ruleset.source for ruleset in explanation.rulesets))
     kept = set(map(id, choice.of(explanation.services)))
     hidden = [service for service in explanation.services if id(service) not in kept]
     if state is None or len(sections) > 1:
@@ -155,7 +159,7 @@ def _lines(
     if hidden or not state.well:
         from ipt_explain.render.explain.summary import next_lines
 
-        yield from next_lines(state, sources, hidden, width)
+        yield from next_lines(state, reading, hidden, width)
 
 
 def _services(
