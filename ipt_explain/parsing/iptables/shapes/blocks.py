@@ -13,12 +13,11 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import islice, repeat, zip_longest
 
 from ipt_explain.model import Chain, Layout
-from ipt_explain.parsing.iptables.shapes.patterns import BARE, QUOTED
+from ipt_explain.parsing.iptables.shapes.patterns import BARE, QUOTED, freely_begun
 from ipt_explain.parsing.iptables.shapes.shapes import COUNTERS, ShapePattern
 from ipt_explain.patterns import lazy_pattern
 
 _MAX_LINES = 64
-_SLOWLY_REFUSED = lazy_pattern(r"\(\?:(\(\?!\[\w+\]\))\|.*\)(?=\[\^ )", re.DOTALL)
 _HEAD = r"(?:\[\d+:\d+\] )?-A"
 _BLOCK = lazy_pattern(rf"{_HEAD} ([^ \n]+) .*\n(?:{_HEAD} \1 .*\n){{0,{_MAX_LINES - 1}}}")
 """Lines that append to one chain, as far as a glance can tell: a line may also be the middle of a quoted value."""
@@ -155,7 +154,7 @@ def _stricter(pattern: str, met: Iterable[str]) -> str:
     """The pattern of fewer words, sooner compiled and found, where it takes all that were met: of printable ASCII, bare
     ones without quotes and `!`, and beginning with other letters than keywords do.
     """
-    strict = _SLOWLY_REFUSED.sub(r"\1", pattern).replace(BARE, "[#-~]+").replace(QUOTED, r'"[ !#-\[\]-~]*"')
+    strict = freely_begun(pattern).replace(BARE, "[#-~]+").replace(QUOTED, r'"[ !#-\[\]-~]*"')
     return strict if all(map(re.compile(strict).fullmatch, met)) else pattern
 
 

@@ -56,6 +56,13 @@ QUOTED = r'"[^"\\\n]*"'
 USUAL_MAKES = (BARE, QUOTED)
 
 
+def freely_begun(word: str) -> str:
+    """The pattern of a bare word without words that begin like keywords, some of which it refuses. It is soon compiled.
+    """
+    refuses = word.startswith("(?:(?![") and word.endswith(")))" + BARE)
+    return word[3 : word.index("|")] + BARE if refuses else word
+
+
 def _narrowed(pattern: str, word: str, any_word: str) -> str:
     for make in USUAL_MAKES:
         if re.fullmatch(make, word):

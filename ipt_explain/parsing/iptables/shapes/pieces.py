@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Option, Shape, Target
 from ipt_explain.parsing.iptables.rules.parts import Opening, Part, moved, shape_of
-from ipt_explain.parsing.iptables.shapes.patterns import LinePattern, pattern_of
+from ipt_explain.parsing.iptables.shapes.patterns import LinePattern, freely_begun, pattern_of
 from ipt_explain.patterns import lazy_pattern
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Piece:
         self.part = part
         self.followers: set[str | None] = set()
         self._literals: Sequence[str] = ()
-        self._words: Sequence[re.Pattern[str]] = ()
+        self._words: Sequence[Callable[[str, int], re.Match[str] | None]] = ()
         self._moved: dict[int, Part] = {0: part}
 
     def match(self, text: str, position: int) -> tuple[list[str], re.Match[str]] | None:
@@ -52,10 +52,10 @@ class Piece:
         """
         if not self._literals:
             self._literals = [_unescaped(literal) for literal in self.pattern.literals]
-            self._words = [re.compile(word, re.DOTALL) for word in self.pattern.words]
+            self._words = list(map(_matching, self.pattern.words))
         values = []
-        for literal, word in zip(self._literals, self._words):
-            found = word.match(text, position + len(literal)) if text.startswith(literal, position) else None
+        for literal, matching in zip(self._literals, self._words):
+            found = matching(text, position + len(literal)) if text.startswith(literal, position) else None
             if found is None:
                 return None
             values.append(found[0])
@@ -187,6 +187,15 @@ def first_words(pattern: LinePattern) -> str:
 
 def _unescaped(literal: str) -> str:
     return "\\".join([part.replace("\\", "") for part in literal.split("\\\\")])
+
+
+def _matching(word: str) -> Callable[[str, int], re.Match[str] | None]:
+    """What matches a word. Its whole pattern is compiled only for words that begin like keywords."""
+    free = freely_begun(word)
+    match = re.compile(free, re.DOTALL).match
+    if free == word:
+        return match
+    return lambda text, position: match(text, position) or re.compile(word, re.DOTALL).match(text, position)
 
 
 def _placed(pieces: Sequence[Piece]) -> Iterator[Part]:
