@@ -22,6 +22,7 @@ from tests.archives import read_archive
 from tests.cli.program import SAMPLES, run
 from tests.cli.test_terminal import _on_a_terminal
 from tests.ipvs_corpus import ipvs_nodes
+from tests.nft_corpus import listing
 
 BASIC = SAMPLES / "kube-proxy-1.30-basic.txt"
 DAMAGED = SAMPLES / "damaged-node.txt"
@@ -324,3 +325,8 @@ def test_a_firewall_that_stops_cluster_ips_from_outside_is_no_trouble() -> None:
     told = run("explain", "--width", "120", stdin=text).out
     assert "broken" not in told
     assert "connections from outside are dropped by filter FORWARD" in told
+
+
+def test_chains_of_one_service_are_named_together_in_nftables() -> None:
+    told = run("-s", "etp-local-aff", "--width", "140", stdin=listing("1.36/policy/nft-ruleset").text).out
+    assert "\ndefault/etp-local-aff · tcp · {service,local,external}-L3BVL735-default/etp-local-aff/tcp/\n" in told

@@ -125,6 +125,12 @@ def test_markdown_is_the_same_in_brief() -> None:
     assert "IPT202 traffic-leaks" in text
     (row,) = re.findall(r"\| kube-system/kube-dns:dns udp \| ClusterIP \| 10\.96\.0\.10:53 \| 2 \| (.*) \|", text)
     assert row.startswith("loses connections") and "IPT202 traffic-leaks" in row
+    assert "\\\nnat 36 rules" in text  # a line of its own, as in explain
+
+
+def test_addresses_begin_with_the_cluster_ip() -> None:
+    text = run("report", "-o", "markdown", SAMPLES / "kube-proxy-1.30-policy.txt").out
+    assert r"| ClusterIP, LoadBalancer, NodePort | 10.96.0.28:80, 203.0.113.31:80, \*:30015 |" in text
 
 
 def test_it_is_written_to_a_file_and_not_over_the_dump(tmp_path: Path) -> None:

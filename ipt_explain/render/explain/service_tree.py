@@ -55,14 +55,21 @@ def _title(service: ServicePort) -> list[Span]:
         words.append((f" · {phrase}", style))
     chains = _chains(service)
     if chains and chains != service.label:
-        words.append((f" · {escape(chains)}", "chain"))
+        first, *others = escape(chains).split(" ")
+        words += [(f" · {first}", "chain"), *((f" {each}", "chain") for each in others)]
     return words
 
 
 def _chains(service: ServicePort) -> str:
-    """The service's chains; those with one hash as `KUBE-{SVC,EXT}-HASH`, which a shell expands."""
+    """The service's chains; those with one hash as `KUBE-{SVC,EXT}-HASH`, or in nftables `{service,local}-HASH-NAME`,
+    which a shell expands.
+    """
     names = service.chains
     known = list(dict.fromkeys(name for name in (names.service, names.local, names.external, names.firewall) if name))
+    if len(known) > 1 and service.backend is Backend.NFTABLES:
+        ends = {name.partition("-")[2] for name in known}
+        if len(ends) == 1:
+            return f"{{{','.join(name.partition('-')[0] for name in known)}}}-{ends.pop()}"
     parts = [name.rsplit("-", 1) for name in known]
     if len(known) > 1 and len({part[-1] for part in parts}) == 1 and all(name.startswith("KUBE-") for name in known):
         roles = ",".join(part[0].removeprefix("KUBE-") for part in parts)
@@ -78,7 +85,7 @@ def _identity(service: ServicePort, view: View) -> Iterator[Node]:
 
 
 def _frontends(service: ServicePort) -> Iterator[Node]:
-    frontends = _in_order(service.frontends)
+    frontends = in_order(service.frontends)
     addresses = [frontend_address(frontend) for frontend in frontends]
     width = max(map(cells, addresses), default=0)
     for frontend, address in zip(frontends, addresses):
@@ -93,7 +100,8 @@ def _has_unknown_kind(service: ServicePort, frontend: Frontend) -> bool:
     return frontend.kind is FrontendKind.EXTERNAL and service.backend is Backend.IPVS
 
 
-def _in_order(frontends: Sequence[Frontend]) -> list[Frontend]:
+def in_order(frontends: Sequence[Frontend]) -> list[Frontend]:
+    """Frontends by kind, the ClusterIP first."""
     return sorted(frontends, key=lambda frontend: _KIND_ORDER[frontend.kind])
 
 

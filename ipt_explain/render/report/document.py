@@ -12,7 +12,7 @@ from ipt_explain.model import Dump, Form
 from ipt_explain.records import Record
 from ipt_explain.render.audit.places import place
 from ipt_explain.render.audit.summary import by_source, verdict
-from ipt_explain.render.explain.service_tree import service_tree
+from ipt_explain.render.explain.service_tree import in_order, service_tree
 from ipt_explain.render.explain.service_words import KIND_WORDS, STATE_WORDS, View
 from ipt_explain.render.explain.summary import summary
 from ipt_explain.render.explain.tree import header
@@ -186,9 +186,10 @@ def _picture(group: FindingGroup, among: Sequence[TablePlace], notes: Notes) -> 
 
 
 def _service(number: int, service: ServicePort, view: View, problems: list[tuple[str, str]]) -> ServiceEntry:
+    frontends = in_order(service.frontends)
     addresses = [
         address_port(front.address, front.port) if front.address is not None else f"*:{front.port}"
-        for front in service.frontends
+        for front in frontends
     ]
     more = f" +{len(addresses) - MOST_ADDRESSES:,}" if len(addresses) > MOST_ADDRESSES else ""
     calm = service.state is ServiceState.SERVING or answering(service) is not None
@@ -196,7 +197,7 @@ def _service(number: int, service: ServicePort, view: View, problems: list[tuple
         anchor=f"service-{number}",
         name=escape(service.label),
         protocol=escape(service.protocol),
-        kinds=", ".join(dict.fromkeys(KIND_WORDS[front.kind] for front in service.frontends)),
+        kinds=", ".join(dict.fromkeys(KIND_WORDS[front.kind] for front in frontends)),
         addresses=escape(", ".join(addresses[:MOST_ADDRESSES])) + more,
         endpoints=len(service.endpoints),
         state="" if calm else STATE_WORDS[service.state][0],

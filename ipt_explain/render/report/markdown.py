@@ -16,7 +16,7 @@ def report_markdown(document: Document, report: Report) -> Iterator[str]:
     """The report in pieces: the node, what is wrong, and Services, those with problems first."""
     yield f"# {as_text(document.title)}\n\n"
     for lines in document.rulesets:
-        yield as_text(" ".join(lines)) + "\n\n"
+        yield "\\\n".join(map(as_text, lines)) + "\n\n"
     if document.health:
         yield code_block("\n".join(document.health)) + "\n"
     yield from markdown(report)
