@@ -68,8 +68,8 @@ def explain(
 
     On a terminal, a node with more than 30 Services is summed up; --all shows every Service.
 
-    DUMP is a file, or - for standard input: output of iptables-save, ip6tables-save, iptables -S or nft list ruleset,
-    whole or in part; in IPVS mode also of ipvsadm-save and ipset save.
+    DUMP is a file, or - for standard input: the output of iptables-save, ip6tables-save, iptables -S or nft list
+    ruleset, whole or in part; in IPVS mode also of ipvsadm-save and ipset save.
     """
     from ipt_explain.analyzers.selection import Selection, explain_selected
 

@@ -87,3 +87,11 @@ def test_the_manual_pages_are_clean_roff(tmp_path: Path) -> None:
         if commands.get_command(None, command):
             assert f"ipt\\-explain {command} " in pages["ipt-explain.1"]
     assert all(rule.id in pages["ipt-explain-rules.7"] for rule in RULES)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_no_name_is_broken_at_its_hyphens(width: int) -> None:
+    lines = run("rules", "--width", width).out.splitlines(keepends=True)
+    for topic in TOPICS:
+        lines += topic_lines(topic_text(topic), width, False)
+    assert [line for line in lines if re.search(r"\w-$", line)] == []

@@ -32,9 +32,9 @@ def catalogue_text(rules: Iterable[AuditRule], width: int, color: bool = False) 
         if width - indent < _NARROWEST:
             gap = "  " if len(f"{rule.id}  {severity:7}  {rule.slug}") <= width else f"\n{INDENT}"
             yield f"{rule.id}  {shown}{gap}{rule.slug}\n"
-            yield textwrap.indent(textwrap.fill(rule.title, width - len(INDENT)), INDENT) + "\n"
+            yield textwrap.indent(textwrap.fill(rule.title, width - len(INDENT), break_on_hyphens=False), INDENT) + "\n"
             continue
-        title = textwrap.wrap(rule.title, width - indent)
+        title = textwrap.wrap(rule.title, width - indent, break_on_hyphens=False)
         yield f"{rule.id}  {shown}  {rule.slug:{column}}  {title[0]}\n"
         yield from (" " * indent + line + "\n" for line in title[1:])
     yield "\n" + textwrap.fill("`ipt-explain rules ID` prints a rule's page.", width) + "\n"
@@ -51,7 +51,8 @@ def pages_text(rules: Iterable[AuditRule], width: int, color: bool = False) -> I
         severity = rule.severity.value
         kind = paint(severity, _STYLES[severity])
         about = textwrap.fill(f"{severity}; kube-proxy versions: {rule.versions}", width).replace(severity, kind, 1)
-        yield f"{paint(f'{rule.id} {rule.slug}', 'bold')}\n{about}\n\n{textwrap.fill(page.title, prose)}\n"
+        title = textwrap.fill(page.title, prose, break_on_hyphens=False)
+        yield f"{paint(f'{rule.id} {rule.slug}', 'bold')}\n{about}\n\n{title}\n"
         for heading in HEADINGS:
             lines = _example if heading == "Example" else _prose
             text = "\n".join(lines(page.sections[heading], prose - len(INDENT)))

@@ -174,7 +174,7 @@ def _wrapped(text: str, width: int) -> list[str]:
         return [text]
     import textwrap
 
-    return textwrap.wrap(text, width)
+    return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
 def trouble_words(trouble: Trouble) -> str:

@@ -33,7 +33,8 @@ def _lines(block: Block, width: int, paint: Paint) -> Iterator[str]:
         yield from (paint(line, "bold") for line in textwrap.wrap(block.text, width))
     elif block.kind is BlockKind.LITERAL:
         for line in block.text.split("\n"):
-            yield from textwrap.wrap(INDENT + line, width, drop_whitespace=False) if line else [""]
+            whole = textwrap.wrap(INDENT + line, width, drop_whitespace=False, break_on_hyphens=False)
+            yield from whole if line else [""]
     else:
         prefix, hang = ("- ", "  ") if block.kind is BlockKind.ITEM else ("", "")
         lines = textwrap.wrap(prefix + block.text, width, subsequent_indent=hang, break_on_hyphens=False)
