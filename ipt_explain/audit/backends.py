@@ -14,7 +14,7 @@ from ipt_explain.model.dump import SourceText
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.explanation import Explanation
-from ipt_explain.services.ports import RulesetFacts, ServicePort
+from ipt_explain.services.ports import Frontend, RulesetFacts, ServicePort
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.ipvs.node import IpvsNode
@@ -69,6 +69,11 @@ class BackendContext:
             return everything
         ours = self.source, self.family, self.backend
         return tuple([service for service in everything if (service.source, service.family, service.backend) == ours])
+
+    @cached_property
+    def frontends(self) -> Sequence[tuple[ServicePort, Frontend]]:
+        """All frontends of its service ports, each with its own."""
+        return [(service, frontend) for service in self.services for frontend in service.frontends]
 
     @cached_property
     def _service_labels(self) -> Mapping[str, str]:

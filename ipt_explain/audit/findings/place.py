@@ -40,6 +40,11 @@ def at_chain(chain: Chain) -> Place:
     return Place(chain.name, line)
 
 
+def at_rule_or_chain(rule: Rule | None, chain: Chain) -> Place:
+    """The place of a fault in a rule, or of its chain where no rule shows it."""
+    return at_chain(chain) if rule is None else at_rule(rule)
+
+
 def lines_of(chains: Iterable[Chain]) -> tuple[int, ...]:
     """The lines of chains, as far as the text has them."""
     return tuple(line for chain in chains if (line := at_chain(chain).line) is not None)

@@ -15,23 +15,13 @@ from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, 
 @fact
 def unserved(context: RulesetContext) -> Sequence[tuple[ServicePort, Frontend]]:
     """The frontends that lead to no endpoint."""
-    return [
-        (service, frontend)
-        for service in context.services
-        for frontend in service.frontends
-        if frontend.verdict is not FrontendVerdict.BALANCE
-    ]
+    return [each for each in context.frontends if each[1].verdict is not FrontendVerdict.BALANCE]
 
 
 @fact
 def exposed(context: RulesetContext) -> Sequence[tuple[ServicePort, Frontend]]:
     """The frontends for clients outside the cluster."""
-    return [
-        (service, frontend)
-        for service in context.services
-        for frontend in service.frontends
-        if frontend.kind is not FrontendKind.CLUSTER_IP
-    ]
+    return [each for each in context.frontends if each[1].kind is not FrontendKind.CLUSTER_IP]
 
 
 @fact

@@ -8,7 +8,7 @@ balancer's address.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL, ChainRole, role_of
@@ -32,18 +32,11 @@ class OpenRanges(Record):
     near: Rule | None
 
 
-def ranged_frontends(services: Iterable[ServicePort]) -> Iterator[tuple[ServicePort, Frontend]]:
+def ranged_frontends(context: RulesetContext) -> Iterator[tuple[ServicePort, Frontend]]:
     """Every frontend that is closed to some sources."""
-    for service, frontend in _firewalled(services):
-        if EVERYWHERE.isdisjoint(frontend.source_ranges):
+    for service, frontend in context.frontends:
+        if frontend.source_ranges and EVERYWHERE.isdisjoint(frontend.source_ranges):
             yield service, frontend
-
-
-def _firewalled(services: Iterable[ServicePort]) -> Iterator[tuple[ServicePort, Frontend]]:
-    for service in services:
-        for frontend in service.frontends:
-            if frontend.source_ranges:
-                yield service, frontend
 
 
 def open_ranges(context: RulesetContext, by_filter: bool) -> tuple[OpenRanges, ...]:
@@ -51,10 +44,10 @@ def open_ranges(context: RulesetContext, by_filter: bool) -> tuple[OpenRanges, .
 
     Up to 1.24 an address that is open to everybody also has a firewall.
     """
-    services = context.services
     dropped, named = refusals_in(context, PROXY_FIREWALL), _by_firewall(context.ruleset)
     found = []
-    for service, frontend in ranged_frontends(services) if by_filter else _firewalled(services):
+    firewalled = [each for each in context.frontends if each[1].source_ranges]
+    for service, frontend in ranged_frontends(context) if by_filter else firewalled:
         firewall = context.chain("nat", frontend.rule.target or "")
         if firewall is None or role_of(firewall.name) is not ChainRole.FIREWALL:
             continue
@@ -95,9 +88,8 @@ def misdirected_drops(context: RulesetContext) -> Iterator[tuple[Rule, str]]:
     if not rules:
         return
     leading: dict[str, set[Address]] = defaultdict(set)
-    for service in context.services:
-        for frontend in service.frontends:
-            leading[frontend.rule.target or ""].add(address_at(service, frontend))
+    for service, frontend in context.frontends:
+        leading[frontend.rule.target or ""].add(address_at(service, frontend))
     for rule in rules:
         firewall = _firewall_named(rule)
         if firewall in leading and address_of(context.plans[rule.shape], rule) not in leading[firewall]:

@@ -107,7 +107,7 @@ def mark_reader(context: RulesetContext) -> MarkReader:
 def cluster_ip_marks(context: RulesetContext) -> ClusterIpMarks:
     """Which ClusterIP connections are marked for masquerading, service by service."""
     ruleset, reader, services = context.ruleset, mark_reader(context), context.services
-    marked = _marked(reader, services)
+    marked = _marked(reader, context.frontends)
     # Usually each mark is one Service's, so there is no need to look for those that are nobody's.
     all_used = len(set(map(id, filter(None, marked.column("mark"))))) == reader.count
     return ClusterIpMarks(
@@ -129,11 +129,10 @@ def differing_conditions(context: RulesetContext) -> Collection[str]:
     return conditions if len(conditions) > 1 else ()
 
 
-def _marked(reader: MarkReader, services: Iterable[ServicePort]) -> Columns[MarkedService]:
+def _marked(reader: MarkReader, frontends: Iterable[tuple[ServicePort, Frontend]]) -> Columns[MarkedService]:
     found = [
         (service, frontend)
-        for service in services
-        for frontend in service.frontends
+        for service, frontend in frontends
         if frontend.kind is FrontendKind.CLUSTER_IP and frontend.verdict is FrontendVerdict.BALANCE
     ]
     marks: list[Mark | None] = []
@@ -146,8 +145,8 @@ def _marked(reader: MarkReader, services: Iterable[ServicePort]) -> Columns[Mark
         late.append(
             mark is not None and (mark.line > frontend.evidence.line if beside else mark.behind_endpoints)
         )
-    owners, frontends = zip(*found) if found else ((), ())
-    return Columns(MarkedService, {"service": owners, "frontend": frontends, "mark": marks, "late": late})
+    owners, owned = zip(*found) if found else ((), ())
+    return Columns(MarkedService, {"service": owners, "frontend": owned, "mark": marks, "late": late})
 
 
 def _strays(reader: MarkReader, services: Sequence[ServicePort]) -> Iterator[StrayMark]:

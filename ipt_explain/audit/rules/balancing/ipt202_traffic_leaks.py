@@ -78,20 +78,19 @@ def _without_choices(context: RulesetContext) -> Faults:
     if not empty or "filter" not in context.ruleset.tables:  # where refusals are
         return
     told: set[str] = set()
-    for service in context.services:
-        for frontend in service.frontends:
-            name = frontend.balancer
-            if name in empty and name not in told and frontend.verdict is FrontendVerdict.UNMATCHED:
-                told.add(name)
-                yield Fault(
-                    f"{name} leads to no endpoint and nothing refuses the connections: all new connections to "
-                    f"{front(frontend.address, frontend.port)} {_AWAY}",
-                    RESTART,
-                    at_chain(empty[name]),
-                    service=service.label,
-                    related=(frontend.rule.line,),
-                    severity=Severity.INFO if _unready(context, empty[name]) else None,
-                )
+    for service, frontend in context.frontends:
+        name = frontend.balancer
+        if name in empty and name not in told and frontend.verdict is FrontendVerdict.UNMATCHED:
+            told.add(name)
+            yield Fault(
+                f"{name} leads to no endpoint and nothing refuses the connections: all new connections to "
+                f"{front(frontend.address, frontend.port)} {_AWAY}",
+                RESTART,
+                at_chain(empty[name]),
+                service=service.label,
+                related=(frontend.rule.line,),
+                severity=Severity.INFO if _unready(context, empty[name]) else None,
+            )
 
 
 def _unready(context: RulesetContext, chain: Chain) -> bool:

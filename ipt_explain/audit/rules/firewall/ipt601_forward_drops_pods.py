@@ -48,7 +48,7 @@ from __future__ import annotations
 
 import re
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule_or_chain, rule
 from ipt_explain.audit.evidence.filter.host_endpoints import Stop, host_stops
 from ipt_explain.audit.evidence.losses.causes import Cause, Where, causes, possible_causes
 from ipt_explain.audit.evidence.losses.hurt import loses_or_may_stop
@@ -113,7 +113,7 @@ def _on_this_node(stop: Stop) -> Fault:
     return Fault(
         f"{who} {'drops' if stop.dropped else 'refuses'} connections to {whom}",
         _FIX,
-        at_chain(stop.step.chain) if rule is None else at_rule(rule),
+        at_rule_or_chain(rule, stop.step.chain),
         severity=Severity.WARNING if grave else Severity.INFO,
         key="cache" if stop.of_cache else "",
     )

@@ -28,10 +28,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, Place, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.filter.kube_forward import KubeForward, forwarding
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule_or_chain, rule
+from ipt_explain.audit.evidence.filter.kube_forward import forwarding
 from ipt_explain.audit.evidence.node.writer import writer
-from ipt_explain.model import Rule
 
 _FIX = "Restart kube-proxy on this node: it rewrites KUBE-FORWARD."
 
@@ -48,7 +47,7 @@ def kube_forward_incomplete(context: RulesetContext) -> Faults:
             f"KUBE-FORWARD does not accept packets with the masquerade mark: {policy} decides about the first "
             "packet of each masqueraded connection",
             _FIX,
-            _at(found, found.near_marked),
+            at_rule_or_chain(found.near_marked, found.chain),
             key="mark",
         )
     if not found.accepts_known and (writer(context).since(18) or found.near_known is not None):
@@ -56,7 +55,7 @@ def kube_forward_incomplete(context: RulesetContext) -> Faults:
             f"KUBE-FORWARD does not accept all packets of known connections: {policy} decides about replies to Service "
             "traffic",
             _FIX,
-            _at(found, found.near_known),
+            at_rule_or_chain(found.near_known, found.chain),
             key="state",
         )
 
@@ -66,7 +65,3 @@ def _policy(context: RulesetContext) -> str:
     if chain is None or chain.policy is None:
         return "the rest of FORWARD"
     return f"the rest of FORWARD (policy {chain.policy})"
-
-
-def _at(found: KubeForward, near: Rule | None) -> Place:
-    return at_chain(found.chain) if near is None else at_rule(near)

@@ -31,7 +31,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import SERVICES
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, at_rule_or_chain, rule
 from ipt_explain.audit.evidence.filter.kube_forward import forwarding
 from ipt_explain.audit.evidence.hooks.hook_states import hooks
 from ipt_explain.audit.evidence.node.writer import writer
@@ -49,7 +49,7 @@ def invalid_drop(context: RulesetContext) -> Faults:
             "clients untranslated, and reset a connection now and then",
             "Restart kube-proxy, unless nf_conntrack_tcp_be_liberal is set on this node: then 1.29 and later leave "
             "it out.",
-            at_chain(found.chain) if found.near_invalid is None else at_rule(found.near_invalid),
+            at_rule_or_chain(found.near_invalid, found.chain),
         )
     elif found.invalid_drop is not None and found.invalid_late:
         yield Fault(

@@ -40,7 +40,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, at_rule_or_chain, rule
 from ipt_explain.audit.evidence.filter.source_ranges import (
     EVERYWHERE,
     OpenRanges,
@@ -81,7 +81,7 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
     where = (
         "KUBE-PROXY-FIREWALL has no DROP for it" if by_filter else f"{found.firewall.name} does not end in {MARK_DROP}"
     )
-    at = at_chain(found.firewall) if found.near is None else at_rule(found.near)
+    at = at_rule_or_chain(found.near, found.firewall)
     if not EVERYWHERE.isdisjoint(frontend.source_ranges):
         return Fault(
             f"everybody may use {address}, but {where}: connections that no endpoint takes are not dropped",

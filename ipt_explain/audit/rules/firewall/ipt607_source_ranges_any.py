@@ -35,11 +35,10 @@ def source_ranges_any(context: RulesetContext) -> Faults:
     """At most one fault a ruleset, at the first such address."""
     only_with_ranges = writer(context).since(24)
     found: list[tuple[ServicePort, Frontend]] = []
-    for service in context.services:
-        for frontend in service.frontends:
-            needless = only_with_ranges or len(frontend.source_ranges) > 1
-            if needless and not EVERYWHERE.isdisjoint(frontend.source_ranges):
-                found.append((service, frontend))
+    for service, frontend in context.frontends:
+        needless = only_with_ranges or len(frontend.source_ranges) > 1
+        if needless and not EVERYWHERE.isdisjoint(frontend.source_ranges):
+            found.append((service, frontend))
     if found:
         service, frontend = found[0]
         addresses = front(frontend.address, frontend.port) + and_more(len(found) - 1, "address")

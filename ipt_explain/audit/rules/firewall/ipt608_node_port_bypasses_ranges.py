@@ -35,7 +35,7 @@ def node_port_bypasses_ranges(context: RulesetContext) -> Faults:
     """At most one fault a ruleset, at the first such node port."""
     ports = {
         service.label: frontend
-        for service, _ in ranged_frontends(context.services)
+        for service, _ in ranged_frontends(context)
         for frontend in service.frontends
         if frontend.kind is FrontendKind.NODE_PORT
     }

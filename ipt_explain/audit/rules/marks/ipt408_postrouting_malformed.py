@@ -28,7 +28,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, Place, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, at_rule_or_chain, rule
 from ipt_explain.audit.evidence.marks.marking import is_marked, masquerade_marking
 from ipt_explain.audit.evidence.marks.postrouting import Postrouting, postrouting
 from ipt_explain.audit.evidence.node.writer import writer
@@ -64,7 +64,7 @@ def _faults(context: RulesetContext) -> Faults:
             "KUBE-POSTROUTING masquerades every connection that leaves the node, marked or not: to pods and Services, "
             "every client looks like this node",
             _FIX,
-            _at(snat, unmarked.decided),
+            at_rule_or_chain(unmarked.decided, snat.chain),
         )
     elif marked.mark and snat.guarded:
         yield _mark_left(snat, bit, marked.mark, marked.decided)
@@ -73,14 +73,14 @@ def _faults(context: RulesetContext) -> Faults:
             "KUBE-POSTROUTING has the one rule of releases before 1.19, but a later kube-proxy wrote the other chains: "
             "the mark stays on, so wrapped packets (VXLAN, IPIP) are masqueraded twice",
             _FIX,
-            _at(snat, marked.decided),
+            at_rule_or_chain(marked.decided, snat.chain),
             severity=Severity.WARNING,
         )
     elif len(snat.masquerading) > 1 and _mixed(snat):
         yield Fault(
             "KUBE-POSTROUTING has rules of two releases: kubelet and kube-proxy of different versions write it",
             "Bring kubelet and kube-proxy to the same release, or restart kube-proxy: it rewrites the chain.",
-            _at(snat, snat.masquerading[-1]),
+            at_rule(snat.masquerading[-1]),
             severity=Severity.INFO,
         )
 
@@ -91,10 +91,6 @@ def _bit(context: RulesetContext, snat: Postrouting) -> int:
         return snat.tested
     marking = masquerade_marking(context)
     return marking.result if marking is not None and single_bit(marking.result) else _DEFAULT_BIT
-
-
-def _at(snat: Postrouting, decided: Rule | None) -> Place:
-    return at_chain(snat.chain) if decided is None else at_rule(decided)
 
 
 def _not_masqueraded(snat: Postrouting, decided: Rule | None, bit: int) -> Fault:
@@ -111,12 +107,12 @@ def _not_masqueraded(snat: Postrouting, decided: Rule | None, bit: int) -> Fault
     why = "is empty" if not snat.chain.rules else "does not masquerade"
     if decided is not None:
         why = f"sends packets with mark 0x{bit:x} to {decided.target} instead of masquerading them"
-    return Fault(f"KUBE-POSTROUTING {why}: {lost}", _FIX, _at(snat, decided))
+    return Fault(f"KUBE-POSTROUTING {why}: {lost}", _FIX, at_rule_or_chain(decided, snat.chain))
 
 
 def _mark_left(snat: Postrouting, bit: int, left: int, decided: Rule | None) -> Fault:
     toggles = [rule for rule in snat.chain.rules if rule.target == "MARK"]
-    at = at_rule(toggles[0]) if toggles else _at(snat, decided)
+    at = at_rule(toggles[0]) if toggles else at_rule_or_chain(decided, snat.chain)
     if left & bit:
         message = (
             f"KUBE-POSTROUTING leaves mark 0x{bit:x} on packets: wrapped ones (VXLAN, IPIP) are masqueraded twice"

@@ -52,7 +52,7 @@ def nft_cluster_ips_differ(context: NftContext, table: Table) -> Faults:
     if held is None:
         return
     active = cluster_ips(table)
-    served = {frontend.address for service in context.services for frontend in service.frontends}
+    served = {frontend.address for _, frontend in context.frontends}
     for element in held.elements:
         if isinstance(element.key, str) and element.key not in served:
             yield Fault(
@@ -61,13 +61,12 @@ def nft_cluster_ips_differ(context: NftContext, table: Table) -> Faults:
                 context.at_element(table, held, element),
                 severity=Severity.ERROR,
             )
-    for service in context.services:
-        for frontend in service.frontends:
-            if frontend.kind is FrontendKind.CLUSTER_IP and frontend.address not in active:
-                yield Fault(
-                    f"ClusterIP {frontend.address} is not in the set cluster-ips: its unused ports are not refused, "
-                    "and from kube-proxy 1.36 on connections from outside the cluster are not masqueraded",
-                    _FIX,
-                    context.at(frontend.evidence),
-                    service=service.label,
-                )
+    for service, frontend in context.frontends:
+        if frontend.kind is FrontendKind.CLUSTER_IP and frontend.address not in active:
+            yield Fault(
+                f"ClusterIP {frontend.address} is not in the set cluster-ips: its unused ports are not refused, "
+                "and from kube-proxy 1.36 on connections from outside the cluster are not masqueraded",
+                _FIX,
+                context.at(frontend.evidence),
+                service=service.label,
+            )

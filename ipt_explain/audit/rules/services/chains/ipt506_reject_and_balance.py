@@ -45,18 +45,17 @@ from ipt_explain.words import front
 def reject_and_balance(context: RulesetContext) -> Faults:
     """One fault for each such address."""
     found = refusals(context)
-    for service in context.services:
-        for frontend in service.frontends:
-            if frontend.verdict is not FrontendVerdict.BALANCE:
-                continue
-            host = None if frontend.kind is FrontendKind.NODE_PORT else frontend.address
-            refusal = found.get((host, service.protocol, str(frontend.port)))
-            if refusal is not None:
-                yield Fault(
-                    f"{front(host, frontend.port)} is refused here ({refusal.target}), but the nat table sends it "
-                    "to endpoints first: the refusal never matches, and one of the two is out of date",
-                    "Restart kube-proxy on this node: it rewrites both tables.",
-                    at_rule(refusal),
-                    service=service.label,
-                    related=(frontend.rule.line,),
-                )
+    for service, frontend in context.frontends:
+        if frontend.verdict is not FrontendVerdict.BALANCE:
+            continue
+        host = None if frontend.kind is FrontendKind.NODE_PORT else frontend.address
+        refusal = found.get((host, service.protocol, str(frontend.port)))
+        if refusal is not None:
+            yield Fault(
+                f"{front(host, frontend.port)} is refused here ({refusal.target}), but the nat table sends it "
+                "to endpoints first: the refusal never matches, and one of the two is out of date",
+                "Restart kube-proxy on this node: it rewrites both tables.",
+                at_rule(refusal),
+                service=service.label,
+                related=(frontend.rule.line,),
+            )
