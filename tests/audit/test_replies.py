@@ -8,7 +8,7 @@ import pytest
 
 from ipt_explain.analyzers import explain
 from ipt_explain.audit.runner import audit_dump
-from ipt_explain.netfilter.walk.replies import may_stop_known
+from ipt_explain.netfilter.walk.known_connections import may_stop_known
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.fates import Loss, Vantage
 from ipt_explain.trace.packet import Packet

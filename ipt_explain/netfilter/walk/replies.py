@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ipt_explain.model import Family, Rule, Ruleset, Shape, Table
+from ipt_explain.model import Family, Ruleset
 from ipt_explain.netfilter.condition import named
-from ipt_explain.netfilter.hooks import is_built_in
-from ipt_explain.netfilter.marks import MARKING_TARGETS, mark_test
 from ipt_explain.netfilter.packet import Heading, Known, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
-from ipt_explain.netfilter.targets import Verdict, changes_nothing
+from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
@@ -54,7 +52,7 @@ class Replies:
     def __init__(self, node: NodeRules) -> None:
         self._node = node
         self._known: dict[Hashable, _Stop] = {}
-        self._may_stop = node.chains is not None or may_stop_known(node.rulesets)
+        self._may_stop = node.chains is not None or _may_stop(node.rulesets)
 
     def told(self, ends: Iterable[tuple[Finish, Packets]], sent: Sequence[Heading]) -> Iterator[tuple[Finish, Packets]]:
         """The ends of first packets, which were sent to `sent`; those whose replies are stopped say so."""
@@ -179,6 +177,15 @@ class Replies:
         return _Stop(reply, share, reply.state.answers, asked)
 
 
+def _may_stop(rulesets: Sequence[Ruleset]) -> bool:
+    """Whether rules may stop a reply, or may not be shown."""
+    if any(ruleset.fragment for ruleset in rulesets):
+        return True
+    from ipt_explain.netfilter.walk.known_connections import may_stop_known
+
+    return may_stop_known(rulesets)
+
+
 def _unknown(label: str, family: Family) -> Heading:
     return Heading(Whereabouts(label, family, owned=Truth.UNKNOWN), None)
 
@@ -223,70 +230,3 @@ def _by_first_interface(
     if len(rows_of) == 1:
         return tuple((each, packets) for each in rows_of)
     return tuple((each, packets.take(rows)) for each, rows in rows_of.items())
-
-
-_MOST_RULES = 1_000  # that are read; with more, some may
-_PASSING = frozenset({"ACCEPT", "RETURN", "MARK", "CONNMARK", "CT", "TOS", "DSCP"})
-_STATES = (("conntrack", "--ctstate"), ("state", "--state"))
-_KNOWN = ("ESTABLISHED", "DNAT", "SNAT")
-_UNTRACKED = ("INVALID",)
-"""What `--ctstate` may see of such a packet: after connection tracking, and before, in raw. It always sees the first.
-"""
-
-
-def may_stop_known(rulesets: Sequence[Ruleset]) -> bool:
-    """Whether a rule or policy outside nat may stop packets of established connections, whatever else they are."""
-    tables = [table for ruleset in rulesets for name, table in ruleset.tables.items() if name != "nat"]
-    marked = any(shape.target is not None and shape.target.name in MARKING_TARGETS for shape in _shapes(tables))
-    return any(ruleset.fragment for ruleset in rulesets) or any(_stops(table, marked) for table in tables)
-
-
-def _shapes(tables: Iterable[Table]) -> set[Shape]:
-    layouts = {chain.layout for table in tables for chain in table.chains.values()}
-    return {shape for layout in layouts for shape in layout.shapes}
-
-
-def _stops(table: Table, marked: bool) -> bool:
-    """Whether such packets may meet a rule that stops them, starting from the built-in chains."""
-    states = _UNTRACKED if table.name == "raw" else _KNOWN
-    waiting = [chain for name, chain in table.chains.items() if is_built_in(table.name, name)]
-    seen, left = set(waiting), _MOST_RULES
-    if any(chain.policy == "DROP" for chain in waiting):
-        return True
-    while waiting:
-        chain = waiting.pop()
-        left -= len(chain.layout)
-        if left < 0:
-            return True
-        for number, shape in enumerate(chain.layout.shapes):
-            target = chain.target_of(number)
-            passing = target in _PASSING and not _tracks_elsewhere(shape)
-            if changes_nothing(shape) or passing or not _met(chain.rule(number), marked, states):
-                continue
-            into = table.chains.get(target or "")
-            if into is None:
-                return True
-            if into not in seen:
-                seen.add(into)
-                waiting.append(into)
-    return False
-
-
-def _tracks_elsewhere(shape: Shape) -> bool:
-    """Whether CT exempts packets from connection tracking, or puts them in a zone."""
-    target = shape.target
-    return target is not None and any(each.name.startswith(("--notrack", "--zone")) for each in target.options)
-
-
-def _met(rule: Rule, marked: bool, states: Sequence[str]) -> bool:
-    """Whether a rule's connection states leave such packets to it, and its mark, which only `marked` ones have."""
-    mark = mark_test(rule)
-    if mark is not None and not marked and not mark.passes(0):
-        return False
-    for module, name in _STATES:
-        option = rule.shape.match_option(module, name)
-        words = rule.first(option)
-        if option is not None and words is not None:
-            named = frozenset(words.split(","))
-            return states[0] not in named if option.negated else not named.isdisjoint(states)
-    return True
