@@ -116,7 +116,7 @@ def _show_header(dumps: Sequence[Dump], color: bool, width: int) -> None:
     from ipt_explain.cli.shared.waiting import show_first_lines
     from ipt_explain.model.node.joining import as_nodes
     from ipt_explain.render.explain.tree import first_lines
-    from ipt_explain.render.text.safe import disarmed
+    from ipt_explain.render.text.ci_commands import disarmed
 
     ruleset = next((ruleset for dump in as_nodes(dumps)[:1] for ruleset in dump.rulesets), None)
     if ruleset is not None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ipt_explain.render.text.safe import Disarmer, disarmed
+from ipt_explain.render.text.ci_commands import Disarmer, disarmed
 
 
 def obeyed(line: str) -> bool:

@@ -36,7 +36,7 @@ def write(chunks: Iterable[str], annotations: bool = False) -> None:
     Commands that a CI system would obey are defused, except in our own `annotations`. Raises UsageError if the output
     cannot be written, as on a full disk.
     """
-    from ipt_explain.render.text.safe import Disarmer
+    from ipt_explain.render.text.ci_commands import Disarmer
 
     if sys.stdout is None:
         raise UsageError("cannot write the output: standard output is closed")
@@ -101,7 +101,7 @@ def note(notes: Iterable[str]) -> None:
 def complain(text: str) -> None:
     """Print text to standard error, unless that is closed."""
     if text and sys.stderr is not None:
-        from ipt_explain.render.text.safe import disarmed
+        from ipt_explain.render.text.ci_commands import disarmed
 
         progress.hide()
         text = disarmed(text)
