@@ -9,6 +9,7 @@ from ipt_explain.inputs.limits import DUMP_LINES, LONGEST_NUMBER
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import Record
 
+_NO_BREAK = "\u00a0"
 _LONG_NUMBER = lazy_pattern(rf"\d{{{LONGEST_NUMBER + 1}}}")
 _PROBES = 4  # that hit each longer run: fewer would hit many short ones as well
 _STEP = LONGEST_NUMBER // _PROBES
@@ -53,6 +54,9 @@ def clean(text: str, source: str) -> Cleaned:
 
         text = html.unescape(text)
         warnings.append(f"{source}: it is escaped as in an HTML page; &quot; and the like were decoded")
+    text, blank = _with_plain_blanks(text)
+    if blank:
+        warnings.append(f"{source}: {blank} were read as plain spaces")
     stains = () if text.isascii() and "\x1b" not in text else _STAINS
     for pattern, mark, note in stains:
         if mark in text:
@@ -74,6 +78,15 @@ def clean(text: str, source: str) -> Cleaned:
             kept[number - 1] = "#"
         readable = "\n".join(kept)
     return Cleaned(text, readable, refused, tuple(warnings))
+
+
+def _with_plain_blanks(text: str) -> tuple[str, str]:
+    """The text with plain spaces, and what was there instead of them, if a page or a program changed them all."""
+    if not text.isascii() and text.count(_NO_BREAK) > text.count(" "):
+        return text.replace(_NO_BREAK, " "), "no-break spaces"
+    if "\t" in text and " " not in text:
+        return text.replace("\t", " "), "tabs"
+    return text, ""
 
 
 def _impossible_lines(text: str) -> Iterator[int]:

@@ -52,13 +52,22 @@ class Cleared:
             self.warnings.append(windows.warning(name, cleaned.text, cut_off))
         for line in cleaned.refused:
             self.misfits.refuse(self.source.line(line), line)
+        whole, odd = self.text, _has_odd_lines(self.text)
+        if odd:
+            self._take_off_margins()
         self._take_off_tags()
         if "{" in self.text:  # rare in dumps of iptables, and sooner found than a line
             self._take_out_nft()
-        if _has_odd_lines(self.text):
+        if odd if self.text is whole else _has_odd_lines(self.text):
             self._take_out_ipvs()
             self._straighten()
         self._leave_out_half_line()
+
+    def _take_off_margins(self) -> None:
+        from ipt_explain.parsing.pastes.margins import without_margins
+
+        self.text, notes = without_margins(self.text)
+        self.warnings += (f"{self.source.name}: {note}" for note in notes)
 
     def _take_off_tags(self) -> None:
         if "<" not in self.text or ("</" not in self.text and "<br" not in self.text):  # one letter is found in no time
@@ -99,7 +108,7 @@ class Cleared:
             return
         from ipt_explain.parsing.pastes.preparing import prepare
 
-        prepared = prepare(self._left, listings is not None)
+        prepared = prepare(self._left, listings is not None or self.nft is not None or self.ipvs is not None)
         if prepared is not None:
             self.text = prepared.rest
             self.sections += prepared.sections

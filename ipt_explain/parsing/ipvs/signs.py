@@ -35,8 +35,8 @@ _SIGNS = {
     Tool.IPSET: (
         r"create +\S+ +(?:hash|bitmap|list):",
         # Not nft's `add rule ip …`: an element contains a digit, colon, dot or comma; only extensions may follow it.
-        rf"add +\S+ +[^\s{{]*[\d:.,][^\s{{]*(?: +{_EXTENSION})?(?:\n|\Z)",
-        r"Name: +\S+\nType: +(?:hash|bitmap|list):",
+        rf"add +\S+ +[^\s{{]*[\d:.,][^\s{{]*(?: +{_EXTENSION})?[ \t]*(?:\n|\Z)",
+        r"Name: +\S+[ \t]*\nType: +(?:hash|bitmap|list):",
     ),
     Tool.IP_ADDR: (
         r"\d+: +[^\s:@]+(?:@[^\s:]+)?: +<[A-Z0-9_,-]*> +mtu ",

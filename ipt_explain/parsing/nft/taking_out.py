@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 
 from ipt_explain.errors import Diagnostic
 from ipt_explain.model.dump import SourceText
@@ -14,9 +15,10 @@ from ipt_explain.model.nft import Ruleset, Table, TableFamily
 from ipt_explain.parsing.nft.assembly import RulesetDraft
 from ipt_explain.parsing.nft.beginnings import BEGINNING
 from ipt_explain.parsing.nft.json.reader import JsonReader
+from ipt_explain.parsing.nft.pasted import CURLED, WRAPPED, as_printed
 from ipt_explain.parsing.nft.text_reader import TextReader
 from ipt_explain.records import Record
-from ipt_explain.words import both
+from ipt_explain.words import both, counted
 
 # Braces, text that may hide braces, and lines of iptables-save, which end a table that was cut off.
 _SIGN = re.compile(
@@ -47,6 +49,7 @@ def take_out_from(source: SourceText, first: re.Match[str]) -> TakenOut:
     lists = TextReader(source.name, text)
     documents: list[JsonReader] = []
     position, number = 0, 1
+    done: Counter[str] = Counter()
     found: re.Match[str] | None = first
     while found is not None:
         start = found.start()
@@ -54,7 +57,7 @@ def take_out_from(source: SourceText, first: re.Match[str]) -> TakenOut:
         number += text.count("\n", position, start)
         if found.lastgroup == "text":
             end = _end_of_table(text, start)
-            lists.read(text[start:end], number)
+            lists.read(as_printed(text[start:end], done), number)
         else:
             start = found.start("json")
             document = JsonReader(source.name)
@@ -71,6 +74,11 @@ def take_out_from(source: SourceText, first: re.Match[str]) -> TakenOut:
     ruleset = whole.finished()
     faults = [*lists.faults, *(fault for document in documents for fault in document.faults)]
     warnings = [warning for draft in (*drafts, whole) for warning in draft.warnings]
+    if done[WRAPPED]:
+        joined = counted(done[WRAPPED], "line")
+        warnings.append(f"{source.name}: {joined} of nft's output wrapped: joined with what follows")
+    if done[CURLED]:
+        warnings.append(f"{source.name}: typographic quotes in nft's output were read as plain ones")
     hidden = [table for table in ruleset.tables.values() if table.xtables]
     if documents and hidden and len(hidden) == len(ruleset.tables):
         faults.append(_of_xtables(source, documents[0], hidden))

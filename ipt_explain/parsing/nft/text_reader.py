@@ -20,6 +20,9 @@ _ELEMENTS = re.compile(r"[ \t]*elements[ \t]*=[ \t]*\{")
 _ELISION = re.compile(r"[ \t]*(?:\.{3,}|…|\[\.\.\.\])[ \t]*\Z")
 _MANAGED = re.compile(r"# Warning: table (\S+) (\S+) is managed by iptables-nft")
 _OPENS = re.compile(r"\{[ \t]*(?:#[^\"\n]*)?\Z")
+_ONE_LINE = re.compile(r"((?:chain|set|map) \S+ *\{)(.*)\}\Z")
+_STATEMENT = re.compile(r'(?:[^;{}"]|"[^"]*"|\{[^{}]*\})+')
+_HARMLESS = re.compile(r"^(?:comment|flags)\b|\{[ \t]*\Z")
 _HANDLE = re.compile(r"[ \t]*# handle [0-9]+[ \t]*\Z")
 
 MOST_RECOVERIES = 500
@@ -135,8 +138,10 @@ class TextReader:
             self._place(read, raw, line)
 
     def _unread(self, stripped: str, raw: str, line: int, error: UnexpectedInput | None) -> None:
-        """Handle a line that the grammar does not know: a rule of a chain becomes text, other lines are skipped or
-        reported."""
+        """Handle a line that the grammar does not know: one of a configuration file has several statements; a rule of a
+        chain becomes text; other lines are skipped or reported."""
+        if self._read_statements(stripped, line):
+            return
         if isinstance(self._block, ChainDraft) and not _OPENS.search(stripped):
             if self._recoveries < MOST_RECOVERIES:
                 from ipt_explain.parsing.nft.recovery import recovered
@@ -148,6 +153,8 @@ class TextReader:
             self._add_rule(self._block, content, None, stripped, line)
         elif self._table is not None:
             self._warn(line, f"skipped unknown nft syntax: {stripped[:60]}")
+            # Where nft has only blocks, anything else may be half of one.
+            self.draft.fragment = self.draft.fragment or (self._block is None and not _HARMLESS.search(stripped))
             if _OPENS.search(stripped):
                 self._block = stripped.rstrip("{ \t")
                 self._table.objects.append(self._block)
@@ -156,6 +163,24 @@ class TextReader:
             if error is not None and isinstance(error.pos_in_stream, int):
                 column += min(error.pos_in_stream, len(stripped) - 1)
             self._refuse(raw, line, column, "nft does not print such a line here", self._expected())
+
+    def _read_statements(self, stripped: str, line: int) -> bool:
+        """Read a chain or set on one line, or statements with `;` between them, as people write them. Returns whether
+        the line is so."""
+        block = _ONE_LINE.match(stripped)
+        inside = block[2] if block is not None else stripped
+        parts = [part.strip() for part in _STATEMENT.findall(inside)]
+        if block is None and (len(parts) < 2 or self._block is None):
+            return False
+        if len(parts) > 1 and parts[1].startswith("policy ") and " hook " in parts[0]:
+            parts[:2] = [f"{parts[0]}; {parts[1]};"]
+        elif parts and " hook " in parts[0]:
+            parts[0] += ";"
+        if block is None and parts == [stripped]:
+            return False
+        for part in (*([block[1]] if block is not None else ()), *parts, *("}" if block is not None else ())):
+            self._read_odd_line(part, 0, line, self._lines.nothing)
+        return True
 
     def _expected(self) -> str:
         if self._table is None:

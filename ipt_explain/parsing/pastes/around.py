@@ -33,7 +33,7 @@ _COMMAND = re.compile(
 _SETTING = re.compile(r"\s*(?:export )?[A-Za-z_][A-Za-z0-9_]*=\S*\s*\Z")
 _RULER = re.compile(r"(?!--\Z)[^\w.…()\[\]]+\Z")
 _HEADING = re.compile(
-    r"\s*(?:#{1,6} |\S[^|]*[:：]\s*\Z|https?://\S+\s*\Z|`[^`]+`\s*\Z|[A-Za-z]+[?!]+\s*\Z|!?\[[^\]]*\]\(\S+\)\s*\Z"
+    r"\s*(?:#{1,6} |\S[^|]*[:：]\s*\Z|https?://\S+\s*\Z|`[^`]+`\s*\Z|[A-Za-z]+[?!]+\s*\Z|[A-Z][a-z]+[,.]?\s*\Z|!?\[[^\]]*\]\(\S+\)\s*\Z"
     r"|\"[^\"]*\"(?:,\"[^\"]*\")+\s*\Z)"
 )
 

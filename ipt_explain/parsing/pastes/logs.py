@@ -15,7 +15,7 @@ _COMMAND = r"(?:\++ )?(?:/\S{1,200}/)?ip6?tables(?:-legacy|-nft)? "
 _PREFIX = re.compile(
     rf"(?:(?:{_TIME}[^\"\n]{{0,200}}?|[\w.-]+ +\| ?|\[pod/[^\]\s]{{1,300}}\] )(?<=[ \]|])"
     rf"(?={RULE_START}|-[PNXF] |{_COMMAND})"
-    rf"|\s*\d{{1,6}}[.)]?[ \t]+(?={RULE_START}|-[PNXF] ))"
+    rf"|\s*\d{{1,6}}(?:[.)]| ?[|│])?[ \t]+(?={RULE_START}|-[PNXF] ))"
 )
 _MARKED = re.compile(r"\s*(?:[-*•+] +)?(?:\*{1,3}|_{2,3}|`{1,2}|//+ ?)(?=-[AID] \S)|\s*[-*•+] +(?=-[AID] \S)")
 _DOCKER = re.compile(r"""\s*\{"log": ?("(?:[^"\\]|\\.)*")""")

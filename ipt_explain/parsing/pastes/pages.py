@@ -6,14 +6,16 @@ import re
 from html import unescape
 
 from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_ANYWHERE, RULE_START
+from ipt_explain.parsing.ipvs.signs import tool_of
 from ipt_explain.parsing.listings.columns import read_header
+from ipt_explain.parsing.nft.beginnings import BEGINNING
 from ipt_explain.parsing.pastes.around import is_row
 from ipt_explain.parsing.pastes.wrapping import OPENS_TABLE
 
 _TAG = re.compile(
-    r"</?(?:span|code|pre|div|p|br|a|b|i|li|ul|ol|td|th|tr|table|tbody|body|html|strong|em|img|font|h[1-6])\b[^<>]{0,400}>"
+    r"</?(?:span|code|pre|div|p|br|a|b|i|li|ul|ol|td|th|tr|table|tbody|body|html|strong|em|img|font|details|summary|kbd|samp|h[1-6])\b[^<>]{0,400}>"
 )
-_PAGE = re.compile(r"</(?:span|code|pre|div|p|li|td|tr|body|html)>|<br ?/?>$", re.MULTILINE)
+_PAGE = re.compile(r"</(?:span|code|pre|div|p|li|td|tr|body|html|details)>|<br ?/?>$", re.MULTILINE)
 """Tags that show that a text is a page; those of bold type could be in a rule's comment."""
 _DUMP_LINE = re.compile(RULE_START)
 _RULE = re.compile(rf"(?:^|\s){RULE_START}")
@@ -37,9 +39,7 @@ def without_tags(text: str) -> tuple[str, int]:
             in_table = in_table and not ends
             bare = unescape(_TAG.sub("", line))
             rule = _RULE.search(bare) is not None or (above and RULE_ANYWHERE.search(bare) is not None)
-            lines[place] = (
-                bare if rule or _CHAIN.match(bare) or is_row(bare) or read_header(bare) else "# </pre>" if ends else ""
-            )
+            lines[place] = bare if rule or _is_of_a_tool(bare) else "# </pre>" if ends else ""
         elif OPENS_TABLE.match(line):
             in_table = True
         elif line.startswith("COMMIT"):
@@ -47,3 +47,10 @@ def without_tags(text: str) -> tuple[str, int]:
         above = _RULE.search(lines[place]) is not None
         open_quote = above and line.count('"') % 2 == 1
     return "\n".join(lines), count
+
+
+def _is_of_a_tool(line: str) -> bool:
+    """Whether another tool's output may begin or end with a line, or it is a row of a listing."""
+    if line.strip() == "}" or is_row(line) or tool_of(line, 0) is not None:
+        return True
+    return any((_CHAIN.match(line), read_header(line), BEGINNING.match(line)))

@@ -20,6 +20,7 @@ from ipt_explain.parsing.pastes.logs import is_element, is_of_json, unwrapped
 from ipt_explain.parsing.pastes.notes import Notes
 from ipt_explain.parsing.pastes.outputs import BLOCK_ENDS, JOINED, is_elision
 from ipt_explain.parsing.pastes.quoting import is_fence, without_fence, without_quote_marks
+from ipt_explain.parsing.pastes.reflow import reflowed
 from ipt_explain.parsing.pastes.scripts import (
     Unreadable,
     changes_no_rule,
@@ -52,11 +53,11 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
-def prepare(source: SourceText, has_listings: bool) -> Prepared | None:
+def prepare(source: SourceText, has_others: bool) -> Prepared | None:
     """The text with everything around its rules made readable or left out; None if it has nothing worth reading, or
-    needs no changes.
+    needs no changes. `has_others`: output of other tools was taken out of it.
     """
-    if not has_listings and not _WORTH_IT.search(source.text):
+    if not has_others and not _WORTH_IT.search(source.text):
         return None
     preparing = _Preparing(source)
     preparing.run()
@@ -79,6 +80,10 @@ class _Preparing:
         self._notes = Notes()
         if quoted:
             self._notes.repairs[MAIL_QUOTE] = quoted
+        for place, line in reflowed(self._lines).items():
+            self._set(place, line or JOINED)
+            if line:
+                self._notes.joints.add(place + 1)
         self._in_table = False
 
     def run(self) -> None:

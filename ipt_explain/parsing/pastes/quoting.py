@@ -9,6 +9,8 @@ from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
 from ipt_explain.parsing.pastes.wrapping import DUMP_LINE
 
 _QUOTED_RULE = re.compile(rf">[> \t]*{RULE_START}")
+_MARKS = re.compile(r"(?:> ?)+")
+_RULE = re.compile(rf"[ \t]*(?={RULE_START})")
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,}|\{(?:noformat|code|panel|quote)\b[^{}]*\}\s*\Z)")
 _FENCE_BEFORE = re.compile(rf"`{{3,}}(?={RULE_START})")
 _FENCE_AFTER = re.compile(r"(?<=\S)`{3,}[ \t]*\Z")
@@ -19,7 +21,13 @@ def without_quote_marks(lines: Sequence[str]) -> tuple[list[str], int]:
     quoted = [line.startswith(">") for line in lines] if any(map(_QUOTED_RULE.match, lines)) else []
     if not quoted:
         return list(lines), 0
-    return [line.lstrip("> \t") if marked else line for line, marked in zip(lines, quoted)], sum(quoted)
+    return [_unquoted(line) if marked else line for line, marked in zip(lines, quoted)], sum(quoted)
+
+
+def _unquoted(line: str) -> str:
+    """A line without its marks. A blank at the start of what a terminal broke separates words."""
+    bare = _MARKS.sub("", line, count=1)
+    return _RULE.sub("", bare, count=1)
 
 
 def is_fence(line: str) -> bool:

@@ -4,29 +4,32 @@ from __future__ import annotations
 
 from ipt_explain.parsing.iptables.diagnosis.signs import sign
 
-_NFT = "this is nftables syntax (`nft list ruleset`), not iptables-save output"
-_REMEDY = (
-    "Run `iptables-nft-save` (as root): it prints the rules that iptables made. Rules of kube-proxy's nftables mode "
-    "are nft's alone, and not read here."
+_PART = "this is of nft's output (`nft list ruleset`), and the line `table FAMILY NAME {` around it is not in the text"
+_PART_REMEDY = (
+    "Give the table from its first line to its `}`: `nft list table ip kube-proxy` prints kube-proxy's. If you have "
+    "only a part, write `table ip kube-proxy {` above and `}` below it."
 )
-_PROXY = "these are the rules of kube-proxy in nftables mode, which have no iptables form"
-_PROXY_REMEDY = "Read them with `nft list table ip kube-proxy`; this program reads the iptables and ipvs modes' rules."
+_BROKEN = "a table of nft (`nft list ruleset`) begins here, but not as nft prints it"
+_BROKEN_REMEDY = "Give `table FAMILY NAME {` on a line of its own, with nothing before it, and all up to its `}`."
 
 SIGNS = (
-    sign(r"^\s*(table (?:ip|ip6|inet) kube-proxy\b)", _PROXY, _PROXY_REMEDY),
-    sign(r"^\s*(table (?:ip|ip6|inet|arp|bridge|netdev) \S+ *\{)", _NFT, _REMEDY),
-    sign(r"^\s*(\{ *\"nftables\" *:)", "this is the JSON of `nft -j`, not iptables-save output", _REMEDY),
+    sign(r"^\s*(table (?:ip|ip6|inet|arp|bridge|netdev) \S+)", _BROKEN, _BROKEN_REMEDY),
+    sign(
+        r"^\s*(\{ *\"nftables\" *:)",
+        "this is the JSON of `nft -j`, but not as nft prints it",
+        'Give all that `nft -j list ruleset` prints, from `{"nftables":` to the end.',
+    ),
     sign(
         r"^\s*((?:add|insert|delete|flush) (?:rule|chain|table|set|map|element) (?:ip|ip6|inet|arp|bridge) )",
-        _NFT,
-        _REMEDY,
+        "this is a command of nft, not a rule that a node has",
+        "Run it on the node, and give what `nft list ruleset` prints then.",
     ),
-    sign(r"^\s*(type (?:filter|nat|route) hook )", _NFT, _REMEDY),
-    sign(r"^\s*((?:chain|set|map) \S+ *\{)", _NFT, _REMEDY),
+    sign(r"^\s*(type (?:filter|nat|route) hook )", _PART, _PART_REMEDY),
+    sign(r"^\s*((?:chain|set|map) \S+ *\{)", _PART, _PART_REMEDY),
     sign(
         r"^\s*((?:ip6?|tcp|udp|meta|ct|iifname|oifname|xt|fib) [\w\"].*\b(?:accept|drop|jump|goto|return|dnat|"
         r"masquerade|target \"))",
-        _NFT,
-        _REMEDY,
+        _PART,
+        _PART_REMEDY,
     ),
 )

@@ -1,0 +1,85 @@
+"""A table of nft as a mail, a terminal or a person left it: lines that were wrapped, quotes that were curled.
+
+nft indents everything inside a table, so a line there without indentation continues the one above; so does one after a
+`\\`. Mail programs break at blanks, which go; terminals break anywhere, at one width.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from ipt_explain.patterns import lazy_pattern
+
+CURLED, WRAPPED = "curled", "wrapped"
+"""What was done to tables, and how often: quotes made straight (per table), lines joined."""
+
+_CONTINUES = lazy_pattern(r"\n(?![ \t\n}#]|table (?:ip6?|inet|arp|bridge|netdev) |\Z)")
+_QUOTED = re.compile(r'"[^"]*"')
+_CURLED = str.maketrans("“”„‟″", '"""""')
+_SHORTEST_WIDTH = 40
+
+
+def as_printed(table: str, done: Counter[str]) -> str:
+    """A table's text as nft printed it, with as many line feeds as before. Adds what was done to `done`."""
+    if not table.isascii() and '"' not in table:
+        straight = table.translate(_CURLED)
+        done[CURLED] += straight != table
+        table = straight
+    if "\\\n" in table:
+        done[WRAPPED] += table.count("\\\n")
+        return "\n".join(_unescaped(table.split("\n")))
+    if _CONTINUES.search(table) is None or table.partition("\n")[2][:1] not in (" ", "\t"):
+        return table
+    lines = table.split("\n")
+    done[WRAPPED] += _joined(lines)
+    return "\n".join(lines)
+
+
+def _unescaped(lines: list[str]) -> list[str]:
+    """The lines with those joined that end in a backslash; empty lines take the places of those that are gone."""
+    made: list[str] = []
+    whole = ""
+    below = 0
+    for line in lines:
+        if line.endswith("\\"):
+            whole += line[:-1]
+            below += 1
+        else:
+            made.append(whole + line)
+            made += [""] * below
+            whole, below = "", 0
+    return made if not below else [*made, whole, *[""] * (below - 1)]
+
+
+def _joined(lines: list[str]) -> int:
+    """Join lines to those that they continue, in place. Returns how many were."""
+    places: list[int] = []
+    depth = 0
+    for place, line in enumerate(lines):
+        bare = _QUOTED.sub("", line)
+        opened, closed = bare.count("{"), bare.count("}")
+        closes_table = line.startswith("}") and depth + opened - closed <= 0
+        if place and depth > 0 and line and line[0] not in " \t#" and not closes_table:
+            places.append(place)
+        depth += opened - closed
+    widths = {len(lines[place - 1]) for place in places}
+    width = max(widths, default=0)
+    # A last piece may be shorter than the width; every line that one follows has it.
+    hard = len(widths) == 1 < len(places) and _SHORTEST_WIDTH <= width == max(map(len, lines))
+    glue = "" if hard else " "
+    if hard and lines[1].startswith("\t"):
+        places = [
+            place
+            for place, line in enumerate(lines)
+            if place and len(lines[place - 1]) == width and line and line[0] != "\t"
+        ]
+    pieces: list[str] = []
+    for place, following in zip(places, [*places[1:], 0]):
+        pieces = pieces or [lines[place - 1]]
+        pieces.append(lines[place])
+        lines[place] = ""
+        if following != place + 1:
+            lines[place + 1 - len(pieces)] = glue.join(map(str.rstrip, pieces) if glue else pieces)
+            pieces = []
+    return len(places)

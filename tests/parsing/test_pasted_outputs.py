@@ -1,0 +1,179 @@
+"""Whole outputs of nft, ipvsadm, ipset, iptables -L and iptables-save as mails, logs, pages and terminals leave them: what is
+read stays the same.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import textwrap
+from collections.abc import Callable
+
+import pytest
+
+import ipt_explain
+from ipt_explain.errors import DumpSyntaxError
+from tests.ipvs_corpus import LISTED, SAVED, ipvs_nodes
+from tests.kube_corpus import scenario
+from tests.listing_corpus import node as listed_node
+from tests.nft_corpus import listing
+
+Disfigure = Callable[[str], str]
+
+
+def _each(change: Callable[[int, str], str]) -> Disfigure:
+    return lambda text: "\n".join(change(number, line) for number, line in enumerate(text.splitlines(), 1)) + "\n"
+
+
+def _wrapped(width: int) -> Disfigure:
+    """As mail programs wrap."""
+
+    def wrap(_: int, line: str) -> str:
+        margin = line[: len(line) - len(line.lstrip())]
+        return "\n".join(textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False, initial_indent=margin))
+
+    return _each(wrap)
+
+
+def _cut_at(width: int) -> Disfigure:
+    """As terminals wrap."""
+    return _each(lambda _, line: "\n".join(line[at : at + width] for at in range(0, max(1, len(line)), width)))
+
+
+_MARGINS: dict[str, Disfigure] = {
+    "mail": _each(lambda _, line: f"> {line}"),
+    "a reply to a mail": _each(lambda _, line: f"> > {line}"),
+    "cat -n": _each(lambda number, line: f"{number:6}\t{line}"),
+    "grep -n": _each(lambda number, line: f"{number}:{line}"),
+    "bat": _each(lambda number, line: f"{number:4} │ {line}"),
+    "kubectl logs --timestamps": _each(lambda number, line: f"2026-11-20T10:11:12.{number:09}Z {line}"),
+    "kubectl logs --prefix": _each(lambda _, line: f"[pod/debug-x2/shell] {line}"),
+    "journald": _each(lambda number, line: f"Nov 20 10:11:{number % 60:02} node-1 save[{number}]: {line}"),
+    "containerd": _each(lambda number, line: f"2026-11-20T10:11:12.{number:09}+00:00 stdout F {line}"),
+    "docker": _each(lambda _, line: json.dumps({"log": f"{line}\n", "stream": "stdout"})),
+    "ansible": _each(lambda _, line: f"    {json.dumps(line)},"),
+    "a list in YAML": _each(lambda _, line: "  - '{}'".format(line.replace("'", "''"))),
+    "a box": _each(lambda _, line: f"| {line:<180} |"),
+}
+_AROUND: dict[str, Disfigure] = {
+    "HTML": lambda text: f"<html><body><pre><code>{html.escape(text)}</code></pre></body></html>\n",
+    "a fold of GitHub": lambda text: f"<details><summary>rules</summary>\n\n```console\n$ sudo x\n{text}```\n\n</details>\n",
+    "a letter": lambda text: f"Hello team,\n\nDNS is broken since the upgrade, here is node-1:\n\n{text}\nThanks,\nBob\n",
+    "kubectl exec": lambda text: f'$ kubectl exec ds/x -- y\nDefaulted container "a" out of: a, b (init)\n{text}',
+    "oc debug": lambda text: f"Starting pod/node-1-debug ...\n{text}\nRemoving debug pod ...\n",
+    "ansible's heading": lambda text: f"node-1 | CHANGED | rc=0 >>\n{text}",
+    "PowerShell": lambda text: f"PS C:\\Users\\bob> ssh node-1\n{text}PS C:\\Users\\bob>\n".replace("\n", "\r\n"),
+    "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
+    "trailing blanks": _each(lambda _, line: f"{line}   "),
+}
+
+
+def _texts() -> dict[str, str]:
+    node = next(each for each in ipvs_nodes() if each.id.endswith("/nodeport"))
+    return {
+        "nft": listing("1.33/basic/nft-ruleset").text,
+        "nft 1.36": listing("1.36/loadbalancer/nft-ruleset").text,
+        "IPVS, saved": node.text(SAVED),
+        "IPVS, listed": node.text(LISTED),
+        "iptables -L": listed_node("1.30-basic-legacy")["iptables-L-nv.txt"],
+    }
+
+
+_TEXTS = _texts()
+
+
+def _read(text: str) -> list[object]:
+    """What explain says of a text, apart from lines, sources and warnings."""
+    document = json.loads(ipt_explain.explain(ipt_explain.parse(text)).to_json())
+
+    def bare(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: bare(each) for key, each in value.items() if key not in ("line", "source", "generator")}
+        return [bare(each) for each in value] if isinstance(value, list) else value
+
+    return [bare(document["rulesets"]), bare(document["services"])]
+
+
+@pytest.mark.parametrize("way", [*_MARGINS, *_AROUND])
+@pytest.mark.parametrize("name", _TEXTS)
+def test_a_pasted_output_is_read_as_it_was(name: str, way: str) -> None:
+    assert _read((_MARGINS | _AROUND)[way](_TEXTS[name])) == _read(_TEXTS[name])
+
+
+@pytest.mark.parametrize(
+    ("way", "change"),
+    [(f"mail at {width}", _wrapped(width)) for width in (72, 80)]
+    + [(f"terminal of {width}", _cut_at(width)) for width in (80, 100)]
+    + [("backslashes", _each(lambda _, line: f"{line[:80]}\\\n{line[80:]}" if len(line) > 90 else line))]
+    + [("typographic quotes", lambda text: text.replace('"', "\u201d"))],
+)
+@pytest.mark.parametrize("name", ["nft", "nft 1.36"])
+def test_a_wrapped_table_of_nft_is_read_as_it_was(name: str, way: str, change: Disfigure) -> None:
+    assert _read(change(_TEXTS[name])) == _read(_TEXTS[name])
+
+
+@pytest.mark.parametrize("quote", [lambda text: text, _MARGINS["mail"]], ids=["bare", "quoted"])
+@pytest.mark.parametrize("change", [_wrapped(72), _wrapped(80), _cut_at(72), _cut_at(100)], ids=["72", "80", "c72", "c100"])
+def test_a_wrapped_dump_is_read_as_it_was(change: Disfigure, quote: Disfigure) -> None:
+    dump = scenario("1.30", "policy").files["iptables-save.txt"]
+    assert _read(quote(change(dump))) == _read(dump)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace(" ", "\t"),
+        lambda text: text.replace(" ", "\u00a0"),
+        _each(lambda number, line: f"{number:4} | {line}"),
+        _AROUND["a fold of GitHub"],
+    ],
+    ids=["tabs", "no-break spaces", "numbers", "fold"],
+)
+def test_a_dump_with_other_blanks_or_margins_is_read_as_it_was(change: Disfigure) -> None:
+    dump = scenario("1.30", "basic").files["iptables-save.txt"]
+    assert _read(change(dump)) == _read(dump)
+
+
+def test_the_margin_is_named() -> None:
+    (warning,) = ipt_explain.parse(_MARGINS["kubectl logs --prefix"](_TEXTS["nft"])).warnings
+    assert "289 lines: what is before each, such as `[pod/debug-x2/shell]`, was ignored" in warning
+
+
+@pytest.mark.parametrize("mark", ["+", "-", "the "])
+def test_marks_of_diffs_and_comments_are_no_margin(mark: str) -> None:
+    with pytest.raises(DumpSyntaxError):
+        ipt_explain.parse(_each(lambda _, line: f"{mark}{line}")(_TEXTS["nft"]) if mark != "the " else "the table ip x {\n")
+
+
+def test_a_line_feed_in_a_comment_is_no_wrap() -> None:
+    rule = '-A X -m comment --comment "a\nb" -j ACCEPT\n'
+    text = f"*filter\n:X - [0:0]\n{rule * 4}-A X -m comment --comment \"{'long ' * 30}\" -j ACCEPT\nCOMMIT\n"
+    assert ipt_explain.parse(text).to_text().count('"a\nb"') == 4
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        "chain f { type filter hook forward priority 0; policy drop; ip daddr 10.9.9.9 accept }",
+        "chain f {\ntype filter hook forward priority 0; policy drop; ip daddr 10.9.9.9 accept\n}",
+        "chain f {\ntype filter hook forward priority 0; policy drop;\nct state established accept; ip daddr 10.9.9.9 accept;\n}",
+    ],
+)
+def test_a_chain_as_configuration_files_have_it(chain: str) -> None:
+    text = f"{_TEXTS['nft']}table inet mine {{\n{chain}\n}}\n"
+    states = {service["state"] for service in json.loads(ipt_explain.explain(ipt_explain.parse(text)).to_json())["services"]}
+    assert states == {"blocked"}
+
+
+def test_what_is_left_of_a_broken_table_is_a_fragment() -> None:
+    text = _TEXTS["nft"].replace("\tchain nat-prerouting {\n", "\tchain\n\t\tnat-prerouting {\n")
+    dump = ipt_explain.parse(text)
+    assert dump.nft is not None
+    assert dump.nft.fragment
+    assert "nft-not-hooked" not in {finding.name for finding in ipt_explain.audit(dump)}
+
+
+def test_a_part_of_a_table_is_refused_with_what_to_do() -> None:
+    with pytest.raises(DumpSyntaxError) as caught:
+        ipt_explain.parse("chain services {\n\tip daddr . meta l4proto . th dport vmap @service-ips\n}\n")
+    assert "write `table ip kube-proxy {` above and `}` below it" in caught.value.remedy
