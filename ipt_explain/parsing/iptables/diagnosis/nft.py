@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from ipt_explain.parsing.iptables.diagnosis.signs import sign
 
-_PART = "this is of nft's output (`nft list ruleset`), and the line `table FAMILY NAME {` around it is not in the text"
+_PART = "this is part of an nftables table, and the line `table FAMILY NAME {` around it is not in the text"
 _PART_REMEDY = (
     "Give the table from its first line to its `}`: `nft list table ip kube-proxy` prints kube-proxy's. If you have "
     "only a part, write `table ip kube-proxy {` above and `}` below it."
 )
-_BROKEN = "a table of nft (`nft list ruleset`) begins here, but not as nft prints it"
+_BROKEN = "an nftables table begins here, but not as nft prints it"
+_PROXY = "a table of kube-proxy in nftables mode begins here, but not as nft prints it"
 _BROKEN_REMEDY = "Give `table FAMILY NAME {` on a line of its own, with nothing before it, and all up to its `}`."
 
 SIGNS = (
-    sign(r"^\s*(table (?:ip|ip6|inet|arp|bridge|netdev) \S+)", _BROKEN, _BROKEN_REMEDY),
+    sign(r"^\s*(table (?:ip|ip6|inet) kube-proxy\b)", _PROXY, _BROKEN_REMEDY),
+    sign(r"^\s*(table (?:ip|ip6|inet|arp|bridge|netdev) \S+ *\{)", _BROKEN, _BROKEN_REMEDY),
     sign(
         r"^\s*(\{ *\"nftables\" *:)",
         "this is the JSON of `nft -j`, but not as nft prints it",
@@ -21,7 +23,7 @@ SIGNS = (
     ),
     sign(
         r"^\s*((?:add|insert|delete|flush) (?:rule|chain|table|set|map|element) (?:ip|ip6|inet|arp|bridge) )",
-        "this is a command of nft, not a rule that a node has",
+        "this is a command for nftables, not a rule that a node has",
         "Run it on the node, and give what `nft list ruleset` prints then.",
     ),
     sign(r"^\s*(type (?:filter|nat|route) hook )", _PART, _PART_REMEDY),
