@@ -16,7 +16,7 @@ from ipt_explain.netfilter.walk.ends import Ends, Finish
 from ipt_explain.netfilter.walk.packets import Entered, Packets, Travellers
 from ipt_explain.netfilter.walk.routing import routed
 from ipt_explain.netfilter.walk.stages import AnyStage, NodeRules, ServersStage, TableStage
-from ipt_explain.netfilter.walk.unshown import Unshown
+from ipt_explain.netfilter.walk.unshown import Unshown, may_be_unshown
 from ipt_explain.records import replace
 
 if TYPE_CHECKING:
@@ -105,15 +105,15 @@ class HookWalk:
 
     def _table(self, ruleset: Ruleset, name: str, hook: Hook, travellers: Travellers) -> Travellers:
         """One table of one ruleset. Packets that nat has nothing to decide for pass it by."""
-        if not travellers:
+        chain = ruleset.chain(name, hook.value)
+        acts = may_be_unshown(ruleset, name) if chain is None else bool(chain.layout.shapes) or chain.policy == "DROP"
+        if not acts or not travellers:
             return travellers
         passing, entering = Travellers(), Travellers()
         for state, packets in travellers.items():
             (passing if name == "nat" and not _nat_applies(state) else entering).gather(state, packets)
-        chain = ruleset.chain(name, hook.value)
-        if chain is None or not (chain.layout.shapes or chain.policy == "DROP"):
-            if chain is None:
-                entering = self.unshown.passed(ruleset, name, hook, entering, self.ends, self._walked)
+        if chain is None:
+            entering = self.unshown.passed(ruleset, name, hook, entering, self.ends, self._walked)
             for state, packets in entering.items():
                 passing.gather(state, packets)
             return passing

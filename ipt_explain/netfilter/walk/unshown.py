@@ -32,7 +32,7 @@ class Unshown:
         self, ruleset: Ruleset, name: str, hook: Hook, travellers: Travellers, ends: Ends, walk: Walk
     ) -> Travellers:
         """Those that get through a built-in chain which is not there; the others have come to one of `ends`."""
-        if not ruleset.fragment or not travellers:
+        if not travellers:
             return travellers
         table = ruleset.tables.get(name)
         unreached = [] if table is None else unreached_chains(table)
@@ -41,8 +41,7 @@ class Unshown:
         orphans = [chain for chain in unreached if self._entered.get(chain, here) is here]
         if table is not None and orphans:
             return self._through(ruleset, table, hook, orphans, travellers, ends, walk)
-        if table is not None or name in ("nat", "filter"):
-            self._take_note(f"{name} {hook.value}, which this input does not show, is empty")
+        self._take_note(f"{name} {hook.value}, which this input does not show, is empty")
         return travellers
 
     def _through(
@@ -85,6 +84,11 @@ class Unshown:
     def _take_note(self, note: str) -> None:
         if note not in self.supposed:
             self.supposed.append(note)
+
+
+def may_be_unshown(ruleset: Ruleset, table: str) -> bool:
+    """Whether a built-in chain that is not there may have rules: other tables than these hardly ever have any."""
+    return ruleset.fragment and (table in ("nat", "filter") or table in ruleset.tables)
 
 
 def unreached_chains(table: Table) -> list[Chain]:
