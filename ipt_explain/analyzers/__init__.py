@@ -18,7 +18,7 @@ from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import RulesetFacts, ServicePort
 from ipt_explain.words import and_more
 
-__all__ = ["Explanation", "ServicePortName", "explain"]
+__all__ = ["Explanation", "ServicePortName", "explain", "explain_all"]
 
 
 def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
@@ -50,6 +50,15 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
             services += with_fates(whole, family, ports, _numbers(rulesets, family))
     notes = dict.fromkeys(note for _, notes in completed for note in notes)
     return Explanation(tuple(rulesets), tuple(services), tuple(warnings), tuple(notes))
+
+
+def explain_all(dumps: Sequence[Dump]) -> Explanation:
+    """All Services of several dumps; those of one node are read together."""
+    if len(dumps) > 1:
+        from ipt_explain.model.node.joining import as_nodes
+
+        dumps = as_nodes(dumps)
+    return Explanation.joined([explain(dump) for dump in dumps])
 
 
 def _completed(ruleset: Ruleset) -> tuple[Ruleset, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from ipt_explain.analyzers import explain
+from ipt_explain.analyzers import explain, explain_all
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
@@ -150,13 +150,13 @@ def explain_selected(dumps: Sequence[Dump], selection: Selection) -> tuple[Expla
     Services that their names exclude are counted but not read. Raises UsageError, which names the closest services, if
     nothing fits.
     """
+    if not selection:
+        everything = explain_all(dumps)
+        return everything, len(everything.services)
     if len(dumps) > 1:
         from ipt_explain.model.node.joining import as_nodes
 
         dumps = as_nodes(dumps)
-    if not selection:
-        everything = Explanation.joined([explain(dump) for dump in dumps])
-        return everything, len(everything.services)
     total = 0
 
     def wanted(name: ServicePortName | None, _: object) -> bool:

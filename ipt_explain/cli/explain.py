@@ -71,13 +71,11 @@ def explain(
     DUMP is a file, or - for standard input: the output of iptables-save, ip6tables-save, iptables -S or nft list
     ruleset, whole or in part; in IPVS mode also of ipvsadm-save and ipset save.
     """
-    from ipt_explain.analyzers.selection import Selection, explain_selected
-
-    selection = Selection.of(service, namespace, address)
-    read = read_dumps(dumps, live, lenient, empty_too=not selection)
+    selection = _selection(service, namespace, address)
+    read = read_dumps(dumps, live, lenient, empty_too=selection is None)
     if output == "tree" and progress.is_shown() and is_terminal(sys.stdout):
         _show_header(read, color, width)
-    explanation, total = explain_selected(read, selection) if objects is None else _named(read, selection, objects)
+    explanation, total = _explained(read, selection) if objects is None else _named(read, selection, objects)
     if not explanation.rulesets and not any(dump.node for dump in read):
         warning = NO_RULES.format(", ".join(dump.source for dump in read))
         explanation = replace(explanation, warnings=(*explanation.warnings, warning))
@@ -89,13 +87,13 @@ def explain(
     warn(explanation.warnings)
     from ipt_explain.services.explanation import Choice, Order, ShownServices
 
-    chosen = everything or problems or bool(selection) or order is not None or limit is not None
+    chosen = everything or problems or selection is not None or order is not None or limit is not None
     bounded = not chosen and is_terminal(sys.stdout) and len(explanation.services) > MOST_TREES
     least = ShownServices.NONE if bounded and output == "tree" else ShownServices.ALL
     shown = ShownServices.PROBLEMS if problems else least
     choice = Choice(shown, None if order is None else Order(order), limit)
     reading = _reading(read, live, lenient, objects)
-    write(_rendered(explanation, total if selection else None, output, color, width, choice, reading))
+    write(_rendered(explanation, total, output, color, width, choice, reading))
 
 
 def _reading(dumps: Sequence[Dump], live: bool, lenient: bool, objects: str | None) -> Reading:
@@ -125,14 +123,37 @@ def _show_header(dumps: Sequence[Dump], color: bool, width: int) -> None:
         progress.begin("finding Services", 0)
 
 
-def _named(read: Sequence[Dump], selection: Selection, objects: str) -> tuple[Explanation, int]:
-    """Explain the selected services, with names from the cluster's objects."""
-    from ipt_explain.analyzers.selection import Selection, explain_selected, select
+def _selection(service: Sequence[str], namespace: Sequence[str], address: Sequence[str]) -> Selection | None:
+    """The selected services; None if all are."""
+    if not (service or namespace or address):
+        return None
+    from ipt_explain.analyzers.selection import Selection
+
+    return Selection.of(service, namespace, address)
+
+
+def _explained(read: Sequence[Dump], selection: Selection | None) -> tuple[Explanation, int | None]:
+    """Explain the selected services; and the number of all, None if all are selected."""
+    if selection is None:
+        from ipt_explain.analyzers import explain_all
+
+        return explain_all(read), None
+    from ipt_explain.analyzers.selection import explain_selected
+
+    return explain_selected(read, selection)
+
+
+def _named(read: Sequence[Dump], selection: Selection | None, objects: str) -> tuple[Explanation, int | None]:
+    """The same with names from the cluster's objects."""
+    from ipt_explain.analyzers import explain_all
     from ipt_explain.cli.shared.cluster import read_cluster
     from ipt_explain.compare.objects.server_names import with_names
 
-    everything, _ = explain_selected(read, Selection.of((), (), ()))
-    named = with_names(everything, read_cluster(objects, [dump.source for dump in read]))
+    named = with_names(explain_all(read), read_cluster(objects, [dump.source for dump in read]))
+    if selection is None:
+        return named, None
+    from ipt_explain.analyzers.selection import select
+
     return select(named, selection), len(named.services)
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from ipt_explain.analyzers.fates.judging import Arrivals, Judge, Reached
 from ipt_explain.analyzers.fates.masquerading import Masquerading
 from ipt_explain.analyzers.fates.vantages import Surroundings
-from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.netfilter.header import network_bits, parse_address, parse_ipv4, protocol_number
 from ipt_explain.netfilter.packet import Heading
@@ -34,6 +33,7 @@ from ipt_explain.services.ports import (
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.fates.weighing import Scales
+    from ipt_explain.model.node import VirtualServers
 
 Bound = Sequence[Heading | None]
 """The destinations of packets to a Service's endpoints; None if unknown."""
@@ -47,7 +47,7 @@ def with_fates(
     if not services:
         return []
     rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
-    node = NodeRules(rulesets, family, dump.nft, servers_asked(dump.node))
+    node = NodeRules(rulesets, family, dump.nft, _virtual_servers(dump))
     dnat_shown = dump.nft is None or not dump.nft.fragment
     shown_whole = bool(rulesets or dump.nft) and dnat_shown
     shown_whole = shown_whole and all(_shows_nat(ruleset, dump.nft is not None) for ruleset in rulesets)
@@ -83,6 +83,14 @@ def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:
     from ipt_explain.analyzers.nftables.tables import node_port_addresses
 
     return node_port_addresses(dump.nft, family)
+
+
+def _virtual_servers(dump: Dump) -> VirtualServers | None:
+    if not dump.node:
+        return None
+    from ipt_explain.analyzers.virtual_servers import servers_asked
+
+    return servers_asked(dump.node)
 
 
 def _mark(dump: Dump, family: Family) -> int | None:

@@ -14,7 +14,6 @@ from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.node import NOTHING_KNOWN, NodeFacts
 from ipt_explain.netfilter.header import NO_INTERFACE, network_bits, parse_address, parse_ipv4
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.chain_index import Destinations
@@ -118,6 +117,10 @@ class Surroundings(Record):
 
     def _known(self) -> Node:
         """What is known about the node. IPVS needs Services' addresses to be the node's own."""
+        if not self._facts:
+            return Node(frozenset(self._node_ports), foreign_addresses=self.cluster_ips, more_addresses=True)
+        from ipt_explain.netfilter.node_facts import known_sets, own_addresses
+
         own = own_addresses(self._facts, self.family)
         return Node(
             own.addresses.union(self._node_ports),
