@@ -159,3 +159,24 @@ def test_each_of_a_crowd_fares_as_if_alone(seed: int) -> None:
         assert {key: float(share) for key, share in together.items()} == pytest.approx(
             {key: float(share) for key, share in alone.items()}, abs=1e-9
         )
+
+
+def test_each_rule_with_a_limit_counts_packets_of_its_own() -> None:
+    """Forty chains of one layout are asked together, but no limit of one of them is another's."""
+    limit, lines = "-m limit --limit 5/sec", []
+    for number, vip in enumerate(_VIPS):
+        lines += [
+            f"nat -A PREROUTING -d {vip}/32 {_HTTP} 80 -j SVC-{number}",
+            f"nat -A SVC-{number} {limit} -j RETURN",
+            f"nat -A SVC-{number} -p tcp -j DNAT --to-destination 10.244.1.1:80",
+        ]
+    dump, sent = save("\n".join(lines)), [Heading(0x0A600000 + number, 80) for number in range(1, 41)]
+    journey = Journey(NodeRules(dump.rulesets, Family.IPV4), sent)
+    journey.begin(_start())
+    asked: dict[int, set[str]] = defaultdict(set)
+    for finish, packets in journey.ends():
+        for who in packets.who:
+            asked[who].update(each.question for each in finish.state.answers)
+    nat = dump.rulesets[0].tables["nat"]
+    own = [nat.chains[f"SVC-{number}"].rules[0].line for number in range(len(sent))]
+    assert asked == {number: {f"{limit} (line {line})"} for number, line in enumerate(own)}
