@@ -12,6 +12,7 @@ from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import audit_dump
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.ports import ServiceState
+from ipt_explain.trace import Packet, trace
 from tests.kube_corpus import scenario
 
 
@@ -71,3 +72,22 @@ def test_greps_that_differ_are_not_put_in_an_order() -> None:
     later = "".join(line for line in found.splitlines(True) if "10.244.1.3" not in line)
     later = later.replace("-m statistic --mode random --probability 0.50000000000 ", "")
     assert not [each for each in audit_dump(read_dump(found + later)).findings if each.severity is not Severity.INFO]
+
+
+SHOWN = """-A KUBE-SERVICES -d 10.96.0.10/32 -p tcp -m comment --comment "a/web cluster IP" -m tcp --dport 80 -j KUBE-SVC-AAAAAAAAAAAAAAAA
+-A KUBE-SVC-AAAAAAAAAAAAAAAA -m comment --comment "a/web" -j KUBE-SEP-AAAAAAAAAAAAAAAA
+-A KUBE-SEP-AAAAAAAAAAAAAAAA -p tcp -m comment --comment "a/web" -m tcp -j DNAT --to-destination 10.244.1.2:80
+"""
+
+
+def test_what_meets_none_of_the_shown_rules_is_unknown() -> None:
+    told = trace(read_dump(SHOWN), Packet("10.244.1.77", "10.96.0.99", "tcp", 80))
+    (outcome,) = told.outcomes
+    assert (outcome.verdict, outcome.probability) == ("UNKNOWN", 1)
+    assert outcome.reason == "the rules of chain KUBE-SERVICES that this input does not show"
+
+
+def test_a_chain_that_leads_out_of_sight_whatever_comes_is_not_supposed_to_be_called() -> None:
+    """Something that this text does not show chooses who goes there."""
+    (service,) = explain(read_dump(f"-A SOME-LB -p tcp -j SOME-BACKEND\n{SHOWN}")).services
+    assert service.state is ServiceState.SERVING

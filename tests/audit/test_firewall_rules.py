@@ -8,6 +8,7 @@ from ipt_explain.audit.findings.severity import Severity
 from tests.archives import read_archive
 from tests.audit.edits import ahead_of, behind, captured, changed, finding, line_of, new_findings, policy, without
 from tests.audit.helpers import audit_text, findings_of, fired
+from tests.audit.test_lost_traffic import with_rule
 from tests.kube_corpus import scenario
 
 NODE = captured("1.30")
@@ -240,3 +241,5 @@ def test_a_rule_that_accepts_what_lacks_endpoints_is_a_note() -> None:
     (found,) = [each for each in new_findings(text, node) if each.rule == "IPT610"]
     assert (found.severity, found.excerpt.strip()) == (Severity.INFO, accepting)
     assert "default/np0" in found.services
+    (found,) = [each for each in new_findings(with_rule(text, "mangle", "PREROUTING", "-j ACCEPT"), node) if each.rule == "IPT610"]
+    assert found.excerpt.strip() == accepting  # what only leaves mangle is still to meet filter

@@ -12,7 +12,7 @@ from itertools import repeat
 from operator import add
 
 from ipt_explain.analyzers.iptables.endpoints import split_destination
-from ipt_explain.analyzers.names import ChainRole, chain_hash, hash_of, read_comment, role_of
+from ipt_explain.analyzers.names import ChainRole, chain_hash, hash_of, read_comment
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains, balancing_chains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
@@ -220,5 +220,5 @@ def _crossings(context: RulesetContext, proved: Mapping[str, ProvedName]) -> Ite
             if target is None or target[:9] == ChainRole.ENDPOINT.value:
                 continue
             other = hash_of(target)
-            if other is not None and other != own and role_of(target) is not ChainRole.ENDPOINT:
+            if other is not None and other != own:
                 yield Crossing(rule, proved.get(own or ""), proved.get(other))
