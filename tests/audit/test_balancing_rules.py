@@ -96,7 +96,7 @@ def test_an_endpoint_that_only_returning_clients_reach() -> None:
     check = f"-A {SVC} -m recent --rcheck --seconds 60 --reap --name {sep(1)} --rsource -j {sep(1)}"
     later = "*filter\n:INPUT ACCEPT [0:0]\n:KUBE-PROXY-FIREWALL - [0:0]\nCOMMIT\n"
     (finding,) = findings_of("IPT203", later + dump(check, rule(0), endpoints=2))
-    assert "10.244.0.2:80" in finding.message and finding.severity is Severity.WARNING
+    assert "10.244.0.2:80 gets returning clients" in finding.message and finding.severity is Severity.WARNING
     assert "IPT203" not in fired(dump(check, rule(0), endpoints=2)), "1.22 writes them for endpoints that are not ready"
 
 

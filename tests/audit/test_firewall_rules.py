@@ -214,6 +214,12 @@ def test_notes_are_one_a_dump(rule_id: str, words: str) -> None:
     assert words in found.message
 
 
+def test_one_service_without_endpoints_has_its_pods_checked() -> None:
+    refused = '-A KUBE-SERVICES -d 10.96.0.9/32 -p tcp -m comment --comment "a/b has no endpoints" -m tcp --dport 80 -j REJECT\n'
+    (found,) = findings_of("IPT610", refused)
+    assert found.help == "Check whether its pods are ready, and whether its selector matches any."
+
+
 def test_a_service_without_any_rule_for_its_cluster_ip() -> None:
     text = without(EDGE, "-A KUBE-SERVICES ", '"default/lb-0 has no endpoints"')
     (found,) = [each for each in new_findings(text, EDGE) if each.severity is Severity.WARNING]

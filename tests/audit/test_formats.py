@@ -110,6 +110,16 @@ def test_alike_findings_are_told_once_and_all_of_them_when_asked() -> None:
     assert len(json.loads(text_of(found, "json"))["findings"]) == number
 
 
+def test_a_service_is_named_once() -> None:
+    refused = "".join(
+        f'-A KUBE-SERVICES -d 10.96.0.10/32 -p {protocol} -m comment --comment "kube-system/kube-dns:{name} has no endpoints" '
+        f"-m {protocol} --dport 53 -j REJECT --reject-with icmp-port-unreachable\n"
+        for protocol, name in (("udp", "dns"), ("tcp", "dns-tcp"))
+    )
+    text = " ".join(text_of(report(refused), "text").split())
+    assert "[IPT610 no-endpoints] 2 service ports, such as kube-system/kube-dns:dns has no endpoints: its connections" in text
+
+
 def test_errors_come_first_and_dumps_are_summed_up() -> None:
     both = merge([report("-A INPUT -j LOG\n-A INPUT -j LOG\n", "a.txt"), report(FAULTY, "b.txt"), report("-A X -i lo -j LOG\n", "c.txt")])
     text = text_of(both, "text")

@@ -43,7 +43,8 @@ def _subject(group: FindingGroup) -> str:
         return finding.subject
     many = len(group.services)
     if many > 1:
-        return f"{counted(many, 'service port')}, such as {finding.service or group.services[0]}: "
+        first = finding.subject if finding.service else f"{group.services[0]}: "
+        return f"{counted(many, 'service port')}, such as {first}"
     on = f" in {counted(len(group.sources), 'dump')}" if len(group.sources) > 1 else ""
     return f"{finding.service or 'The node'}{on}, {len(group.findings):,} times: "
 

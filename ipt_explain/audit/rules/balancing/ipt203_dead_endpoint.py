@@ -24,6 +24,8 @@ When to ignore:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import (
@@ -75,7 +77,7 @@ def _returning_only(context: RulesetContext) -> Faults:
     for broken in broken_affinity(context, AffinityFault.RETURNING_ONLY):
         if context.knows_chain(broken.chain) and not version.first <= _LOOKS_FOR_UNREADY <= version.last:
             yield Fault(
-                f"{destinations(context, broken.endpoints)} gets returning clients, but no rule sends new ones there",
+                f"{_get(context, broken.endpoints)} returning clients, but no rule sends new ones there",
                 RESTART,
                 at_rule(broken.rule),
                 related=tuple(rule.line for rule in broken.related),
@@ -95,12 +97,16 @@ def _local_only(context: RulesetContext) -> Faults:
         missing = [target for target in local if target not in everywhere] if everywhere else []
         if missing:
             yield Fault(
-                f"{destinations(context, tuple(missing))} gets connections by {name} but not by {chain.name}, which "
-                "leads to all endpoints",
+                f"{_get(context, missing)} connections by {name} but not by {chain.name}, which leads to all endpoints",
                 RESTART,
                 at_chain(chain),
                 severity=Severity.INFO,
             )
+
+
+def _get(context: RulesetContext, endpoints: Sequence[str]) -> str:
+    """`10.244.1.9:8080 gets`, `10.244.1.9:8080, 10.244.1.10:8080 get`."""
+    return f"{destinations(context, tuple(endpoints))} get{'s' if len(endpoints) == 1 else ''}"
 
 
 def _fault(odd: OddChain, lost: list[Draw]) -> Fault:

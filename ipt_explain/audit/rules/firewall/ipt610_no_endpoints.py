@@ -30,6 +30,7 @@ from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, 
 from ipt_explain.words import listed
 
 _NAMED = 5
+_FIX = "Check whether its pods are ready, and whether its selector matches any."
 
 
 @rule("IPT610", "no-endpoints", Severity.INFO, evidence=unserved)
@@ -43,7 +44,7 @@ def no_endpoints(context: RulesetContext) -> Faults:
         labels = list(dict.fromkeys(service.label for service in refused))
         yield Fault(
             f"{listed(labels, _NAMED)}: no endpoints, so connections are refused",
-            "Check whether their pods are ready, and whether their selectors match any.",
+            _FIX if len(labels) == 1 else "Check whether their pods are ready, and whether their selectors match any.",
             at_rule(refused[0].frontends[0].rule),
             services=tuple(labels),
             related=tuple(service.frontends[0].rule.line for service in refused[1:]),
@@ -91,7 +92,7 @@ def _is_declined(service: ServicePort) -> bool:
 def _vital(service: ServicePort) -> Fault:
     return Fault(
         f"{service.label} has no endpoints: its connections are refused, and the cluster depends on it",
-        "Check whether its pods are ready, and whether its selector matches any.",
+        _FIX,
         at_rule(service.frontends[0].rule),
         service=service.label,
         severity=Severity.WARNING,
