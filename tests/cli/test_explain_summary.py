@@ -297,6 +297,14 @@ def test_the_line_of_a_trouble_is_the_one_to_look_at(capsys: pytest.CaptureFixtu
     assert re.search(rf"├─ depends on .*line {line}\n", told)
 
 
+def test_what_all_services_depend_on_is_printed_once() -> None:
+    text = read_archive("neighbours")["calico-behind.txt"].decode()
+    whole, chosen = run(stdin=text).out, run("-s", "kubernetes", stdin=text).out
+    assert "NODE      ? raw cali-PREROUTING, line " in whole and whole.count("`-i cali+`") == 1
+    assert whole.count("├─ depends on    what this text does not show: see NODE ") == 4
+    assert "├─ depends on    `-i cali+`, " in chosen  # there is no NODE above a selection
+
+
 def test_the_table_names_kinds_in_one_order(capsys: pytest.CaptureFixture[str]) -> None:
     kinds = set(re.findall(r" ([CLN](?:\+[CLN])+) ", printed(capsys, "-o", "table", POLICY)))
     assert kinds == {"C+N", "C+L+N"}

@@ -151,7 +151,10 @@ def loss_rows(service: ServicePort, view: View) -> Iterator[Node]:
     yield from _answered(service)
     open_ones = list(dict.fromkeys(questions(service))) if service.state is ServiceState.UNKNOWN else []
     if open_ones:
-        yield row("depends on", sentence(questions_words(open_ones), "unknown"), line_tail(asking_line(service)))
+        doubt = view.above.doubt if view.above is not None else None
+        of_node = doubt is not None and doubt.questions == tuple(open_ones)
+        words = "what this text does not show: see NODE" if of_node else questions_words(open_ones)
+        yield row("depends on", sentence(words, "unknown"), line_tail(asking_line(service)))
 
 
 def asking_line(service: ServicePort) -> int | None:
