@@ -44,16 +44,23 @@ class Tracking(Enum):
 
 _FIRST_FLAGS = frozenset({"SYN"})
 _LATER_FLAGS = {Tracking.REPLY: frozenset({"SYN", "ACK"}), Tracking.ESTABLISHED: frozenset({"ACK"})}
+_DATA_FLAGS = frozenset({"ACK", "PSH"})
+_LATER_CHUNKS = {Tracking.REPLY: "INIT_ACK", Tracking.ESTABLISHED: "COOKIE_ECHO"}
 
 Zones = tuple["int | None", "int | None"]
 """A connection's zones of connection tracking: in the original direction, and for replies. None is the packet's mark.
 """
 
 
+CLIENT_PORT = 49_500
+"""The port of clients whose port is not known: one that Linux gives them (32768 to 60999) and other systems, too (from
+49152), and that hardly any rule singles out."""
+
+
 class Known(Record, eq=False):
     """What connection tracking knows of a packet of a connection that has been answered: `tracking` is REPLY or
     ESTABLISHED; replies come from `server` and are sent to `client`. NAT makes the packet come from `source` and go
-    `to` another place."""
+    `to` another place. It sets the connection up, or has `data`, which TCP and SCTP send later."""
 
     tracking: Tracking
     server: Heading
@@ -61,6 +68,7 @@ class Known(Record, eq=False):
     source: Heading
     to: Heading
     zones: Zones
+    data: bool = False
 
 
 class Connection(Record, eq=False):
@@ -180,7 +188,17 @@ class PacketState(NamedTuple):
     def tcp_flags(self) -> frozenset[str]:
         """Its flags, if it is one of TCP."""
         known = self.connection.known
-        return _FIRST_FLAGS if known is None else _LATER_FLAGS[known.tracking]
+        if known is None:
+            return _FIRST_FLAGS
+        return _DATA_FLAGS if known.data else _LATER_FLAGS[known.tracking]
+
+    @property
+    def sctp_chunk(self) -> str:
+        """The type of its only chunk, if it is one of SCTP."""
+        known = self.connection.known
+        if known is None:
+            return "INIT"
+        return "DATA" if known.data else _LATER_CHUNKS[known.tracking]
 
     @property
     def tracked(self) -> bool:

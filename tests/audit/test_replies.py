@@ -97,6 +97,47 @@ def test_ahead_of_connection_tracking_every_packet_is_invalid() -> None:
     assert unanswered(text) == {POD: 0, HOST: 1, OUTSIDE: 0}
 
 
+@pytest.mark.parametrize(
+    ("rule", "cut_off"),
+    [
+        ("-p tcp -m tcp --tcp-flags PSH PSH -j DROP", {POD: 1, OUTSIDE: 1}),
+        ("-p tcp -m tcp --sport 53 --tcp-flags SYN,ACK ACK -j DROP", {POD: 1, OUTSIDE: 1}),
+        ("-s 10.244.1.2/32 -p tcp -m tcp ! --tcp-flags SYN SYN -j DROP", {POD: 0.5, OUTSIDE: 0.5}),
+        ("-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK,URG FIN,ACK,URG -j DROP", {}),
+        ("-p tcp -m tcp --tcp-flags ALL NONE -j DROP", {}),
+    ],
+)
+def test_data_follows_the_packets_that_set_a_connection_up(rule: str, cut_off: dict[Vantage, float]) -> None:
+    assert unanswered(with_rule(NODE, "filter", "FORWARD", rule), "dns-tcp") == cut_off
+
+
+@pytest.mark.parametrize(
+    ("chunks", "stopped"),
+    [("all INIT", False), ("any INIT_ACK", True), ("only COOKIE_ECHO", True), ("any DATA", True), ("any ABORT", False)],
+)
+def test_chunks_of_sctp(chunks: str, stopped: bool) -> None:
+    rule = f"-p sctp -m conntrack --ctstate ESTABLISHED -m sctp --chunk-types {chunks} -j DROP"
+    text = with_rule(captured("1.30", "nodeport"), "filter", "FORWARD", rule)
+    service = next(each for each in explain(read_dump(text)).services if each.name == "np-sctp")
+    assert all(each.fates is not None and each.fates.pod.whole is not stopped for each in service.frontends)
+
+
+@pytest.mark.parametrize("ports", ["20000-20099", "1024-65535"])
+@pytest.mark.parametrize("hook", [("raw", "PREROUTING"), ("mangle", "PREROUTING"), ("filter", "INPUT")])
+def test_replies_find_the_port_that_masquerading_chose(ports: str, hook: tuple[str, str]) -> None:
+    masquerading = with_rule(NODE, "nat", "POSTROUTING", f"-d 10.244.0.0/16 -p tcp -j MASQUERADE --to-ports {ports}")
+    text = with_rule(masquerading, *hook, "-p tcp -m tcp --dport 20000:20099 -j DROP")
+    stopped = {POD: 1, HOST: 1, OUTSIDE: 1} if ports == "20000-20099" and hook[0] != "filter" else {}
+    assert unanswered(text, "dns-tcp") == stopped
+
+
+def test_untracking_that_depends_on_an_interface_is_in_doubt() -> None:
+    text = with_rule(NODE, "raw", "PREROUTING", "-i cni0 -p udp -m udp --sport 53 -j NOTRACK")
+    assert unanswered(text) == {}
+    (found,) = [each for each in audit_dump(read_dump(text)).findings if each.rule == "IPT120"]
+    assert "this rule may exempt connections from pods and the node to kube-system/kube-dns:dns" in found.message
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_policy_of_drop_lets_only_known_connections_reply(known: bool) -> None:
     text = with_rule(policy(NODE, "filter", "FORWARD", "DROP"), "filter", "FORWARD", "-m conntrack --ctstate NEW -j ACCEPT")

@@ -124,11 +124,12 @@ def _flag_set(text: str) -> set[str]:
 def _chunk_types_fit(words: Words, state: PacketState, bound: Bound) -> bool:
     """xt_sctp.c: the packet's chunks include `all` or `any` of the types, or are `only` of them.
 
-    The first packet has one chunk, INIT, without flags.
+    Each packet has one chunk, without flags.
     """
     how, text = words
     types = set() if text == "NONE" else set(text.split(","))
-    return types <= {"INIT"} if how == "all" else "INIT" in types or text == "ALL"
+    chunk = state.sctp_chunk
+    return types <= {chunk} if how == "all" else chunk in types or text == "ALL"
 
 
 def _multiport(option: Option) -> Condition:

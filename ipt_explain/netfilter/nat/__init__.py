@@ -15,7 +15,7 @@ from ipt_explain.netfilter.header import (
     parse_nat_destination,
 )
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
-from ipt_explain.netfilter.packet import Heading, PacketState, is_loopback
+from ipt_explain.netfilter.packet import CLIENT_PORT, Heading, PacketState, is_loopback
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts, address_text
@@ -125,10 +125,24 @@ def sent_from(rule: Rule, state: PacketState) -> PacketState:
     """The packet after a rule has decided its source and perhaps its port. To the kernel, an unchanged source is no
     SNAT."""
     source = new_source(rule, state)
-    ports = rule.target_value("--to-ports") or parse_nat_destination(rule.target_value("--to-source") or "").first_port
+    ports = rule.target_value("--to-ports")
+    wanted = parse_nat_destination(f":{ports}" if ports else rule.target_value("--to-source") or "")
     randomly = _flag(rule, "--random") or _flag(rule, "--random-fully")
-    changed = source != state.source or bool(ports) or randomly
-    return state._replace(source=source, source_port=None, source_decided=True, snat=changed)
+    changed = source != state.source or wanted.first_port is not None or randomly
+    port = source_port(wanted, state, randomly)
+    return state._replace(source=source, source_port=port, source_decided=True, snat=changed)
+
+
+def source_port(wanted: NatRange, state: PacketState, randomly: bool) -> int | None:
+    """The port that a new source gets from a range: at random any, of which the first stands for all. None if it is
+    kept, which the kernel does while no other connection has it."""
+    if wanted.first_port is None:
+        return None
+    from ipt_explain.netfilter.nat.choice import chosen_ports
+
+    port = state.source_port or CLIENT_PORT
+    ports = chosen_ports(wanted, port, randomly)
+    return None if ports is None or ports[0] <= port <= ports[1] else ports[0]
 
 
 def new_source(rule: Rule, state: PacketState) -> Address:

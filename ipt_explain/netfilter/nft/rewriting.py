@@ -12,7 +12,7 @@ from ipt_explain.model import Family
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.nft import Concatenation, Expression, Nat, NatKind, Prefix, Range, Verdict
 from ipt_explain.netfilter.header import NatRange
-from ipt_explain.netfilter.nat import address_in_range, masqueraded_as, redirected_to, sent_to, with_ports
+from ipt_explain.netfilter.nat import address_in_range, masqueraded_as, redirected_to, sent_to, source_port, with_ports
 from ipt_explain.netfilter.nft.constants import Kind, canonical
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
@@ -69,7 +69,8 @@ def _sent_from(nat: Nat, address: Expression | None, port: Expression | None, st
     if source is None:
         source = state.source
     changed = source != state.source or port is not None or _randomly(nat)
-    return state._replace(source=source, source_port=None, source_decided=True, snat=changed)
+    new_port = source_port(_port_range(port), state, _randomly(nat))
+    return state._replace(source=source, source_port=new_port, source_decided=True, snat=changed)
 
 
 def _chosen(

@@ -123,7 +123,21 @@ class Journey:
         self._hooks.ends.add_all(travellers, Verdict.ACCEPT)
 
 
-def sent_to_itself(state: PacketState, sent: Heading) -> bool:
+def by_first_interface(finish: Finish, packets: Packets, sent: Sequence[Heading]) -> Iterable[tuple[bool, Packets]]:
+    """The packets by whether OUTPUT sees them leave by lo: the node's own, to what it is known to have. NAT leads each
+    packet elsewhere anew, in OUTPUT."""
+    if not finish.state.connection.local:
+        return ((False, packets),)
+    over_lo = {who: _sent_to_itself(finish.state, sent[who]) for who in dict.fromkeys(packets.who)}
+    rows_of: dict[bool, list[int]] = {}
+    for row, who in enumerate(packets.who):
+        rows_of.setdefault(over_lo[who], []).append(row)
+    if len(rows_of) == 1:
+        return tuple((each, packets) for each in rows_of)
+    return tuple((each, packets.take(rows)) for each, rows in rows_of.items())
+
+
+def _sent_to_itself(state: PacketState, sent: Heading) -> bool:
     """Whether the node has the address that a packet was sent to, as far as is known or assumed."""
     if sent.address is None:
         return False

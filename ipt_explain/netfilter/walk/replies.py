@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Family, Ruleset
 from ipt_explain.netfilter.condition import named
-from ipt_explain.netfilter.packet import Heading, Known, Tracking
+from ipt_explain.netfilter.packet import CLIENT_PORT, Heading, Known, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
-from ipt_explain.netfilter.walk.journey import known_course, sent_to_itself
+from ipt_explain.netfilter.walk.journey import by_first_interface, known_course
 from ipt_explain.netfilter.walk.packets import Packets, Travellers
 from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Whereabouts
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 _WORK = 1_000  # rules that one reply may evaluate; one that takes longer passes
 _MOST_CONNECTIONS = 256  # that are asked one by one
 _NEVER: Probability = 1 - ALWAYS
-_CLIENT_PORT = 49_500
-"""The port of clients whose port is not known: one that Linux gives them (32768 to 60999) and other systems, too (from
-49152), and that hardly any rule singles out."""
+_LATER = (
+    (Tracking.REPLY, False), (Tracking.ESTABLISHED, False), (Tracking.ESTABLISHED, True), (Tracking.REPLY, True),
+)  # fmt: skip
+"""The packets after the first, each with whether it has data: two set the connection up."""
+_OF_DATA = (("tcp", "--tcp-flags"), ("tcp", "--syn"), ("sctp", "--chunk-types"))
 
 
 class _Stop(Record):
@@ -53,6 +55,8 @@ class Replies:
         self._node = node
         self._known: dict[Hashable, _Stop] = {}
         self._may_stop = node.chains is not None or _may_stop(node.rulesets)
+        sees_data = self._may_stop and (node.chains is not None or _sees_data(node.rulesets))
+        self._packets = _LATER if sees_data else _LATER[:2]
 
     def told(self, ends: Iterable[tuple[Finish, Packets]], sent: Sequence[Heading]) -> Iterator[tuple[Finish, Packets]]:
         """The ends of first packets, which were sent to `sent`; those whose replies are stopped say so."""
@@ -61,7 +65,7 @@ class Replies:
             if not self._may_stop or finish.verdict is not Verdict.ACCEPT or not state.dnat or not state.tracked:
                 yield finish, packets
                 continue
-            for over_lo, some in _by_first_interface(finish, packets, sent):
+            for over_lo, some in by_first_interface(finish, packets, sent):
                 yield from self._told_of(finish, some, over_lo, sent)
 
     def _told_of(
@@ -104,20 +108,22 @@ class Replies:
     ) -> _Stop:
         """What stops the reply of an endpoint, or the client's next packet; of any endpoint or frontend if None."""
         state = finish.state
-        nat = state.source, state.dnat, state.snat
+        nat = state.source, state.source_port, state.dnat, state.snat
         about = finish.delivered, over_lo, bool(state.answers), endpoint, frontend
         key = state.connection, nat, state.connmark, state.zones, about
         if key not in self._known:
-            stop = self._followed(finish, packets, over_lo, endpoint, frontend, Tracking.REPLY)
-            if stop.reply is None:
-                later = self._followed(finish, packets, over_lo, endpoint, frontend, Tracking.ESTABLISHED)
+            stop = _Stop(None, _NEVER, (), frozenset())
+            for tracking, data in self._packets:
+                later = self._followed(finish, packets, over_lo, endpoint, frontend, tracking, data)
                 stop = replace(later, asked=later.asked | stop.asked)
+                if stop.reply is not None:
+                    break
             self._known[key] = stop
         return self._known[key]
 
     def _followed(
         self, finish: Finish, connected: Packets, over_lo: bool, endpoint: Heading | None, frontend: Heading | None,
-        tracking: Tracking,
+        tracking: Tracking, data: bool,
     ) -> _Stop:  # fmt: skip
         """The same for one packet: what stops it, or that connection tracking does not recognise it (ACCEPT)."""
         first = finish.state
@@ -126,10 +132,10 @@ class Replies:
         if endpoint is not None and endpoint.address is not None:
             server = endpoint
         vip = _unknown("the frontend's address", connection.family) if frontend is None else frontend
-        client = Heading(connection.source, connection.source_port or _CLIENT_PORT)
+        client = Heading(connection.source, connection.source_port or CLIENT_PORT)
         seen = Heading(first.source, first.source_port or client.port)
         source, sent = (server, seen) if replies else (client, vip)
-        known = Known(tracking, server, seen, *((vip, client) if replies else (seen, server)), first.zones)
+        known = Known(tracking, server, seen, *((vip, client) if replies else (seen, server)), first.zones, data)
         assert source.address is not None
         state = first._replace(
             connection=replace(connection, known=known),
@@ -186,19 +192,28 @@ def _may_stop(rulesets: Sequence[Ruleset]) -> bool:
     return may_stop_known(rulesets)
 
 
+def _sees_data(rulesets: Sequence[Ruleset]) -> bool:
+    """Whether a rule outside nat may tell packets with data from those that set a connection up."""
+    tables = [table for ruleset in rulesets for name, table in ruleset.tables.items() if name != "nat"]
+    layouts = {chain.layout for table in tables for chain in table.chains.values()}
+    shapes = {shape for layout in layouts for shape in layout.shapes}
+    return any(shape.match_option(*option) is not None for shape in shapes for option in _OF_DATA)
+
+
 def _unknown(label: str, family: Family) -> Heading:
     return Heading(Whereabouts(label, family, owned=Truth.UNKNOWN), None)
 
 
 def _is_told(stop: StoppedReply) -> bool:
-    """Whether a doubt is worth telling: of a rule that asks for the connection's state, as others stop first packets
-    alike, and about one thing."""
-    from ipt_explain.netfilter.walk.path import Step
+    """Whether a doubt is worth telling: about one thing, and of a rule that asks for the connection's state, as others
+    stop first packets alike, or that keeps connection tracking from recognising it."""
+    if stop.verdict is not Verdict.ACCEPT:
+        from ipt_explain.netfilter.walk.path import Step
 
-    step = stop.path.last() if stop.verdict is not Verdict.ACCEPT else None
-    shape = step.rule.shape if isinstance(step, Step) and step.rule is not None else None
-    if shape is None or not (shape.has_match("conntrack") or shape.has_match("state")):
-        return False
+        step = stop.path.last()
+        shape = step.rule.shape if isinstance(step, Step) and step.rule is not None else None
+        if shape is None or not (shape.has_match("conntrack") or shape.has_match("state")):
+            return False
     return sum(len(each.literals) for each in stop.state.answers) == 1
 
 
@@ -214,19 +229,3 @@ def _told(finish: Finish, packets: Packets, stopped: _Stop) -> Iterator[tuple[Fi
         otherwise = tuple([each.opposite for each in when])
         passing = state.with_answers(otherwise) if when else state
         yield replace(finish, state=passing), packets.take(rows, ALWAYS - share)
-
-
-def _by_first_interface(
-    finish: Finish, packets: Packets, sent: Sequence[Heading]
-) -> Iterable[tuple[bool, Packets]]:
-    """The packets by whether OUTPUT sees them leave by lo: the node's own, to what it is known to have. NAT leads each
-    packet elsewhere anew, in OUTPUT."""
-    if not finish.state.connection.local:
-        return ((False, packets),)
-    over_lo = {who: sent_to_itself(finish.state, sent[who]) for who in dict.fromkeys(packets.who)}
-    rows_of: dict[bool, list[int]] = {}
-    for row, who in enumerate(packets.who):
-        rows_of.setdefault(over_lo[who], []).append(row)
-    if len(rows_of) == 1:
-        return tuple((each, packets) for each in rows_of)
-    return tuple((each, packets.take(rows)) for each, rows in rows_of.items())
