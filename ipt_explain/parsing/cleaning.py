@@ -44,8 +44,7 @@ def clean(text: str, source: str) -> Cleaned:
 
     Raises UsageError if it has more lines than a dump may have.
     """
-    if text.count("\n") > DUMP_LINES.value():
-        raise DUMP_LINES.exceeded(source)
+    _refuse_too_many_lines(text, source)
     warnings: list[str] = []
     text = text.removeprefix("\ufeff")
     # A dump with &quot; instead of every quote was copied from a page's source.
@@ -87,6 +86,16 @@ def _with_plain_blanks(text: str) -> tuple[str, str]:
     if "\t" in text and " " not in text:
         return text.replace("\t", " "), "tabs"
     return text, ""
+
+
+def _refuse_too_many_lines(text: str, source: str) -> None:
+    """Raises UsageError for more lines than a dump may have. Where enough characters end no line, these are not too
+    many, and the beginning of a text mostly shows that."""
+    most = DUMP_LINES.value()
+    enough = len(text) - most
+    looked_at = min(2 * enough, len(text))
+    if enough > 0 and looked_at - text.count("\n", 0, looked_at) < enough and text.count("\n") > most:
+        raise DUMP_LINES.exceeded(source)
 
 
 def _impossible_lines(text: str) -> Iterator[int]:

@@ -57,5 +57,11 @@ def test_a_counter_of_more_digits_than_the_kernel_has_is_no_counter() -> None:
 
 def test_more_lines_than_a_dump_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DUMP_LINES.variable, "10")
-    with pytest.raises(UsageError, match="-: it holds more than 10 lines"):
-        parse("\n" * 11)
+    for first in ("", "#", "#" * 9, "#" * 100, "#\n#"):
+        dump = f"*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n{first}"
+        most = dump + "\n" * (10 - dump.count("\n"))
+        assert parse(most).rulesets
+        with pytest.raises(UsageError, match="-: it holds more than 10 lines"):
+            parse(most + "\n")
+        with pytest.raises(UsageError, match="-: it holds more than 10 lines"):
+            parse("\n" * 11 + first)

@@ -28,12 +28,13 @@ class Cleared:
     `text` has an empty line or a comment in the place of each that is gone; `source` is the text as it came. `nft` and
     `ipvs` are what these tools say in it; `sections` are tables of listings and pastes, to which those that are read
     come; `beside` are rules that come after others on their lines; `refused` are the numbers of lines that no tool
-    prints; `elided` tells that lines are left out of the middle.
+    prints; `elided` tells that lines are left out of the middle; `unsearched`, that lines unlike those of iptables-save
+    may be left, as `trusting` leaves it to the reader to find them: few texts have any.
 
     Raises UsageError where a text has more lines than a dump may have.
     """
 
-    def __init__(self, text: str, name: str, cut_off: Sequence[int] = ()) -> None:
+    def __init__(self, text: str, name: str, cut_off: Sequence[int] = (), trusting: bool = False) -> None:
         cleaned = clean(text, name)
         self.text = cleaned.readable
         self.source = SourceText(name, cleaned.text)
@@ -52,16 +53,21 @@ class Cleared:
             self.warnings.append(windows.warning(name, cleaned.text, cut_off))
         for line in cleaned.refused:
             self.misfits.refuse(self.source.line(line), line)
-        whole, odd = self.text, _has_odd_lines(self.text)
+        self.unsearched = trusting and self._looks_plain()
+        whole, odd = self.text, not self.unsearched and has_odd_lines(self.text)
         if odd:
             self._take_off_margins()
         self._take_off_tags()
         if "{" in self.text:  # rare in dumps of iptables, and sooner found than a line
             self._take_out_nft()
-        if odd if self.text is whole else _has_odd_lines(self.text):
+        if odd if self.text is whole else has_odd_lines(self.text):
             self._take_out_ipvs()
             self._straighten()
         self._leave_out_half_line()
+
+    def _looks_plain(self) -> bool:
+        """Whether the text holds no tags, no nftables rules, and nothing that another tool printed last."""
+        return "<" not in self.text and "{" not in self.text and not has_odd_lines(self.text, len(self.text) - _TAIL)
 
     def _take_off_margins(self) -> None:
         from ipt_explain.parsing.pastes.margins import without_margins
@@ -104,7 +110,7 @@ class Cleared:
             self.sections += listings.sections
             self.warnings += listings.warnings
         self._leave_out_half_line()  # or it would be taken for the rest of the line above
-        if not _has_odd_lines(self.text):
+        if not has_odd_lines(self.text):
             return
         from ipt_explain.parsing.pastes.preparing import prepare
 
@@ -146,8 +152,15 @@ class Cleared:
 _ODD_LINE = lazy_pattern(r"\n(?!-A [^-]|:|\[\d|[*#\n]|-[B-Z][ \t]|-A\t|COMMIT$|\Z)(?<!\\\n)", re.MULTILINE)
 
 
-def _has_odd_lines(text: str) -> bool:
-    """Whether any line begins unlike those of iptables-save. Cheaper than a search for all that people paste, which
-    would take as long as reading a large dump."""
+_TAIL = 4096
+"""Characters at a text's end: most that other tools printed comes last."""
+
+
+def has_odd_lines(text: str, start: int = 0, end: int | None = None) -> bool:
+    """Whether any line that begins in this part of a text begins unlike those of iptables-save. Cheaper than a search
+    for all that people paste, which would take as long as reading a large dump."""
+    end = len(text) if end is None else end
+    if start > 0:
+        return _ODD_LINE.search(text, start - 1, end) is not None
     first = text[: text.find("\n") + 1] or text
-    return _ODD_LINE.match(f"\n{first}") is not None or _ODD_LINE.search(text) is not None
+    return _ODD_LINE.match(f"\n{first}") is not None or _ODD_LINE.search(text, 0, end) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ipt_explain.collector import collector_paused
@@ -10,7 +11,7 @@ from ipt_explain.errors import RuleSyntaxError
 from ipt_explain.model import Counters, Dump
 from ipt_explain.model.dump import SourceText
 from ipt_explain.model.node import NOTHING_KNOWN
-from ipt_explain.parsing.iptables.clearing import Cleared
+from ipt_explain.parsing.iptables.clearing import Cleared, has_odd_lines
 from ipt_explain.parsing.iptables.gathering import Gathering
 from ipt_explain.parsing.iptables.logical import LogicalLine, readings
 from ipt_explain.parsing.iptables.misfits import Headless, Holes
@@ -39,8 +40,7 @@ def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
     dump's warnings. Cost and memory grow linearly with the text.
     """
     with collector_paused():
-        reader = _Reader(text, source, lenient)
-        dump = reader.read()
+        reader, dump = _read(text, source, lenient)
         if not reader.misfits:
             return dump
         cut_off = reader.cut_off()
@@ -53,9 +53,25 @@ def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
         return dump
 
 
+def _read(text: str, source: str, lenient: bool) -> tuple[_Reader, Dump]:
+    with suppress(_OddLine):
+        reader = _Reader(text, source, lenient, trusting=True)
+        return reader, reader.read()
+    reader = _Reader(text, source, lenient)
+    return reader, reader.read()
+
+
+class _OddLine(Exception):
+    """A reader that trusts its text to have only lines like those of iptables-save has met another."""
+
+
 class _Reader:
-    def __init__(self, text: str, source: str, lenient: bool, cut_off: Sequence[int] = ()) -> None:
-        self._cleared = Cleared(text, source, cut_off)
+    """`trusting` tells that it may raise _OddLine: few texts have odd lines, and to search for them takes time."""
+
+    def __init__(
+        self, text: str, source: str, lenient: bool, cut_off: Sequence[int] = (), trusting: bool = False
+    ) -> None:
+        self._cleared = Cleared(text, source, cut_off, trusting)
         self._text = self._cleared.text
         self._source = self._cleared.source
         self._misfits = self._cleared.misfits
@@ -99,20 +115,29 @@ class _Reader:
             else:
                 end = text.find("\n", position)
                 end = length if end < 0 else end
+                self._trust(position, end)
                 self._read_line(text[position:end], line)
                 position, line = end + 1, line + 1
+        self._trust(length, length)
         return self._finish()
+
+    def _trust(self, start: int, end: int) -> None:
+        """Raises _OddLine if lines that no pattern has read are odd, or if a pattern may have read lines that are."""
+        if self._cleared.unsearched and (self._rules.over_lines or has_odd_lines(self._text, start, end)):
+            raise _OddLine
 
     def _read_odd_line(self, position: int, line: int) -> tuple[int, int]:
         """One line that begins like a rule and has none of the shapes that were likely."""
         text = self._text
         end = text.find("\n", position)
         end = len(text) if end < 0 else end
+        self._trust(position, end)
         if not text.startswith("-A ", position) and not _RULE.match(text, position, end):
             self._read_line(text[position:end], line)
             return end + 1, line + 1
         refused: tuple[LogicalLine, RuleSyntaxError] | None = None
         for logical in readings(text, position, end):
+            self._trust(position, logical.end)
             try:
                 self._rules.read(logical, line)
             except RuleSyntaxError as error:

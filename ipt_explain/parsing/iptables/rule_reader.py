@@ -102,6 +102,11 @@ class RuleReader:
 
         return BlockCache()
 
+    @property
+    def over_lines(self) -> bool:
+        """Whether patterns may read rules that go over several lines."""
+        return self._shapes.over_lines
+
     def read_on(self, position: int, line: int, stage: Stage) -> tuple[int, int]:
         """Read rules as long as likely shapes follow; where the next line begins, and its number."""
         while True:

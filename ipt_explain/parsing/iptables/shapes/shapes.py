@@ -68,7 +68,7 @@ class ShapePattern:
 class ShapeCache:
     """All shapes seen so far: patterns of those that are met often, by a line's skeleton, and the pieces of all.
 
-    `start` comes before the first rule and matches none.
+    `start` comes before the first rule and matches none. `over_lines` tells that a pattern may match several lines.
     """
 
     def __init__(self) -> None:
@@ -76,6 +76,7 @@ class ShapeCache:
         self._patterns: dict[_Key, list[ShapePattern]] = {}
         self._met: dict[_Key, int] = {}
         self._pieces = common_pieces()
+        self.over_lines = False
 
     def read(self, previous: ShapePattern, logical: LogicalLine, line: int) -> tuple[Rule, ShapePattern | None]:
         """The rule that a logical line holds, and the pattern of its shape, None where it has none yet.
@@ -117,7 +118,9 @@ class ShapeCache:
             self._patterns.clear()
         patterns = self._patterns.setdefault(key, [])
         if len(patterns) < _MAX_SHAPES_OF_SKELETON:
-            patterns.append(ShapePattern(shape, read.pattern(), key[0]))
+            pattern = read.pattern()
+            patterns.append(ShapePattern(shape, pattern, key[0]))
+            self.over_lines = self.over_lines or not pattern.one_line
             self._met[key] = 0
 
 
