@@ -89,3 +89,10 @@ def test_a_service_that_refuses_says_why(service: str, how: str, why: str) -> No
     said = told("--from", "10.244.1.77", "--to", f"default/{service}", SAMPLES / "kube-proxy-1.30-policy.txt")[1]
     assert f"✗ 100 % {how}" in said
     assert said.endswith(f"default/{service} refuses it: {why}")
+
+
+@pytest.mark.parametrize(("client", "words"), [("9.9.9.9", "default/lb-ranges admits only 198.51.100.0/24, 10.1.2.3/32"), ("198.51.100.3", "")])
+def test_a_client_outside_the_source_ranges_is_told_them(client: str, words: str) -> None:
+    said = told("--from", client, "--to", "203.0.113.4:80", "-l", "192.168.50.11", SAMPLES / "kube-proxy-1.22-loadbalancer.txt")[1]
+    assert words in said
+    assert ("admits only" in said) is bool(words) and "would lead to" not in said

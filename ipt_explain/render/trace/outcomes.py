@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipt_explain.netfilter.header import network_bits, parse_address
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import StoppedReply
 from ipt_explain.services.fates import Loss, Lost
@@ -33,7 +34,7 @@ _LOSSES = {
 }
 
 _NOT_SERVED = {*_LOSSES, Judgement.REFUSED}
-_MOST_PORTS = 6
+_MOST_PORTS = _MOST_RANGES = 6
 
 _DONE = {Loss.DROPPED: "drops", Loss.REJECTED: "rejects"}
 
@@ -82,9 +83,9 @@ def _because(outcome: Outcome) -> str:
     return f", as {outcome.reason}" if outcome.reason else ""
 
 
-def failure_words(judgement: Judgement, to: To) -> Iterator[str]:
-    """Which Service fails, and why: its address lacks the port, it has no endpoints, or a rule decides: then also where
-    it would lead.
+def failure_words(judgement: Judgement, packet: Packet, to: To) -> Iterator[str]:
+    """Which Service fails, and why: its address lacks the port, it has no endpoints, it does not admit the client, or a
+    rule decides: then also where it would lead.
     """
     if isinstance(to, ClosedPort) and judgement in _NOT_SERVED:
         ports = {f"{each.port}/{each.protocol}{aside([each.label] if each.name else [])}" for each in to.services}
@@ -96,11 +97,24 @@ def failure_words(judgement: Judgement, to: To) -> Iterator[str]:
 
         yield f"{to.service.label} refuses it: {refusal(to.service, to.frontend)}"
         return
+    ranges = to.frontend.source_ranges
+    if judgement in _NOT_SERVED and ranges and not any(_contains(each, packet.source) for each in ranges):
+        yield f"{to.service.label} admits only {listed(ranges, _MOST_RANGES)}"
+        return
     if judgement not in _LOSSES or not to.service.endpoints:
         return
     lost = _decisive(to, _LOSSES[judgement])
     why = "" if lost is None else f", but {_reason(lost)}"
     yield f"{to.service.label} would lead to {to.endpoints}{why}"
+
+
+def _contains(network: str, address: str) -> bool:
+    """Whether an address is in a network; yes if the network is a name, which may be any."""
+    try:
+        bits, mask = network_bits(network)
+    except ValueError:
+        return True
+    return parse_address(address) & mask == bits
 
 
 def _decisive(to: Addressee, how: Loss) -> Lost | None:

@@ -166,7 +166,7 @@ def _outcome_lines(trace: Trace, to: To, width: int) -> Iterator[Line]:
         sign, style = SIGNS[judgement]
         phrase = sentence(escape(clipped(outcome_words(outcome, judgement, trace.packet))), style)
         yield from draw(Node([(f"{sign} ", style), (f"{share:>{column}}  ", "share"), *phrase], hang=column + 4), width)
-        for line in failure_words(judgement, to):
+        for line in failure_words(judgement, trace.packet, to):
             yield from _indented(line, " " * (column + 4), "", width)
         open_ones = [text for text in outcome.assumptions if text not in supposed and text != outcome.reason]
         yield from _assumption_lines(outcome, open_ones, " " * (column + 4), width)
