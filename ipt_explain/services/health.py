@@ -101,8 +101,11 @@ def health(services: Sequence[ServicePort]) -> Health:
     for service in services:
         trouble = trouble_of(service)
         counts[trouble.standing] += 1
-        if trouble.lost is not None and all(_key(service.source, lost) in explained for _, lost in losses(service)):
-            continue
+        if trouble.lost is not None and explained:
+            own = _broken(service, [each for each in _felt(service) if _key(service.source, each[2]) not in explained])
+            if own is None:
+                continue
+            trouble = own
         if trouble.standing is Standing.HAIRPIN and unmasqueraded:
             continue
         if trouble.standing is not Standing.FINE and id(service) not in doubted:
@@ -126,16 +129,9 @@ def unmasqueraded_services(services: Sequence[ServicePort]) -> tuple[ServicePort
 
 def trouble_of(service: ServicePort) -> Trouble:
     """What is wrong with a service port by itself; its standing is FINE if nothing is."""
-    found = list(losses_by_frontend(service))
-    if service.state is ServiceState.NO_ENDPOINTS:  # nothing could serve these connections anyway
-        found = [each for each in found if each[2].how not in (Loss.DROPPED, Loss.REJECTED)]
-    owed = [lost for frontend, vantage, lost in found if _is_owed(frontend, vantage)]
-    if owed:
-        worst = max(owed, key=lambda lost: lost.probability)
-        met = [(frontend, vantage) for frontend, vantage, lost in found if lost.how is worst.how]
-        vantages = {vantage for _, vantage in met}
-        by = _unless_all((service,), [frontend.kind for frontend, _ in met])
-        return Trouble(service, Standing.BROKEN, worst, tuple(each for each in Vantage if each in vantages), by)
+    broken = _broken(service, _felt(service))
+    if broken is not None:
+        return broken
     if service.state in (ServiceState.NO_ENDPOINTS, ServiceState.NO_LOCAL_ENDPOINTS) or _declines(service):
         return Trouble(service, Standing.REFUSING)
     if service.state is ServiceState.UNKNOWN:
@@ -144,6 +140,26 @@ def trouble_of(service: ServicePort) -> Trouble:
         return Trouble(service, Standing.BROKEN)
     lacks_hairpin = False in column(service.endpoints, "hairpin")
     return Trouble(service, Standing.HAIRPIN if lacks_hairpin else Standing.FINE)
+
+
+def _felt(service: ServicePort) -> list[tuple[Frontend, Vantage, Lost]]:
+    """The losses of a service port without those of connections that nothing could serve anyway."""
+    found = list(losses_by_frontend(service))
+    if service.state is ServiceState.NO_ENDPOINTS:
+        found = [each for each in found if each[2].how not in (Loss.DROPPED, Loss.REJECTED)]
+    return found
+
+
+def _broken(service: ServicePort, found: Sequence[tuple[Frontend, Vantage, Lost]]) -> Trouble | None:
+    """The trouble that some losses are, if any of these connections should be served."""
+    owed = [lost for frontend, vantage, lost in found if _is_owed(frontend, vantage)]
+    if not owed:
+        return None
+    worst = max(owed, key=lambda lost: lost.probability)
+    met = [(frontend, vantage) for frontend, vantage, lost in found if lost.how is worst.how]
+    vantages = {vantage for _, vantage in met}
+    by = _unless_all((service,), [frontend.kind for frontend, _ in met])
+    return Trouble(service, Standing.BROKEN, worst, tuple(each for each in Vantage if each in vantages), by)
 
 
 def _is_owed(frontend: Frontend, vantage: Vantage) -> bool:

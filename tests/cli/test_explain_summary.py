@@ -297,6 +297,19 @@ def test_the_line_of_a_trouble_is_the_one_to_look_at(capsys: pytest.CaptureFixtu
     assert re.search(rf"├─ depends on .*line {line}\n", told)
 
 
+def test_what_the_node_does_not_explain_is_a_trouble_of_its_own() -> None:
+    """A Service with a leak of its own, on a node that loses most connections before they get there."""
+    text = DAMAGED.read_text(encoding="utf-8")
+    assert HOOK in text
+    found = health(explain(read_dump(text.replace(HOOK, ""))).services)
+    (cause,) = found.causes
+    (trouble,) = found.troubles
+    assert (cause.decider.chain, len(cause.services), found.counts[Standing.BROKEN]) == ("PREROUTING", 4, 4)
+    assert trouble.lost is not None
+    assert (trouble.service.label, trouble.lost.decider.chain) == ("kube-system/kube-dns:dns", "KUBE-SVC-TCOU7JCQXEZGVUNU")
+    assert (trouble.lost.probability, trouble.vantages) == (0.25, (Vantage.NODE,))
+
+
 def test_what_all_services_depend_on_is_printed_once() -> None:
     text = read_archive("neighbours")["calico-behind.txt"].decode()
     whole, chosen = run(stdin=text).out, run("-s", "kubernetes", stdin=text).out

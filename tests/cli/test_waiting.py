@@ -86,7 +86,9 @@ def test_what_was_read_is_shown_before_the_services_are_known(large: Path) -> No
     waited, _ = _on_terminal("explain", large, joined=True, **plain)
     output, _ = _on_terminal("explain", large, joined=True, TERM="dumb", **plain)
     header, services, _ = output.partition("150 service ports, 1,500 endpoints")
-    early, erased, rest = waited.partition(f"\x1b[{header.count(chr(10))}A\x1b[J")
+    number = header.count("\n")
+    back = f"\x1b[{number}A"
+    early, erased, rest = waited.partition(back + "\x1b[K\r\n" * number + back)
     assert services and erased and rest == output
     assert _SHOWN.sub("", early).strip(" \r") == header
 

@@ -76,7 +76,9 @@ class _Display:
         """Erase all that is shown."""
         self._show("")
         if self._above:
-            self._write(f"\x1b[{self._above}A\x1b[J")  # to the first line; erase from there
+            # Line by line: to erase the whole screen makes some terminals keep its text above.
+            back = f"\x1b[{self._above}A"
+            self._write(back + "\x1b[K\n" * self._above + back)
 
     def _show(self, text: str) -> None:
         """Replace the current line's text; "" erases it."""
