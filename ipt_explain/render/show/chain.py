@@ -10,11 +10,11 @@ from ipt_explain.graph.jumps import Jump
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.render.english.edge_labels import share_words, shares
 from ipt_explain.render.show.chain_words import ChainWords, notes_of
-from ipt_explain.render.show.entries import SHOWN_CALLERS, chain_text, entry, rule_entry
+from ipt_explain.render.show.entries import SHOWN_CALLERS, chain_text, entry, rule_count, rule_entry, users
 from ipt_explain.render.text.listing import Entry
 from ipt_explain.render.text.outline import Node, line_tail, sentence
 from ipt_explain.render.text.safe import escape
-from ipt_explain.words import both, counted, family_name, source_name
+from ipt_explain.words import both, family_name, source_name
 from ipt_explain.words.quotes import cited, clipped
 
 
@@ -41,7 +41,8 @@ def _chain(facts: ChainFacts, words: ChainWords) -> Node:
     )
     node.children += _about(facts)
     node.children += _callers(facts, words)
-    node.children.append(_rules(facts))
+    count = None if chain is None else len(chain.layout)
+    node.children.append(rule_count(count, facts.built_in, facts.place.ruleset.fragment))
     return node
 
 
@@ -74,27 +75,14 @@ def _policy(policy: str | None) -> str:
 
 
 def _callers(facts: ChainFacts, words: ChainWords) -> Iterator[Node]:
-    for jump in facts.callers[:SHOWN_CALLERS]:
-        yield entry("called by", _caller(jump, words), line_tail(jump.line))
-    more = len(facts.callers) - SHOWN_CALLERS
-    if more > 0:
-        yield entry("called by", f"{counted(more, 'more rule')}, which -o json lists")
+    shown = [(_caller(jump, words), line_tail(jump.line)) for jump in facts.callers[:SHOWN_CALLERS]]
+    return users("called by", shown, len(facts.callers), "more rule")
 
 
 def _caller(jump: Jump, words: ChainWords) -> str:
     conditions = words.rule(jump.rule).conditions
     manner = ", for good (goto)" if jump.goto else ""
     return f"{jump.source}{manner}" + (f", if a packet {both(conditions)}" if conditions else "")
-
-
-def _rules(facts: ChainFacts) -> Node:
-    chain = facts.chain
-    if chain is None:
-        absent = "not in this text" if facts.place.ruleset.fragment else "this chain does not exist"
-        return entry("rules", absent, style="unknown")
-    if not chain.layout.shapes:
-        return entry("rules", "none" if facts.built_in else "none: packets come back at once")
-    return entry("rules", f"{len(chain.layout):,}")
 
 
 def _rule_entries(facts: ChainFacts, words: ChainWords) -> Iterator[Entry]:

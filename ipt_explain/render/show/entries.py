@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from ipt_explain.render.text.listing import Entry, list_text
 from ipt_explain.render.text.outline import Node, sentence
 from ipt_explain.render.text.safe import escape
+from ipt_explain.words import counted
 from ipt_explain.words.quotes import clipped
 
 SHOWN_CALLERS = 8
@@ -21,6 +22,23 @@ _LABEL = 11
 def entry(label: str, text: str, tail: str = "", style: str = "") -> Node:
     """A label and its text."""
     return Node([(label.ljust(_LABEL), "guide"), *sentence(escape(clipped(text)), style)], tail, _LABEL)
+
+
+def users(label: str, shown: Iterable[tuple[str, str]], count: int, noun: str) -> Iterator[Node]:
+    """What uses a chain or set: texts with their tails, and how many of all `count` are not shown."""
+    for text, tail in shown:
+        yield entry(label, text, tail)
+    if count > SHOWN_CALLERS:
+        yield entry(label, f"{counted(count - SHOWN_CALLERS, noun)}, which -o json lists")
+
+
+def rule_count(count: int | None, built_in: bool, fragment: bool) -> Node:
+    """How many rules a chain has; None for a chain that the text, which may be a fragment, does not have."""
+    if count is None:
+        return entry("rules", "not in this text" if fragment else "this chain does not exist", style="unknown")
+    if not count:
+        return entry("rules", "none" if built_in else "none: packets come back at once")
+    return entry("rules", f"{count:,}")
 
 
 def rule_entry(number: int, text: str, notes: Iterable[str], tail: str) -> Entry:

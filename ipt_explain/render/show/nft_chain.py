@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftPlace, NftSetFacts
-from ipt_explain.model.nft import Chain, Element, Rule, Verdict
+from ipt_explain.model.nft import Element, Rule, Ruleset, Verdict
 from ipt_explain.model.nft.printing import element_text, expression_text
 from ipt_explain.netfilter.nft.jumps import NftJump
-from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, chain_text, entry, rule_entry
+from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, chain_text, entry, rule_count, rule_entry, users
 from ipt_explain.render.show.nft_words import NftWords, counter_of
 from ipt_explain.render.text.listing import list_text
 from ipt_explain.render.text.outline import Node, Span, line_tail, sentence
@@ -30,7 +30,7 @@ def nft_chains_text(
 
 def _of_chain(facts: NftChainFacts, width: int, color: bool) -> Iterator[str]:
     place, words = facts.place, NftWords(facts.place)
-    rules = () if facts.chain is None else facts.chain.rules
+    rules = place.table.rules(facts.name)
     entries = (
         rule_entry(number, words.rule(rule).brief, _notes(rule), _line(place, rule.line))
         for number, rule in enumerate(rules, 1)
@@ -58,15 +58,20 @@ def _chain(facts: NftChainFacts, words: NftWords) -> Node:
         node.children.append(entry("comment", chain.comment))
     node.children += _reached(facts)
     node.children += _callers(place, facts.callers, words)
-    node.children.append(_rules(place, chain))
+    count = None if chain is None else len(chain.rules)
+    node.children.append(rule_count(count, chain is not None and chain.base is not None, place.ruleset.fragment))
     return node
 
 
 def _title(place: NftPlace, name: str, line: int) -> Node:
-    parts = [place.name, source_name(place.ruleset.source), "nftables"]
-    origin = " · ".join(filter(None, parts))
     shown: Span = (escape(clipped(name)), "name")
-    return Node([shown, *sentence(escape(f" · {origin}"))], tail=_line(place, line), hang=2)
+    where = f" · {place.name} · {nft_origin(place.ruleset)}"
+    return Node([shown, *sentence(escape(where))], tail=_line(place, line), hang=2)
+
+
+def nft_origin(ruleset: Ruleset) -> str:
+    """Where a ruleset comes from: source and backend."""
+    return " · ".join(filter(None, [source_name(ruleset.source), "nftables"]))
 
 
 def _reached(facts: NftChainFacts) -> Iterator[Node]:
@@ -83,11 +88,8 @@ def _reached(facts: NftChainFacts) -> Iterator[Node]:
 
 
 def _callers(place: NftPlace, callers: Sequence[NftJump], words: NftWords) -> Iterator[Node]:
-    for jump in callers[:SHOWN_CALLERS]:
-        yield entry("called by", _caller(jump, words), _line(place, jump.line))
-    more = len(callers) - SHOWN_CALLERS
-    if more > 0:
-        yield entry("called by", f"{counted(more, 'more rule or element')}, which -o json lists")
+    shown = [(_caller(jump, words), _line(place, jump.line)) for jump in callers[:SHOWN_CALLERS]]
+    return users("called by", shown, len(callers), "more rule or element")
 
 
 def _caller(jump: NftJump, words: NftWords) -> str:
@@ -98,14 +100,6 @@ def _caller(jump: NftJump, words: NftWords) -> str:
         text += ", for good (goto)"
     conditions = words.rule(jump.rule).conditions
     return text + (f", if a packet {both(conditions)}" if conditions else "")
-
-
-def _rules(place: NftPlace, chain: Chain | None) -> Node:
-    if chain is None:
-        return entry("rules", "not in this text" if place.ruleset.fragment else "this chain does not exist")
-    if not chain.rules:
-        return entry("rules", "none" if chain.base is not None else "none: packets come back at once")
-    return entry("rules", f"{len(chain.rules):,}")
 
 
 def _notes(rule: Rule) -> Iterator[str]:
@@ -129,12 +123,9 @@ def _set(facts: NftSetFacts, words: NftWords) -> Node:
     node.children.append(entry("type", types))
     if held.timeout is not None:
         node.children.append(entry("timeout", f"{held.timeout:,} s"))
-    for chain, rule in facts.askers[:SHOWN_CALLERS]:
-        phrase = f"{chain.name}: {words.rule(rule).brief}"
-        node.children.append(entry("used by", phrase, _line(place, rule.line)))
-    more = len(facts.askers) - SHOWN_CALLERS
-    if more > 0:
-        node.children.append(entry("used by", counted(more, "more rule")))
+    askers = facts.askers[:SHOWN_CALLERS]
+    shown = [(f"{chain.name}: {words.rule(rule).brief}", _line(place, rule.line)) for chain, rule in askers]
+    node.children += users("used by", shown, len(facts.askers), "more rule")
     if not facts.askers:
         node.children.append(entry("used by", "no rule of this text"))
     size = f"{len(held.elements):,}" if held.elements else "none"

@@ -6,29 +6,18 @@ from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.profiles.nft_chains import NftTableFacts
 from ipt_explain.model.nft import Set
-from ipt_explain.render.show.overview import named_list
-from ipt_explain.render.text.outline import Line, Node, draw, sentence
+from ipt_explain.render.show.nft_chain import nft_origin
+from ipt_explain.render.show.overview import named_list, titled
+from ipt_explain.render.text.outline import Node, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.words import counted, source_name
+from ipt_explain.words import counted
 
 
 def nft_overview_text(tables: Sequence[NftTableFacts], width: int, color: bool) -> Iterator[str]:
     """The tables as text, in pieces."""
-    return to_text(_lines(tables, width), color)
-
-
-def _lines(tables: Sequence[NftTableFacts], width: int) -> Iterator[Line]:
-    ruleset = None
-    for facts in tables:
-        if facts.place.ruleset is not ruleset:
-            if ruleset is not None:
-                yield []
-            ruleset = facts.place.ruleset
-            title = " · ".join(filter(None, [source_name(ruleset.source), "nftables"]))
-            yield from draw(Node([(escape(title), "title")]), width)
-        yield []
-        yield from draw(_table(facts), width)
+    placed = ((facts.place.ruleset, nft_origin(facts.place.ruleset), _table(facts)) for facts in tables)
+    return to_text(titled(placed, width), color)
 
 
 def _table(facts: NftTableFacts) -> Node:

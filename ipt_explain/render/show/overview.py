@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.analyzers.profiles.tables import HookFacts, Possession, TableFacts
 from ipt_explain.render.show.chain import origin
@@ -17,19 +17,21 @@ SHOWN_NAMES = 12
 
 def overview_text(tables: Sequence[TableFacts], width: int, color: bool) -> Iterator[str]:
     """The tables as text, in pieces."""
-    return to_text(_lines(tables, width), color)
+    placed = ((facts.place.ruleset, origin(facts.place.ruleset), _table(facts)) for facts in tables)
+    return to_text(titled(placed, width), color)
 
 
-def _lines(tables: Sequence[TableFacts], width: int) -> Iterator[Line]:
-    ruleset = None
-    for facts in tables:
-        if facts.place.ruleset is not ruleset:
-            if ruleset is not None:
+def titled(tables: Iterable[tuple[object, str, Node]], width: int) -> Iterator[Line]:
+    """Tables, each with its ruleset, below the titles of these."""
+    shown: object = None
+    for ruleset, title, table in tables:
+        if ruleset is not shown:
+            if shown is not None:
                 yield []
-            ruleset = facts.place.ruleset
-            yield from draw(Node([(escape(origin(ruleset)), "title")]), width)
+            shown = ruleset
+            yield from draw(Node([(escape(title), "title")]), width)
         yield []
-        yield from draw(_table(facts), width)
+        yield from draw(table, width)
 
 
 def _table(facts: TableFacts) -> Node:
