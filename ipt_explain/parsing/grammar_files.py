@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 RULE_FILES = ("tokens.lark", "rule.lark", "matches.lark", "targets.lark")
 """The files, in this order, that define a rule."""
 
-LINE_FILES = (*RULE_FILES, "lines.lark")
-"""The files that define any line."""
-
 END_OF_WORD = "(?![^ \t\n])"
 """The grammar's `_END`, which follows every keyword."""
 

@@ -13,7 +13,7 @@ from lark.exceptions import UnexpectedInput
 from ipt_explain.errors import DumpSyntaxError
 from ipt_explain.model import Table
 from ipt_explain.parsing import read_dump
-from ipt_explain.parsing.grammar_files import LINE_FILES, build_parser, grammar_text
+from ipt_explain.parsing.grammar_files import RULE_FILES, build_parser, grammar_text
 from ipt_explain.parsing.iptables.diagnosis.typography import BLANKS
 from tests.corpora import restore_inputs
 from tests.kube_corpus import scenarios
@@ -21,7 +21,7 @@ from tests.kube_corpus import scenarios
 
 @functools.cache
 def _parser() -> Lark:
-    return build_parser(grammar_text(LINE_FILES), start="line")
+    return build_parser(grammar_text((*RULE_FILES, "lines.lark")), start="line")
 
 
 def _parsed(line: str) -> Tree[Token] | None:

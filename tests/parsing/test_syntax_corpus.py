@@ -9,12 +9,7 @@ import pytest
 
 from ipt_explain.model import Rule
 from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule, RuleSyntaxError, parse_rule
-from ipt_explain.parsing.iptables.rules.vocabulary import (
-    known_match_options,
-    known_matches,
-    known_target_options,
-    known_targets,
-)
+from ipt_explain.parsing.iptables.rules.vocabulary import vocabulary
 from tests.corpora import RestoreInput, restore_inputs
 from tests.syntax_corpus import KnownOption, known_options, saved_rules
 
@@ -105,18 +100,13 @@ def _modules(kind: str) -> dict[str, set[str]]:
 
 
 def test_the_grammar_knows_the_options_of_every_match() -> None:
-    assert {module: set(known_match_options(module)) for module in known_matches()} == _modules("match")
+    assert {name: set(module.options) for name, module in vocabulary().matches.items()} == _modules("match")
 
 
 def test_the_grammar_knows_the_options_of_every_target() -> None:
     wanted = {name: options for name, options in _modules("target").items() if name != "standard"}
     wanted |= {name: set() for name in _STANDARD_TARGETS}
-    assert {name: set(known_target_options(name)) for name in known_targets()} == wanted
-
-
-def test_unknown_modules_have_no_options() -> None:
-    assert known_match_options("geoip") == frozenset()
-    assert known_target_options("TARPIT") == frozenset()
+    assert {name: set(module.options) for name, module in vocabulary().targets.items()} == wanted
 
 
 def _line(option: KnownOption, arguments: int, negated: bool) -> str:

@@ -10,7 +10,7 @@ import re
 from lark import Token, Tree
 from lark.exceptions import UnexpectedInput
 
-from ipt_explain.parsing.iptables.rules.vocabulary import known_target_options
+from ipt_explain.parsing.iptables.rules.vocabulary import vocabulary
 from ipt_explain.parsing.listings.grammar import KEYWORD, listing_grammar
 from ipt_explain.parsing.listings.options import SavedOption, Word, saved_options
 from ipt_explain.records import Record, field
@@ -100,12 +100,12 @@ def _readable_end(text: str, start: int, target: str | None) -> int:
         tree = listing_grammar().parse(text[start:end])
     else:
         end = len(text)
-    options = frozenset() if target is None else known_target_options(target)
+    known = None if target is None else vocabulary().targets.get(target)
     for part in tree.children:
         if not isinstance(part, Tree) or _is_match(part) or part.data in ("goto", "ct__notrack"):
             continue
         names = {option.name for each in _alternatives(part) for option in _convert(each, 0, _nat_option(target))}
-        if target is None or not names <= options:
+        if known is None or not names <= known.options:
             return start + part.meta.start_pos
     return end
 

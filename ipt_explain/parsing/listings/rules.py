@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ipt_explain.model import Command, Counters, Hidden, Match, Option, Rule, Shape, Target, TargetKind
 from ipt_explain.parsing.iptables.rules.parts import intern_shape, printed_form
-from ipt_explain.parsing.iptables.rules.vocabulary import known_targets
+from ipt_explain.parsing.iptables.rules.vocabulary import vocabulary
 from ipt_explain.parsing.listings import values
 from ipt_explain.parsing.listings.columns import Header, count
 from ipt_explain.parsing.listings.details import UNREAD, Details, read_details
@@ -56,7 +56,7 @@ class RowReader:
         self._details: dict[tuple[str | None, str], list[_DetailsForm]] = {}
         self._rows: dict[tuple[int, _Signature, bool], _RowForm] = {}
         self._before: tuple[str | None, _DetailsForm | None] = (None, None)
-        self._targets = known_targets()
+        self._targets = vocabulary().targets
         self.unread = 0
 
     def read(self, row: str, header: Header, chain: str, line: int) -> Rule | None:

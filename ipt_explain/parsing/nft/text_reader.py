@@ -28,9 +28,6 @@ _HANDLE = re.compile(r"[ \t]*# handle [0-9]+[ \t]*\Z")
 MOST_RECOVERIES = 500
 """How many rules with unknown parts are taken apart in one text; later ones become a single Unread."""
 
-Block = TableDraft | ChainDraft | SetDraft | str | None
-"""The block around a line; a skipped object is represented by its kind and name."""
-
 
 class TextReader:
     """Reads the listings of one source. Faults are collected, not raised; a rule that the grammar does not know is not

@@ -12,7 +12,6 @@ from ipt_explain.records import Record
 _TOOL = re.compile(
     r"(?:^|[\s;|&(`'\"/])(?P<tool>(?P<six>ip6tables|iptables|xtables)(?:-(?P<backend>legacy|nft))?(?P<save>-save)?)(?=$|[\s;|`'\"])"
 )
-_WITH_VALUE = frozenset("tcwWAIDRNXPEFLSjgsdiopm")
 
 
 class Command(Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from ipt_explain.model import Option, Rule
 from ipt_explain.records import Record
@@ -49,12 +49,6 @@ class Options:
             if given.name in names:
                 return self._left.pop(place)
         return None
-
-    def take_all(self, names: Container[str]) -> list[Given]:
-        """Take all options with these names, in the order written."""
-        taken = [given for given in self._left if given.name in names]
-        self._left = [given for given in self._left if given.name not in names]
-        return taken
 
     def value(self, *names: str) -> str | None:
         """The argument of an option that cannot be negated, or None."""

@@ -27,12 +27,11 @@ class Module(Record):
 
 
 class Vocabulary(Record):
-    """Modules by name; the terminal of each spelling of the rule's own options; each keyword terminal's spellings."""
+    """Modules by name; the terminal of each spelling of the rule's own options."""
 
     matches: Mapping[str, Module]
     targets: Mapping[str, Module]
     own_terminals: Mapping[str, str]
-    keywords: _Keywords
 
 
 @cache
@@ -50,30 +49,7 @@ def vocabulary() -> Vocabulary:
         own_terminals={
             word: symbol for symbols in expansions["<own>"] for symbol in symbols for word in keywords.get(symbol, ())
         },
-        keywords=keywords,
     )
-
-
-def known_matches() -> frozenset[str]:
-    """The match modules that the grammar knows."""
-    return frozenset(vocabulary().matches)
-
-
-def known_targets() -> frozenset[str]:
-    """The targets that the grammar knows, verdicts included."""
-    return frozenset(vocabulary().targets)
-
-
-def known_match_options(module: str) -> frozenset[str]:
-    """The options of a match module; none for one that the grammar does not know."""
-    known = vocabulary().matches.get(module)
-    return frozenset() if known is None else known.options
-
-
-def known_target_options(target: str) -> frozenset[str]:
-    """The options of a target; none for one that the grammar does not know."""
-    known = vocabulary().targets.get(target)
-    return frozenset() if known is None else known.options
 
 
 def _symbol(name: object, is_rule: bool) -> str:
