@@ -25,7 +25,7 @@ _PROTOCOLS = {
 """The protocol of a bitmap of ports, which only the set's name says."""
 
 
-class Entry(Record):
+class SetEntry(Record):
     """An element of one of kube-proxy's sets, on `line` of `source`. `rest` is what follows the port: a network or an
     address of clients."""
 
@@ -36,12 +36,12 @@ class Entry(Record):
     rest: tuple[str, ...] = ()
 
 
-class Entries:
+class SetEntries:
     """The elements of kube-proxy's sets of one family, by role and place. A role is absent if its set is not in the
     input."""
 
     def __init__(self, facts: NodeFacts, family: Family) -> None:
-        self._by_role: dict[SetRole, dict[Place, list[Entry]]] = {}
+        self._by_role: dict[SetRole, dict[Place, list[SetEntry]]] = {}
         self._incomplete: set[SetRole] = set()
         for role in SetRole:
             found = facts.sets.get(set_name(role, family))
@@ -54,11 +54,11 @@ class Entries:
         """Whether the whole set is known."""
         return role in self._by_role and role not in self._incomplete
 
-    def at(self, role: SetRole, place: Place) -> list[Entry]:
+    def at(self, role: SetRole, place: Place) -> list[SetEntry]:
         """The elements of a set for a place."""
         return self._by_role.get(role, {}).get(place, [])
 
-    def of(self, role: SetRole) -> Iterator[Entry]:
+    def of(self, role: SetRole) -> Iterator[SetEntry]:
         """All elements of a set, in the order printed."""
         for entries in self._by_role.get(role, {}).values():
             yield from entries
@@ -70,8 +70,8 @@ class Entries:
         return False if self.knows(role) else None
 
 
-def _by_place(role: SetRole, found: NodeSet) -> dict[Place, list[Entry]]:
-    places: dict[Place, list[Entry]] = {}
+def _by_place(role: SetRole, found: NodeSet) -> dict[Place, list[SetEntry]]:
+    places: dict[Place, list[SetEntry]] = {}
     for element in found.set.elements:
         entry = _entry(role, found.source, element)
         if entry is not None:
@@ -79,7 +79,7 @@ def _by_place(role: SetRole, found: NodeSet) -> dict[Place, list[Entry]]:
     return places
 
 
-def _entry(role: SetRole, source: str, element: SetElement) -> Entry | None:
+def _entry(role: SetRole, source: str, element: SetElement) -> SetEntry | None:
     address: str | None = None
     port: SetPort | None = None
     rest: list[str] = []
@@ -92,8 +92,8 @@ def _entry(role: SetRole, source: str, element: SetElement) -> Entry | None:
             else:
                 rest.append(part)
     if role is SetRole.BOUND_ADDRESSES:
-        return None if address is None else Entry(role, ("", address, 0), source, element.line)
+        return None if address is None else SetEntry(role, ("", address, 0), source, element.line)
     if port is None or not port.port.isdecimal():
         return None
     protocol = _PROTOCOLS.get(role, port.protocol)
-    return Entry(role, (protocol or "", address, int(port.port)), source, element.line, tuple(rest))
+    return SetEntry(role, (protocol or "", address, int(port.port)), source, element.line, tuple(rest))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ipt_explain.analyzers.ipvs.entries import Entries, Entry, Place
+from ipt_explain.analyzers.ipvs.entries import Place, SetEntries, SetEntry
 from ipt_explain.analyzers.ipvs.set_names import SetRole
 from ipt_explain.model import Family
 from ipt_explain.model.node import NodeFacts
@@ -38,7 +38,7 @@ class SourceRanges(Record):
     effect."""
 
     networks: tuple[str, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[SetEntry, ...]
 
 
 class Front(Record):
@@ -61,7 +61,7 @@ class Front(Record):
     external_policy: TrafficPolicy | None
     source_ranges: SourceRanges | None
     source_ranges_known: bool
-    entries: tuple[Entry, ...]
+    entries: tuple[SetEntry, ...]
 
 
 def fronts(facts: NodeFacts, family: Family) -> tuple[Front, ...]:
@@ -72,7 +72,7 @@ def fronts(facts: NodeFacts, family: Family) -> tuple[Front, ...]:
 class _Reading:
     def __init__(self, facts: NodeFacts, family: Family) -> None:
         self._family = family
-        self._entries = Entries(facts, family)
+        self._entries = SetEntries(facts, family)
         self._servers = () if facts.virtual_servers is None else facts.virtual_servers.servers
 
     def fronts(self) -> Iterator[Front]:
@@ -110,8 +110,8 @@ class _Reading:
 
     def _node_port_entries(
         self, roles: dict[str, tuple[SetRole, ...]], protocol: str, address: str | None, port: int
-    ) -> list[Entry]:
-        """Entries of a node port: bitmaps have only the port, sets of SCTP also the node's address."""
+    ) -> list[SetEntry]:
+        """SetEntries of a node port: bitmaps have only the port, sets of SCTP also the node's address."""
         found = []
         for role in roles.get(protocol, ()):
             found += self._entries.at(role, (protocol, None, port))
@@ -121,7 +121,7 @@ class _Reading:
     def _address(self, place: Place, servers: tuple[VirtualServer, ...]) -> Front:
         protocol, address, port = place
         kinds: list[FrontendKind] = []
-        entries: list[Entry] = []
+        entries: list[SetEntry] = []
         for kind, roles in _KINDS:
             found = [entry for role in roles for entry in self._entries.at(role, place)]
             if found:

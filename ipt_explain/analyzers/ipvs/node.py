@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.ipvs.entries import Entries, Place
+from ipt_explain.analyzers.ipvs.entries import Place, SetEntries
 from ipt_explain.analyzers.ipvs.fronts import Front, fronts
 from ipt_explain.analyzers.ipvs.set_names import SetRole
 from ipt_explain.model import Family
@@ -33,7 +33,7 @@ class IpvsNode(Record):
 
 def ipvs_node(facts: NodeFacts, family: Family) -> IpvsNode:
     """One family of the node."""
-    entries = Entries(facts, family)
+    entries = SetEntries(facts, family)
     local = bound = meant = None
     if entries.knows(SetRole.LOOP_BACK):
         local = frozenset(entry.place for entry in entries.of(SetRole.LOOP_BACK))
@@ -57,5 +57,5 @@ def serves_ipvs(facts: NodeFacts) -> bool | None:
     return any(entries.knows(SetRole.CLUSTER_IP) and any(entries.of(SetRole.CLUSTER_IP)) for entries in _all(facts))
 
 
-def _all(facts: NodeFacts) -> list[Entries]:
-    return [Entries(facts, family) for family in Family]
+def _all(facts: NodeFacts) -> list[SetEntries]:
+    return [SetEntries(facts, family) for family in Family]

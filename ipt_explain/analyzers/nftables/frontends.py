@@ -26,7 +26,7 @@ Place = tuple[str | None, str, int]
 """An address (None: a node port), a protocol and a port."""
 
 
-class Entry(Record, frozen=False):
+class MapEntry(Record, frozen=False):
     """What the maps say about one place. `chain` is where service-ips or service-nodeports leads; `refusal` is the
     verdict of no-endpoint-…."""
 
@@ -36,12 +36,12 @@ class Entry(Record, frozen=False):
     refusal: FrontendVerdict | None = None
 
 
-class Group(Record, frozen=False):
+class MapEntries(Record, frozen=False):
     """The entries of one service port. `name` is None if neither a chain nor a comment has it."""
 
     name: ServicePortName | None
     protocol: str
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[MapEntry] = field(default_factory=list)
 
     @property
     def hosts(self) -> Iterator[str | None]:
@@ -49,15 +49,15 @@ class Group(Record, frozen=False):
         return (entry.place[0] for entry in self.entries)
 
 
-def groups(table: Table) -> list[Group]:
+def groups(table: Table) -> list[MapEntries]:
     """All service ports that have an address, in the order of the maps."""
-    found: dict[tuple[object, ...], Group] = {}
-    places: dict[Place, Entry] = {}
+    found: dict[tuple[object, ...], MapEntries] = {}
+    places: dict[Place, MapEntry] = {}
     for name in (SERVICE_IPS, SERVICE_NODE_PORTS):
         for place, element, verdict in _entries(table, name):
             chain = None if verdict.chain is None else proxy_chain(verdict.chain)
             group = _group(found, chain.port if chain else None, place)
-            entry = Entry(place, _evidence(element), verdict.chain)
+            entry = MapEntry(place, _evidence(element), verdict.chain)
             group.entries.append(entry)
             places[place] = entry
     for name in (NO_ENDPOINT_SERVICES, NO_ENDPOINT_NODE_PORTS):
@@ -68,7 +68,7 @@ def groups(table: Table) -> list[Group]:
                 continue
             port = service_port_name(element.comment) if element.comment else None
             group = _group(found, port, place)
-            group.entries.append(Entry(place, _evidence(element), refusal=refusal))
+            group.entries.append(MapEntry(place, _evidence(element), refusal=refusal))
     return list(found.values())
 
 
@@ -83,10 +83,10 @@ def is_cluster_ip(ruleset: Ruleset, address: str) -> bool:
     return table is not None and address in cluster_ips(table)
 
 
-def _group(found: dict[tuple[object, ...], Group], port: ServicePortName | None, place: Place) -> Group:
+def _group(found: dict[tuple[object, ...], MapEntries], port: ServicePortName | None, place: Place) -> MapEntries:
     key = (place,) if port is None else (port.namespace, port.name, port.port, place[1])
     if key not in found:
-        found[key] = Group(port, place[1])
+        found[key] = MapEntries(port, place[1])
     return found[key]
 
 
@@ -107,6 +107,6 @@ def _evidence(element: Element) -> Shown:
     return Shown(element.line, lambda: element_text(element))
 
 
-def chain_of(entry: Entry) -> ProxyChain | None:
+def chain_of(entry: MapEntry) -> ProxyChain | None:
     """The chain that an entry leads to, if it is kube-proxy's."""
     return None if entry.chain is None else proxy_chain(entry.chain)

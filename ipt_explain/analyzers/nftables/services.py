@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ipt_explain.analyzers.names import Wanted
 from ipt_explain.analyzers.nftables.balancers import BalancerReader, Spread
-from ipt_explain.analyzers.nftables.frontends import Entry, Group, chain_of, cluster_ips, groups
+from ipt_explain.analyzers.nftables.frontends import MapEntries, MapEntry, chain_of, cluster_ips, groups
 from ipt_explain.analyzers.nftables.masquerading import masquerade
 from ipt_explain.analyzers.nftables.names import ChainKind, key_of
 from ipt_explain.analyzers.nftables.source_ranges import FirewallReader
@@ -48,7 +48,7 @@ class ServiceReader:
         chosen = [group for group in groups(self._table) if wanted is None or wanted(group.name, group.hosts)]
         return sorted(map(self._service, chosen), key=by_name)
 
-    def _service(self, group: Group) -> ServicePort:
+    def _service(self, group: MapEntries) -> ServicePort:
         name, protocol = group.name, group.protocol
         key = None if name is None else key_of(name.namespace, name.name, protocol, name.port)
         chains = {kind: chain for kind in ChainKind if (chain := self._chain(kind, key)) is not None}
@@ -92,7 +92,7 @@ class ServiceReader:
         chain = None if key is None else self._table.chains.get(name)
         return name if chain is not None and chain.rules else None
 
-    def _frontend(self, entry: Entry, chains: dict[ChainKind, str], own: frozenset[str]) -> Frontend:
+    def _frontend(self, entry: MapEntry, chains: dict[ChainKind, str], own: frozenset[str]) -> Frontend:
         address, protocol, port = entry.place
         ranges = self._firewalls.ranges(entry.place, own)
         kind = self._kind(entry, chain_of(entry) is not None and ranges is not None)
@@ -102,7 +102,7 @@ class ServiceReader:
             balancer = None
         return Frontend(kind, address, port, entry.evidence, verdict, balancer, node_balancer, ranges or ())
 
-    def _kind(self, entry: Entry, restricted: bool) -> FrontendKind:
+    def _kind(self, entry: MapEntry, restricted: bool) -> FrontendKind:
         address = entry.place[0]
         if address is None:
             return FrontendKind.NODE_PORT
@@ -111,7 +111,7 @@ class ServiceReader:
             return FrontendKind.CLUSTER_IP
         return FrontendKind.LOAD_BALANCER if restricted else FrontendKind.EXTERNAL
 
-    def _leads_to(self, entry: Entry) -> tuple[str | None, str | None]:
+    def _leads_to(self, entry: MapEntry) -> tuple[str | None, str | None]:
         """The balancers for packets from outside the node, and for those from the node if that is another."""
         found = chain_of(entry)
         if found is None or entry.chain is None or found.kind is not ChainKind.EXTERNAL:
@@ -132,7 +132,7 @@ class ServiceReader:
                 if verdict.chain is not None and verdict.chain.startswith(_BALANCING):
                     yield verdict.chain, bool(rule.of(Match))
 
-    def _verdict(self, entry: Entry, balancer: str | None, protocol: str) -> FrontendVerdict:
+    def _verdict(self, entry: MapEntry, balancer: str | None, protocol: str) -> FrontendVerdict:
         if entry.refusal is not None:
             return entry.refusal
         spread = None if balancer is None else self._balancers.read(balancer, protocol)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.fleet.chain_disputes import chain_disputes
-from ipt_explain.compare.fleet.folding import Fleet, Group, nodes_of
+from ipt_explain.compare.fleet.folding import Fleet, NodeGroup, nodes_of
 from ipt_explain.compare.fleet.lateness import Lateness
 from ipt_explain.compare.fleet.nodes import NotCompared
 from ipt_explain.compare.fleet.releases import as_releases_do
@@ -65,8 +65,8 @@ class _Comparer:
         self._lateness = Lateness(fleet.taken)
         self._by_release: Counter[tuple[str, str]] = Counter()
         # By family, the groups that are compared; and those of them without any rules of kube-proxy.
-        self._voters: dict[str, list[Group]] = {}
-        self._empty: dict[str, list[Group]] = {}
+        self._voters: dict[str, list[NodeGroup]] = {}
+        self._empty: dict[str, list[NodeGroup]] = {}
 
     def comparison(self) -> FleetComparison:
         families = sorted({family for group in self._groups for family in group.families})
@@ -97,7 +97,7 @@ class _Comparer:
             self._releases(),
         )
 
-    def _of_family(self, family: str, served: set[str]) -> list[Group]:
+    def _of_family(self, family: str, served: set[str]) -> list[NodeGroup]:
         """The groups that can be compared in a family. Records why others cannot."""
         present = [group for group in self._groups if family in group.families]
         whole = [group for group in present if group.families[family].complete]
@@ -128,7 +128,7 @@ class _Comparer:
                 voters.append(group)
         return self._with_names(family, voters)
 
-    def _with_names(self, family: str, voters: list[Group]) -> list[Group]:
+    def _with_names(self, family: str, voters: list[NodeGroup]) -> list[NodeGroup]:
         """Leave out IPVS nodes, which show no names, if most nodes have names."""
         ipvs = [group for group in voters if _is_ipvs(group, family)]
         others = [group for group in voters if not _is_ipvs(group, family)]
@@ -140,11 +140,11 @@ class _Comparer:
         self._leave_out(fewer, family, why)
         return most
 
-    def _leave_out(self, groups: Iterable[Group], family: str, why: str) -> None:
+    def _leave_out(self, groups: Iterable[NodeGroup], family: str, why: str) -> None:
         known = {each.node for each in self._not_compared}
         self._not_compared += [NotCompared(node, why, family) for node in nodes_of(groups) if node not in known]
 
-    def _without_services(self, family: str) -> list[Group]:
+    def _without_services(self, family: str) -> list[NodeGroup]:
         ports = [key for key in self._keys if _kind(key) == _PORT and _family(key) == family]
         by_base: dict[int, bool] = {}
         found = []
@@ -158,7 +158,7 @@ class _Comparer:
                 found.append(group)
         return found if len(found) < len(self._voters[family]) else []
 
-    def _but_other_modes(self, family: str, empty: Sequence[Group]) -> list[Group]:
+    def _but_other_modes(self, family: str, empty: Sequence[NodeGroup]) -> list[NodeGroup]:
         """The groups that have no Services at all. In IPVS mode Services exist, but not in iptables."""
         ipvs = [group for group in empty if _is_ipvs(group, family)]
         if ipvs:
@@ -199,7 +199,7 @@ class _Comparer:
             nodes = self._nodes(most.groups), self._nodes(other.groups)
             yield replace(difference, nodes=nodes, note=self._lateness.note(difference.kind, *nodes))
 
-    def _chain_disputes(self, key: str, voters: Sequence[Group]) -> Iterator[Difference]:
+    def _chain_disputes(self, key: str, voters: Sequence[NodeGroup]) -> Iterator[Difference]:
         family = _family(key)
         # kube-proxy's modes have different chains; their effect is compared per service port.
         modes = Counter(_writer(group, family) for group in voters for _ in group.nodes)
@@ -234,7 +234,7 @@ class _Comparer:
         }
         return found if len(set(found.values())) > 1 else {}
 
-    def _nodes(self, groups: Iterable[Group]) -> tuple[str, ...]:
+    def _nodes(self, groups: Iterable[NodeGroup]) -> tuple[str, ...]:
         """The names of groups' nodes, cached so that all differences share one tuple per set of groups."""
         members = list(groups)
         key = tuple(sorted(self._index[id(group)] for group in members))
@@ -244,11 +244,11 @@ class _Comparer:
         return found
 
 
-def _is_ipvs(group: Group, family: str) -> bool:
+def _is_ipvs(group: NodeGroup, family: str) -> bool:
     return group.families[family].mode == ProxyMode.IPVS.value
 
 
-def _writer(group: Group, family: str) -> tuple[str | None, str | None]:
+def _writer(group: NodeGroup, family: str) -> tuple[str | None, str | None]:
     """The mode of kube-proxy, and the release if chains differ between releases."""
     facts = group.families[family]
     return facts.mode, facts.release if facts.mode == ProxyMode.NFTABLES.value else None

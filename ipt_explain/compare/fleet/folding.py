@@ -19,7 +19,7 @@ Records = Mapping[str, str]
 """Records of service ports and chains by key."""
 
 
-class Group(Record, frozen=False):
+class NodeGroup(Record, frozen=False):
     """Nodes that do the same. `own` are the records that differ from the base's; None for a missing one."""
 
     base: Records
@@ -32,7 +32,7 @@ class Group(Record, frozen=False):
         """A hash that is equal for groups that do the same."""
         return hash((id(self.base), frozenset(self.own.items()), frozenset(self.families.items()), self.zone))
 
-    def does_the_same(self, other: Group) -> bool:
+    def does_the_same(self, other: NodeGroup) -> bool:
         """Whether another group's nodes belong to this one."""
         return (
             self.base is other.base
@@ -51,7 +51,7 @@ class Fleet:
 
     def __init__(self) -> None:
         self._bases: list[dict[str, str]] = []
-        self._groups: dict[int, list[Group]] = {}
+        self._groups: dict[int, list[NodeGroup]] = {}
         self._texts: dict[str, str] = {}
         self._sources: dict[str, str] = {}
         self.fabrics: dict[str, Fabric] = {}
@@ -69,7 +69,7 @@ class Fleet:
         return sorted(self._sources, key=natural)
 
     @property
-    def groups(self) -> list[Group]:
+    def groups(self) -> list[NodeGroup]:
         """The groups, in an order that does not depend on the order of nodes."""
         found = [group for same in self._groups.values() for group in same]
         for group in found:
@@ -89,7 +89,7 @@ class Fleet:
         self.fabrics.update(digest.fabrics)
         records = {**digest.services, **digest.chains}
         base, own = self._nearest(records)
-        new = Group(base, own, dict(digest.families), digest.zone, [digest.node])
+        new = NodeGroup(base, own, dict(digest.families), digest.zone, [digest.node])
         same = self._groups.setdefault(new.identity(), [])
         for group in same:
             if group.does_the_same(new):
@@ -157,6 +157,6 @@ def natural(name: str) -> list[tuple[int, int, str]]:
     return parts
 
 
-def nodes_of(groups: Iterable[Group]) -> tuple[str, ...]:
+def nodes_of(groups: Iterable[NodeGroup]) -> tuple[str, ...]:
     """The names of several groups' nodes, in natural order."""
     return tuple(sorted((node for group in groups for node in group.nodes), key=natural))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from ipt_explain.compare.fleet.folding import Group, natural
+from ipt_explain.compare.fleet.folding import NodeGroup, natural
 from ipt_explain.records import Record
 
 
@@ -12,7 +12,7 @@ class Side(Record):
     """One record of a key, None if missing, and the groups that have it."""
 
     record: str | None
-    groups: tuple[Group, ...]
+    groups: tuple[NodeGroup, ...]
 
     @property
     def count(self) -> int:
@@ -20,9 +20,9 @@ class Side(Record):
         return sum(len(group.nodes) for group in self.groups)
 
 
-def sides_of(groups: Iterable[Group], record: Callable[[Group], str | None]) -> list[Side]:
+def sides_of(groups: Iterable[NodeGroup], record: Callable[[NodeGroup], str | None]) -> list[Side]:
     """The sides of groups."""
-    found: dict[str | None, list[Group]] = {}
+    found: dict[str | None, list[NodeGroup]] = {}
     for group in groups:
         found.setdefault(record(group), []).append(group)
     sides = [Side(each, tuple(members)) for each, members in found.items()]
