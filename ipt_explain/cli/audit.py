@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import click
 
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.settings.config import FAIL_ON
-from ipt_explain.cli.shared.baselines import baseline_options, gone_entries, record_findings
+from ipt_explain.cli.shared.baselines import FindingChoice, baseline_options, gone_entries, record_findings
 from ipt_explain.cli.shared.options import (
+    Printing,
+    as_record,
     display_options,
     dump_options,
     files_of,
@@ -22,9 +23,6 @@ from ipt_explain.cli.shared.options import (
 )
 from ipt_explain.cli.shared.stdio import DEFAULT_WIDTH, complain, note, shows_links, warn, write
 from ipt_explain.render.audit.formats import FORMATS, Style, rendered
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CLEAN, FOUND, UNCHECKED = 0, 1, 2
 
@@ -65,28 +63,22 @@ def _format_and_path(_: click.Context, __: click.Parameter, words: tuple[str, ..
 @click.option("-v", "--verbose", is_flag=True, help="Show notes (severity info) in text output, too.")
 @selection_options
 @display_options
+@as_record("choice", FindingChoice)
+@as_record("printing", Printing)
 def audit(
     dumps: tuple[str, ...],
     live: bool,
     lenient: bool,
-    output: str,
     output_files: tuple[tuple[str, str], ...],
     statistics: bool,
     everything: bool,
     fail_on: str | None,
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
-    baseline: Path | None,
-    write_baseline: Path | None,
-    force: bool,
-    config: Path | None,
-    no_config: bool,
+    choice: FindingChoice,
     verbose: bool,
     service: tuple[str, ...],
     namespace: tuple[str, ...],
     address: tuple[str, ...],
-    color: bool,
-    width: int,
+    printing: Printing,
 ) -> int:
     """What is wrong with these rules? Lint for CI.
 
@@ -97,9 +89,10 @@ def audit(
     from ipt_explain.analyzers.selection import Selection
     from ipt_explain.audit.settings.plan import make_plan
 
+    output, width, color = printing.output, printing.width, printing.color
     if statistics and output != "text":
         raise click.UsageError("--statistics goes with -o text")
-    plan = make_plan(select, ignore, fail_on, baseline, config, no_config)
+    plan = make_plan(choice.select, choice.ignore, fail_on, choice.baseline, choice.config, choice.no_config)
     note(plan.notes)
     plan.require(plan.rules)
     services = Selection.of(service, namespace, address)
@@ -107,8 +100,8 @@ def audit(
     parsed = read_dumps(dumps, live, lenient)
     report = plan.report(parsed, services, one_node=live)
     warn(warning for dump in parsed for warning in dump.warnings)
-    if write_baseline is not None and not report.unchecked:
-        record_findings(write_baseline, report.findings, dumps, force)
+    if choice.write_baseline is not None and not report.unchecked:
+        record_findings(choice.write_baseline, report.findings, dumps, choice.force)
         return CLEAN
     if not services:
         note(gone_entries(plan, report, parsed, {rule.id for rule in plan.rules}))

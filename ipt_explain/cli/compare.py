@@ -8,33 +8,18 @@ import click
 
 from ipt_explain.audit.settings.config import FAIL_ON
 from ipt_explain.cli.audit import CLEAN, FOUND
-from ipt_explain.cli.shared.baselines import baseline_options
+from ipt_explain.cli.shared.baselines import FindingChoice, baseline_options
 from ipt_explain.cli.shared.nodes import NodeOptions, fleet_options
 from ipt_explain.cli.shared.options import FILE_NAME, Printing, as_record, display_options, file_option, read_dumps
 from ipt_explain.cli.shared.stdio import note, warn, write
 from ipt_explain.errors import UsageError
-from ipt_explain.records import Record
 from ipt_explain.render.audit.formats import FORMATS
 from ipt_explain.words import either
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ipt_explain.compare.fleet.folding import Fleet
 
 _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
-
-
-class Choice(Record):
-    """With --objects: which findings to report, and which to record as known. `force` is also for --digest --to."""
-
-    select: tuple[str, ...]
-    ignore: tuple[str, ...]
-    baseline: Path | None
-    write_baseline: Path | None
-    force: bool
-    config: Path | None
-    no_config: bool
 
 
 @click.command()
@@ -67,7 +52,7 @@ class Choice(Record):
 @fleet_options
 @click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many.")
 @display_options
-@as_record("choice", Choice)
+@as_record("choice", FindingChoice)
 @as_record("how", NodeOptions)
 @as_record("printing", Printing)
 def compare(
@@ -78,7 +63,7 @@ def compare(
     node: str | None,
     to: str | None,
     fail_on: str | None,
-    choice: Choice,
+    choice: FindingChoice,
     how: NodeOptions,
     printing: Printing,
 ) -> int:

@@ -10,6 +10,7 @@ import click
 
 from ipt_explain.cli.shared.options import Command, file_option, with_options
 from ipt_explain.cli.shared.stdio import note
+from ipt_explain.records import Record
 from ipt_explain.words import counted, listed
 
 if TYPE_CHECKING:
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
     from ipt_explain.model import Dump
 
 _SHOWN = 10
+
+
+class FindingChoice(Record):
+    """Which findings to report, and which to record as known. `force` is also for compare --digest --to."""
+
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    baseline: Path | None
+    write_baseline: Path | None
+    force: bool
+    config: Path | None
+    no_config: bool
 
 
 def baseline_options(command: Command) -> Command:
