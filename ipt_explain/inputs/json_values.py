@@ -43,7 +43,8 @@ def json_values(text: str, source: str) -> Iterator[Any]:
             value, position = decoder.raw_decode(text, begin.start())
         except json.JSONDecodeError as error:
             place = f"{source}:{error.lineno}:{error.colno}"
-            raise UsageError(f"{place}: this is not JSON: {_lowered(error.msg)}") from None
+            why = error.msg[:1].lower() + error.msg[1:]
+            raise UsageError(f"{place}: this is not JSON: {why}") from None
         except RecursionError:
             raise UsageError(f"{source}: this is nested too deeply") from None
         yield value
@@ -62,7 +63,3 @@ def _of_whole_pairs(text: str) -> str:
     if _HALF_PAIR.search(text):
         text = _ESCAPE.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
     return text
-
-
-def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:]

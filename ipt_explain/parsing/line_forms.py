@@ -128,7 +128,7 @@ def parse_line(grammar: Lark, start: str, line: str) -> tuple[str, list[Token], 
 def _word_pattern(grammar: Lark, parser: InteractiveParser, token: Token) -> str:
     if grammar.get_terminal(token.type).priority >= 0:
         return re.escape(token)
-    return _without_groups(value_pattern(parser, token.type))
+    return _GROUP.sub("(?:", value_pattern(parser, token.type))
 
 
 def _blanks(between: str) -> str:
@@ -136,10 +136,6 @@ def _blanks(between: str) -> str:
 
 
 _GROUP = re.compile(r"(?<!\\)\((?!\?)")
-
-
-def _without_groups(pattern: str) -> str:
-    return _GROUP.sub("(?:", pattern)
 
 
 def _refusal(error: UnexpectedInput, parser: InteractiveParser, line: str) -> Refusal:

@@ -11,7 +11,6 @@ from ipt_explain.words import listed
 
 if TYPE_CHECKING:
     from ipt_explain.model import Dump
-    from ipt_explain.services.ports import ServicePort
 
 _MOST_NAMED = 6
 
@@ -112,11 +111,7 @@ def _service(text: str, protocol: str | None, dump: Dump, source: str | None) ->
         raise UsageError(f"{text} has no ClusterIP that such a packet could be sent to; give an address instead")
     known = {(service.cluster_ip, service.port, service.protocol): service for service in fitting}
     if len(known) > 1:
-        names = sorted(_named(service) for service in known.values())
+        names = sorted(f"{each.label} ({each.protocol} {each.port})" for each in known.values())
         raise UsageError(f"{text} is more than one service port: {listed(names, _MOST_NAMED)}. Name one of them")
     service = fitting[0]
     return PacketDestination(service.cluster_ip or "", service.port, service.protocol, service.label)
-
-
-def _named(service: ServicePort) -> str:
-    return f"{service.label} ({service.protocol} {service.port})"

@@ -54,8 +54,5 @@ def serves_ipvs(facts: NodeFacts) -> bool | None:
         return bool(facts.virtual_servers.servers)
     if not facts.sets:
         return None
-    return any(entries.knows(SetRole.CLUSTER_IP) and any(entries.of(SetRole.CLUSTER_IP)) for entries in _all(facts))
-
-
-def _all(facts: NodeFacts) -> list[SetEntries]:
-    return [SetEntries(facts, family) for family in Family]
+    sets = (SetEntries(facts, family) for family in Family)
+    return any(each.knows(SetRole.CLUSTER_IP) and any(each.of(SetRole.CLUSTER_IP)) for each in sets)

@@ -195,11 +195,9 @@ class _Case:
             missing |= asked - found
             stale |= found - asked
         if missing and self.complete:
-            words = (
-                f"no rule leads to {_listed(missing)}"
-                if self.view.endpoints()
-                else (f"connections are {self._fate()} although there {_is_or_are(missing)} {_listed(missing)}")
-            )
+            there = f"there {'is' if len(missing) == 1 else 'are'} {_listed(missing)}"
+            refused = f"connections are {self._fate()} although {there}"
+            words = f"no rule leads to {_listed(missing)}" if self.view.endpoints() else refused
             yield self._mismatch(MismatchKind.ENDPOINT_MISSING, words)
         if stale:
             why = "which no longer serves it here" if len(stale) == 1 else "which no longer serve it here"
@@ -251,10 +249,6 @@ def _expected_frontends(intent: Intent) -> Iterator[Address]:
 
 def _listed(items: Iterable[str]) -> str:
     return listed(sorted(items), 5)
-
-
-def _is_or_are(items: set[str]) -> str:
-    return "is" if len(items) == 1 else "are"
 
 
 def _policy(local: bool) -> TrafficPolicy:

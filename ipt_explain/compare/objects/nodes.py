@@ -32,7 +32,7 @@ def node_of(objects: ApiObjects, dump: Dump, services: tuple[ServicePort, ...], 
         _by_pod_network(objects, services)
         or _by_addresses(objects, dump)
         or _by_file_name(objects, dump)
-        or _only(objects)
+        or (next(iter(objects.nodes)) if len(objects.nodes) == 1 else None)
     )
 
 
@@ -95,5 +95,3 @@ def _by_file_name(objects: ApiObjects, dump: Dump) -> str | None:
     return max(found, key=len, default=None)
 
 
-def _only(objects: ApiObjects) -> str | None:
-    return next(iter(objects.nodes)) if len(objects.nodes) == 1 else None

@@ -13,14 +13,10 @@ _HEADING = "# Saved by ipt-explain --live"
 def as_one_file(rules: LiveRules, path: str) -> InputText:
     """The output of all tools, below a heading, as the text of the file at `path`."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    parts = (_ended(given.text) for given in rules.inputs)
+    parts = (given.text if given.text.endswith("\n") else f"{given.text}\n" for given in rules.inputs)
     return InputText(path, f"{_HEADING} at {now}\n{''.join(parts)}")
 
 
 def is_such_a_file(head: bytes) -> bool:
     """Whether a file with this beginning was written by an earlier run."""
     return head.startswith(_HEADING.encode())
-
-
-def _ended(text: str) -> str:
-    return text if text.endswith("\n") else f"{text}\n"

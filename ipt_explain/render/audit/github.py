@@ -21,7 +21,8 @@ def github_annotations(report: Report) -> Iterator[str]:
     """One line per finding, including its line feed."""
     for finding in report.findings:
         properties = ",".join(f"{name}={_property(value)}" for name, value in _properties(finding))
-        yield f"::{_COMMANDS[finding.severity]} {properties}::{_message(finding)}\n"
+        message = _data(f"{escape(finding.subject + finding.message)}\n{escape(finding.help)}")
+        yield f"::{_COMMANDS[finding.severity]} {properties}::{message}\n"
 
 
 def _properties(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -34,10 +35,6 @@ def _properties(finding: Finding) -> Iterator[tuple[str, str]]:
         yield "col", str(start)
         yield "endColumn", str(end)
     yield "title", f"{finding.rule} {finding.name}"
-
-
-def _message(finding: Finding) -> str:
-    return _data(f"{escape(finding.subject + finding.message)}\n{escape(finding.help)}")
 
 
 def _data(text: str) -> str:

@@ -34,7 +34,7 @@ def fleet_text(comparison: FleetComparison, names: bool, width: int, color: bool
             for message in messages:
                 yield from wrapped("    ", escape(message), width)
     if comparison.not_compared:
-        count = counted(_nodes_in(comparison.not_compared), "node")
+        count = counted(len({each.node for each in comparison.not_compared}), "node")
         yield f"\n{paint(f'Not compared: {count}', 'bold')}\n"
         yield from _reasons(comparison.not_compared, names, width)
     for note in comparison.notes:
@@ -103,10 +103,6 @@ def _reasons(left_out: Sequence[NotCompared], names: bool, width: int) -> Iterat
         yield from wrapped("  ", f"{shown}: {escape(members[0].reason if len(members) == 1 else why)}", width)
     if not names and len(by_reason) > SHOWN_REASONS:
         yield f"  {and_more(len(by_reason) - SHOWN_REASONS, 'reason').strip()} (--names shows all)\n"
-
-
-def _nodes_in(left_out: Iterable[NotCompared]) -> int:
-    return len({each.node for each in left_out})
 
 
 def _sum(differences: Sequence[Difference]) -> str:

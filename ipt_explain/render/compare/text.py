@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.compare.differences import Difference, DifferenceKind
-from ipt_explain.compare.dumps import Comparison, NodeView
+from ipt_explain.compare.dumps import Comparison
 from ipt_explain.render.compare.subjects import by_subject, heading, tally, wrapped
 from ipt_explain.render.text.paint import Paint, painter
 from ipt_explain.render.text.safe import escape
@@ -24,7 +24,8 @@ def comparison_text(comparison: Comparison, width: int, color: bool = False) -> 
     paint = painter(color)
     before, after = comparison.before, comparison.after
     if comparison.equal:
-        same = f"No difference: {_size(after)} fare the same in {escape(before.name)} and {escape(after.name)}."
+        size = f"{counted(after.service_count, 'service port')} and {counted(after.endpoint_count, 'endpoint')}"
+        same = f"No difference: {size} fare the same in {escape(before.name)} and {escape(after.name)}."
         yield from wrapped("", same, width)
         return
     yield from heading(f"{escape(before.name)} → {escape(after.name)}", width, paint)
@@ -60,7 +61,3 @@ def _rules(sign: str, side: object, width: int, paint: Paint) -> Iterator[str]:
         yield from rest
     if len(rules) > SHOWN_RULES:
         yield f"      {paint(sign, _STYLES[sign])} {len(rules) - SHOWN_RULES:,} more (-o json has all)\n"
-
-
-def _size(view: NodeView) -> str:
-    return f"{counted(view.service_count, 'service port')} and {counted(view.endpoint_count, 'endpoint')}"

@@ -9,7 +9,7 @@ from itertools import compress
 
 from ipt_explain.model import Backend
 from ipt_explain.records import Record, field
-from ipt_explain.render.explain.service_words import KIND_WORDS, View, leak_line, row
+from ipt_explain.render.explain.service_words import View, by_words, leak_line, row
 from ipt_explain.render.text.outline import Node, Span, line_tail, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.columns import column, columns
@@ -50,12 +50,8 @@ class _Distribution(Record, frozen=False):
             (self.from_outside - self.from_inside, " from outside"),
             (self.from_inside - self.from_outside, " from inside"),
         )
-        words = [_kinds(kinds) + where for kinds, where in groups if kinds]
+        words = [by_words(kinds).strip() + where for kinds, where in groups if kinds]
         return "; ".join(words) or both([escape(balancer.chain) for balancer in self.balancers])
-
-
-def _kinds(kinds: set[FrontendKind]) -> str:
-    return both([word for kind, word in KIND_WORDS.items() if kind in kinds])
 
 
 _FIELDS = ("address", "port", "evidence", "chain", "probability", "local", "hairpin", "packets")

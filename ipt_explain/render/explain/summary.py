@@ -109,7 +109,8 @@ def _cause(cause: NodeCause) -> list[Span]:
     place = _place(cause.source, cause.decider)
     whose = f"{part_of(cause.probability)}{by_words(cause.by)}connections"
     whom = f"{whose} to {_number(cause.services)}{from_words(cause.vantages)}"
-    return [("✗ ", "bad"), *sentence(f"{place}: {_why(cause.why)}{whom} are {HOW[cause.how]}")]
+    why = "" if cause.why in EVIDENT else f"{escape(cause.why)}; "
+    return [("✗ ", "bad"), *sentence(f"{place}: {why}{whom} are {HOW[cause.how]}")]
 
 
 def _unmasqueraded(services: Sequence[ServicePort]) -> str:
@@ -142,10 +143,6 @@ def _doubt(doubt: Doubt) -> str:
 
 def _number(services: Sequence[ServicePort]) -> str:
     return counted(len(services), "service port")
-
-
-def _why(why: str) -> str:
-    return "" if why in EVIDENT else f"{escape(why)}; "
 
 
 def _trouble(trouble: Trouble, column: int, width: int) -> Iterator[Line]:

@@ -61,17 +61,14 @@ def _about(facts: ChainFacts) -> Iterator[Node]:
         yield entry("purpose", owner.purpose)
     if facts.built_in:
         policy = facts.chain.policy if facts.chain is not None else None
-        yield entry("built-in", f"packets come from the kernel; after the last rule, {_policy(policy)}")
+        decides = f"the policy is {policy}" if policy is not None else "a policy decides that this text does not show"
+        yield entry("built-in", f"packets come from the kernel; after the last rule, {decides}")
     elif facts.hooks:
         yield entry("reached", f"from {both(facts.hooks)}")
     elif facts.place.ruleset.fragment:
         yield entry("reached", "this text does not show from where", style="unknown")
     else:
         yield entry("reached", "by no packet: no built-in chain leads here", style="unknown")
-
-
-def _policy(policy: str | None) -> str:
-    return f"the policy is {policy}" if policy is not None else "a policy decides that this text does not show"
 
 
 def _callers(facts: ChainFacts, words: ChainWords) -> Iterator[Node]:

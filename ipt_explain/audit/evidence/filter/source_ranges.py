@@ -55,7 +55,8 @@ def open_ranges(context: RulesetContext, by_filter: bool) -> tuple[OpenRanges, .
             if address_at(service, frontend) not in dropped:
                 found.append(OpenRanges(service, frontend, firewall, named.get(firewall.name)))
         elif not _ends_in_mark(firewall, context.plans):
-            found.append(OpenRanges(service, frontend, firewall, _near_mark(firewall)))
+            near = next((rule for rule in firewall.rules if rule.target == MARK_DROP), None)
+            found.append(OpenRanges(service, frontend, firewall, near))
     return tuple(found)
 
 
@@ -74,10 +75,6 @@ def _firewall_named(rule: Rule) -> str:
 def _ends_in_mark(firewall: Chain, plans: Plans) -> bool:
     last = firewall.rules[-1]
     return last.target == MARK_DROP and plans[last.shape].unconditional and plans[last.shape].protocol is None
-
-
-def _near_mark(firewall: Chain) -> Rule | None:
-    return next((rule for rule in firewall.rules if rule.target == MARK_DROP), None)
 
 
 def misdirected_drops(context: RulesetContext) -> Iterator[tuple[Rule, str]]:

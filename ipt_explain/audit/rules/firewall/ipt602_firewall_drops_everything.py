@@ -48,17 +48,14 @@ def firewall_drops_everything(context: RulesetContext) -> Faults:
         dropping = unconditional_drops(context.ruleset.rules("filter", name))
         if dropping:
             first = dropping[0]
+            does = "drops" if first.target == "DROP" else "refuses"
             yield Fault(
-                f"{name} {_does(first)} {_whose(first, name)}: the rule has no condition",
+                f"{name} {does} {_whose(first, name)}: the rule has no condition",
                 f"Delete it now (iptables -D {name} …), then make host and containers use iptables versions that "
                 "agree.",
                 at_rule(first, focus=f"-j {first.target}"),
                 related=tuple(other.line for other in dropping[1:]),
             )
-
-
-def _does(dropping: Rule) -> str:
-    return "drops" if dropping.target == "DROP" else "refuses"
 
 
 def _whose(dropping: Rule, chain: str) -> str:

@@ -63,7 +63,7 @@ def external_not_masqueraded(context: RulesetContext) -> Faults:
         chain = context.chain("nat", unmarked.rule.chain)
         if chain is not None and context.knows_chain(chain) and not _others_masquerade(unmarked):
             yield Fault(
-                _EFFECTS[unmarked.who].format(what=_what(unmarked)),
+                _EFFECTS[unmarked.who].format(what=front(unmarked.frontend.address, unmarked.frontend.port)),
                 "Restart kube-proxy on this node: it writes the mark before the jump to the endpoints.",
                 at_rule(unmarked.rule),
                 service=unmarked.service.label,
@@ -93,7 +93,3 @@ def _marks_by_comment(context: RulesetContext) -> dict[tuple[str, str | None], l
         for mark in marks if chain in (SERVICES, NODE_PORTS) else ():
             found[chain, mark.rule.comment].append(mark.line)
     return found
-
-
-def _what(unmarked: UnmarkedFrontend) -> str:
-    return front(unmarked.frontend.address, unmarked.frontend.port)

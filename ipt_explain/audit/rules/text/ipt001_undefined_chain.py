@@ -40,15 +40,11 @@ def undefined_chain(context: RulesetContext) -> Faults:
     for table, jump in dangling(context):
         missing[table, jump.target].append(jump)
     for (table, target), leading in missing.items():
+        lead = "a rule leads" if len(leading) == 1 else f"{len(leading)} rules lead"
         yield Fault(
-            f"table {table} has no chain {target}, but {_rules(len(leading))} to it: iptables-restore refuses the "
-            "table",
+            f"table {table} has no chain {target}, but {lead} to it: iptables-restore refuses the table",
             f"Dump the whole table again, or declare :{target} - [0:0].",
             at_rule(leading[0].rule, focus=target),
             related=tuple(jump.rule.line for jump in leading[1:]),
             key=target,
         )
-
-
-def _rules(count: int) -> str:
-    return "a rule leads" if count == 1 else f"{count} rules lead"

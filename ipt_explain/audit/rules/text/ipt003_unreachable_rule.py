@@ -46,9 +46,9 @@ def unreachable_rule(context: RulesetContext) -> Faults:
         if _by_design(shadow) or not context.tells_table(shadow.table, shadow.chain):
             continue
         first, *others = shadow.hidden
+        what, match, its = (f"{len(shadow.hidden)} rules", "match", "their") if others else ("a rule", "matches", "its")
         yield Fault(
-            f"{_subject(len(shadow.hidden))} of {shadow.chain} never {'match' if others else 'matches'}: "
-            f"an earlier rule takes all of {'its' if not others else 'their'} packets ({_effect(shadow)})",
+            f"{what} of {shadow.chain} never {match}: an earlier rule takes all of {its} packets ({_effect(shadow)})",
             "Move the narrower rule before the wider one, or remove it.",
             at_rule(first),
             related=(shadow.rule.line, *(rule.line for rule in others)),
@@ -65,10 +65,6 @@ def _by_design(shadow: Shadow) -> bool:
     if is_kube_chain(shadow.chain):
         return shadow.same_effect
     return all(rule.core("-o") == _WEAVE for rule in (shadow.rule, *shadow.hidden))
-
-
-def _subject(count: int) -> str:
-    return "a rule" if count == 1 else f"{count} rules"
 
 
 def _effect(shadow: Shadow) -> str:

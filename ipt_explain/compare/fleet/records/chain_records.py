@@ -34,7 +34,7 @@ def chain_records(skeleton: Skeleton) -> Iterator[tuple[str, str]]:
     for (table, chain), policy in skeleton.policies.items():
         yield f"policy {table} {chain}", compact(policy)
     for (table, chain), rules in skeleton.built_in.items():
-        record = [rule.text if rule.is_hook else [rule.owner, _masked(rule.text)] for rule in rules]
+        record = [rule.text if rule.is_hook else [rule.owner, _WORKLOAD.sub("*", rule.text)] for rule in rules]
         yield f"chain {table} {chain}", compact(_without_repeats(record))
     for (table, chain), texts in skeleton.system.items():
         yield f"kube {table} {chain}", compact(sorted({_NODE_ADDRESS.sub("", text) for text in texts}))
@@ -87,10 +87,6 @@ def _foreign_record(chain: ForeignChain) -> list[Any]:
         found = hashlib.sha256("\n".join(rules).encode("utf-8", "surrogateescape")).hexdigest()
         rules = [f"{len(rules):,} rules, sha256 {found}"]
     return [chain.owner, rules]
-
-
-def _masked(text: str) -> str:
-    return _WORKLOAD.sub("*", text)
 
 
 def _without_repeats(rules: list[Any]) -> list[Any]:

@@ -131,11 +131,8 @@ def read_digest(text: str, source: str) -> Digest | None:
     try:
         return _read(document)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise UsageError(f"{source}: this digest does not fit its schema ({_what(error)}); {_AGAIN}") from None
-
-
-def _what(error: Exception) -> str:
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise UsageError(f"{source}: this digest does not fit its schema ({what}); {_AGAIN}") from None
 
 
 def _read(document: dict[str, Any]) -> Digest:

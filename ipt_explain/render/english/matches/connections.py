@@ -63,15 +63,12 @@ def conntrack(options: Options, _: Glossary) -> list[str]:
             phrases.append(say(predicate.format(value), given.negated))
     given = options.take("--ctexpire")
     if given:
-        phrases.append(say(f"belongs to a connection whose entry expires in {_seconds(given.value)}", given.negated))
+        left = f"{given.value} s" if ":" in given.value else duration(given.value)
+        phrases.append(say(f"belongs to a connection whose entry expires in {left}", given.negated))
     given = options.take("--ctdir")
     if given:
         phrases.append(say(f"goes in the {given.value} direction of its connection", given.negated))
     return phrases
-
-
-def _seconds(value: str) -> str:
-    return f"{value} s" if ":" in value else duration(value)
 
 
 def connlabel(options: Options, _: Glossary) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ipt_explain.model.nft import Counter, Rule, Statement, Table
+from ipt_explain.model.nft import Counter, Rule, Table
 from ipt_explain.render.english.nft.actions import Fold, action, joined
 from ipt_explain.render.english.nft.conditions import conditions
 from ipt_explain.render.english.rule import NEXT_RULE, RuleWords
@@ -20,7 +20,7 @@ def nft_rule_words(
     known = marks or {}
     wanted: list[str] = []
     done: list[str] = []
-    for statement in _without_repetitions(rule.statements):
+    for statement in dict.fromkeys(rule.statements):
         does = action(statement, table, known, fold)
         if does is not None:
             done.append(does)
@@ -36,7 +36,3 @@ def nft_rule_words(
 
 
 COUNTED = "is counted, and " + NEXT_RULE
-
-
-def _without_repetitions(statements: tuple[Statement, ...]) -> list[Statement]:
-    return [each for place, each in enumerate(statements) if each not in statements[:place]]

@@ -33,7 +33,6 @@ from ipt_explain.audit.evidence.names.proof import (
     AlteredEndpoint,
     Crossing,
     Misnamed,
-    ProvedName,
     label,
     name_evidence,
 )
@@ -72,9 +71,10 @@ def _misnamed(wrong: Misnamed) -> Fault:
     way = wrong.way
     target = way.target
     if wrong.proved is not None:
+        whose = f"the chain of {label(wrong.proved.spelled)} over {wrong.proved.protocol}"
         message = (
-            f"the rule for {label(way.name)} leads to {_whose(wrong.proved)} ({target}): connections to "
-            f"{label(way.name)} reach that Service's pods"
+            f"the rule for {label(way.name)} leads to {whose} ({target}): connections to {label(way.name)} reach that "
+            "Service's pods"
         )
     elif wrong.own:
         message = (
@@ -110,10 +110,6 @@ def _comments(context: RulesetContext) -> Faults:
             service=label(first.proved.spelled),
             related=tuple(foreign.rule.line for foreign in found[1:]),
         )
-
-
-def _whose(name: ProvedName) -> str:
-    return f"the chain of {label(name.spelled)} over {name.protocol}"
 
 
 def _altered(altered: AlteredEndpoint) -> Fault:
