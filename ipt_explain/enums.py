@@ -15,17 +15,17 @@ else:
 
     class _EnumType(type):
         def __new__(meta, name, bases, space):
-            own = {key: value for key, value in space.items() if not (key.startswith("_") or hasattr(value, "__get__"))}
-            rest = {key: value for key, value in space.items() if key not in own}
-            rest.setdefault("__slots__", ())
-            cls = super().__new__(meta, name, bases, rest)
-            cls._by_name, cls._by_value = {}, {}
-            for key, value in own.items():
-                member = cls._by_value.get(value)
+            own = [key for key, value in space.items() if key[0] != "_" and not hasattr(value, "__get__")]
+            values = [space.pop(key) for key in own]
+            space.setdefault("__slots__", ())
+            space["_by_name"], space["_by_value"] = by_name, by_value = {}, {}
+            cls = super().__new__(meta, name, bases, space)
+            for key, value in zip(own, values):
+                member = by_value.get(value)
                 if member is None:
-                    member = cls._by_value[value] = object.__new__(cls)
+                    member = by_value[value] = object.__new__(cls)
                     member.name, member.value = key, value
-                cls._by_name[key] = member
+                by_name[key] = member
                 setattr(cls, key, member)
             return cls
 

@@ -117,7 +117,6 @@ class CommentKind(Enum):
     BARE = ""
 
 
-_SERVICE_PORT = lazy_pattern(r"([A-Za-z0-9][-A-Za-z0-9.]*)/([A-Za-z0-9][-A-Za-z0-9.]*)(?::([-A-Za-z0-9]*))?\Z")
 _KINDS = tuple((kind.value, kind) for kind in CommentKind if kind.value)
 # Comments of rules in the hashed chains; the service port name is in all of them.
 _WITHIN = (
@@ -133,8 +132,16 @@ _WITHIN = (
 
 def service_port_name(text: str) -> ServicePortName | None:
     """`ns/name`, `ns/name:port` or the old `ns/name:`, or None for any other text."""
-    match = _SERVICE_PORT.match(text)
-    return None if match is None else ServicePortName(text, match[1], match[2], match[3] or "")
+    namespace, _, rest = text.partition("/")
+    name, _, port = rest.partition(":")
+    begun = namespace[:1].isalnum() and name[:1].isalnum()
+    if not begun or "." in port or not _is_plain(namespace + name + port):
+        return None
+    return ServicePortName(text, namespace, name, port)
+
+
+def _is_plain(name: str) -> bool:
+    return name.isascii() and name.replace("-", "").replace(".", "").isalnum()
 
 
 def read_comment(comment: str) -> tuple[ServicePortName | None, CommentKind]:
