@@ -9,8 +9,8 @@ from ipt_explain.model import Backend, Chain, Extent, Family, Form, Rule, Rulese
 from ipt_explain.model.dump import SourceText
 from ipt_explain.parsing.iptables.fragments import Place, family_of_rules, places_of
 from ipt_explain.parsing.iptables.misfits import Headless
+from ipt_explain.parsing.iptables.outputs import Repeat, outputs_of
 from ipt_explain.parsing.iptables.rulesets import Generator, RulesetBuilder
-from ipt_explain.parsing.pastes.outputs import Repeat, outputs_of
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.assembly import TableBuilder

@@ -8,6 +8,7 @@ from ipt_explain.model import Counters, Form
 from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.parsing.iptables.clearing import Cleared
 from ipt_explain.parsing.iptables.misfits import Headless, Holes
+from ipt_explain.parsing.iptables.outputs import BLOCK_ENDS, is_elision, is_grep_gap
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
 from ipt_explain.parsing.iptables.rulesets import (
     Generator,
@@ -16,7 +17,6 @@ from ipt_explain.parsing.iptables.rulesets import (
     read_legacy_warning,
     read_unreadable_table,
 )
-from ipt_explain.parsing.pastes.outputs import BLOCK_ENDS, is_elision, is_grep_gap
 from ipt_explain.patterns import lazy_pattern
 
 if TYPE_CHECKING:

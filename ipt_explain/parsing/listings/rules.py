@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from ipt_explain.model import Command, Counters, Hidden, Match, Option, Rule, Shape, Target, TargetKind
-from ipt_explain.parsing.iptables.rules.parts import intern_shape, printed_form
+from ipt_explain.parsing.iptables.parts import intern_shape, printed_form
 from ipt_explain.parsing.iptables.rules.vocabulary import vocabulary
 from ipt_explain.parsing.listings import values
 from ipt_explain.parsing.listings.columns import Header, count

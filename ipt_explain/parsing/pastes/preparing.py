@@ -12,13 +12,13 @@ from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.diagnosis import safe_normalisation
 from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
 from ipt_explain.parsing.iptables.diagnosis.reading import FENCE, MAIL_QUOTE
+from ipt_explain.parsing.iptables.outputs import BLOCK_ENDS, JOINED, is_elision
 from ipt_explain.parsing.listings.columns import guess_header
 from ipt_explain.parsing.pastes.around import is_around, is_row
 from ipt_explain.parsing.pastes.commands import Command as Call
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.parsing.pastes.logs import is_element, is_of_json, unwrapped
 from ipt_explain.parsing.pastes.notes import Notes
-from ipt_explain.parsing.pastes.outputs import BLOCK_ENDS, JOINED, is_elision
 from ipt_explain.parsing.pastes.quoting import is_fence, without_fence, without_quote_marks
 from ipt_explain.parsing.pastes.reflow import reflowed
 from ipt_explain.parsing.pastes.scripts import (

@@ -18,7 +18,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 from ipt_explain.errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.model import Shape
 from ipt_explain.parsing.grammar_files import rule_grammar
-from ipt_explain.parsing.iptables.rules.parts import Part
+from ipt_explain.parsing.iptables.parts import Part
 from ipt_explain.parsing.iptables.rules.shape_builder import build_shape, placed_parts, value_start
 from ipt_explain.parsing.iptables.rules.syntax_errors import Situation, explain
 from ipt_explain.parsing.iptables.rules.value_patterns import is_value, value_pattern

@@ -8,7 +8,7 @@ from lark import Token, Tree
 
 from ipt_explain.errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target, TargetKind
-from ipt_explain.parsing.iptables.rules.parts import Opening, Part, shape_of
+from ipt_explain.parsing.iptables.parts import Opening, Part, shape_of
 from ipt_explain.parsing.iptables.rules.value_patterns import is_value
 from ipt_explain.records import Record, field
 

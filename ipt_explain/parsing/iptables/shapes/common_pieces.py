@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 from ipt_explain.model import Command, Match, Option, Target, TargetKind
-from ipt_explain.parsing.iptables.rules.parts import Opening, Part
+from ipt_explain.parsing.iptables.parts import Opening, Part
 from ipt_explain.parsing.iptables.shapes.common_pieces_table import PIECES
 from ipt_explain.parsing.iptables.shapes.patterns import LinePattern
 from ipt_explain.parsing.iptables.shapes.pieces import Piece, Pieces, first_words, pieces_of

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Option, Shape, Target
-from ipt_explain.parsing.iptables.rules.parts import Opening, Part, moved, shape_of
+from ipt_explain.parsing.iptables.parts import Opening, Part, moved, shape_of
 from ipt_explain.parsing.iptables.shapes.patterns import LinePattern, freely_begun, pattern_of
 from ipt_explain.patterns import lazy_pattern
 
