@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from ipt_explain.analyzers import explain, explain_all
 from ipt_explain.analyzers.names import ServicePortName
 from ipt_explain.errors import UsageError
-from ipt_explain.model import Dump
+from ipt_explain.model import Backend, Dump
 from ipt_explain.records import Record, replace
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ServicePort
@@ -193,6 +193,9 @@ def _miss(services: Sequence[ServicePort], selection: Selection) -> str:
     )
     nearest = _nearest(services, selection)
     hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
+    nameless = all(service.name is None and service.backend is Backend.IPVS for service in services)
+    if nameless and (selection.services or selection.namespaces):
+        hint = " IPVS stores no names: use an address, or explain --objects FILE."
     return f"no service fits {' '.join(asked)} ({len(services):,} looked at).{hint}"
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from ipt_explain.analyzers.selection import Selection, select
 from ipt_explain.errors import UsageError
+from ipt_explain.model import Backend
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import FrontendKind, ServiceChains
 from tests.render.made import endpoint, explanation, frontend, service
@@ -95,6 +96,14 @@ def test_a_miss_names_the_nearest(services: list[str], namespaces: list[str], ad
 def test_a_miss_where_there_is_no_service_says_so() -> None:
     with pytest.raises(UsageError, match="No Service here: there are no rules"):
         select(Explanation((), ()), Selection.of(["x"], [], []))
+
+
+def test_where_no_service_has_a_name_an_address_is_asked_for() -> None:
+    servers = explanation(service(1.0, namespace=None, name=None, port_name=None, backend=Backend.IPVS))
+    with pytest.raises(UsageError, match=r"--service kube-dns \(1 looked at\)\. IPVS stores no names: use an address"):
+        select(servers, Selection.of(["kube-dns"], [], []))
+    with pytest.raises(UsageError, match="Nearest: "):
+        select(servers, Selection.of([], [], ["10.96.0.1"]))
 
 
 def test_an_address_that_is_none_is_refused() -> None:
