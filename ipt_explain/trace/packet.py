@@ -88,6 +88,11 @@ def node_of(
     """The node, by what the user and the dump say. An address may name its interface, as in `192.0.2.10@eth0`. The
     node has no addresses besides the user's and the dump's. Raises UsageError for invalid addresses and assumptions."""
     own = own_addresses(facts, family)
+    unbound: frozenset[int] = frozenset()
+    if facts.addresses is not None:
+        from ipt_explain.analyzers.ipvs.node import unbound_addresses
+
+        unbound = unbound_addresses(facts, family)
     addresses: set[int] = set()
     first: dict[str, int] = {}
     for text in local_addresses:
@@ -98,10 +103,11 @@ def node_of(
             if interface:
                 first.setdefault(interface, address)
     return Node(
-        own.addresses | addresses,
+        (own.addresses - unbound) | addresses,
         out_interface,
         tuple(map(_assumption, assume)),
         tuple({**dict(own.first), **first}.items()),
+        foreign_addresses=unbound - addresses,
         more_addresses=own.more and not addresses,
         sets=known_sets(facts),
         all_interfaces=not own.more,

@@ -78,6 +78,11 @@ def _shows_nat(ruleset: Ruleset, in_nftables: bool) -> bool:
 
 
 def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:
+    if dump.node.virtual_servers is not None:
+        from ipt_explain.analyzers.ipvs.node import node_port_address
+
+        address = node_port_address(dump.node, family)
+        return () if address is None else (address,)
     if dump.nft is None:
         return ()
     from ipt_explain.analyzers.nftables.tables import node_port_addresses

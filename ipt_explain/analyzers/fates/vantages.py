@@ -122,10 +122,16 @@ class Surroundings(Record):
         from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 
         own = own_addresses(self._facts, self.family)
+        unbound: frozenset[int] = frozenset()
+        if self._facts.addresses is not None:
+            from ipt_explain.analyzers.ipvs.node import unbound_addresses
+
+            unbound = unbound_addresses(self._facts, self.family)
+        addresses = own.addresses - unbound
         return Node(
-            own.addresses.union(self._node_ports),
+            addresses.union(self._node_ports),
             first_addresses=own.first,
-            foreign_addresses=self.cluster_ips - own.addresses,
+            foreign_addresses=self.cluster_ips - addresses,
             more_addresses=own.more,
             sets=known_sets(self._facts),
             all_interfaces=not own.more,

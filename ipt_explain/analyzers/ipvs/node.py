@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import lru_cache
+
 from ipt_explain.analyzers.ipvs.entries import Place, SetEntries
 from ipt_explain.analyzers.ipvs.fronts import Front, fronts
 from ipt_explain.analyzers.ipvs.set_names import SetRole
 from ipt_explain.model import Family
 from ipt_explain.model.node import NodeFacts
+from ipt_explain.model.node.interfaces import NodeAddresses
+from ipt_explain.netfilter.header import parse_address
 from ipt_explain.records import Record
+from ipt_explain.services.ports import FrontendKind
 
 PROXY_INTERFACE = "kube-ipvs0"
 """The interface that kube-proxy binds Service addresses to. DOWN and NOARP are normal for it."""
@@ -31,6 +37,7 @@ class IpvsNode(Record):
         return None if self.local_endpoints is None else (protocol, address, port) in self.local_endpoints
 
 
+@lru_cache(maxsize=4)
 def ipvs_node(facts: NodeFacts, family: Family) -> IpvsNode:
     """One family of the node."""
     entries = SetEntries(facts, family)
@@ -43,6 +50,38 @@ def ipvs_node(facts: NodeFacts, family: Family) -> IpvsNode:
         on_it = (each for each in facts.addresses.addresses if each.interface == PROXY_INTERFACE)
         bound = frozenset(each.address for each in on_it if each.family is family)
     return IpvsNode(family, fronts(facts, family), local, bound, meant)
+
+
+def unbound(node: IpvsNode, known: NodeAddresses | None) -> Iterator[Front]:
+    """A front of each address with a virtual server that kube-proxy should have bound to its interface, and that the
+    node does not have: it forwards packets to them. External addresses may be on an interface that is not shown."""
+    if node.bound is None or known is None:
+        return
+    seen = {*node.bound, *(each.address for each in known.addresses)}
+    meant = node.meant_to_be_bound or frozenset()
+    for each in node.fronts:
+        if each.address is None or each.address in seen or not each.servers:
+            continue
+        if FrontendKind.CLUSTER_IP in each.kinds or each.address in meant:
+            seen.add(each.address)
+            yield each
+
+
+def unbound_addresses(facts: NodeFacts, family: Family) -> frozenset[int]:
+    """The addresses of `unbound`: none if the input does not show interfaces or virtual servers."""
+    if facts.addresses is None or facts.virtual_servers is None:
+        return frozenset()
+    found = unbound(ipvs_node(facts, family), facts.addresses)
+    return frozenset(parse_address(each.address) for each in found if each.address is not None)
+
+
+def node_port_address(facts: NodeFacts, family: Family) -> int | None:
+    """An address of the node that has virtual servers for all node ports; None if the input shows none."""
+    ports = [front.servers for front in ipvs_node(facts, family).fronts if front.address is None and front.servers]
+    for server in ports[0] if ports else ():
+        if all(any(each.address == server.address for each in servers) for servers in ports):
+            return None if server.address is None else parse_address(server.address)
+    return None
 
 
 def serves_ipvs(facts: NodeFacts) -> bool | None:

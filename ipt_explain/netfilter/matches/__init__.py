@@ -54,6 +54,8 @@ def compile_match(match: Match) -> list[Condition]:
             from ipt_explain.netfilter.matches.tracking import conditions
         case "dccp" | "icmp" | "icmp6" | "icmpv6" | "multiport" | "sctp" | "tcp" | "udp" | "udplite":
             from ipt_explain.netfilter.matches.transport import conditions
+        case "ipvs":
+            from ipt_explain.netfilter.matches.virtual import conditions
         case "recent":
             from ipt_explain.netfilter.matches.visits import conditions
         case "set":

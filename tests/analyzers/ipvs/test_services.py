@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from typing import Any
 
 import pytest
 
@@ -95,3 +97,39 @@ def test_servers_alone_tell_neither_kinds_nor_masquerading() -> None:
     told = run("explain", "-", stdin=_SERVERS).out
     assert "kind unknown: no ipset shows it" in told
     assert "never" not in told
+
+
+def _fates(text: str) -> dict[tuple[str, str | None, int], dict[str, Any]]:
+    document = json.loads(ipt_explain.explain(ipt_explain.parse(text)).to_json())
+    return {
+        (frontend["kind"], frontend["address"], frontend["port"]): frontend["fates"]
+        for service in document["services"]
+        for frontend in service["frontends"]
+    }
+
+
+def test_rules_about_other_virtual_servers_do_not_make_the_nodes_own_connections_uncertain() -> None:
+    node = next(each for each in ipvs_nodes() if each.id.endswith("/loadbalancer"))
+    assert "-m ipvs --vproto 6 --vaddr 203.0.113.8 --vport 80 -j DROP" in node.text()
+    fates = _fates(node.text())
+    assert fates["cluster-ip", "10.96.0.17", 80]["node"]["served"] == 1
+    unknown = {address for (_, address, _), each in fates.items() if each["node"]["served"] is None}
+    assert unknown == {"203.0.113.4", "203.0.113.13", "203.0.113.14"}
+
+
+def test_the_nodes_address_of_a_node_port_is_none_of_the_virtual_ones() -> None:
+    node = next(each for each in ipvs_nodes() if each.id.endswith("/nodeport"))
+    fates = _fates(node.text())
+    assert fates["node-port", None, 30001]["outside"]["served"] == 1
+    assert all(fate["served"] is not None for each in fates.values() for fate in each.values())
+
+
+def test_an_address_that_is_not_bound_is_forwarded_to() -> None:
+    node = next(each for each in ipvs_nodes() if each.id.endswith("/loadbalancer"))
+    text = re.sub(r".* 10\.96\.0\.17/32 .*\n.*\n", "", node.text())
+    fates = _fates(text)["cluster-ip", "10.96.0.17", 80]
+    assert [fates[vantage]["served"] for vantage in ("pod", "node", "outside")] == [0, 1, 0]
+    packet = ipt_explain.Packet(source="10.244.1.99", destination="10.96.0.17", port=80)
+    assert [outcome.dnat for outcome in ipt_explain.trace(ipt_explain.parse(text), packet).outcomes] == [None]
+    told = [each for each in ipt_explain.audit(ipt_explain.parse(text)) if "10.96.0.17" in each.message]
+    assert [each.rule for each in told] == ["IPT913"]

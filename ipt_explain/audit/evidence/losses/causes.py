@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.analyzers.owners.neighbours import POLICY_ENGINES
 from ipt_explain.analyzers.owners.owner import owner_of
-from ipt_explain.audit.backends import BackendContext, NftContext
+from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.losses.hurt import INSIDE, hurt
 from ipt_explain.audit.evidence.services.vital import is_vital
@@ -176,12 +176,22 @@ def _unknown(context: BackendContext) -> tuple[Cause, ...]:
 def _victims(
     context: BackendContext, losses: Callable[[Fate], Sequence[Lost]], unknown: bool = False
 ) -> Iterator[Victim]:
+    away = _unbound(context) if isinstance(context, IpvsContext) else ()
     for service, frontend, vantage, fate in hurt(context):
+        if frontend.address in away:
+            continue  # IPT913 says why
         for lost in losses(fate):
             if declined_anyway(frontend, vantage, lost):
                 continue
             if (lost.how is Loss.UNKNOWN) is unknown and lost.how is not Loss.INTERCEPTED:
                 yield Victim(service, frontend, vantage, lost, fate.served == 0.0 or lost.probability >= ALL)
+
+
+def _unbound(context: IpvsContext) -> Collection[str | None]:
+    """The addresses that the node forwards packets to, since kube-proxy's interface lacks them."""
+    from ipt_explain.analyzers.ipvs.node import unbound
+
+    return {front.address for front in unbound(context.ipvs, context.known.addresses)}
 
 
 def _is_grave(victim: Victim) -> bool:

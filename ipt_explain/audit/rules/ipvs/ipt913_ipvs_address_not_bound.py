@@ -28,11 +28,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from ipt_explain.analyzers.ipvs.node import PROXY_INTERFACE
+from ipt_explain.analyzers.ipvs.fronts import Front
+from ipt_explain.analyzers.ipvs.node import PROXY_INTERFACE, unbound
 from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, gathered, ipvs_rule
-from ipt_explain.services.ports import FrontendKind
 
 _FIX = "Restart kube-proxy on this node, and keep other programs from managing kube-ipvs0."
 
@@ -43,8 +41,7 @@ def ipvs_address_not_bound(context: IpvsContext) -> Faults:
     node, known = context.ipvs, context.known.addresses
     if node.bound is None or known is None:
         return
-    own = node.bound | {each.address for each in known.addresses}
-    yield from gathered(_missing(context, own))
+    yield from gathered(map(_fault, unbound(node, known)))
     served = {each.address for each in node.fronts if each.servers}
     stale = sorted(node.bound - served)
     if stale and context.complete:
@@ -58,19 +55,12 @@ def ipvs_address_not_bound(context: IpvsContext) -> Faults:
         )
 
 
-def _missing(context: IpvsContext, own: Iterable[str]) -> Faults:
-    meant = context.ipvs.meant_to_be_bound or frozenset()
-    seen: set[str] = set(own)
-    for each in context.ipvs.fronts:
-        address = each.address
-        if address is None or address in seen or not each.servers:
-            continue
-        if FrontendKind.CLUSTER_IP in each.kinds or address in meant:
-            seen.add(address)
-            yield Fault(
-                f"{address} has a virtual server but is not on {PROXY_INTERFACE}: packets to it are forwarded, and "
-                "nothing answers them",
-                _FIX,
-                Place("ipvs", each.servers[0].line, address, table="ipvs"),
-                key=address,
-            )
+def _fault(front: Front) -> Fault:
+    address = front.address or ""
+    return Fault(
+        f"{address} has a virtual server but is not on {PROXY_INTERFACE}: packets to it are forwarded, and nothing "
+        "answers them",
+        _FIX,
+        Place("ipvs", front.servers[0].line, address, table="ipvs"),
+        key=address,
+    )
