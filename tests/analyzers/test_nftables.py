@@ -12,7 +12,7 @@ import ipt_explain
 from ipt_explain.audit.findings.severity import Severity
 from tests.audit.helpers import audit_read
 from tests.cli.program import run
-from tests.nft_corpus import Listing, listings
+from tests.nft_corpus import Listing, listing, listings
 
 CAPTURES = [each for each in listings() if each.truth is not None and each.name.endswith("/nft-ruleset")]
 VERDICTS = {"dnat": "balance", "reject": "reject", "drop": "drop"}
@@ -98,3 +98,38 @@ def test_a_table_whose_rules_need_sets_that_the_text_lacks_is_a_part_of_one() ->
 def test_endpoints_of_one_rule_are_told_apart() -> None:
     told = run("explain", "-", stdin=_PART).out
     assert [address in told for address in ("10.244.2.2:53", "10.244.3.2:53")] == [True, True]
+
+
+_NO_ENDPOINTS = 'comment "vmap to drop or reject packets to services with no endpoints"'
+_LEFT_OVER = (
+    f"{_NO_ENDPOINTS}\n\t\telements = {{ 10.96.0.10 . udp . 53"
+    ' comment "kube-system/kube-dns:dns" : goto reject-chain }'
+)
+
+
+def _service(text: str, name: str, port: str) -> dict[str, Any]:
+    found = [each for each in explained(text)["services"] if (each["name"], each["port_name"]) == (name, port)]
+    assert len(found) == 1
+    return dict(found[0])
+
+
+@pytest.mark.parametrize(("release", "node"), [("1.30", 0.0), ("1.33", 1.0), ("1.36", 1.0)])
+def test_a_refusal_of_a_service_that_has_endpoints_counts_where_it_is_asked_first(release: str, node: float) -> None:
+    """Up to 1.32 OUTPUT asks it before the destination is translated, FORWARD afterwards."""
+    text = listing(f"{release}/basic/nft-ruleset").text.replace(_NO_ENDPOINTS, _LEFT_OVER, 1)
+    service = _service(text, "kube-dns", "dns")
+    (frontend,) = service["frontends"]
+    assert [frontend["fates"][vantage]["served"] for vantage in ("pod", "node", "outside")] == [1, node, 1]
+    assert [endpoint["probability"] for endpoint in service["endpoints"]] == [0.5, 0.5]
+
+
+def test_endpoints_chosen_by_a_hash_are_endpoints() -> None:
+    text = listing("1.33/basic/nft-ruleset").text.replace("numgen random mod 2", "jhash ip saddr mod 2")
+    service = _service(text, "kube-dns", "dns")
+    assert service["state"] == "serving"
+    assert [endpoint["probability"] for endpoint in service["endpoints"]] == [0.5, 0.5]
+
+
+def test_an_external_address_among_the_cluster_ips_is_still_external() -> None:
+    text = listing("1.36/loadbalancer/nft-ruleset").text.replace("{ 10.96.0.1,", "{ 203.0.113.1, 10.96.0.1,", 1)
+    assert _service(text, "lb1", "")["cluster_ip"] == "10.96.0.17"

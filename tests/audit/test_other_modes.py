@@ -321,3 +321,16 @@ def test_sets_and_addresses_are_no_dumps_of_their_own() -> None:
     names = ("iptables-save", "ipvsadm-save", "ipset-save", "ip-addr-kube-ipvs0")
     dumps = with_shared_facts([read_dump(node.files[name], source=name) for name in names])
     assert audit_node(dumps).sources == ("iptables-save",)
+
+
+def test_an_external_address_among_the_cluster_ips_refuses_its_unused_ports() -> None:
+    text = listing("1.36/loadbalancer/nft-ruleset").text.replace("{ 10.96.0.1,", "{ 203.0.113.1, 10.96.0.1,", 1)
+    assert accusations(text) == [
+        "IPT907 the set cluster-ips has 203.0.113.1, an external address: its unused ports are refused"
+    ]
+
+
+def test_a_hook_that_leads_nowhere_is_told_once() -> None:
+    hook = "\t\ttype nat hook prerouting priority dstnat; policy accept;\n"
+    text = listing("1.33/basic/nft-ruleset").text.replace(hook, "", 1)
+    assert [words.partition(" ")[0] for words in accusations(text)] == ["IPT901"]

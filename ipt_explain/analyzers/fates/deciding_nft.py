@@ -22,7 +22,11 @@ def base_chain(stages: Stages, hook: Hook, number: int) -> Decider:
             table = f"{stage.table.family.value} {stage.table.name}"
             name = stage.chain.name
             return Decider(number, table, name, stage.chain.line or None, f"chain {name}", "kube-proxy")
-    return Decider(number, TABLE, None, None, "", "kube-proxy")
+    tables = (stage.table for each in Hook for stage in stages.base_chains(each) if stage.table.name == TABLE)
+    own = next(tables, None)
+    if own is None:
+        return Decider(number, TABLE, None, None, "", "kube-proxy")
+    return Decider(number, f"{own.family.value} {TABLE}", None, own.line or None, "", "kube-proxy")
 
 
 def accepting(steps: Sequence[AnyStep]) -> NftStep | None:

@@ -126,7 +126,7 @@ def _choices(
             else:
                 yield Fraction(1), None, _pair(statement)
                 return
-        if isinstance(key, nft.Numgen):
+        if isinstance(key, (nft.Numgen, nft.Hash)):
             held = data.elements if isinstance(data, nft.SetLiteral) else elements(table, data.name)
             for share, element in shares(Chance(key.offset, key.modulus), held):
                 if element is not None:

@@ -107,7 +107,7 @@ class ServiceReader:
         if address is None:
             return FrontendKind.NODE_PORT
         found = chain_of(entry)
-        if address in self._cluster_ips or (found is not None and found.kind in (ChainKind.SERVICE, ChainKind.LOCAL)):
+        if address in self._cluster_ips if found is None else found.kind in (ChainKind.SERVICE, ChainKind.LOCAL):
             return FrontendKind.CLUSTER_IP
         return FrontendKind.LOAD_BALANCER if restricted else FrontendKind.EXTERNAL
 
@@ -133,9 +133,9 @@ class ServiceReader:
                     yield verdict.chain, bool(rule.of(Match))
 
     def _verdict(self, entry: MapEntry, balancer: str | None, protocol: str) -> FrontendVerdict:
-        if entry.refusal is not None:
-            return entry.refusal
         spread = None if balancer is None else self._balancers.read(balancer, protocol)
+        if entry.refusal is not None and (spread is None or not spread.targets):
+            return entry.refusal
         if spread is None and balancer is not None and self._ruleset.fragment:
             return FrontendVerdict.UNKNOWN
         return FrontendVerdict.BALANCE if spread is not None and spread.targets else FrontendVerdict.UNMATCHED

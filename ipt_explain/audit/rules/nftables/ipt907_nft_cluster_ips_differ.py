@@ -1,12 +1,13 @@
 """nftables: the set cluster-ips and the maps of Services disagree.
 
 What it checks:
-    Every address in kube-proxy's set `cluster-ips` has a port in `service-ips` or `no-endpoint-services`, and every
-    ClusterIP in these maps is in the set.
+    Every address in kube-proxy's set `cluster-ips` is a ClusterIP with a port in `service-ips` or
+    `no-endpoint-services`, and every ClusterIP in these maps is in the set.
 
 Why it matters:
     A ClusterIP without ports serves nothing: map elements are missing. A ClusterIP missing from the set does not refuse
-    unused ports, and from 1.36 on its connections from outside the cluster are not masqueraded.
+    unused ports, and from 1.36 on its connections from outside the cluster are not masqueraded. An external address in
+    the set refuses its unused ports.
 
 Example:
     table ip kube-proxy {
@@ -52,14 +53,23 @@ def nft_cluster_ips_differ(context: NftContext, table: Table) -> Faults:
     if held is None:
         return
     active = cluster_ips(table)
-    served = {frontend.address for _, frontend in context.frontends}
+    served = {frontend.address: frontend.kind for _, frontend in context.frontends}
     for element in held.elements:
-        if isinstance(element.key, str) and element.key not in served:
+        if not isinstance(element.key, str):
+            continue
+        kind = served.get(element.key)
+        if kind is None:
             yield Fault(
                 f"{element.key} is an active ClusterIP, but has no port in service-ips or no-endpoint-services",
                 _FIX,
                 context.at_element(table, held, element),
                 severity=Severity.ERROR,
+            )
+        elif kind is not FrontendKind.CLUSTER_IP:
+            yield Fault(
+                f"the set cluster-ips has {element.key}, an external address: its unused ports are refused",
+                _FIX,
+                context.at_element(table, held, element),
             )
     for service, frontend in context.frontends:
         if frontend.kind is FrontendKind.CLUSTER_IP and frontend.address not in active:
