@@ -143,6 +143,10 @@ def test_invalid_packets_that_are_not_dropped_are_a_note() -> None:
     for node in (NODE, OLDEST):
         found = finding("IPT604", without(node, "-A KUBE-FORWARD ", "INVALID"), node)
         assert found.severity is Severity.INFO
+    near = changed(NODE, "--ctstate INVALID", "--ctstate UNTRACKED", "-A KUBE-FORWARD ")
+    assert "UNTRACKED" in finding("IPT604", near, NODE).excerpt
+    known = changed(without(NODE, "-A KUBE-FORWARD ", "INVALID"), "RELATED,ESTABLISHED", "RELATED", "-A KUBE-FORWARD ")
+    assert finding("IPT604", known, NODE).excerpt.strip() == ":KUBE-FORWARD - [0:0]"  # that rule is none for INVALID
     drop = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP"
     late = behind(without(NODE, drop), drop, "-A KUBE-FORWARD ", "--mark")
     assert "only after accepting others" in finding("IPT604", late, NODE).message

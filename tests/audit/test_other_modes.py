@@ -124,6 +124,7 @@ def test_one_cause_is_told_once() -> None:
     [
         ("1.33/basic", "\t\tmeta mark set meta mark | 0x00004000\n", "", ["IPT906"]),
         ("1.36/basic", "\t\tjump masquerading\n", "\t\tcounter accept\n\t\tjump masquerading\n", ["IPT901"]),
+        ("1.36/basic", "\t\tjump masquerading\n", "\t\tip daddr 203.0.113.9 accept\n\t\tjump masquerading\n", []),
         ("1.36/basic", "\t\tjump masquerading\n", "\t\tcounter\n\t\tjump masquerading\n", []),
         ("1.30/nodeport", "\t\tip saddr 10.244.0.0/16 goto service-K4CWHINZ-default/np-local/tcp/ comment", "", ["IPT919"]),
         ("1.33/affinity", "\t\tnumgen random mod 2 vmap", "", ["IPT117"]),
