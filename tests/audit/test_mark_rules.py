@@ -263,6 +263,8 @@ def test_a_network_plugin_that_makes_up_for_another_pod_network() -> None:
     wide = changed(NODE, "! -s 10.244.0.0/16", "! -s 10.0.0.0/8", of_one)
     assert findings_of("IPT412", wide)
     assert findings_of("IPT412", ahead_of(wide, plugin, "-A POSTROUTING ")) == []
+    for match in ("-m set --match-set nodes src", "-m statistic --mode random --probability 0.50000000000"):
+        assert findings_of("IPT412", ahead_of(wide, plugin.replace("-j", f"{match} -j"), "-A POSTROUTING "))
     narrow = changed(NODE, "! -s 10.244.0.0/16", "! -s 10.244.0.0/20", of_one)
     assert findings_of("IPT412", ahead_of(narrow, plugin, "-A POSTROUTING "))
 
