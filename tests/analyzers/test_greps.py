@@ -91,3 +91,12 @@ def test_a_chain_that_leads_out_of_sight_whatever_comes_is_not_supposed_to_be_ca
     """Something that this text does not show chooses who goes there."""
     (service,) = explain(read_dump(f"-A SOME-LB -p tcp -j SOME-BACKEND\n{SHOWN}")).services
     assert service.state is ServiceState.SERVING
+
+
+@pytest.mark.parametrize(
+    ("rule", "called"), [("-j RETURN", True), ("-p tcp -j MASQUERADE", False), ("-d 10.96.0.99/32 -j MASQUERADE", True)]
+)
+def test_a_chain_that_rewrites_whatever_comes_is_not_supposed_to_be_called(rule: str, called: bool) -> None:
+    told = trace(read_dump(f"*nat\n-A OWN {rule}\n{SHOWN}"), Packet("10.244.1.77", "10.96.0.10", "tcp", 80))
+    led = "OWN, KUBE-SERVICES" if called else "KUBE-SERVICES"
+    assert f"nat PREROUTING, which this input does not show, leads to {led}" in told.outcomes[0].assumptions
