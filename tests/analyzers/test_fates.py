@@ -175,6 +175,16 @@ def test_chains_without_rules_are_named_each_for_its_own_service() -> None:
         assert (lost["chain"], lost["rule"]) == (chain, f":{chain} - [0:0]")
 
 
+def test_what_nat_leads_nowhere_may_be_refused_by_filter_if_the_text_lacks_that() -> None:
+    node = (Path(__file__).parents[2] / "samples" / "kube-proxy-1.30-policy.txt").read_text()
+    alone = node[node.index("*nat") : node.index("COMMIT", node.index("*nat")) + len("COMMIT\n")]
+    for text, refused, why in ((node, 1.0, []), (alone, 0.0, ["the rules of filter that may refuse it, which this input does not show"])):
+        told = json.loads(ipt_explain.explain(ipt_explain.parse(text)).to_json())["services"]
+        service = next(each for each in told if each["name"] == "itp-etp-local-none")
+        fate = next(each for each in service["frontends"] if each["kind"] == "node-port")["fates"]["outside"]
+        assert (fate["refused"], [(lost["how"], lost["why"]) for lost in fate["lost"]]) == (refused, [("unknown", each) for each in why])
+
+
 def test_what_no_rule_translates_is_passed_by_the_hooks_policy() -> None:
     text = "".join(line for line in SAMPLE.splitlines(keepends=True) if not line.startswith("-A PREROUTING"))
     (lost,) = _fate(_dns(text=text))["lost"]
