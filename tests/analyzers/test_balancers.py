@@ -112,3 +112,16 @@ def test_a_dnat_that_an_old_iptables_could_not_print_leads_to_an_unknown_address
         "KUBE-SEP-EJJ3L23ZA35VLW6X": (None, 0.5),
     }
     assert "error" not in [finding.severity.value for finding in ipt_explain.audit(ipt_explain.parse(text))]
+
+
+def test_a_balancer_may_translate_by_itself() -> None:
+    direct = re.sub(rf"(?m)^(-A {DNS} .*--probability \S+) -j \S+$", r"\1 -p udp -j DNAT --to-destination 10.244.1.99:53", SAMPLE)
+    own, arriving, unmatched = _shares(_dns(direct))
+    assert (own, unmatched) == ({"10.244.1.99:53": 0.5, "10.244.1.3:53": 0.5}, 0)
+    assert arriving == own
+
+
+@pytest.mark.parametrize("protocol", ["-p tcp", "! -p udp"])
+def test_a_rule_for_another_protocol_takes_nothing(protocol: str) -> None:
+    other = f"-A {DNS} {protocol} -j KUBE-SEP-BWHGELGX6BITPZVO\n"
+    assert _shares(_dns(SAMPLE.replace(f"-A {DNS} ", f"{other}-A {DNS} ", 1))) == _shares(_dns(SAMPLE))

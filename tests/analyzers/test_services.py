@@ -366,3 +366,11 @@ def test_a_rule_of_others_before_a_service_s_own_takes_its_connections_but_not_i
     service = _only(_nat(taking, CLUSTER_IP, f"-A {SVC} -j {SEP_A}", *_endpoint(SEP_A, "10.244.1.1")))
     assert (service.name, service.frontends[0].evidence.target) == ("kubernetes", SVC)
     assert service.state is (ServiceState.UNMATCHED if target == "ACCEPT" else ServiceState.DIVERTED)
+
+
+@pytest.mark.parametrize(
+    ("chain", "kind"), [("EXT", "external"), ("XLB", "external"), ("FW", "load-balancer"), ("SVC", "cluster-ip")]
+)
+def test_without_a_comment_the_chain_shows_the_kind_of_address(chain: str, kind: str) -> None:
+    service = _only(f"-A KUBE-SERVICES -d 203.0.113.9/32 -p tcp -m tcp --dport 80 -j KUBE-{chain}-AAAAAAAAAAAAAAAA\n")
+    assert [(each.kind.value, each.address) for each in service.frontends] == [(kind, "203.0.113.9")]

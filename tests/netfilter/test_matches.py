@@ -268,7 +268,7 @@ def test_recent_sets_even_where_the_rest_of_the_rule_fails() -> None:
     [
         "-m set --match-set s src,dst", "-m time --timestart 08:00:00 --timestop 17:00:00", "-m limit --limit 5/min",
         '-m string --string "x" --algo bm', "-m length --length 0:100", "-m mac --mac-source 00:11:22:33:44:55",
-        "-m ttl --ttl-eq 64", "-p tcp -m tcp --tcp-option 7", "-m nosuchmodule --option value",
+        "-m ttl --ttl-eq 64", "-p frobnicate", "-p tcp -m tcp --tcp-option 7", "-m nosuchmodule --option value",
     ],
 )  # fmt: skip
 def test_what_a_dump_cannot_tell_splits_evenly_and_is_named(text: str) -> None:

@@ -54,6 +54,16 @@ def test_owners_are_unknown_for_the_node_and_absent_for_others() -> None:
     assert only(go(rules))[0] == "DROP"
 
 
+def test_a_rule_that_asks_for_both_answers_matches_nothing() -> None:
+    assert only(go(SET.replace("-j DROP", "-m set ! --match-set blocked src -j DROP")))[0] == "ACCEPT"
+
+
+def test_what_is_forwarded_does_not_use_lo() -> None:
+    unknown = replace(POD, in_interface=None)
+    assert only(go("filter -A FORWARD -i lo -j DROP\nfilter -A FORWARD -o lo -j DROP", unknown, out=None))[0] == "ACCEPT"
+    assert only(go("filter -A FORWARD ! -i lo -j DROP", unknown))[0] == "DROP"
+
+
 def test_an_unknown_interface_is_an_open_question() -> None:
     told = go("filter -A FORWARD -i cni0 -j DROP", replace(POD, in_interface=None))
     assert {outcome.assumptions for outcome in told.outcomes} == {("-i cni0=yes",), ("-i cni0=no",)}
