@@ -13,13 +13,7 @@ from ipt_explain.analyzers.nftables.tables import TABLE
 from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.analyzers.profiles.nft_graph import NftGraph
 from ipt_explain.errors import UsageError
-from ipt_explain.model.nft import (
-    Chain,
-    Rule,
-    Ruleset,
-    Set,
-    Table,
-)
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.records import Record
 
@@ -27,8 +21,8 @@ from ipt_explain.records import Record
 class NftPlace(Record, eq=False):
     """A table with its ruleset and its graph. `marks` names bits of the mark."""
 
-    ruleset: Ruleset
-    table: Table
+    ruleset: nft.Ruleset
+    table: nft.Table
     graph: NftGraph
     marks: Mapping[int, str]
 
@@ -47,7 +41,7 @@ class NftChainFacts(Record, eq=False):
 
     place: NftPlace
     name: str
-    chain: Chain | None
+    chain: nft.Chain | None
     owner: str | None
     purpose: str | None
     callers: tuple[NftJump, ...]
@@ -58,8 +52,8 @@ class NftSetFacts(Record, eq=False):
     """A set or map, and the rules that use it, each with its chain."""
 
     place: NftPlace
-    held: Set
-    askers: tuple[tuple[Chain, Rule], ...]
+    held: nft.Set
+    askers: tuple[tuple[nft.Chain, nft.Rule], ...]
 
 
 class NftTableFacts(Record, eq=False):
@@ -75,7 +69,7 @@ class NftTableFacts(Record, eq=False):
     missing: tuple[NftJump, ...]
 
 
-def nft_places(rulesets: Iterable[Ruleset], table: str | None = None) -> list[NftPlace]:
+def nft_places(rulesets: Iterable[nft.Ruleset], table: str | None = None) -> list[NftPlace]:
     """All tables of the rulesets, or those of one name, with or without their family."""
     found = []
     for ruleset in rulesets:
@@ -161,14 +155,14 @@ def table_facts(place: NftPlace) -> NftTableFacts:
     )
 
 
-def owner_of_table(table: Table) -> str | None:
+def owner_of_table(table: nft.Table) -> str | None:
     """Who made a table; None if nothing shows it."""
     if table.name == TABLE:
         return "kube-proxy"
     return "iptables-nft" if table.xtables else None
 
 
-def owner_of_chain(table: Table, name: str) -> tuple[str | None, str | None]:
+def owner_of_chain(table: nft.Table, name: str) -> tuple[str | None, str | None]:
     """Who made a chain and why, if known."""
     if table.name == TABLE:
         return "kube-proxy", purpose_of(name)

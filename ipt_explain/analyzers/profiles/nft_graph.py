@@ -5,19 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from ipt_explain.model.nft import (
-    Chain,
-    Mangle,
-    MapLookup,
-    Match,
-    Nat,
-    Rule,
-    SetReference,
-    SetUpdate,
-    Statement,
-    Table,
-    VerdictMap,
-)
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.jumps import NftJump, jumps
 
 
@@ -25,7 +13,7 @@ class NftGraph:
     """The chain graph of one table. Nothing recurses, and each element is visited once for each rule that uses its
     set."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: nft.Table) -> None:
         self.table = table
         self.leaving: dict[str, list[NftJump]] = {}
         self.entering: dict[str, list[NftJump]] = {}
@@ -40,14 +28,14 @@ class NftGraph:
         return (jump for jumps in self.leaving.values() for jump in jumps)
 
     @cached_property
-    def bases(self) -> tuple[Chain, ...]:
+    def bases(self) -> tuple[nft.Chain, ...]:
         """The chains that the kernel enters."""
         return tuple(chain for chain in self.table.chains.values() if chain.base is not None)
 
     @cached_property
-    def askers(self) -> Mapping[str, list[tuple[Chain, Rule]]]:
+    def askers(self) -> Mapping[str, list[tuple[nft.Chain, nft.Rule]]]:
         """The rules that use each set or map."""
-        found: dict[str, list[tuple[Chain, Rule]]] = {}
+        found: dict[str, list[tuple[nft.Chain, nft.Rule]]] = {}
         for chain, rule in self.table.each_rule():
             for name in dict.fromkeys(map(_set_asked, rule.statements)):
                 if name is not None:
@@ -101,19 +89,19 @@ class NftGraph:
         return [name for name in self.all_chains if name in below or name in above], jumps
 
 
-def _set_asked(statement: Statement) -> str | None:
+def _set_asked(statement: nft.Statement) -> str | None:
     """The named set that a statement uses."""
     data: object = None
-    if isinstance(statement, Match):
+    if isinstance(statement, nft.Match):
         data = statement.right
-    elif isinstance(statement, VerdictMap):
+    elif isinstance(statement, nft.VerdictMap):
         data = statement.data
-    elif isinstance(statement, SetUpdate):
+    elif isinstance(statement, nft.SetUpdate):
         data = statement.target
-    elif isinstance(statement, (Nat, Mangle)):
-        given = statement.address if isinstance(statement, Nat) else statement.value
-        data = given.data if isinstance(given, MapLookup) else None
-    return data.name if isinstance(data, SetReference) else None
+    elif isinstance(statement, (nft.Nat, nft.Mangle)):
+        given = statement.address if isinstance(statement, nft.Nat) else statement.value
+        data = given.data if isinstance(given, nft.MapLookup) else None
+    return data.name if isinstance(data, nft.SetReference) else None
 
 
 def _walk(names: Iterable[str], leads: Mapping[str, list[str]], depth: int | None = None) -> list[str]:

@@ -26,21 +26,7 @@ from ipt_explain.analyzers.nftables.tables import (
     leads_to,
 )
 from ipt_explain.audit.evidence.nftables.marks import ends_chain
-from ipt_explain.model.nft import (
-    Chain,
-    Conntrack,
-    Counter,
-    Log,
-    Match,
-    Operator,
-    Reject,
-    Rule,
-    SetReference,
-    Table,
-    Verdict,
-    VerdictKind,
-    VerdictMap,
-)
+from ipt_explain.model import nft
 from ipt_explain.records import Record
 
 _DSTNAT = -100
@@ -74,8 +60,8 @@ class Unhooked(Record):
     type: str
     hook: str
     target: str
-    chain: Chain | None
-    rule: Rule | None
+    chain: nft.Chain | None
+    rule: nft.Rule | None
 
     @property
     def loses_connections(self) -> bool:
@@ -83,7 +69,7 @@ class Unhooked(Record):
         return self.type == "nat" or self.target == FIREWALL_CHECK
 
 
-def unhooked(table: Table) -> Iterator[Unhooked]:
+def unhooked(table: nft.Table) -> Iterator[Unhooked]:
     """The hooks that do not lead where they should."""
     for kind, hook, target in _LEADS:
         bases = [
@@ -100,7 +86,7 @@ def unhooked(table: Table) -> Iterator[Unhooked]:
             yield Unhooked(kind, hook, target, *jumps[0])
 
 
-def unasked(table: Table) -> Iterator[tuple[str, str]]:
+def unasked(table: nft.Table) -> Iterator[tuple[str, str]]:
     """Chains that do not look up their set or map although it has elements: names of both."""
     for name, held in _LOOKS_UP:
         chain, kept = table.chains.get(name), table.sets.get(held)
@@ -110,20 +96,20 @@ def unasked(table: Table) -> Iterator[tuple[str, str]]:
             yield name, held
 
 
-def rejects(table: Table) -> bool:
+def rejects(table: nft.Table) -> bool:
     """Whether the chain for connections to Services without endpoints refuses them; True where nothing leads there."""
     chain = table.chains.get(REJECT_CHAIN)
     maps = (table.sets.get(name) for name in (NO_ENDPOINT_SERVICES, NO_ENDPOINT_NODE_PORTS))
     led = any(
-        isinstance(element.data, Verdict) and element.data.chain == REJECT_CHAIN
+        isinstance(element.data, nft.Verdict) and element.data.chain == REJECT_CHAIN
         for held in maps
         if held is not None
         for element in held.elements
     )
-    return not led or chain is None or any(rule.of(Reject) for rule in chain.rules)
+    return not led or chain is None or any(rule.of(nft.Reject) for rule in chain.rules)
 
 
-def open_firewalls(table: Table) -> Iterator[tuple[Chain, ProxyChain]]:
+def open_firewalls(table: nft.Table) -> Iterator[tuple[nft.Chain, ProxyChain]]:
     """The chains of source ranges that let in whoever is outside of these."""
     for chain in table.chains.values():
         known = proxy_chain(chain.name) if chain.rules else None
@@ -131,34 +117,34 @@ def open_firewalls(table: Table) -> Iterator[tuple[Chain, ProxyChain]]:
             yield chain, known
 
 
-def _drops_others(rule: Rule) -> bool:
-    return rule.last == Verdict(VerdictKind.DROP) and all(
-        isinstance(each, Match) and each.operator is Operator.NOT_EQUAL for each in rule.statements[:-1]
+def _drops_others(rule: nft.Rule) -> bool:
+    return rule.last == nft.Verdict(nft.VerdictKind.DROP) and all(
+        isinstance(each, nft.Match) and each.operator is nft.Operator.NOT_EQUAL for each in rule.statements[:-1]
     )
 
 
-def _rules(chain: Chain) -> Iterable[Rule]:
+def _rules(chain: nft.Chain) -> Iterable[nft.Rule]:
     """The rules up to one that leads packets away for good."""
     for rule in chain.rules:
         yield rule
-        if any(each.kind is VerdictKind.GOTO for each in rule.of(Verdict)) and not _is_narrowed(rule):
+        if any(each.kind is nft.VerdictKind.GOTO for each in rule.of(nft.Verdict)) and not _is_narrowed(rule):
             return
 
 
-def _met(chain: Chain) -> Iterable[Rule]:
+def _met(chain: nft.Chain) -> Iterable[nft.Rule]:
     """The rules up to the first that lets no packet pass."""
     for rule in chain.rules:
         yield rule
-        decides = [each for each in rule.statements if not isinstance(each, (Counter, Log))]
+        decides = [each for each in rule.statements if not isinstance(each, (nft.Counter, nft.Log))]
         if decides and all(map(ends_chain, decides)):
             return
 
 
-def _is_narrowed(rule: Rule) -> bool:
+def _is_narrowed(rule: nft.Rule) -> bool:
     """Whether it tests more than that the connection is new."""
-    return any(each.left != Conntrack("state") for each in rule.of(Match))
+    return any(each.left != nft.Conntrack("state") for each in rule.of(nft.Match))
 
 
-def _asks(rule: Rule, held: str) -> bool:
-    asked = [*(each.data for each in rule.of(VerdictMap)), *(each.right for each in rule.of(Match))]
-    return SetReference(held) in asked
+def _asks(rule: nft.Rule, held: str) -> bool:
+    asked = [*(each.data for each in rule.of(nft.VerdictMap)), *(each.right for each in rule.of(nft.Match))]
+    return nft.SetReference(held) in asked

@@ -13,35 +13,18 @@ from ipt_explain.analyzers.nftables.tables import (
     SERVICES,
     SOURCE_ADDRESSES,
 )
-from ipt_explain.model.nft import (
-    Binary,
-    Chain,
-    Expression,
-    Mangle,
-    Match,
-    Meta,
-    Nat,
-    NatKind,
-    Operator,
-    Prefix,
-    Rule,
-    SetReference,
-    Statement,
-    Table,
-    Verdict,
-    VerdictKind,
-)
+from ipt_explain.model import nft
 from ipt_explain.records import Record
 
-_MARK = Meta("mark")
+_MARK = nft.Meta("mark")
 _BITS = 32
 
 
 class Setting(Record):
     """A rule that sets bits of the mark."""
 
-    chain: Chain
-    rule: Rule
+    chain: nft.Chain
+    rule: nft.Rule
     bits: int
 
 
@@ -55,90 +38,91 @@ class Masquerading(Record):
     hairpins: bool
 
 
-def settings(table: Table) -> Iterator[Setting]:
+def settings(table: nft.Table) -> Iterator[Setting]:
     """All rules that set bits of the mark."""
     for chain, rule in table.each_rule():
-        for statement in rule.of(Mangle) if chain.name != MASQUERADING else ():
+        for statement in rule.of(nft.Mangle) if chain.name != MASQUERADING else ():
             bits = _changed(statement, "|")
             if bits is not None:
                 yield Setting(chain, rule, bits)
 
 
-def sets_mark(chain: Chain) -> bool:
+def sets_mark(chain: nft.Chain) -> bool:
     """Whether a chain sets bits of the mark of all packets that reach it."""
     for rule in chain.rules:
-        if not rule.of(Match):
-            if any(_changed(each, "|") for each in rule.of(Mangle)):
+        if not rule.of(nft.Match):
+            if any(_changed(each, "|") for each in rule.of(nft.Mangle)):
                 return True
             if any(map(ends_chain, rule.statements)):
                 return False
     return False
 
 
-def mismarked(table: Table) -> Iterator[tuple[Chain, Rule, str]]:
+def mismarked(table: nft.Table) -> Iterator[tuple[nft.Chain, nft.Rule, str]]:
     """Rules that mark other connections to ClusterIPs than those from outside the pods' network, and which."""
     for chain in table.chains.values():
         known = proxy_chain(chain.name)
         if chain.name != SERVICES and (known is None or known.kind not in (ChainKind.SERVICE, ChainKind.LOCAL)):
             continue
         for rule in chain.rules:
-            if not isinstance(rule.last, Mangle) and rule.last != Verdict(VerdictKind.JUMP, MARK_FOR_MASQUERADE):
+            to_mark = nft.Verdict(nft.VerdictKind.JUMP, MARK_FOR_MASQUERADE)
+            if not isinstance(rule.last, nft.Mangle) and rule.last != to_mark:
                 continue
-            asked = rule.of(Match)
-            if any(_asks_source(each) and each.operator is Operator.EQUAL for each in asked):
+            asked = rule.of(nft.Match)
+            if any(_asks_source(each) and each.operator is nft.Operator.EQUAL for each in asked):
                 yield chain, rule, "connections from pods are masqueraded, not those from outside their network"
-            elif chain.name == SERVICES and not any(each.right == SetReference(CLUSTER_IPS) for each in asked):
+            elif chain.name == SERVICES and not any(each.right == nft.SetReference(CLUSTER_IPS) for each in asked):
                 yield chain, rule, "connections to other addresses than ClusterIPs are masqueraded, too"
 
 
-def _asks_source(match: Match) -> bool:
-    return match.left in (*SOURCE_ADDRESSES, Meta("iifname"), Meta("iif"))
+def _asks_source(match: nft.Match) -> bool:
+    return match.left in (*SOURCE_ADDRESSES, nft.Meta("iifname"), nft.Meta("iif"))
 
 
-def masquerading(chain: Chain) -> Masquerading:
+def masquerading(chain: nft.Chain) -> Masquerading:
     """What the chain masquerading does to packets with the mark."""
     tested = cleared = None
     masquerades = hairpins = False
     for rule in chain.rules:
-        if any(map(ends_chain, rule.statements)) and not rule.of(Match):
+        if any(map(ends_chain, rule.statements)) and not rule.of(nft.Match):
             break
-        rewrites = any(each.kind is NatKind.MASQUERADE for each in rule.of(Nat))
+        rewrites = any(each.kind is nft.NatKind.MASQUERADE for each in rule.of(nft.Nat))
         for statement in rule.statements:
-            if isinstance(statement, Match):
-                if statement.right == SetReference(HAIRPIN_CONNECTIONS):
+            if isinstance(statement, nft.Match):
+                if statement.right == nft.SetReference(HAIRPIN_CONNECTIONS):
                     hairpins, rewrites = rewrites, False
                 bits = _asked(statement)
-                returns = any(each == Verdict(VerdictKind.RETURN) for each in rule.statements)
+                returns = any(each == nft.Verdict(nft.VerdictKind.RETURN) for each in rule.statements)
                 if bits is not None and (returns or rewrites):
                     tested = bits
-            elif isinstance(statement, Mangle):
+            elif isinstance(statement, nft.Mangle):
                 cleared = _changed(statement, "^") or cleared
         masquerades |= rewrites
     return Masquerading(tested, cleared, masquerades, hairpins)
 
 
-def ends_chain(statement: Statement) -> bool:
+def ends_chain(statement: nft.Statement) -> bool:
     """Whether it is a verdict that ends the chain."""
-    return isinstance(statement, Verdict) and statement.kind in (
-        VerdictKind.ACCEPT, VerdictKind.DROP, VerdictKind.RETURN,
+    return isinstance(statement, nft.Verdict) and statement.kind in (
+        nft.VerdictKind.ACCEPT, nft.VerdictKind.DROP, nft.VerdictKind.RETURN,
     )  # fmt: skip
 
 
-def _changed(statement: Mangle, operator: str) -> int | None:
+def _changed(statement: nft.Mangle, operator: str) -> int | None:
     value = statement.value
-    if statement.target == _MARK and isinstance(value, Binary) and value.operator == operator:
+    if statement.target == _MARK and isinstance(value, nft.Binary) and value.operator == operator:
         return value.right if isinstance(value.right, int) else None
     return None
 
 
-def _asked(match: Match) -> int | None:
+def _asked(match: nft.Match) -> int | None:
     """The bits that a match on the mark tests."""
-    if match.operator not in (Operator.EQUAL, Operator.NOT_EQUAL):
+    if match.operator not in (nft.Operator.EQUAL, nft.Operator.NOT_EQUAL):
         return None
-    left: Expression = match.left
-    if isinstance(left, Binary) and left.operator == "&" and left.left == _MARK and isinstance(left.right, int):
+    left: nft.Expression = match.left
+    if isinstance(left, nft.Binary) and left.operator == "&" and left.left == _MARK and isinstance(left.right, int):
         return left.right
-    if left == _MARK and isinstance(match.right, Prefix):
+    if left == _MARK and isinstance(match.right, nft.Prefix):
         length = match.right.length
         return ((1 << length) - 1) << (_BITS - length)
     return None

@@ -4,30 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ipt_explain.model.nft import (
-    Binary,
-    Conntrack,
-    Element,
-    Expression,
-    FlowOffload,
-    Log,
-    Mangle,
-    MapLookup,
-    Meta,
-    Nat,
-    NatKind,
-    Notrack,
-    Numgen,
-    Reject,
-    SetLiteral,
-    SetUpdate,
-    Statement,
-    Table,
-    Verdict,
-    VerdictKind,
-    VerdictMap,
-    Xtables,
-)
+from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import element_text, expression_text, statement_text
 from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.nft.chances import chances
@@ -43,59 +20,59 @@ Fold = Callable[[str], str]
 _MOST_OUTCOMES = 4
 
 
-def action(statement: Statement, table: Table | None, marks: Mapping[int, str], fold: Fold) -> str | None:
+def action(statement: nft.Statement, table: nft.Table | None, marks: Mapping[int, str], fold: Fold) -> str | None:
     """What a statement does; None for a condition or a counter."""
-    if isinstance(statement, Verdict):
+    if isinstance(statement, nft.Verdict):
         return verdict(statement, fold)
-    if isinstance(statement, VerdictMap):
+    if isinstance(statement, nft.VerdictMap):
         return _verdict_map(statement, table, fold)
-    if isinstance(statement, Nat):
+    if isinstance(statement, nft.Nat):
         return _nat(statement, table)
-    if isinstance(statement, Mangle):
+    if isinstance(statement, nft.Mangle):
         return _mangle(statement, marks)
-    if isinstance(statement, SetUpdate):
+    if isinstance(statement, nft.SetUpdate):
         return _update(statement, table)
-    if isinstance(statement, Reject):
+    if isinstance(statement, nft.Reject):
         kind = (
             "icmp port-unreachable"
             if statement.kind is None
             else statement_text(statement).removeprefix("reject with ")
         )
         return f"is refused with {kind} (reject)"
-    if isinstance(statement, Log):
+    if isinstance(statement, nft.Log):
         return f"is logged (`{statement_text(statement)}`)"
-    if isinstance(statement, Notrack):
+    if isinstance(statement, nft.Notrack):
         return "is kept out of connection tracking (notrack)"
-    if isinstance(statement, FlowOffload):
+    if isinstance(statement, nft.FlowOffload):
         return f"hands the rest of its connection to flow table {statement.table.name}"
-    if isinstance(statement, Xtables) and statement.kind != "match":
+    if isinstance(statement, nft.Xtables) and statement.kind != "match":
         return f"gets what {statement.kind} {statement.name} of iptables does (nft shows no more than its name)"
     return None
 
 
-def verdict(given: Verdict, fold: Fold) -> str:
+def verdict(given: nft.Verdict, fold: Fold) -> str:
     """A verdict."""
     if given.chain is not None:
         what = fold(given.chain)
         aside = f" ({what})" if what else ""
-        if given.kind is VerdictKind.GOTO:
+        if given.kind is nft.VerdictKind.GOTO:
             return f"goes to chain {given.chain}{aside} and does not come back"
         return f"jumps to chain {given.chain}{aside}"
     return _VERDICTS[given.kind]
 
 
 _VERDICTS = {
-    VerdictKind.ACCEPT: "passes this hook's chain (accept); chains of later priority still see it",
-    VerdictKind.DROP: "is dropped",
-    VerdictKind.RETURN: "returns to the calling chain (in a base chain: to its policy)",
-    VerdictKind.CONTINUE: "goes on to the next rule",
+    nft.VerdictKind.ACCEPT: "passes this hook's chain (accept); chains of later priority still see it",
+    nft.VerdictKind.DROP: "is dropped",
+    nft.VerdictKind.RETURN: "returns to the calling chain (in a base chain: to its policy)",
+    nft.VerdictKind.CONTINUE: "goes on to the next rule",
 }
 
 
-def _verdict_map(lookup: VerdictMap, table: Table | None, fold: Fold) -> str:
+def _verdict_map(lookup: nft.VerdictMap, table: nft.Table | None, fold: Fold) -> str:
     key, data = lookup.key, lookup.data
-    if not isinstance(data, SetLiteral):
-        by = drawn(key) if isinstance(key, Numgen) else f"its {noun(key)}"
+    if not isinstance(data, nft.SetLiteral):
+        by = drawn(key) if isinstance(key, nft.Numgen) else f"its {noun(key)}"
         return f"goes where {held(data, table, key, 'map')} sends it by {by}; without an entry, on to the next rule"
     shared = chances(lookup)
     if shared is None:
@@ -121,9 +98,9 @@ def _few(places: Sequence[str]) -> list[str]:
     return [*places[: _MOST_OUTCOMES - 1], f"{len(places) - _MOST_OUTCOMES + 1:,} others"]
 
 
-def _outcome(element: Element, fold: Fold) -> str:
+def _outcome(element: nft.Element, fold: Fold) -> str:
     given = element.data
-    if not isinstance(given, Verdict):
+    if not isinstance(given, nft.Verdict):
         return element_text(element)
     if given.chain is None:
         return given.kind.value
@@ -131,15 +108,15 @@ def _outcome(element: Element, fold: Fold) -> str:
     return f"chain {given.chain}{f' ({what})' if what else ''}"
 
 
-def _nat(nat: Nat, table: Table | None) -> str:
+def _nat(nat: nft.Nat, table: nft.Table | None) -> str:
     flags = "".join(f", {_FLAGS.get(flag, flag)} ({flag})" for flag in sorted(nat.flags))
     port = f", port {value(nat.port)}" if nat.port is not None else ""
-    if nat.kind is NatKind.MASQUERADE:
+    if nat.kind is nft.NatKind.MASQUERADE:
         return f"gets its source rewritten to the address of the interface it leaves by{port} (masquerade){flags}"
-    if nat.kind is NatKind.REDIRECT:
+    if nat.kind is nft.NatKind.REDIRECT:
         return f"is sent to this node itself{port} (redirect){flags}"
-    end = "destination" if nat.kind is NatKind.DNAT else "source"
-    if isinstance(nat.address, MapLookup):
+    end = "destination" if nat.kind is nft.NatKind.DNAT else "source"
+    if isinstance(nat.address, nft.MapLookup):
         looked_up = nat.address
         shared = chances(looked_up)
         if shared is not None:
@@ -159,17 +136,17 @@ _FLAGS = {
 }
 
 
-def _place(data: Verdict | Expression | None) -> str:
-    if data is None or isinstance(data, Verdict):
+def _place(data: nft.Verdict | nft.Expression | None) -> str:
+    if data is None or isinstance(data, nft.Verdict):
         return ""
     return expression_text(data).replace(" . ", ":")
 
 
-def _mangle(mangle: Mangle, marks: Mapping[int, str]) -> str:
+def _mangle(mangle: nft.Mangle, marks: Mapping[int, str]) -> str:
     target, given = mangle.target, mangle.value
-    if target in (Meta("mark"), Conntrack("mark")):
-        whose = "mark" if isinstance(target, Meta) else "connmark"
-        if isinstance(given, Binary) and given.left == target and isinstance(given.right, int):
+    if target in (nft.Meta("mark"), nft.Conntrack("mark")):
+        whose = "mark" if isinstance(target, nft.Meta) else "connmark"
+        if isinstance(given, nft.Binary) and given.left == target and isinstance(given.right, int):
             done = {"|": "set", "^": "toggled"}.get(given.operator)
             if done is not None:
                 return f"gets {whose} {bits(given.right, marks)} {done}"
@@ -180,7 +157,7 @@ def _mangle(mangle: Mangle, marks: Mapping[int, str]) -> str:
     return f"gets its {noun(target).strip('`')} changed (`{statement_text(mangle)}`)"
 
 
-def _update(update: SetUpdate, table: Table | None) -> str:
+def _update(update: nft.SetUpdate, table: nft.Table | None) -> str:
     named = None if table is None else table.sets.get(update.target.name)
     seconds = update.timeout if update.timeout is not None else named.timeout if named is not None else None
     if update.operation == "delete":

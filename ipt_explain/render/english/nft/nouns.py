@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.model.nft import (
-    Concatenation,
-    Conntrack,
-    Expression,
-    Fib,
-    Meta,
-    Numgen,
-    Payload,
-    Range,
-    SetData,
-    SetLiteral,
-    SetReference,
-    Table,
-)
+from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text
 from ipt_explain.words import both, counted, either
 
@@ -39,24 +26,24 @@ _META = {
 _TRANSPORTS = frozenset({"th", "tcp", "udp", "sctp", "dccp", "udplite"})
 
 
-def noun(expression: Expression) -> str:
+def noun(expression: nft.Expression) -> str:
     """An expression as a noun, without an article."""
-    if isinstance(expression, Payload):
+    if isinstance(expression, nft.Payload):
         network = expression.protocol in ("ip", "ip6")
         if expression.field in _FIELDS and (network or expression.protocol in _TRANSPORTS):
             return _FIELDS[expression.field]
-    if isinstance(expression, Meta) and expression.key in _META:
+    if isinstance(expression, nft.Meta) and expression.key in _META:
         return _META[expression.key]
-    if isinstance(expression, Conntrack) and expression.key in ("state", "status", "mark"):
+    if isinstance(expression, nft.Conntrack) and expression.key in ("state", "status", "mark"):
         return f"connection's {expression.key}"
-    if isinstance(expression, Fib) and expression.result == "type" and len(expression.flags) == 1:
+    if isinstance(expression, nft.Fib) and expression.result == "type" and len(expression.flags) == 1:
         return f"kind of {'source' if 'saddr' in expression.flags else 'destination'} address"
-    if isinstance(expression, Concatenation):
+    if isinstance(expression, nft.Concatenation):
         return both([noun(part) for part in expression.parts])
     return f"`{expression_text(expression)}`"
 
 
-def drawn(numbers: Numgen) -> str:
+def drawn(numbers: nft.Numgen) -> str:
     """A generated number in words."""
     first, last = numbers.offset, numbers.offset + numbers.modulus - 1
     return (
@@ -64,9 +51,9 @@ def drawn(numbers: Numgen) -> str:
     )
 
 
-def held(data: SetData, table: Table | None, beside: Expression, kind: str = "set") -> str:
+def held(data: nft.SetData, table: nft.Table | None, beside: nft.Expression, kind: str = "set") -> str:
     """A set or map: by its name and size, or written out."""
-    if isinstance(data, SetReference):
+    if isinstance(data, nft.SetReference):
         named = None if table is None else table.sets.get(data.name)
         if named is None:
             return f"{kind} {data.name}"
@@ -80,14 +67,14 @@ def held(data: SetData, table: Table | None, beside: Expression, kind: str = "se
     return either(keys)
 
 
-def value(constant: Expression, beside: Expression | None = None) -> str:
+def value(constant: nft.Expression, beside: nft.Expression | None = None) -> str:
     """A constant in words."""
-    if isinstance(constant, SetLiteral):
+    if isinstance(constant, nft.SetLiteral):
         return held(constant, None, beside or constant)
-    if isinstance(constant, Range):
+    if isinstance(constant, nft.Range):
         return f"{value(constant.first, beside)} to {value(constant.last, beside)}"
-    if isinstance(constant, Concatenation) and isinstance(beside, Concatenation):
+    if isinstance(constant, nft.Concatenation) and isinstance(beside, nft.Concatenation):
         return " . ".join(value(*pair) for pair in zip(constant.parts, beside.parts))
-    if isinstance(constant, int) and beside in (Meta("mark"), Conntrack("mark")):
+    if isinstance(constant, int) and beside in (nft.Meta("mark"), nft.Conntrack("mark")):
         return f"{constant:#x}"
     return expression_text(constant, None if isinstance(constant, str) else beside)
