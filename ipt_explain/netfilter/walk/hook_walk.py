@@ -83,7 +83,7 @@ class HookWalk:
         return travellers
 
     def _in_any_order(self, orders: tuple[Order[AnyStage], ...], hook: Hook, travellers: Travellers) -> Travellers:
-        """Stages of which nobody knows who is asked first: a question to packets to which it makes a difference."""
+        """Stages whose order is unknown: a question for packets to which it makes a difference."""
         from ipt_explain.netfilter.walk.orders import Joined, by_orders
 
         passing = Travellers()

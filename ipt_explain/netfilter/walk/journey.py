@@ -125,7 +125,7 @@ class Journey:
 
 def by_first_interface(finish: Finish, packets: Packets, sent: Sequence[Heading]) -> Iterable[tuple[bool, Packets]]:
     """The packets by whether OUTPUT sees them leave by lo: the node's own, to what it is known to have. NAT leads each
-    packet elsewhere anew, in OUTPUT."""
+    packet elsewhere again, in OUTPUT."""
     if not finish.state.connection.local:
         return ((False, packets),)
     over_lo = {who: _sent_to_itself(finish.state, sent[who]) for who in dict.fromkeys(packets.who)}

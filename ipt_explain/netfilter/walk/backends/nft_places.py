@@ -1,4 +1,4 @@
-"""Where packets stand among the chains of nftables: before a rule of one chain, or of many chains that look alike, each
+"""Where packets are among the chains of nftables: before a rule of one chain, or of many chains that look alike, each
 packet in its own."""
 
 from __future__ import annotations

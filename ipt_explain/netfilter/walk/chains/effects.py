@@ -19,7 +19,7 @@ from ipt_explain.records import Record
 
 
 class TableEffect(Record):
-    """What a target does, but for where packets are bound for."""
+    """What a target does, apart from where it sends packets."""
 
     then: Verdict | Flow
     states: tuple[tuple[Probability, PacketState], ...]
@@ -41,7 +41,7 @@ class Effects:
     def of(
         self, visit: Visit, portion: Portion, batch: Batch
     ) -> Iterable[tuple[TableEffect, Rows, Sequence[Heading] | None]]:
-        """What the target does, for the rows that it does alike, and where those are bound for by it."""
+        """What the target does, for the rows that it treats alike, and where it sends them."""
         target = batch.shape.target
         crowd = visit.crowd_of(portion.rows)
         if target is not None and rewrites_destination(target.name) and Hidden.TARGET not in batch.shape.hidden:

@@ -38,7 +38,7 @@ class Budget:
 class Frontier:
     """Portions of a visit's crowd, each waiting at the next rule that may match it.
 
-    What one packet meets does not hang on the others. So rules for single addresses are met by many packets together,
+    What one packet meets does not depend on the others. So rules for single addresses are met by many packets together,
     whichever comes first in the chain; all others are met in their order, so that portions which have become alike
     join. `given_up` are the portions that there was no budget to follow.
     """

@@ -112,7 +112,7 @@ class Portions(dict[Key, LikelyPart[Via]]):
         return bool(told)
 
     def _equally_large(self, choices: list[tuple[Key, Choice]]) -> list[list[tuple[Key, Choice]]]:
-        """Those of which nothing has been lost, or the same share, that are worth joining."""
+        """Those worth joining: nothing of them has been lost, or the same share."""
         from ipt_explain.netfilter.assumptions import worth_joining
 
         by_size: dict[Probability, list[tuple[Key, Choice]]] = {}
