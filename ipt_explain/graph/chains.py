@@ -89,27 +89,23 @@ class ChainGraph:
     @cached_property
     def reachable(self) -> frozenset[str]:
         """Every chain that a hook leads to, including the hooks and dangling targets."""
-        return frozenset(walk(self.hooks, self.targets))
+        return walk(self.hooks, self._onward)
 
     @cached_property
     def unreachable(self) -> tuple[str, ...]:
         """The chains that no hook leads to, in the order of the text."""
         return tuple(name for name in self.table.chains if name not in self.reachable)
 
-    def reachable_from(self, chain: str) -> frozenset[str]:
-        """Every chain that `chain` leads to, itself included."""
-        return frozenset(walk([chain], self.targets))
+    def reachable_from(self, *chains: str) -> frozenset[str]:
+        """Every chain that these lead to, including these."""
+        return walk(chains, self._onward)
 
-    def leading_to(self, chain: str) -> frozenset[str]:
-        """Every chain that leads to `chain`, itself included."""
-        reached = {chain}
-        pending = [chain]
-        while pending:
-            for caller, _ in self._index.entering.get(pending.pop(), ()):
-                if caller.name not in reached:
-                    reached.add(caller.name)
-                    pending.append(caller.name)
-        return frozenset(reached)
+    def _onward(self, chain: str) -> tuple[str, ...]:
+        return self.targets.get(chain, ())
+
+    def leading_to(self, *chains: str) -> frozenset[str]:
+        """Every chain that leads to these, including these."""
+        return walk(chains, lambda name: [caller.name for caller, _ in self._index.entering.get(name, ())])
 
     # --- cycles -----------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from ipt_explain.graph.chains import ChainGraph
 from ipt_explain.graph.jumps import Jump
-from ipt_explain.graph.reach import walk
 from ipt_explain.records import Record
 
 
@@ -32,10 +31,7 @@ def neighbourhood(graph: ChainGraph, centres: Iterable[str]) -> Neighbourhood:
     packets like this. Linear in the rules of these chains.
     """
     middle = set(centres)
-    below = walk(middle, graph.targets)
-    above = set(middle)
-    for centre in middle:
-        above |= graph.leading_to(centre)
+    below, above = graph.reachable_from(*middle), graph.leading_to(*middle)
     jumps: list[Jump] = []
     for name in graph.table.chains:
         if name in below:

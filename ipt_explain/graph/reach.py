@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 
 
-def walk(starts: Iterable[str], targets: Mapping[str, Sequence[str]]) -> set[str]:
-    """Every chain that can be reached from `starts`, including these."""
+def walk(starts: Iterable[str], onward: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    """Every chain that can be reached from `starts`, including these, where each chain leads `onward` to others."""
     reached = set(starts)
     pending = list(reached)
     while pending:
-        for target in targets.get(pending.pop(), ()):
-            if target not in reached:
-                reached.add(target)
-                pending.append(target)
-    return reached
+        found = set(onward(pending.pop())) - reached
+        reached |= found
+        pending += found
+    return frozenset(reached)

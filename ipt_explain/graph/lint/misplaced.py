@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 
 from ipt_explain.graph.jump_sets import JumpSets
+from ipt_explain.graph.reach import walk
 from ipt_explain.model import Rule, Shape
 from ipt_explain.model.by_shape import RulesByShape, RulesOfShape
 from ipt_explain.model.kernel import TABLE_OF_TARGET
@@ -83,12 +84,9 @@ def _reached(nat: JumpSets, hook: str, holders: Collection[str]) -> frozenset[st
         return frozenset()
     if len(holders) <= _FEW:
         return frozenset(holder for holder in holders if nat.leads_to(hook, (holder,)))
-    reached = {hook}
-    pending = [hook]
-    while pending:
-        found = chains[pending.pop()]
-        for target in map(found.target_of, range(len(found.layout))):
-            if target is not None and target in chains and target not in reached:
-                reached.add(target)
-                pending.append(target)
-    return frozenset(reached)
+
+    def onward(name: str) -> set[str]:
+        chain = chains[name]
+        return chains.keys() & map(chain.target_of, range(len(chain.layout)))
+
+    return walk([hook], onward)

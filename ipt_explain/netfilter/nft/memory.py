@@ -99,23 +99,22 @@ def earlier_visits(table: nft.Table, endpoint: Heading, client: Address) -> Visi
     """The entries of a client that a table sent to an endpoint before: in the sets updated by chains that DNAT to
     it."""
     return frozenset(
-        (list_name(table, statement.target.name), client, 1)
+        (list_name(table, update.target.name), client, 1)
         for chain in table.chains.values()
         if _sends_to(chain, endpoint)
         for rule in chain.rules
-        for statement in rule.statements
-        if isinstance(statement, nft.SetUpdate) and statement.operation != "delete"
+        for update in rule.of(nft.SetUpdate)
+        if update.operation != "delete"
     )
 
 
 def _sends_to(chain: nft.Chain, endpoint: Heading) -> bool:
     return any(
-        isinstance(statement, nft.Nat)
-        and statement.kind is nft.NatKind.DNAT
-        and statement.address is not None
-        and (canonical(statement.address, Kind.ADDRESS), statement.port) == (endpoint.address, endpoint.port)
+        nat.kind is nft.NatKind.DNAT
+        and nat.address is not None
+        and (canonical(nat.address, Kind.ADDRESS), nat.port) == (endpoint.address, endpoint.port)
         for rule in chain.rules
-        for statement in rule.statements
+        for nat in rule.of(nft.Nat)
     )
 
 
