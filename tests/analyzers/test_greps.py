@@ -100,3 +100,40 @@ def test_a_chain_that_rewrites_whatever_comes_is_not_supposed_to_be_called(rule:
     told = trace(read_dump(f"*nat\n-A OWN {rule}\n{SHOWN}"), Packet("10.244.1.77", "10.96.0.10", "tcp", 80))
     led = "OWN, KUBE-SERVICES" if called else "KUBE-SERVICES"
     assert f"nat PREROUTING, which this input does not show, leads to {led}" in told.outcomes[0].assumptions
+
+
+_REFUSAL = (
+    '-A KUBE-SERVICES -d {}/32 -p tcp -m comment --comment "{} has no endpoints" -m tcp --dport 80 -j REJECT'
+    " --reject-with icmp-port-unreachable\n"
+)
+_SINCE_1_23 = (
+    '-A KUBE-FORWARD -m comment --comment "kubernetes forwarding conntrack rule" -m conntrack'
+    " --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        (_REFUSAL.format("203.0.113.31", "shop/web:http"), ["cluster-ip-or-load-balancer"]),
+        (_REFUSAL.format("203.0.113.31", "shop/web:"), ["cluster-ip-or-load-balancer"]),
+        (_REFUSAL.format("203.0.113.31", "shop/web"), ["cluster-ip"]),  # without the colon: since 1.20
+        (_REFUSAL.format("203.0.113.31", "shop/web:http") + _SINCE_1_23, ["cluster-ip"]),
+        (_REFUSAL.format("203.0.113.31", "shop/web:http").replace("REJECT --reject-with icmp-port-unreachable", "DROP"), ["cluster-ip"]),
+        (
+            _REFUSAL.format("10.96.0.31", "shop/web:http") + _REFUSAL.format("203.0.113.31", "shop/web:http"),
+            ["cluster-ip", "external"],
+        ),
+    ],
+)
+def test_up_to_1_19_a_refusal_may_be_of_a_load_balancers_address(text: str, kinds: list[str]) -> None:
+    (service,) = explain(read_dump(text)).services
+    assert [each.kind.value for each in service.frontends] == kinds
+    assert (service.cluster_ip is None) is ("cluster-ip" not in kinds)
+    assert service.state.value in ("no-endpoints", "no-local-endpoints")
+
+
+def test_whole_dumps_show_which_is_the_cluster_ip() -> None:
+    text = scenario("1.18", "loadbalancer").ipv4
+    kinds = {each.kind.value for service in explain(read_dump(text)).services for each in service.frontends}
+    assert "cluster-ip-or-load-balancer" not in kinds
