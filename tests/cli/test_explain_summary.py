@@ -15,7 +15,8 @@ from ipt_explain.inputs import InputText
 from ipt_explain.inputs.live import LiveRules
 from ipt_explain.parsing import read_dump
 from ipt_explain.records import replace
-from ipt_explain.services.fates import Loss, Vantage
+from ipt_explain.render.explain.service_words import question_words
+from ipt_explain.services.fates import NAT_NOT_SHOWN, Loss, Vantage
 from ipt_explain.services.health import Standing, health
 from ipt_explain.services.ports import ServiceState
 from tests.archives import read_archive
@@ -295,6 +296,20 @@ def test_the_line_of_a_trouble_is_the_one_to_look_at(capsys: pytest.CaptureFixtu
     told = printed(capsys, dump)
     assert re.search(rf"\? kube-system/kube-dns:dns-tcp +depends on .*line {line}\n", told)
     assert re.search(rf"├─ depends on .*line {line}\n", told)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        (NAT_NOT_SHOWN, NAT_NOT_SHOWN),
+        ("192.0.2.1 is an address of this node", "192.0.2.1 is an address of this node"),
+        ("-i cali+", "`-i cali+`"),
+        ('-m comment --comment "it is"', '`-m comment --comment "it is"`'),
+        ("ip saddr 10.0.0.0/8", "`ip saddr 10.0.0.0/8`"),
+    ],
+)
+def test_parts_of_rules_are_quoted_and_sentences_are_not(question: str, words: str) -> None:
+    assert question_words(question) == words
 
 
 def test_what_the_node_does_not_explain_is_a_trouble_of_its_own() -> None:

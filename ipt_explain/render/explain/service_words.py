@@ -212,4 +212,10 @@ def from_words(vantages: Sequence[Vantage]) -> str:
 
 def questions_words(questions: Sequence[str]) -> str:
     """The first open questions: "`-i cali+`, `-o cali+` and 3 more"."""
-    return listed((f"`{escape(question)}`" for question in questions), _MOST_QUESTIONS)
+    return listed(map(question_words, questions), _MOST_QUESTIONS)
+
+
+def question_words(question: str) -> str:
+    """A question; in quotes if it is part of a rule, not a sentence: `rules of nat that …`, `10.0.0.1 is …`."""
+    is_sentence = question.startswith("rules ") or (" is " in question and not question.startswith("-"))
+    return escape(question) if is_sentence else f"`{escape(question)}`"

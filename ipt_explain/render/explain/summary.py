@@ -12,6 +12,7 @@ from ipt_explain.render.explain.service_words import (
     by_words,
     from_words,
     lost_words,
+    question_words,
     questions_words,
 )
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, line_tail, sentence
@@ -184,7 +185,7 @@ def trouble_words(trouble: Trouble) -> str:
         return hairpin_words(trouble.service)
     if trouble.standing is Standing.UNKNOWN:
         question = next(questions(trouble.service), None)
-        return "unknown" if question is None else f"depends on `{escape(question)}`"
+        return "unknown" if question is None else f"depends on {question_words(question)}"
     if trouble.standing is Standing.REFUSING and trouble.service.state is ServiceState.BLOCKED:
         return "refuses all connections"
     text = STATE_WORDS[trouble.service.state][0]
