@@ -100,10 +100,13 @@ def _reading(dumps: Sequence[Dump], live: bool, lenient: bool, objects: str | No
     """How another command reads the same."""
     from ipt_explain.services.explanation import Reading
 
-    again = live and click.get_current_context().meta.get(SAVED_TO) is None
-    files = () if again else tuple(dict.fromkeys(dump.source for dump in dumps))
-    options = [*(["--live"] if again else []), *(["--lenient"] if lenient else [])]
-    return Reading(files, tuple(options), () if objects is None else ("--objects", objects))
+    context = click.get_current_context()
+    live = live and context.meta.get(SAVED_TO) is None
+    program = context.find_root().obj
+    files = () if live or program else tuple(dict.fromkeys(dump.source for dump in dumps))
+    options = [*(["--live"] if live else []), *(["--lenient"] if lenient else [])]
+    own_options = () if objects is None else ("--objects", objects)
+    return Reading(files, tuple(options), own_options, tuple(program or ("ipt-explain",)))
 
 
 def _show_header(dumps: Sequence[Dump], color: bool, width: int) -> None:

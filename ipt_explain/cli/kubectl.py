@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ipt_explain.cli import main as program
-from ipt_explain.cli.shared.nodes import NodeOptions, fleet_options, folded, made_by
+from ipt_explain.cli.shared.nodes import NodeOptions, cluster_options, folded, made_by
 from ipt_explain.cli.shared.options import Command, Printing, as_record, display_options, with_options
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.kubectl import Kubectl, cluster_objects, collect, names_of, node_list, proxy_pods
@@ -80,7 +82,7 @@ def commands() -> None:
 @click.option("--objects", is_flag=True, help="Judge the nodes against the cluster's Services and endpoints.")
 @click.option("-o", "--output", type=click.Choice(("text", "json", "openmetrics")), default="text", show_default=True,
               help="What to print.")  # fmt: skip
-@fleet_options
+@cluster_options
 @display_options
 @as_record("printing", Printing)
 def nodes(
@@ -90,7 +92,6 @@ def nodes(
     objects: bool,
     jobs: int | None,
     dask: str | None,
-    node_from: object,
     allow_missing: str,
     names: bool,
     printing: Printing,
@@ -117,7 +118,10 @@ def nodes(
     return print_judgement(found, (), how, Judging("", plan, printing, None, False))
 
 
-@commands.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@commands.command(
+    short_help="Run a command on one node's rules: explain, audit, trace …",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
 @_kubectl_options
 @click.argument("name", metavar="NODE")
 @click.argument("words", nargs=-1, metavar="[COMMAND [OPTIONS]]", type=click.UNPROCESSED)
@@ -134,7 +138,18 @@ def node(name: str, words: tuple[str, ...], **given: Any) -> int:
             path = Path(folder, f"{name}.{suffix}.txt")
             path.write_bytes(text)
             files.append(str(path))
-        return program.run([*words, *files])
+        return program.run([*words, *files], again=(*_PROGRAM.split(), "node", *_options_given(), name))
+
+
+def _options_given() -> Iterator[str]:
+    """The options of the current command as the user gave them."""
+    context = click.get_current_context()
+    for option in context.command.params:
+        given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+        if given and isinstance(option, click.Option):
+            yield option.opts[0]
+            if not option.is_flag:
+                yield str(context.params[str(option.name)])
 
 
 def _cluster(kubectl: Kubectl) -> ApiObjects:

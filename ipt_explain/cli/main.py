@@ -170,11 +170,14 @@ def _end_when_interrupted(unraisable: sys.UnraisableHookArgs) -> None:
         os._exit(INTERRUPTED)
 
 
-def run(args: list[str], group: click.Group | None = None) -> int:
-    """Run one command line of the program, or of another `group` of commands. Returns the exit status."""
+def run(args: list[str], group: click.Group | None = None, again: Sequence[str] = ()) -> int:
+    """Run one command line of the program, or of another `group` of commands. Returns the exit status.
+
+    `again` are the words with which users begin a command that reads the same, if the arguments name other files.
+    """
     group = commands if group is None else group
     try:
-        status: Any = group.main(args=args, prog_name=group.name, standalone_mode=False)
+        status: Any = group.main(args=args, prog_name=group.name, standalone_mode=False, obj=again)
         finish()
         return status if isinstance(status, int) else 0
     except (click.Abort, KeyboardInterrupt):

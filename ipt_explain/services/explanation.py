@@ -59,12 +59,13 @@ class Order(Enum):
 
 class Reading(Record):
     """What was read, as words of a command line: files, options that every command needs for it (`--live`), and those
-    that explain needs in addition (`--objects FILE`).
+    that explain needs in addition (`--objects FILE`). Without files and options, `program` alone must read it.
     """
 
     files: tuple[str, ...]
     options: tuple[str, ...] = ()
     own_options: tuple[str, ...] = ()
+    program: tuple[str, ...] = ("ipt-explain",)
 
 
 class Choice(Record):

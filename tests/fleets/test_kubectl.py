@@ -155,6 +155,21 @@ def test_any_command_on_one_node(cluster: Path, capsys: pytest.CaptureFixture[st
     assert "error executing command" in capsys.readouterr().err
 
 
+def test_the_next_commands_ask_the_node_again(cluster: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The files that were read are gone."""
+    assert run(["node", "--context", "a b", "--debug", "node-2", "--problems"], commands) == 0
+    out = capsys.readouterr().out
+    assert " kubectl iptexplain node --context 'a b' --debug node-2 -o table\n" in out
+    assert "/ipt-explain-" not in out.partition("Next: ")[2]
+
+
+def test_no_option_of_nodes_speaks_of_another(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["nodes", "--help"], commands) == 0
+    out = capsys.readouterr().out
+    assert "Read with N processes." in out
+    assert "--nodes" not in out and "--node-from" not in out
+
+
 def test_misuse_is_reported(cluster: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(["nodes", "no-such-node"], commands) == 2
     assert "the cluster has no node no-such-node" in capsys.readouterr().err

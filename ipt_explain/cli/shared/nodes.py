@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -47,27 +47,33 @@ class NodeOptions(Record):
 
 def fleet_options(command: Command) -> Command:
     """Options for --nodes, as parameters `jobs`, `dask`, `node_from`, `allow_missing` and `names`."""
-    options = (
-        click.option("--jobs", metavar="N", type=click.IntRange(1, 1024), help="With --nodes: read with N processes."),
-        click.option("--dask", metavar="ADDRESS", help="With --nodes: read on the Dask cluster of this scheduler."),
-        click.option(
-            "--node-from",
-            metavar="REGEX",
-            callback=_pattern,
-            help="With --nodes: find a node's name in a path (first group).",
-        ),
+    name = click.option(
+        "--node-from",
+        metavar="REGEX",
+        callback=_pattern,
+        help="With --nodes: find a node's name in a path (first group).",
+    )
+    return with_options((name, *_fleet_options("With --nodes: {}".format)), command)
+
+
+def cluster_options(command: Command) -> Command:
+    """The same without `node_from`, for a command that always asks a cluster's nodes."""
+    return with_options(_fleet_options(lambda text: text[0].upper() + text[1:]), command)
+
+
+def _fleet_options(worded: Callable[[str], str]) -> tuple[Callable[[Command], Command], ...]:
+    return (
+        click.option("--jobs", metavar="N", type=click.IntRange(1, 1024), help=worded("read with N processes.")),
+        click.option("--dask", metavar="ADDRESS", help=worded("read on the Dask cluster of this scheduler.")),
         click.option(
             "--allow-missing",
             metavar="N|N%",
             default="0",
             callback=_amount,
-            help="With --nodes: do not fail for up to this many nodes that cannot be compared.",
+            help=worded("do not fail for up to this many nodes that cannot be compared."),
         ),
-        click.option(
-            "--names", is_flag=True, help="With --nodes: print every node's name, not just the first few."
-        ),
+        click.option("--names", is_flag=True, help=worded("print every node's name, not just the first few.")),
     )
-    return with_options(options, command)
 
 
 def _pattern(_: click.Context, __: click.Parameter, value: str | None) -> re.Pattern[str] | None:

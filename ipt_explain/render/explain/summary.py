@@ -81,7 +81,7 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
 
 def next_lines(found: Health, reading: Reading, hidden: Sequence[ServicePort], width: int) -> Iterator[Line]:
     """Commands to run next, ready to paste. `hidden` are the Services that are not shown."""
-    if "-" in reading.files or not (reading.files or reading.options):
+    if "-" in reading.files or not (reading.files or reading.options or reading.program[1:]):
         if hidden:
             yield from ([], *draw(Node(sentence("Next: --all shows every Service, -o table one line for each")), width))
         return
@@ -101,7 +101,7 @@ def next_lines(found: Health, reading: Reading, hidden: Sequence[ServicePort], w
         from ipt_explain.render.text.commands import command_lines
     for number, options in enumerate(commands):
         own = () if options[0] == "audit" else reading.own_options
-        words = ["ipt-explain", *options, *reading.options, *own, *reading.files]
+        words = [*reading.program, *options, *reading.options, *own, *reading.files]
         yield from ([(line, "")] for line in command_lines(words, "      " if number else "Next: ", width))
 
 
