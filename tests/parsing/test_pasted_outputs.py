@@ -13,6 +13,7 @@ import pytest
 
 import ipt_explain
 from ipt_explain.errors import DumpSyntaxError
+from ipt_explain.parsing.pastes.margins import without_margins
 from tests.ipvs_corpus import LISTED, SAVED, ipvs_nodes
 from tests.kube_corpus import scenario
 from tests.listing_corpus import node as listed_node
@@ -143,6 +144,11 @@ def test_the_margin_is_named() -> None:
 def test_marks_of_diffs_and_comments_are_no_margin(mark: str) -> None:
     with pytest.raises(DumpSyntaxError):
         ipt_explain.parse(_each(lambda _, line: f"{mark}{line}")(_TEXTS["nft"]) if mark != "the " else "the table ip x {\n")
+
+
+def test_many_numbers_in_a_margin_cost_no_more_than_few() -> None:
+    text = "1 " * 60 + "Chain KUBE-SVC-A (policy ACCEPT)\n" + ("1" * 150 + "x\n") * 3
+    assert without_margins(text) == (text, [])
 
 
 def test_a_line_feed_in_a_comment_is_no_wrap() -> None:

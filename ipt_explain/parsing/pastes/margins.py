@@ -75,7 +75,10 @@ def _bare(margin: str) -> Bare:
         return _of_item
     body = margin.rstrip(" \t")
     words = re.split(r"([ \t]*\d+)", body)
-    same = "".join(r"[ \t]*\d+" if number % 2 else re.escape(word) for number, word in enumerate(words))
+    same = re.escape(words[0])
+    for number, (before, after) in enumerate(zip(words[0::2], words[2::2])):
+        # Between numbers side by side are blanks: a run of digits could be shared out among them in many ways.
+        same += (r"[ \t]+\d+" if number and not before else r"[ \t]*\d+") + re.escape(after)
     pattern = re.compile(rf"{same}(?:{re.escape(margin[len(body):])}|[ \t]*\Z)")
 
     def without(line: str) -> str | None:
