@@ -58,7 +58,7 @@ class Table(Record, eq=False):
     @property
     def rule_count(self) -> int:
         """How many rules its chains hold."""
-        return sum(len(chain.layout) for chain in self.chains.values())
+        return sum(len(chain.layout.shapes) for chain in self.chains.values())
 
 
 class Ruleset(Record, eq=False):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any, TypeVar, overload
 
 from ipt_explain.records import Record
@@ -37,6 +37,12 @@ class Columns(Sequence[Row]):
         if field not in self._kind.__match_args__:
             raise AttributeError(f"{self._kind.__name__} has no field {field}")
         return nothing(len(self))
+
+    def columns(self, fields: Sequence[str]) -> Sequence[Sequence[Any]]:
+        """The values of some fields, as `column` gives those of one."""
+        if not set(fields).issubset(self._kind.__match_args__):
+            return list(map(self.column, fields))  # which says what is wrong
+        return list(map(self._columns.get, fields, repeat(nothing(len(self)))))
 
     def of_kind(self, kind: type[Other]) -> Columns[Other]:
         """The same columns as records of another kind."""
@@ -115,5 +121,5 @@ def column(records: Sequence[Any], field: str) -> Sequence[Any]:
 def columns(records: Sequence[Any], fields: Sequence[str]) -> Sequence[Sequence[Any]]:
     """The values of some fields, without making records that are kept in columns."""
     if isinstance(records, Columns):
-        return list(map(records.column, fields))
+        return records.columns(fields)
     return [[getattr(record, field) for record in records] for field in fields]

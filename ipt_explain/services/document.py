@@ -29,7 +29,7 @@ SCHEMA = "ipt-explain/explain/2"
 
 _AT_ONCE = 32  # services in a piece of text
 _ENDPOINT_FIELDS = (
-    "address", "port", "chain", "packets", "evidence", "probability", "local", "hairpin", "affinity_timeout"
+    "address", "chain", "packets", "evidence", "port", "probability", "local", "hairpin", "affinity_timeout"
 )  # fmt: skip
 _SHARE_FIELDS = ("endpoint", "probability", "scheduler", "weight")
 
@@ -210,17 +210,16 @@ def _of_shares(
 
 
 def _endpoints(endpoints: Sequence[Endpoint], chainless: bool) -> str:
-    addresses, ports, chains, packets, evidence, *facts = columns(endpoints, _ENDPOINT_FIELDS)
+    addresses, chains, packets, evidence, *facts = columns(endpoints, _ENDPOINT_FIELDS)
     return _array(
         [
             f'{{"address": {"null" if address is None else quoted(address)}'
-            f', "port": {"null" if port is None else port}'
-            f', "chain": {"null" if chainless else quoted(chain)}'
+            f', "port": {port}, "chain": {"null" if chainless else quoted(chain)}'
             f', {known}'
             f', "packets": {"null" if count is None else count}'
             f', "line": {line}}}'
-            for address, port, chain, known, count, line in zip(
-                addresses, ports, chains, _of_endpoints(*map(tuple, facts)), packets, lines_of(evidence)
+            for address, chain, (port, known), count, line in zip(
+                addresses, chains, _of_endpoints(*map(tuple, facts)), packets, lines_of(evidence)
             )
         ]
     )
@@ -228,15 +227,16 @@ def _endpoints(endpoints: Sequence[Endpoint], chainless: bool) -> str:
 
 @lru_cache(maxsize=1024)
 def _of_endpoints(
-    chances: Sequence[float | None], local: Sequence[bool | None], hairpins: Sequence[bool | None],
-    timeouts: Sequence[int | None],
-) -> Sequence[str]:  # fmt: skip
-    """What many Services' endpoints have in common."""
-    return [
+    ports: Sequence[int | None], chances: Sequence[float | None], local: Sequence[bool | None],
+    hairpins: Sequence[bool | None], timeouts: Sequence[int | None],
+) -> Sequence[tuple[str, str]]:  # fmt: skip
+    """What many Services' endpoints have in common: the port, and what follows the chain."""
+    facts = [
         f'"probability": {"null" if chance is None else float(chance)}, "local": {"true" if here else "null"}'
         f', "hairpin": {_TRUTHS[hairpin]}, "affinity_timeout": {_number(timeout)}'
         for chance, here, hairpin, timeout in zip(chances, local, hairpins, timeouts)
     ]
+    return list(zip(map(_number, ports), facts))
 
 
 def _masquerade(masquerade: Masquerade) -> str:

@@ -124,6 +124,10 @@ class Fate(Record):
     lost: tuple[Lost, ...] = ()
     perhaps: tuple[Lost, ...] = ()
 
+    def __hash__(self) -> int:
+        # Those of many Services are looked up, and few of them differ.
+        return hash((self.served, self.masqueraded, self.lost))
+
     @property
     def whole(self) -> bool:
         """Whether nothing is lost and no question is open."""

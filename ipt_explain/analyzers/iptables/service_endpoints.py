@@ -19,10 +19,11 @@ def endpoints_of(spreads: Sequence[Spread], cluster: Spread | None, fragment: bo
     `fragment`, what the input does not show may exist.
     """
     met = Columns.joined([spread.endpoints for spread in spreads] or [NO_ENDPOINTS])
-    names = met.column("chain")
-    rows = dict(zip(reversed(names), reversed(range(len(names)))))  # the first of each chain
-    endpoints = met if len(rows) == len(names) else met.rows(sorted(rows.values()))
-    names = endpoints.column("chain")
+    names, endpoints = met.column("chain"), met
+    if len(set(names)) < len(names):
+        first = dict(zip(reversed(names), reversed(range(len(names)))))
+        endpoints = met.rows(sorted(first.values()))
+        names = endpoints.column("chain")
     changed: dict[str, Sequence[object]] = {}
     if endpoints is not met or cluster is None or len(spreads) > 1:
         # If the input does not show where the ClusterIP leads, that may be any endpoint.
