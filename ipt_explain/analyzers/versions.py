@@ -24,7 +24,7 @@ from ipt_explain.model import Chain, Form, Ruleset
 from ipt_explain.records import Record
 from ipt_explain.services.evidence import rules_of
 
-_OLDEST, _NEWEST = 1, 99
+OLDEST, NEWEST = 1, 99
 # Enough rules to see a form that every rule of its kind has.
 _SAMPLE = 400
 
@@ -39,18 +39,18 @@ class VersionRange(Record):
     @property
     def text(self) -> str | None:
         """The range in words; None if nothing shows it."""
-        if self.first == _OLDEST and self.last == _NEWEST:
+        if self.first == OLDEST and self.last == NEWEST:
             return None
-        if self.last == _NEWEST:
+        if self.last == NEWEST:
             return f"1.{self.first} or later"
-        if self.first == _OLDEST:
+        if self.first == OLDEST:
             return f"1.{self.last} or earlier"
         return f"1.{self.first}" if self.first == self.last else f"1.{self.first} to 1.{self.last}"
 
 
 class _Evidence:
     def __init__(self) -> None:
-        self.first, self.last = _OLDEST, _NEWEST
+        self.first, self.last = OLDEST, NEWEST
         self.signs: list[str] = []
 
     def at_least(self, minor: int, sign: str) -> None:
@@ -80,7 +80,7 @@ def recognise_version(ruleset: Ruleset, plans: Plans) -> VersionRange:
     if ruleset.form is Form.SAVE and filter_chains and found.first < 21 and NODE_PORTS not in filter_chains:
         found.at_most(20, "no KUBE-NODEPORTS in filter")
     if found.first > found.last:
-        return VersionRange(_OLDEST, _NEWEST, ())
+        return VersionRange(OLDEST, NEWEST, ())
     return VersionRange(found.first, found.last, tuple(found.signs))
 
 

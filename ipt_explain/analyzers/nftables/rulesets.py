@@ -15,6 +15,7 @@ from ipt_explain.analyzers.nftables.tables import (
     leads_to,
     proxy_table,
 )
+from ipt_explain.analyzers.versions import NEWEST, OLDEST, VersionRange
 from ipt_explain.model import Backend, Family, Form
 from ipt_explain.model.nft import Match, Payload, Ruleset, Table
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, TableSize
@@ -28,9 +29,9 @@ def ruleset_facts(ruleset: Ruleset, family: Family) -> RulesetFacts:
         if table.family.sees(family) and not table.xtables
     }
     table = proxy_table(ruleset, family)
-    version, sign = (None, "") if table is None else _version(table)
+    version = _ANY if table is None else _version(table)
     mode = None if table is None else ProxyMode.NFTABLES
-    evidence = "" if table is None else f"table {table.family.value} {table.name}; {sign}".rstrip("; ")
+    evidence = "" if table is None else "; ".join((f"table {table.family.value} {table.name}", *version.evidence))
     return RulesetFacts(
         source=ruleset.source,
         family=family,
@@ -39,31 +40,36 @@ def ruleset_facts(ruleset: Ruleset, family: Family) -> RulesetFacts:
         form=Form.FRAGMENT if ruleset.fragment else Form.SAVE,
         tables=tables,
         mode=mode,
-        version=version,
+        version=_ALPHA if version.last == 29 else version.text,
         evidence=evidence,
         masquerade_mark=None if table is None else masquerade_mark(table),
+        releases=(version.first, version.last),
     )
 
 
-def _version(table: Table) -> tuple[str | None, str]:
-    """The releases that may have written a table, and the evidence."""
+_ANY = VersionRange(OLDEST, NEWEST, ())
+_ALPHA = "1.29, an alpha that is not read"
+
+
+def _version(table: Table) -> VersionRange:
+    """The releases that may have written a table."""
     if HAIRPIN_CONNECTIONS in table.sets:
-        return "1.36 or later", "hairpin-connections"
+        return VersionRange(36, NEWEST, ("hairpin-connections",))
     if "endpoints-check" in table.chains and SERVICE_IPS not in table.sets:
-        return "1.29, an alpha that is not read", "endpoints-check"
+        return VersionRange(29, 29, ("endpoints-check",))
     with_port = False
     for _, rule in table.each_rule():
         tested = [each.left for each in rule.of(Match)] if leads_to(rule, MARK_FOR_MASQUERADE) else []
         fields = [each.field for each in tested if isinstance(each, Payload)]
         if "daddr" in fields and "dport" not in fields:
-            return "1.34 to 1.35", "marks of ClusterIPs without their port"
+            return VersionRange(34, 35, ("marks of ClusterIPs without their port",))
         with_port |= {"daddr", "dport"} <= set(fields)
     if "filter-prerouting-pre-dnat" in table.chains:
         if with_port:
-            return "1.33", "filter-prerouting-pre-dnat, marks of ClusterIPs with their port"
-        return "1.33 to 1.35", "filter-prerouting-pre-dnat"
+            return VersionRange(33, 33, ("filter-prerouting-pre-dnat, marks of ClusterIPs with their port",))
+        return VersionRange(33, 35, ("filter-prerouting-pre-dnat",))
     if "filter-output-post-dnat" in table.chains:
         if any(each.comment for each in elements(table, FIREWALL_IPS)):
-            return "1.30", "comments in firewall-ips"
-        return "1.30 to 1.32", "filter-output-post-dnat"
-    return None, ""
+            return VersionRange(30, 30, ("comments in firewall-ips",))
+        return VersionRange(30, 32, ("filter-output-post-dnat",))
+    return _ANY

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers import explain
@@ -65,9 +64,8 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> DumpJudge
             )
         case = FamilyCase(objects, family, name, {key: view for key, view in views.items() if key[0] is family}, facts)
         if family in nftables:
-            written = nftables[family]
-            releases = releases_between(objects, name, *_minors(written.version))
-            complete = not written.form.fragment
+            (first, last), complete = nftables[family].releases, not nftables[family].form.fragment
+            releases = releases_between(objects, name, max(first, _FIRST_NFTABLES), last)
         else:
             releases, complete = _releases(objects, name, rulesets), _complete(rulesets)
         circumstances = [(release, zone) for release in releases for zone in zones_of(objects, name)]
@@ -190,14 +188,6 @@ def _releases(objects: ApiObjects, node: str | None, rulesets: Sequence[Ruleset]
         if whole and known.first >= 24 and ruleset.chain("filter", PROXY_FIREWALL) is None:
             last = min(last, 24)
     return releases_between(objects, node, first, last)
-
-
-def _minors(version: str | None) -> tuple[int, int]:
-    """The first and last minor version of a range in words, as `1.30 to 1.32` and `1.36 or later`."""
-    found = [int(each) for each in re.findall(r"1\.(\d+)", version or "")]
-    if not found:
-        return _FIRST_NFTABLES, NEWEST
-    return found[0], NEWEST if version is not None and version.endswith("later") else found[-1]
 
 
 def releases_between(objects: ApiObjects, node: str | None, first: int, last: int) -> list[Release]:
