@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from itertools import permutations
+from unittest.mock import patch
 
 import pytest
 
 from ipt_explain.analyzers import explain
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import audit_dump
+from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.ports import ServiceState
 from ipt_explain.trace import Packet, trace
@@ -29,6 +31,16 @@ def test_endpoints_get_their_shares_in_whatever_order_chains_come(version: str, 
         count = len(service.endpoints)
         assert service.state is ServiceState.SERVING
         assert [each.probability for each in service.endpoints] == pytest.approx([1 / count] * count, abs=1e-4)
+
+
+@pytest.mark.parametrize("version", ["1.14", "1.22", "1.30"])
+def test_replies_need_not_be_followed_where_only_nat_is_shown(version: str) -> None:
+    node = scenario(version, "nodeport").ipv4
+    dump = read_dump("".join(grep(node, word) for word in ("KUBE-SEP", "KUBE-SVC")))
+    assert {*dump.rulesets[0].tables} == {"nat"}
+    unfollowed = explain(dump)
+    with patch.object(NodeRules, "nat_only", new=False):
+        assert explain(dump) == unfollowed
 
 
 def test_what_filter_refuses_for_services_leaves_shares_known() -> None:

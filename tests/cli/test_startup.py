@@ -32,7 +32,8 @@ _OTHER_WORK = (
     "ipt_explain.graph",
     "ipt_explain.parsing.iptables.rules.rule_parser",
     "ipt_explain.parsing.iptables.assembly", "ipt_explain.parsing.iptables.shapes.blocks",  # tables
-    "ipt_explain.netfilter.walk.path", "ipt_explain.netfilter.node_facts", "ipt_explain.analyzers.selection",
+    "ipt_explain.netfilter.walk.path", "ipt_explain.netfilter.walk.replies", "ipt_explain.netfilter.node_facts",
+    "ipt_explain.analyzers.selection",
 )  # fmt: skip
 
 

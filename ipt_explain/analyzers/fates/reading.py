@@ -14,7 +14,6 @@ from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.netfilter.header import network_bits, parse_address, parse_ipv4, protocol_number
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.walk.journey import Journey
-from ipt_explain.netfilter.walk.replies import Replies
 from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
@@ -34,6 +33,7 @@ from ipt_explain.services.ports import (
 if TYPE_CHECKING:
     from ipt_explain.analyzers.fates.weighing import Scales
     from ipt_explain.model.node import VirtualServers
+    from ipt_explain.netfilter.walk.replies import Replies
 
 Bound = Sequence[Heading | None]
 """The destinations of packets to a Service's endpoints; None if unknown."""
@@ -107,6 +107,15 @@ def _mark(dump: Dump, family: Family) -> int | None:
     return None if table is None else mark_set(table)
 
 
+def _replies(node: NodeRules) -> Replies | None:
+    """What follows replies, where any rule may meet them."""
+    if node.nat_only:
+        return None
+    from ipt_explain.netfilter.walk.replies import Replies
+
+    return Replies(node)
+
+
 class _Reader:
     """`mark` is what kube-proxy marks packets with for masquerading in nftables mode, if the text shows that."""
 
@@ -120,7 +129,7 @@ class _Reader:
         self._around = around
         self._shown_whole = shown_whole
         self._filter_shown = filter_shown
-        self._replies = Replies(node)
+        self._replies = _replies(node)
 
     def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
         """Services with their fates, protocol by protocol: packets that differ only in their destination travel
@@ -144,8 +153,8 @@ class _Reader:
         for vantage in each_of(tuple(Vantage), "following packets"):
             journey = Journey(self._node, sent)
             journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
-            ends = list(self._replies.told(journey.ends(), sent))
-            found.append(judge.fates(ends, arrivals if vantage is Vantage.POD else None))
+            ends = journey.ends() if self._replies is None else self._replies.told(journey.ends(), sent)
+            found.append(judge.fates(list(ends), arrivals if vantage is Vantage.POD else None))
         told = [fates if _shows(*each) else _NO_SERVERS_SHOWN for each, fates in zip(crowd, zip(*found))]
         packets = enumerate(told)
         for service, bound in each_of(services, "summing up"):

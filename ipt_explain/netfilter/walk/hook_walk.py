@@ -47,6 +47,8 @@ class HookWalk:
         balanced: bool = False,
     ) -> Travellers:  # fmt: skip
         """Ask a hook's stages in turn; returns those that all of them accept. `balanced` packets IPVS has had."""
+        if not travellers:
+            return travellers
         travellers = _changed(
             travellers,
             lambda state: state._replace(hook=hook, in_interface=in_interface, out_interface=out_interface),

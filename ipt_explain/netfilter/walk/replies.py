@@ -54,7 +54,7 @@ class Replies:
     def __init__(self, node: NodeRules) -> None:
         self._node = node
         self._known: dict[Hashable, _Stop] = {}
-        self._may_stop = node.chains is not None or _may_stop(node.rulesets)
+        self._may_stop = not node.nat_only and (node.chains is not None or _may_stop(node.rulesets))
         sees_data = self._may_stop and (node.chains is not None or _sees_data(node.rulesets))
         self._packets = _LATER if sees_data else _LATER[:2]
 

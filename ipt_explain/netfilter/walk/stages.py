@@ -154,6 +154,11 @@ class NodeRules:
         self.chains = None if nftables is None else _columns()
         self._lists_asked: frozenset[str] | None = None
 
+    @property
+    def nat_only(self) -> bool:
+        """Whether the input shows no table but nat, which no packet of a known connection asks."""
+        return self.chains is None and not any(ruleset.tables.keys() - {"nat"} for ruleset in self.rulesets)
+
     def after_nat(self, state: PacketState) -> PacketState:
         """A packet that leaves a chain of nftables, without what it has been entered into and nobody will ask."""
         if not state.visits:

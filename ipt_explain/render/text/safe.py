@@ -6,6 +6,8 @@ hide text are escaped: `\\x1b`, `\\u202e`. All text from a dump passes through h
 
 from __future__ import annotations
 
+from functools import cache
+
 from ipt_explain.patterns import lazy_pattern
 
 # Controls (C0, DEL, C1), soft hyphen, Arabic letter mark, joiners and directional marks, line and paragraph separators,
@@ -18,10 +20,15 @@ _UNSAFE = lazy_pattern(
 )
 
 
-# Characters known to take one column each: Latin letters, typographic marks, arrows, box drawing.
-_ONE_COLUMN = frozenset(
-    map(chr, (*range(0x20, 0x300), *range(0x2018, 0x2028), *range(0x2190, 0x2200), *range(0x2500, 0x2580)))
-)
+_AFTER_LATIN = "\u0300"
+
+
+@cache
+def _one_column() -> frozenset[str]:
+    """Characters known to take one column each: Latin letters, typographic marks, arrows, box drawing."""
+    marks, arrows, boxes = range(0x2018, 0x2028), range(0x2190, 0x2200), range(0x2500, 0x2580)
+    return frozenset(map(chr, (*range(0x20, ord(_AFTER_LATIN)), *marks, *arrows, *boxes)))
+
 
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
@@ -56,7 +63,7 @@ def escaped(character: str) -> str:
 
 def cells(text: str) -> int:
     """The number of terminal columns of a text: two for a wide character, none for a combining one."""
-    if text.isascii() or _ONE_COLUMN.issuperset(text):
+    if text.isascii() or max(text) < _AFTER_LATIN or _one_column().issuperset(text):
         return len(text)
     from rich.cells import cell_len
 
