@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ipt_explain.render.english.glossary import Glossary
 
 _SERVICE = re.compile(r"[a-z0-9-]+/[a-z0-9.-]+:[a-z0-9-]*|[\d.]+:\d+/[a-z]+|\[[0-9a-f:]+\]:\d+/[a-z]+")
+_NFT_CHAIN = re.compile(r"(?:service|local|external|firewall|endpoint|affinity)-[A-Z2-7*?]+-?[a-z0-9*?-]*/\S*")
+"""Chains and sets of kube-proxy's nftables mode have slashes in their names."""
 _NAMESPACED = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
 
 # The largest --depth. Each chain is shown only once, but nobody reads further than this.
@@ -165,7 +167,8 @@ def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:
     dumps: list[str] = []
     for word in words:
         is_service = _SERVICE.fullmatch(word) or (dump_is_named and _NAMESPACED.fullmatch(word))
-        is_path = (os.sep in word and not is_service) or word.endswith((".txt", ".gz"))
+        is_name = is_service or _NFT_CHAIN.fullmatch(word)
+        is_path = (os.sep in word and not is_name) or word.endswith((".txt", ".gz"))
         is_dump = word == STANDARD_INPUT or is_path or os.path.exists(word)
         (dumps if is_dump else names).append(word)
     return names, dumps

@@ -23,6 +23,10 @@ def reason(ruleset: RulesetFacts) -> str:
     """Why a ruleset has no Services, and what to do, as a clause."""
     if ruleset.backend is Backend.IPVS:
         return "IPVS has no virtual servers"
+    if ruleset.backend is Backend.NFTABLES and ruleset.mode is ProxyMode.NFTABLES:
+        if ruleset.form.fragment:
+            return "the maps of Services (service-ips, service-nodeports) are empty or not in this text"
+        return "kube-proxy's table is here, but its maps of Services are empty"
     if ruleset.mode is ProxyMode.IPVS:
         return f"{ruleset.evidence}: `ipvsadm-save -n` and `ipset save` show them"
     if ruleset.mode is ProxyMode.IPTABLES and ruleset.form.fragment:

@@ -9,7 +9,9 @@ import pytest
 
 from ipt_explain.cli.main import run
 from tests.cli.program import SAMPLES
+from tests.cli.program import run as of_program
 from tests.ipvs_corpus import ipvs_nodes
+from tests.nft_corpus import listing
 
 TO = ("--from", "10.244.1.9", "--to")
 FLUSHED = """\
@@ -90,3 +92,13 @@ def test_a_trace_for_programs_names_service_and_judgement(capsys: pytest.Capture
     document = json.loads(capsys.readouterr().out)
     assert document["service"] == "kube-system/kube-dns:dns"
     assert [each["judgement"] for each in document["outcomes"]] == ["served", "untranslated", "served"]
+
+
+def test_a_table_of_kube_proxy_without_services_is_named_as_that() -> None:
+    text = listing("1.33/basic/nft-ruleset").text
+    words = " ".join(of_program("explain", stdin=text).out.split())
+    assert "No Service here: kube-proxy's table is here, but its maps of Services are empty" in words
+    start = text.index("\tchain service-FY5PMXPG")
+    piece = "table ip kube-proxy {\n" + text[start : text.index("\t}", start)] + "\t}\n}\n"
+    words = " ".join(of_program("explain", stdin=piece).out.split())
+    assert "No Service here: the maps of Services (service-ips, service-nodeports) are empty or not in this text" in words

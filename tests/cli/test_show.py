@@ -239,3 +239,9 @@ def test_a_service_stands_for_its_chains(name: str) -> None:
 
 def test_an_address_that_no_service_has_is_no_chain() -> None:
     assert run("show", "10.96.0.10:54", BASIC).status == 2
+
+
+def test_a_chain_of_nftables_mode_with_slashes_is_no_file() -> None:
+    chain = "service-FY5PMXPG-kube-system/kube-dns/udp/dns"
+    assert split_words([chain, "endpoint-*/kube-dns/udp/*", "-"]) == ([chain, "endpoint-*/kube-dns/udp/*"], ["-"])
+    assert split_words(["service-dumps/node-1"]) == ([], ["service-dumps/node-1"])

@@ -183,3 +183,48 @@ def test_a_part_of_a_table_is_refused_with_what_to_do() -> None:
     with pytest.raises(DumpSyntaxError) as caught:
         ipt_explain.parse("chain services {\n\tip daddr . meta l4proto . th dport vmap @service-ips\n}\n")
     assert "write `table ip kube-proxy {` above and `}` below it" in caught.value.remedy
+
+
+def _json(text: str, indent: int | None) -> str:
+    return json.dumps(json.loads(text), indent=indent)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: _each(lambda _, line: f"> {line}")(_json(text, 2)),
+        lambda text: _MARGINS["cat -n"](_json(text, 4)),
+        lambda text: f"2026-11-20T10:11:12.1Z {_json(text, None)}\n",
+        lambda text: json.dumps(json.loads(text)["nftables"], indent=2),
+        lambda text: f"```json\n{_json(text, 2)}\n```\n",
+    ],
+    ids=["quoted", "numbered", "logged", "jq .nftables", "fenced"],
+)
+def test_the_json_of_nft_is_read_as_it_was(change: Disfigure) -> None:
+    given = listing("1.33/policy/nft-ruleset").json
+    assert given is not None
+    assert _read(change(given)) == _read(given)
+
+
+def test_two_nodes_in_one_text_are_not_mixed() -> None:
+    one = _TEXTS["nft"]
+    other = one.replace("10.244.1.2", "10.244.7.2")
+    both = ipt_explain.parse(f"node-1$ nft list ruleset\n{one}node-2$ nft list ruleset\n{other}")
+    assert _read(f"{one}{other}") == _read(other)
+    (warning,) = both.warnings
+    assert "table ip kube-proxy is shown with other rules than on line 2: the later output is taken to be right" in warning
+
+
+def test_a_text_with_the_same_output_twice_is_no_news() -> None:
+    given = listing("1.33/policy/nft-ruleset")
+    assert ipt_explain.parse(given.text * 2).warnings == ()
+    assert ipt_explain.parse(f"{given.json}\n{given.text}").warnings == ()
+
+
+def test_a_map_alone_tells_nothing_of_chains() -> None:
+    text = _TEXTS["nft"]
+    start = text.index("\tmap service-ips {")
+    piece = "table ip kube-proxy {\n" + text[start : text.index("\t}", start)] + "\t}\n}\n"
+    dump = ipt_explain.parse(piece)
+    assert {service["state"] for service in json.loads(ipt_explain.explain(dump).to_json())["services"]} == {"unknown"}
+    assert ipt_explain.audit(dump) == []

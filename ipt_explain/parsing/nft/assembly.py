@@ -89,7 +89,14 @@ class TableDraft(Record, frozen=False):
         )
 
     def gaps(self) -> Iterator[tuple[int, str]]:
-        """Evidence that lines of the table are missing, by line: the kernel refuses rules that use a missing set."""
+        """Evidence that lines of the table are missing, by line: the kernel refuses rules that use a missing set, and
+        maps that lead to missing chains."""
+        if not self.chains:
+            for draft in self.sets.values():
+                for element in draft.elements:
+                    if isinstance(element.data, nft.Verdict) and element.data.chain is not None:
+                        yield element.line or draft.line, f"{draft.name} leads to chains, and the text has none"
+                        return
         for rule in (rule for chain in self.chains.values() for rule in chain.rules):
             for statement in rule.statements:
                 data = statement.right if isinstance(statement, nft.Match) else None
@@ -102,9 +109,26 @@ class TableDraft(Record, frozen=False):
         """Whether any of its chains has a rule."""
         return any(chain.rules for chain in self.chains.values())
 
-    def is_hooked(self) -> bool:
-        """Whether a hook runs any of its chains."""
-        return any(chain.base is not None for chain in self.chains.values())
+
+    def hooked(self) -> frozenset[str]:
+        """The chains that hooks run."""
+        return frozenset(name for name, chain in self.chains.items() if chain.base is not None)
+
+    def says_as(self, other: TableDraft) -> bool:
+        """Whether another output has the same rules and elements, but for what packets change."""
+        return self._content() == other._content()
+
+    def _content(self) -> tuple[object, ...]:
+        rules = {
+            name: [[each for each in rule.statements if not isinstance(each, nft.Counter)] for rule in chain.rules]
+            for name, chain in self.chains.items()
+        }
+        elements = {
+            name: {(each.key, each.data) for each in draft.elements}
+            for name, draft in self.sets.items()
+            if draft.timeout is None and "dynamic" not in draft.flags
+        }
+        return rules, elements
 
     def _looks_like_xtables(self) -> bool:
         """Whether iptables-nft made the table: all names are iptables', or it has something that only xtables has."""
@@ -138,10 +162,31 @@ class RulesetDraft(Record, frozen=False):
             draft = self.tables[key] = TableDraft(family, name, line)
         return draft
 
+    def join(self, earlier: TableDraft, later: TableDraft) -> None:
+        """Join two outputs of a table. Pieces of it complete each other; of two whole outputs, the later one counts."""
+        key = later.family, later.name
+        if not later.hooked() or later.hooked() != earlier.hooked():
+            earlier.chains.update(later.chains)
+            earlier.sets.update(later.sets)
+            earlier.objects += later.objects
+            self.tables[key] = earlier
+            return
+        self.tables[key] = later
+        if not later.says_as(earlier):
+            self.warn_of_two(later, earlier, "later")
+
+    def warn_of_two(self, table: TableDraft, other: TableDraft, right: str) -> None:
+        """Say that two outputs of a table differ, and which one counts."""
+        self.warnings.append(
+            f"{self.source}:{table.line}: table {table.family.value} {table.name} is shown with other rules than on "
+            f"line {other.line}: the {right} output is taken to be right. If these are two nodes, or one node at two "
+            "times, read each by itself"
+        )
+
     def finished(self) -> nft.Ruleset:
         """The finished ruleset."""
         # A ruleset without any hook is incomplete: nobody writes rules that never run.
-        unhooked = not any(draft.is_hooked() for draft in self.tables.values())
+        unhooked = not any(draft.hooked() for draft in self.tables.values())
         for draft in self.tables.values():
             gaps = list(draft.gaps())
             if unhooked and draft.has_rules():

@@ -151,5 +151,7 @@ def _joined(source: str, drafts: list[RulesetDraft]) -> RulesetDraft:
         whole.generator = whole.generator or draft.generator
         whole.fragment = whole.fragment or draft.fragment
         for key, table in draft.tables.items():
-            whole.tables.setdefault(key, table)
+            first = whole.tables.setdefault(key, table)
+            if first is not table and first.hooked() and table.hooked() and not table.says_as(first):
+                whole.warn_of_two(table, first, "first")
     return whole

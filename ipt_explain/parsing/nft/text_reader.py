@@ -41,6 +41,7 @@ class TextReader:
         self._elements = ElementReader()
         self._lines = FormCache("line", r"[ \t]*", r"[ \t]*(?:\n+|\Z)", self._elements.literal)
         self._table: TableDraft | None = None
+        self._earlier: TableDraft | None = None
         self._block: ChainDraft | SetDraft | str | None = None
         self._managed = frozenset(_MANAGED.findall(whole))
         self._recoveries = 0
@@ -221,7 +222,9 @@ class TextReader:
             if self._table is not None:
                 self._cut(line)
             assert opening.family is not None
-            self._table = self.draft.table(TableFamily(opening.family), opening.name, line)
+            key = TableFamily(opening.family), opening.name
+            self._earlier = self.draft.tables.get(key)
+            self._table = self.draft.tables[key] = TableDraft(*key, line)
             self._table.handle = handle
             self._table.xtables = (opening.family, opening.name) in self._managed
             self._block = None
@@ -248,7 +251,7 @@ class TextReader:
         if self._block is not None:
             self._block = None
         elif self._table is not None:
-            self._table = None
+            self._end_table()
         else:
             raw = text.rstrip("\n")
             self._refuse(raw, line, raw.index("}") + 1, "this does not close a block", "`table FAMILY NAME {`.")
@@ -297,6 +300,11 @@ class TextReader:
             return len(text) if after < 0 else after + 1
         return found.end
 
+    def _end_table(self) -> None:
+        if self._earlier is not None and self._table is not None:
+            self.draft.join(self._earlier, self._table)
+        self._table = self._earlier = None
+
     def _warn(self, line: int, text: str) -> None:
         self.draft.warnings.append(f"{self._source}:{line}: {text}")
 
@@ -308,5 +316,5 @@ class TextReader:
             self._block.elided = True
         table = f"table {self._table.family.value} {self._table.name}"
         self._warn(line, f"the text is cut: {table} does not end; what is missing is unknown")
-        self._table = None
+        self._end_table()
         self._block = None

@@ -14,12 +14,13 @@ from ipt_explain.words import counted
 
 _OPENING = re.compile(
     r"table (?:ip6?|inet|arp|bridge|netdev) [^\s{]+ \{|Chain \S+ \((?:policy [A-Z]|\d+ references)|"
-    r"IP Virtual Server version |-A -[tu] \S+:\d|create \S+ (?:hash|bitmap|list):|Name: KUBE-"
+    r"IP Virtual Server version |-A -[tu] \S+:\d|create \S+ (?:hash|bitmap|list):|Name: KUBE-|(\{ *)?\"nftables\": *\["
 )
 _FARTHEST = 1 << 20
 """How far into a text the first opening may be. What lies deeper is from a file, which nobody decorates."""
 _LONGEST = 200
-_FEWEST = 3
+_FEWEST, _ONE_LINE = 3, 1
+"""How many lines must have a margin: `nft -j` prints only one."""
 _NO_MARGINS = ("+", "-", "<", "#")
 """Marks of diffs say which of two texts has the line; a commented line is not in force."""
 _FIELD = re.compile(r'\s*\{.*"(\w+)": ?"\Z')
@@ -40,11 +41,17 @@ def without_margins(text: str) -> tuple[str, list[str]]:
     number = 0
     while number < len(lines):
         found = _OPENING.search(lines[number], 0, _LONGEST + 80)
-        number = number + 1 if found is None else _strip_run(lines, number, lines[number][: found.start()], notes)
+        if found is None:
+            number += 1
+            continue
+        margin = lines[number][: found.start()]
+        if found[0].startswith('"'):  # of JSON on several lines, whose own indentation means nothing
+            margin = margin[: len(margin.rstrip()) + 1]
+        number = _strip_run(lines, number, margin, _ONE_LINE if found[1] else _FEWEST, notes)
     return "\n".join(lines), notes
 
 
-def _strip_run(lines: list[str], at: int, margin: str, notes: list[str]) -> int:
+def _strip_run(lines: list[str], at: int, margin: str, fewest: int, notes: list[str]) -> int:
     """Strip the margin of the line at this index from the consecutive lines that have it. Returns where to go on."""
     if not margin.strip() or len(margin) > _LONGEST or margin.strip() in _NO_MARGINS:
         return at + 1
@@ -57,7 +64,7 @@ def _strip_run(lines: list[str], at: int, margin: str, notes: list[str]) -> int:
                 changed[place] = inner
             elif lines[place].strip():
                 break
-    if len(changed) < _FEWEST:
+    if len(changed) < fewest:
         return at + 1
     if margin.rstrip().endswith(("|", "│")):
         _close(changed, margin.rstrip()[-1])

@@ -41,7 +41,7 @@ class JsonReader:
         except (RecursionError, ValueError):
             self._refuse(text, 1, 1, "this JSON nests deeper, or holds larger numbers, than nft's does")
             return
-        items = document.get("nftables") if isinstance(document, dict) else None
+        items = document.get("nftables") if isinstance(document, dict) else document
         if not isinstance(items, list):
             self._refuse(text, 1, 1, "this JSON is not nft's: its `nftables` is not a list")
             return
