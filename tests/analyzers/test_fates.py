@@ -161,6 +161,18 @@ def test_hairpin_is_ok_where_another_rule_masquerades(match: str) -> None:
     assert {each["hairpin"] for each in covered["endpoints"]} == {covered["masquerade"]["hairpin"]} == {True}
 
 
+@pytest.mark.parametrize(
+    ("rule", "marked", "lacking"), [("-p udp -j MASQUERADE", False, False), ("-p udp -j ACCEPT", True, True)]
+)
+def test_a_rule_for_udp_changes_no_hairpin_of_tcp(rule: str, marked: bool, lacking: bool) -> None:
+    """kube-dns has the same endpoints for both."""
+    lines = SAMPLE.splitlines(keepends=True)
+    text = SAMPLE if marked else "".join(line for line in lines if not line.startswith("-A KUBE-SEP-") or "DNAT" in line)
+    for port_name, ok in (("dns", not lacking), ("dns-tcp", marked), ("metrics", marked)):
+        service = _dns(f"-A POSTROUTING {rule}", port_name=port_name, text=text)
+        assert ({each["hairpin"] for each in service["endpoints"]}, service["masquerade"]["hairpin"]) == ({ok}, ok)
+
+
 def test_a_question_about_the_source_alone_leaves_the_service_served() -> None:
     service = _dns("-A POSTROUTING -m set --match-set pods src -j MASQUERADE")
     fate = _fate(service)
@@ -183,6 +195,18 @@ def test_what_nat_leads_nowhere_may_be_refused_by_filter_if_the_text_lacks_that(
         service = next(each for each in told if each["name"] == "itp-etp-local-none")
         fate = next(each for each in service["frontends"] if each["kind"] == "node-port")["fates"]["outside"]
         assert (fate["refused"], [(lost["how"], lost["why"]) for lost in fate["lost"]]) == (refused, [("unknown", each) for each in why])
+
+
+def test_who_is_asked_first_is_a_question_about_those_alone_to_whom_it_matters() -> None:
+    """Though all Services' packets of one protocol travel together."""
+    nft = "chain pre {\n type nat hook prerouting priority dstnat;\n ip daddr 10.96.0.10 tcp dport 53 dnat to 10.9.9.9\n }\n"
+    text = f"{SAMPLE}table ip mine {{\n {nft}}}\n"
+    first = "nat PREROUTING of iptables-nft is asked before chain pre of table ip mine"
+    for port_name, asked in (("https", []), ("dns-tcp", [first]), ("metrics", [])):
+        service = _dns(port_name=port_name, text=text)
+        assert (_fate(service)["served"], _fate(service)["open"]) == (None if asked else 1.0, asked)
+        share = None if asked else 1 / len(service["endpoints"])
+        assert set(_arriving(service).values()) == {share}
 
 
 def test_what_no_rule_translates_is_passed_by_the_hooks_policy() -> None:

@@ -197,8 +197,9 @@ def test_nftables() -> None:
     assert unanswered(text + stop.replace("ct state", of_dns.format("10.96.0.1"))) == {}
 
 
-def test_what_depends_on_an_interface_is_in_doubt() -> None:
-    text = with_rule(NODE, "filter", "FORWARD", "-i eth0 -m conntrack --ctstate ESTABLISHED -j DROP")
+@pytest.mark.parametrize("state", ["-m conntrack --ctstate", "-m state --state"])
+def test_what_depends_on_an_interface_is_in_doubt(state: str) -> None:
+    text = with_rule(NODE, "filter", "FORWARD", f"-i eth0 {state} ESTABLISHED -j DROP")
     assert unanswered(text) == {}
     (found,) = [each for each in audit_dump(read_dump(text)).findings if each.rule == "IPT120"]
     assert "may drop replies to connections from pods" in found.message

@@ -147,6 +147,19 @@ def test_what_half_of_the_services_have_in_common_is_the_nodes() -> None:
     assert (found.causes, [each.service.port_name for each in found.troubles]) == ((), ["dns"])
 
 
+def test_services_without_endpoints_do_not_count_where_most_are_sought() -> None:
+    refusals = "".join(
+        f'-A KUBE-SERVICES -d 10.96.1.{number}/32 -p tcp -m comment --comment "default/none-{number} has no endpoints" '
+        "-m tcp --dport 80 -j REJECT\n"
+        for number in range(9)
+    )
+    text = unhooked()
+    place = text.index("COMMIT", text.index("*filter"))
+    found = health(explain(read_dump(f"{text[:place]}{refusals}{text[place:]}")).services)
+    assert [len(cause.services) for cause in found.causes] == [4]
+    assert {each.standing for each in found.troubles} == {Standing.REFUSING}
+
+
 def test_a_question_about_most_services_is_put_once() -> None:
     text = forwarding("-m set --match-set blocked src -j DROP")
     found = health(explain(read_dump(text)).services)

@@ -35,6 +35,8 @@ def test_a_user_decides_by_words_from_the_match(assumed: str, verdict: str) -> N
 
 def test_negation_turns_the_answer_and_not_the_question() -> None:
     assert only(go(SET.replace("-m set", "-m set !"), assume=["blocked=yes"]))[0] == "ACCEPT"
+    rule = "filter -A FORWARD -m length ! --length 0:100 -j DROP"
+    assert [only(go(rule, assume=[f"-m length --length 0:100={each}"]))[0] for each in ("yes", "no")] == ["ACCEPT", "DROP"]
 
 
 def test_a_question_is_answered_the_same_way_each_time() -> None:

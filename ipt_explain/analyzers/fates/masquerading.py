@@ -21,27 +21,34 @@ from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Fate, Vantage
 from ipt_explain.services.ports import Endpoint, Masquerade, ServicePort
 
+Bound = Sequence[Heading | None]
+"""The destinations of packets to a Service's endpoints; None if unknown."""
+
 
 class Masquerading:
-    """Corrects what endpoints' chains say about masquerading by what the node's rules really do with packets.
+    """Corrects what endpoints' chains say about masquerading by what the node's rules really do with packets of one
+    protocol.
 
-    `shown_whole`: the text has all rules that may masquerade. `mark` is what packets are marked with in nftables mode.
+    `services` are those of the protocol, with where their endpoints are. `shown_whole`: the text has all rules that may
+    masquerade. `mark` is what packets are marked with in nftables mode.
     """
 
     def __init__(
-        self, node: NodeRules, around: Surroundings, services: Sequence[ServicePort], shown_whole: bool,
-        mark: int | None = None,
+        self, node: NodeRules, around: Surroundings, protocol: str, services: Sequence[tuple[ServicePort, Bound]],
+        shown_whole: bool, mark: int | None = None,
     ) -> None:  # fmt: skip
         self._node = node
         self._around = around
+        self._start = around.departure(Vantage.POD, protocol_number(protocol) or 0)
+        self._services = services
         self._shown_whole = shown_whole
         marks = self._marks_set() if mark is None else {mark}
-        kept, perhaps, masked = self._leaving(services, min(marks)) if len(marks) == 1 else ((), (), ())
+        kept, perhaps, masked = self._leaving(min(marks)) if len(marks) == 1 else ((), (), ())
         self._doubted = frozenset(perhaps).intersection(masked).difference(kept) if perhaps else frozenset[Heading]()
         self._unmasked = frozenset((*kept, *perhaps))
-        self._masked = self._masqueraded_unmarked(services)
+        self._masked = self._masqueraded_unmarked()
 
-    def hairpins(self, endpoints: Sequence[Endpoint], bound: Sequence[Heading | None]) -> Sequence[bool | None]:
+    def hairpins(self, endpoints: Sequence[Endpoint], bound: Bound) -> Sequence[bool | None]:
         """Whether each endpoint can reach itself through the Service; None if unknown."""
         hairpins = column(endpoints, "hairpin")
         if self._unmasked and not self._unmasked.isdisjoint(bound):
@@ -53,7 +60,7 @@ class Masquerading:
             hairpins = [True if heading in self._masked else hairpin for hairpin, heading in zip(hairpins, bound)]
         return hairpins
 
-    def of_service(self, service: ServicePort, bound: Sequence[Heading | None], fates: Sequence[Fate]) -> Masquerade:
+    def of_service(self, service: ServicePort, bound: Bound, fates: Sequence[Fate]) -> Masquerade:
         """Which connections to a Service are masqueraded; `fates` are those of its ClusterIP."""
         found = service.masquerade
         if found.all is False and all(fate.masqueraded for fate in fates):
@@ -68,39 +75,34 @@ class Masquerading:
     def _unless_doubted(self, heading: Heading | None) -> bool | None:
         return None if heading in self._doubted or not self._shown_whole else False
 
-    def _masqueraded_unmarked(self, services: Sequence[ServicePort]) -> frozenset[Heading]:
+    def _masqueraded_unmarked(self) -> frozenset[Heading]:
         """Pods to which connections from pods are always masqueraded, even without a mark. Looked up only if a chain
         lacks its mark.
         """
-        if not any(False in column(service.endpoints, "hairpin") for service in services):
+        if not any(False in column(service.endpoints, "hairpin") for service, _ in self._services):
             return frozenset()
-        kept, perhaps, masked = self._leaving(services, 0)
+        kept, perhaps, masked = self._leaving(0)
         return frozenset(masked).difference(kept, perhaps) - self._around.host_endpoints
 
-    def _leaving(
-        self, services: Sequence[ServicePort], mark: int
-    ) -> tuple[list[Heading], list[Heading], list[Heading]]:
+    def _leaving(self, mark: int) -> tuple[list[Heading], list[Heading], list[Heading]]:
         """For pods' packets with this mark: the endpoints that they reach with their own source, those for which that
         depends on an open question, and those that they may reach masqueraded."""
         kept: list[Heading] = []
         perhaps: list[Heading] = []
         masked: list[Heading] = []
-        for protocol in dict.fromkeys(service.protocol for service in services):
-            found = [bound for service, bound in zip(services, self._around.bound) if service.protocol == protocol]
-            sent = list(filter(None, chain.from_iterable(found)))
-            start = self._around.departure(Vantage.POD, protocol_number(protocol) or 0)
-            journey = Journey(self._node, sent)
-            journey.forward(start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True))
-            for finish, packets in journey.ends():
-                if finish.verdict is Verdict.ACCEPT:
-                    own = perhaps if finish.state.answers else kept
-                    (masked if finish.state.source_decided else own).extend(packets.to)
+        sent = list(filter(None, chain.from_iterable([bound for _, bound in self._services])))
+        journey = Journey(self._node, sent)
+        journey.forward(self._start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True))
+        for finish, packets in journey.ends():
+            if finish.verdict is Verdict.ACCEPT:
+                own = perhaps if finish.state.answers else kept
+                (masked if finish.state.source_decided else own).extend(packets.to)
         return kept, perhaps, masked
 
     def _marks_set(self) -> frozenset[int]:
         """The marks with which packets return from KUBE-MARK-MASQ."""
         heading = Heading(self._around.pod, None)
-        state = self._around.departure(Vantage.POD, 0)._replace(tracking=Tracking.NEW)
+        state = self._start._replace(tracking=Tracking.NEW)
         crowd, node = Crowd((heading,), (heading,)), self._node
         found: set[int] = set()
         for ruleset in node.rulesets:

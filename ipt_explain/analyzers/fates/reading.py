@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.fates.judging import Arrivals, Judge, Reached
-from ipt_explain.analyzers.fates.masquerading import Masquerading
+from ipt_explain.analyzers.fates.masquerading import Bound, Masquerading
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.netfilter.header import network_bits, parse_address, parse_ipv4, protocol_number
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from ipt_explain.analyzers.fates.weighing import Scales
     from ipt_explain.model.node import VirtualServers
     from ipt_explain.netfilter.walk.replies import Replies
-
-Bound = Sequence[Heading | None]
-"""The destinations of packets to a Service's endpoints; None if unknown."""
 
 
 def with_fates(
@@ -134,7 +131,6 @@ class _Reader:
     def judged(self, services: Sequence[ServicePort]) -> list[ServicePort]:
         """Services with their fates, protocol by protocol: packets that differ only in their destination travel
         together."""
-        self._masquerading = Masquerading(self._node, self._around, services, self._shown_whole, self._mark)
         judged = list(services)
         for protocol in dict.fromkeys(service.protocol for service in services):
             numbers = [number for number, service in enumerate(services) if service.protocol == protocol]
@@ -144,6 +140,7 @@ class _Reader:
         return judged
 
     def _followed(self, protocol: str, services: Sequence[tuple[ServicePort, Bound]]) -> Iterator[ServicePort]:
+        self._masquerading = Masquerading(self._node, self._around, protocol, services, self._shown_whole, self._mark)
         crowd = [(service, frontend) for service, _ in services for frontend in service.frontends]
         endpoints = [bound for service, bound in services for _ in service.frontends]
         sent = self._sent([frontend for _, frontend in crowd])
