@@ -217,6 +217,15 @@ def test_a_masqueraded_client_is_answered_at_an_address_of_the_node() -> None:
     assert unanswered(stopped) == {}
 
 
+def test_a_known_client_is_answered_at_its_own_port() -> None:
+    text = with_rule(NODE, "filter", "FORWARD", "-p udp -m udp --dport 40001 -j DROP")
+    assert unanswered(text) == {}
+    for port, judgement in ((40001, "unanswered"), (40002, "served")):
+        packet = Packet("10.244.1.77", "10.96.0.10", "udp", 53, source_port=port)
+        outcomes = json.loads(trace(read_dump(text), packet).to_json())["outcomes"]
+        assert {each["judgement"] for each in outcomes} == {judgement}
+
+
 def test_no_client_uses_the_port_of_a_service() -> None:
     text = with_rule(NODE, "filter", "INPUT", "-p tcp -m tcp --dport 30001 -j DROP")
     assert [each for each in audit_dump(read_dump(text)).findings if each.rule == "IPT120"] == []

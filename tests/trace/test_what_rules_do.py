@@ -72,6 +72,20 @@ def test_redirect_of_what_the_node_sends_is_to_loopback() -> None:
     assert only(go(rules, FROM_NODE)) == ("ACCEPT", "127.0.0.1:15001", False)
 
 
+def test_redirect_of_what_arrives_is_to_the_interfaces_own_address() -> None:
+    rules = "nat -A PREROUTING -p tcp -j REDIRECT --to-ports 15001"
+    known = ["192.0.2.10@eth0", "10.244.1.1@cni0"]
+    assert only(go(rules, POD, local=known)) == ("ACCEPT", "10.244.1.1:15001", False)
+    assert only(go(rules, POD, local=["192.0.2.10", "10.244.1.1"])) == ("ACCEPT", "local:15001", False)
+
+
+def test_a_source_that_stays_counts_as_translated_if_the_port_changes() -> None:
+    rules = "nat -A POSTROUTING -p tcp -j MASQUERADE{}\nfilter -A INPUT -m conntrack --ctstate SNAT -j DROP"
+    to_itself = replace(FROM_NODE, destination=NODE)
+    verdicts = {each: only(go(rules.format(each), to_itself))[0] for each in ("", " --random", " --random-fully", " --to-ports 99")}
+    assert verdicts == {"": "ACCEPT", " --random": "DROP", " --random-fully": "DROP", " --to-ports 99": "DROP"}
+
+
 def test_netmap_replaces_the_network_and_keeps_the_host() -> None:
     assert only(go("nat -A PREROUTING -j NETMAP --to 172.16.0.0/16")) == ("ACCEPT", "172.16.0.10:80", False)
 
