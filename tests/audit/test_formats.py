@@ -185,6 +185,12 @@ def test_a_file_that_should_have_rules_is_named_and_not_clean(folder: Path, caps
     assert "clean" not in said.out
 
 
+def test_dumps_whose_findings_are_known_are_not_clean() -> None:
+    both = merge([report(FAULTY, "a.txt"), report("-A X -i lo -j LOG\n", "b.txt")])
+    text = text_of(replace(both, findings=(), known=len(both.findings)), "text")
+    assert text.startswith("2 dumps with nothing new\nNothing new in ")
+
+
 def test_where_a_rule_failed_nothing_is_called_right() -> None:
     failed = Report((), (Unchecked("IPT999", "a.txt", ValueError("why")),), 5, sources=("a.txt", "b.txt"), table_count=1)
     assert text_of(failed, "text") == "1 dump clean\nNo errors or warnings in 5 rules; 1 audit rule could not be checked\n"

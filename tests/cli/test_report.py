@@ -128,6 +128,26 @@ def test_markdown_is_the_same_in_brief() -> None:
     assert "\\\nnat 36 rules" in text  # a line of its own, as in explain
 
 
+def test_the_problems_of_one_node_are_not_those_of_another(tmp_path: Path) -> None:
+    for name, sample in (("well", "kube-proxy-1.30-basic.txt"), ("damaged", "damaged-node.txt")):
+        (tmp_path / f"{name}.txt").write_bytes((SAMPLES / sample).read_bytes())
+    text = run("report", "-o", "markdown", tmp_path).out
+    rows = {
+        node: re.findall(rf"\| kube-system/kube-dns:dns \\\(.*/{node}\.txt\\\) udp \|.*\| (.*) \|", text)
+        for node in ("well", "damaged")
+    }
+    assert rows == {"well": [""], "damaged": ["loses connections, IPT202 traffic-leaks"]}
+    assert f"```\n{tmp_path}/damaged.txt\nSERVICES  1 broken · 1 without hairpin · 2 fine\n" in text
+
+
+def test_a_report_on_many_nodes_begins_with_few(tmp_path: Path) -> None:
+    for number in range(9):
+        (tmp_path / f"node-{number}.txt").write_bytes(DAMAGED.read_bytes())
+    text = run("report", "-o", "markdown", tmp_path).out
+    assert text.count("kube-proxy in iptables mode") == 6
+    assert text.count("… and 3 more") == 2
+
+
 def test_addresses_begin_with_the_cluster_ip() -> None:
     text = run("report", "-o", "markdown", SAMPLES / "kube-proxy-1.30-policy.txt").out
     assert r"| ClusterIP, LoadBalancer, NodePort | 10.96.0.28:80, 203.0.113.31:80, \*:30015 |" in text

@@ -57,7 +57,7 @@ def _well(report: Report, notes: int) -> str:
 
 
 def by_source(report: Report) -> Iterator[str]:
-    """`node-1.txt 400 errors`, worst first, and the number of clean dumps."""
+    """`node-1.txt 400 errors`, worst first, and the number of clean dumps, or those where a baseline knows the rest."""
     findings: dict[str, list[Finding]] = {source: [] for source in report.sources}
     for finding in report.findings:
         findings.setdefault(finding.source, []).append(finding)
@@ -72,7 +72,7 @@ def by_source(report: Report) -> Iterator[str]:
     unsure = {each.source for each in report.unchecked}
     clean = sum(source not in unsure for source in found.keys() - set(bad))
     if clean:
-        yield f"{counted(clean, 'dump')} clean"
+        yield f"{counted(clean, 'dump')} {'with nothing new' if report.known else 'clean'}"
 
 
 def statistics(report: Report, paint: Paint) -> Iterator[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from ipt_explain.analyzers.profiles.chains import TablePlace, places
 from ipt_explain.audit.findings.folding import FindingGroup, grouped
 from ipt_explain.audit.runner import Report
 from ipt_explain.graph.neighbourhood import neighbourhood
-from ipt_explain.model import Dump, Form
+from ipt_explain.model import Dump, Family, Form
+from ipt_explain.model.node.joining import by_node
 from ipt_explain.records import Record
 from ipt_explain.render.audit.places import place
 from ipt_explain.render.audit.summary import by_source, verdict
@@ -24,10 +26,11 @@ from ipt_explain.render.text.safe import escape
 from ipt_explain.services.absence import NO_SERVICE, absence
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.health import answering, health
-from ipt_explain.services.ports import ServicePort, ServiceState
-from ipt_explain.words import address_port, counted
+from ipt_explain.services.ports import RulesetFacts, ServicePort, ServiceState
+from ipt_explain.words import address_port, and_more, aside, counted
 
 TREE_WIDTH = 110
+MOST_RULESETS = 6
 MOST_PLACES = 100
 MOST_PICTURES = 20
 MOST_EXCERPT = 4000
@@ -98,13 +101,18 @@ def document(dumps: Sequence[Dump], explanation: Explanation, report: Report) ->
     among = places([ruleset for dump in dumps for ruleset in dump.rulesets], None)
     drawn = _pictures(groups, among, notes)
     problems = tuple(_problem(number, group, drawn.get(number)) for number, group in enumerate(groups, start=1))
-    about: dict[str, list[tuple[str, str]]] = {}
-    for problem, group in zip(problems, groups):
-        for service in group.services:
-            about.setdefault(service, []).append((problem.anchor, f"{problem.rule} {problem.name}"))
+    number_of = {dump.source: number for number, node in enumerate(by_node(dumps)) for dump in node}
+    about = _by_service(problems, groups, number_of)
+    several = len(set(number_of.values())) > 1
     fragments = {ruleset.source for ruleset in explanation.rulesets if ruleset.form in (Form.FRAGMENT, Form.RESTORE)}
     services = [
-        _service(number, service, View(service.source in fragments, chains=True), about.get(service.label, []))
+        _service(
+            number,
+            service,
+            View(service.source in fragments, chains=True),
+            about.get((number_of.get(service.source), service.family, service.label), {}),
+            several,
+        )
         for number, service in enumerate(explanation.services, start=1)
     ]
     services.sort(key=lambda entry: entry.calm and not entry.problems)
@@ -115,13 +123,52 @@ def document(dumps: Sequence[Dump], explanation: Explanation, report: Report) ->
         verdict=escape(verdict(report)),
         worst=worst.value if worst is not None else "none",
         nodes=tuple(map(escape, by_source(report))) if len(sources) > 1 else (),
-        rulesets=tuple(tuple(map(_text, _nodes(header(each)))) for each in explanation.rulesets),
-        health=tuple(map(_text, summary(health(explanation.services), TREE_WIDTH))) if explanation.services else (),
+        rulesets=tuple(_headers(explanation.rulesets)),
+        health=tuple(_health(explanation.services, several)),
         problems=problems,
         services=tuple(services),
         absence="" if services else escape(f"{NO_SERVICE}: {absence(explanation)}."),
         warnings=tuple(escape(each) for each in explanation.warnings),
     )
+
+
+_ServiceKey: TypeAlias = "tuple[int | None, Family, str]"
+"""A service port: its node's number, family and label."""
+
+
+def _by_service(
+    problems: Iterable[Problem], groups: Iterable[FindingGroup], number_of: Mapping[str, int]
+) -> dict[_ServiceKey, dict[tuple[str, str], None]]:
+    """The problems of each service port, as pairs of anchor and rule."""
+    about: dict[_ServiceKey, dict[tuple[str, str], None]] = {}
+    for problem, group in zip(problems, groups):
+        for finding in group.findings:
+            for label in filter(None, (finding.service, *finding.services)):
+                key = number_of.get(finding.source), finding.family, label
+                about.setdefault(key, {})[problem.anchor, f"{problem.rule} {problem.name}"] = None
+    return about
+
+
+def _health(services: Iterable[ServicePort], several: bool) -> Iterator[str]:
+    """The health of a node, or of those of several nodes that are not well, each below its name."""
+    by_source: dict[str, list[ServicePort]] = {}
+    for service in services:
+        by_source.setdefault(service.source if several else "", []).append(service)
+    found = {source: health(each) for source, each in by_source.items()}
+    shown = [source for source, state in found.items() if not (several and state.well)]
+    for source in shown[:MOST_RULESETS]:
+        if several:
+            yield escape(source)
+        yield from map(_text, summary(found[source], TREE_WIDTH))
+    if len(shown) > MOST_RULESETS:
+        yield f"…{and_more(len(shown) - MOST_RULESETS)}"
+
+
+def _headers(rulesets: Sequence[RulesetFacts]) -> Iterator[tuple[str, ...]]:
+    for each in rulesets[:MOST_RULESETS]:
+        yield tuple(map(_text, _nodes(header(each))))
+    if len(rulesets) > MOST_RULESETS:
+        yield (f"…{and_more(len(rulesets) - MOST_RULESETS)}",)
 
 
 def _problem(number: int, group: FindingGroup, drawn: Picture | None) -> Problem:
@@ -185,7 +232,9 @@ def _picture(group: FindingGroup, among: Sequence[TablePlace], notes: Notes) -> 
     return None
 
 
-def _service(number: int, service: ServicePort, view: View, problems: list[tuple[str, str]]) -> ServiceEntry:
+def _service(
+    number: int, service: ServicePort, view: View, problems: Iterable[tuple[str, str]], with_source: bool
+) -> ServiceEntry:
     frontends = in_order(service.frontends)
     addresses = [
         address_port(front.address, front.port) if front.address is not None else f"*:{front.port}"
@@ -195,7 +244,7 @@ def _service(number: int, service: ServicePort, view: View, problems: list[tuple
     calm = service.state is ServiceState.SERVING or answering(service) is not None
     return ServiceEntry(
         anchor=f"service-{number}",
-        name=escape(service.label),
+        name=escape(f"{service.label}{aside([service.source] if with_source else [])}"),
         protocol=escape(service.protocol),
         kinds=", ".join(dict.fromkeys(KIND_WORDS[front.kind] for front in frontends)),
         addresses=escape(", ".join(addresses[:MOST_ADDRESSES])) + more,
