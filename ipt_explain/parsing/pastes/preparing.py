@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from ipt_explain.errors import RuleSyntaxError
 from ipt_explain.model import Chain, Command, Extent, Form, Rule
@@ -32,6 +31,7 @@ from ipt_explain.parsing.pastes.scripts import (
 )
 from ipt_explain.parsing.pastes.slips import hanging, repaired, several
 from ipt_explain.parsing.pastes.wrapping import DUMP_LINE, OPENS_TABLE, Joiner, window_of
+from ipt_explain.records import Record
 
 _WORTH_IT = re.compile(
     rf"^[^\n]{{0,200}}?(?:(?<![^\s>|:`\"*]){RULE_START}|ip6?tables[^\n]{{0,200}}?[ \"]-[AIDR][ \"])",
@@ -40,8 +40,7 @@ _WORTH_IT = re.compile(
 _LEGACY = re.compile(r"#?[ \t]*(Warning: \S+ tables present, use \S+(?: to see them)?)")
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Record):
     """A prepared text: `rest` has the same lines; `sections` have rules made by commands, `beside` those that follow
     another rule on its line; `incomplete` says that rules were left out.
     """
@@ -128,7 +127,7 @@ class _Preparing:
                 self._rejoin(place)
             return
         first, *others = several(line)
-        repair = repaired(first, self._joiner.reads) or ((first, []) if self._joiner.reads(first) else None)
+        repair = self._readable(first)
         if repair is not None and all(map(self._joiner.reads, others)):
             self._set(place, repair[0])
             self._notes.repairs.update(repair[1])
@@ -136,29 +135,35 @@ class _Preparing:
         elif repair is None:
             self._rejoin(place)
 
+    def _readable(self, text: str) -> tuple[str, list[str]] | None:
+        """A rule repaired, or as it is, and what was repaired; None if it cannot be read."""
+        return repaired(text, self._joiner.reads) or ((text, []) if self._joiner.reads(text) else None)
+
+    def _join(self, place: int, text: str, last: int) -> None:
+        """Put a text in place of a line and of those up to `last`."""
+        self._set(place, text)
+        for joined in range(place + 1, last + 1):
+            self._set(joined, JOINED)
+            self._notes.joints.add(joined)
+
+    def _leave_out(self, place: int) -> None:
+        self._notes.left_out.append(place + 1)
+        self._set(place, "")
+
     def _rejoin(self, place: int) -> None:
         """Join a rule that was wrapped into three lines or more; two are joined as they come."""
         rejoined = self._joiner.rejoined(self._lines, place)
         if rejoined is not None and rejoined[1] > place + 1:
-            text, last = rejoined
-            self._set(place, text)
-            for joined in range(place + 1, last + 1):
-                self._set(joined, JOINED)
-                self._notes.joints.add(joined)
+            self._join(place, *rejoined)
 
     def _hanging(self, place: int) -> bool:
         """Join a rule with the options below it, if they form one rule. Returns whether they do."""
         text, count = hanging(self._lines, place)
-        if not count:
-            return False
-        repair = repaired(text, self._joiner.reads) or ((text, []) if self._joiner.reads(text) else None)
+        repair = self._readable(text) if count else None
         if repair is None:
             return False
-        self._set(place, repair[0])
         self._notes.repairs.update(repair[1])
-        for below in range(place + 1, place + 1 + count):
-            self._set(below, JOINED)
-            self._notes.joints.add(below)
+        self._join(place, repair[0], place + count)
         return True
 
     def _odd_line(self, place: int, line: str, above: int) -> bool:
@@ -196,8 +201,7 @@ class _Preparing:
         elif is_of_json(line):
             self._of_json.append(place)
         elif safe_normalisation(line) is None and is_around(line):
-            self._notes.left_out.append(place + 1)
-            self._set(place, "")
+            self._leave_out(place)
         return False
 
     def _unwrap(self, place: int, inner: str) -> None:
@@ -226,15 +230,9 @@ class _Preparing:
                 self._set(place, "")
             return True
         if changes_no_rule(line) or ((self._sections or self._notes.unreadable) and is_of_shell(line)):
-            self._notes.left_out.append(place + 1)
-            self._set(place, "")
+            self._leave_out(place)
             return True
         return False
-
-    def _leave_out_json(self) -> None:
-        for place in self._of_json:
-            self._set(place, "")
-        self._notes.left_out += (place + 1 for place in self._of_json)
 
     def _set(self, place: int, line: str) -> None:
         self._lines[place] = line
@@ -263,8 +261,8 @@ class _Preparing:
 
     def prepared(self) -> Prepared | None:
         """The prepared text, if anything was changed."""
-        if self._elements:
-            self._leave_out_json()
+        for place in self._of_json if self._elements else ():
+            self._leave_out(place)
         if not self._changed:
             return None
         incomplete = bool(self._notes.rows or self._notes.unreadable)
