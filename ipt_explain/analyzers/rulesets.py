@@ -88,7 +88,7 @@ def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
     """The mode of the kube-proxy that wrote a ruleset, None if none did, and the evidence."""
 
     def present(names: Iterable[str]) -> list[str]:
-        return [name for name in names if any(name in table.chains for table in ruleset.tables.values())]
+        return [name for name in names if ruleset.has_chain(name)]
 
     nat = ruleset.tables.get("nat")
     hashed = next((name for name in (nat.chains if nat is not None else ()) if role_of(name) is not None), None)

@@ -197,7 +197,7 @@ class RulesetContext(BackendContext):
             return bool(self.hashed[role])
         if subject == "-c":
             return self._has_counters
-        return subject in self._options or any(subject in table.chains for table in self.ruleset.tables.values())
+        return subject in self._options or self.ruleset.has_chain(subject)
 
     @property
     def _has_counters(self) -> bool:

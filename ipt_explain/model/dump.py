@@ -85,6 +85,10 @@ class Ruleset(Record, eq=False):
         found = self.tables.get(table)
         return None if found is None else found.chains.get(name)
 
+    def has_chain(self, name: str) -> bool:
+        """Whether any table has a chain of this name."""
+        return any(name in table.chains for table in self.tables.values())
+
     def rules(self, table: str, name: str) -> tuple[Rule, ...]:
         """The rules of a chain by table and name; none if the text lacks it."""
         chain = self.chain(table, name)

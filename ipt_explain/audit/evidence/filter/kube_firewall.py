@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ipt_explain.analyzers.names import FIREWALL
-from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
+from ipt_explain.audit.evidence.conditions import conditions_of
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.netfilter.marks import MarkTest, mark_test, mark_tests
 from ipt_explain.records import Record
@@ -32,10 +32,10 @@ def drop_enforcement(ruleset: Ruleset, mark: int) -> Enforcement:
     for rule in ruleset.rules("filter", FIREWALL):
         test = mark_test(rule)
         if test is None:
-            if rule.target in ("DROP", "REJECT") and not extra_conditions(rule, new_only=False):
+            if rule.target in ("DROP", "REJECT") and not conditions_of(rule):
                 return Enforcement(True, rule, chain)  # drops everything, which is another fault
             continue
-        alone = len(extra_conditions(rule, new_only=False)) == 1
+        alone = len(conditions_of(rule)) == 1
         blind = not test.mark.mask & ~mark  # other marks on the packet make no difference
         if rule.target in ("DROP", "REJECT") and alone and blind and test.passes(mark):
             return Enforcement(True, rule, chain)
@@ -54,7 +54,7 @@ def unconditional_drops(rules: Iterable[Rule]) -> tuple[Rule, ...]:
         rule
         for rule in rules
         if rule.target in ("DROP", "REJECT")
-        and not [word for word in extra_conditions(rule, new_only=True) if not word.startswith("-p ")]
+        and not [word for word in conditions_of(rule, but_new=True) if not word.startswith("-p ")]
     )
 
 
@@ -73,7 +73,7 @@ def is_martian_guard(rule: Rule) -> bool:
         and state.negated
         and rule.first(source) == rule.first(destination) == "127.0.0.0/8"
         and set((rule.first(state) or "").split(",")) == {"RELATED", "ESTABLISHED", "DNAT"}
-        and len(extra_conditions(rule, new_only=False)) == 3
+        and len(conditions_of(rule)) == 3
     )
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import FORWARD
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.hooks.hook_states import asked_states, extra_conditions
+from ipt_explain.audit.evidence.conditions import asked_states, conditions_of, state_option
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Chain, Option, Rule
+from ipt_explain.model import Chain, Rule
 from ipt_explain.records import Record
 
 _KNOWN = frozenset({"RELATED", "ESTABLISHED"})
@@ -61,16 +61,16 @@ def forwarding(context: RulesetContext) -> KubeForward | None:
 
 def _accepts_marked(rule: Rule) -> bool:
     option = rule.shape.match_option("mark", "--mark")
-    return rule.target == "ACCEPT" and option is not None and not option.negated and len(_conditions(rule)) == 1
+    return rule.target == "ACCEPT" and option is not None and not option.negated and len(conditions_of(rule)) == 1
 
 
 def _accepts_known(rules: list[Rule]) -> bool:
     """Whether rules accept all known connections, or all that come from and all that go to one network."""
     accepting = [rule for rule in rules if rule.target == "ACCEPT"]
-    if any(len(_conditions(rule)) == 1 for rule in accepting):
+    if any(len(conditions_of(rule)) == 1 for rule in accepting):
         return True
-    sources = {rule.core("-s") for rule in accepting if len(_conditions(rule)) == 2} - {None}
-    destinations = {rule.core("-d") for rule in accepting if len(_conditions(rule)) == 2} - {None}
+    sources = {rule.core("-s") for rule in accepting if len(conditions_of(rule)) == 2} - {None}
+    destinations = {rule.core("-d") for rule in accepting if len(conditions_of(rule)) == 2} - {None}
     return bool(sources & destinations)
 
 
@@ -85,21 +85,13 @@ def _is_known_comment(rule: Rule) -> bool:
 
 
 def _asks_for_known(rule: Rule) -> bool:
-    option = _state_option(rule)
+    option = state_option(rule)
     return option is not None and not option.negated and asked_states(rule) >= _KNOWN
 
 
 def _drops_invalid(rule: Rule) -> bool:
-    option = _state_option(rule)
-    conditions = [word for word in _conditions(rule) if not word.startswith("--nfacct-name")]
+    option = state_option(rule)
+    conditions = [word for word in conditions_of(rule) if not word.startswith("--nfacct-name")]
     return (
         rule.target == "DROP" and option is not None and not option.negated and conditions == [f"{option.name} INVALID"]
     )
-
-
-def _state_option(rule: Rule) -> Option | None:
-    return rule.shape.match_option("conntrack", "--ctstate") or rule.shape.match_option("state", "--state")
-
-
-def _conditions(rule: Rule) -> tuple[str, ...]:
-    return extra_conditions(rule, new_only=False)

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.conditions import asked_states
 from ipt_explain.audit.evidence.filter.refusals import refusals_in
-from ipt_explain.audit.evidence.hooks.hook_states import asked_states
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import Address, address_at, address_of
 from ipt_explain.model import Chain, Rule, Ruleset
 from ipt_explain.records import Record

@@ -163,27 +163,6 @@ def _stands(found: Mapping[KubeHook, HookState], hook: KubeHook) -> bool:
     return hook in found and not found[hook].missing
 
 
-def extra_conditions(rule: Rule, new_only: bool) -> tuple[str, ...]:
-    """A hook's conditions beyond those that kube-proxy writes: `-p tcp`, `-m set …`. `new_only` allows
-    `--ctstate NEW`.
-    """
-    shape = rule.shape
-    matches = [option for match in shape.matches if match.module != "comment" for option in match.options]
-    words = [rule.spelled(option) for option in (*shape.core, *matches)]
-    return tuple(each for each in words if not (new_only and each in ("--ctstate NEW", "--state NEW")))
-
-
-def asked_states(rule: Rule) -> frozenset[str]:
-    """The connection states that a rule names (`--ctstate NEW`), negated or not; none if it does not ask for any."""
-    words = rule.match("conntrack", "--ctstate") or rule.match("state", "--state")
-    return frozenset(words.split(",")) if words else frozenset()
-
-
-def asks_for_new(rule: Rule) -> bool:
-    """Whether a rule is limited to new connections."""
-    return asked_states(rule) == {"NEW"}
-
-
 def service_chains(context: RulesetContext) -> int:
     """How many chains of single Services nat has."""
     return sum(len(alike.chains) for role in _OF_SERVICES for alike in context.hashed[role].values())

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, role_of
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions, hooks
+from ipt_explain.audit.evidence.conditions import conditions_of
+from ipt_explain.audit.evidence.hooks.hook_states import hooks
 from ipt_explain.audit.fact import fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule
@@ -105,7 +106,7 @@ def _guarded(plan: RulePlan, rule: Rule) -> bool:
 
 
 def _narrowed(rule: Rule) -> tuple[str, ...]:
-    words = extra_conditions(rule, new_only=True)
+    words = conditions_of(rule, but_new=True)
     return tuple(word for word in words if not word.removeprefix("! ").startswith(("-d ", "--dst-type ")))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.hooks.hook_states import extra_conditions
+from ipt_explain.audit.evidence.conditions import conditions_of
 from ipt_explain.audit.fact import fact
 from ipt_explain.graph.never_returning import FINAL_TARGETS
 from ipt_explain.model import Chain, Rule, Ruleset
@@ -63,7 +63,7 @@ def _read(ruleset: Ruleset, name: str) -> Marking | None:
     cut, mark = None, 0
     for rule in chain.rules:
         change = change_by(rule)
-        always = not extra_conditions(rule, new_only=True)
+        always = not conditions_of(rule, but_new=True)
         if change is None:
             if always and rule.target in FINAL_TARGETS:
                 cut = rule

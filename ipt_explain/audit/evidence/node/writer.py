@@ -6,7 +6,6 @@ from ipt_explain.analyzers.names import BACKEND_HINT, FIREWALL, KUBELET_CANARY, 
 from ipt_explain.analyzers.versions import VersionRange
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Ruleset
 from ipt_explain.records import Record
 from ipt_explain.services.ports import ProxyMode
 
@@ -38,17 +37,13 @@ class Writer(Record):
 def writer(context: RulesetContext) -> Writer:
     """Who wrote the ruleset."""
     ruleset = context.ruleset
-    kubelet_canary = _has(ruleset, KUBELET_CANARY)
+    kubelet_canary = ruleset.has_chain(KUBELET_CANARY)
     # From 1.25 on (KUBE-PROXY-FIREWALL exists), kube-proxy may have made KUBE-FIREWALL too.
-    own_firewall = _has(ruleset, FIREWALL) and not _has(ruleset, PROXY_FIREWALL)
+    own_firewall = ruleset.has_chain(FIREWALL) and not ruleset.has_chain(PROXY_FIREWALL)
     return Writer(
         mode=context.facts.mode,
         version=context.version,
-        canaries=_has(ruleset, PROXY_CANARY),
+        canaries=ruleset.has_chain(PROXY_CANARY),
         kubelet_canary=kubelet_canary,
-        kubelet=kubelet_canary or own_firewall or _has(ruleset, BACKEND_HINT),
+        kubelet=kubelet_canary or own_firewall or ruleset.has_chain(BACKEND_HINT),
     )
-
-
-def _has(ruleset: Ruleset, chain: str) -> bool:
-    return any(chain in table.chains for table in ruleset.tables.values())

@@ -27,7 +27,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.hooks.hook_states import HookState, extra_conditions, hooks
+from ipt_explain.audit.evidence.conditions import conditions_of
+from ipt_explain.audit.evidence.hooks.hook_states import HookState, hooks
 from ipt_explain.audit.evidence.hooks.services_chain import may_be_narrowed, services_chain
 from ipt_explain.words import both
 
@@ -38,7 +39,7 @@ _FIX = "Delete the rule and restart kube-proxy on this node: it writes its hook 
 def hook_narrowed(context: RulesetContext) -> Faults:
     """One fault for each hook without an unconditional twin."""
     for state in hooks(context):
-        conditions = [extra_conditions(jump, _may_ask_for_new(state)) for jump in state.rules]
+        conditions = [conditions_of(jump, _may_ask_for_new(state)) for jump in state.rules]
         if conditions and all(conditions):
             hook, jump = state.hook, state.rules[0]
             yield Fault(

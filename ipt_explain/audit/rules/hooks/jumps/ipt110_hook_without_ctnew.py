@@ -35,7 +35,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.hooks.hook_states import asks_for_new, extra_conditions, hooks
+from ipt_explain.audit.evidence.conditions import asks_for_new, conditions_of
+from ipt_explain.audit.evidence.hooks.hook_states import hooks
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.words import counted
 
@@ -50,7 +51,7 @@ def hook_without_ctnew(context: RulesetContext) -> Faults:
     for state in found:
         hook = state.hook
         for jump in state.rules:
-            if hook.for_new and not asks_for_new(jump) and not extra_conditions(jump, new_only=True):
+            if hook.for_new and not asks_for_new(jump) and not conditions_of(jump, but_new=True):
                 yield Fault(
                     f"filter {hook.built_in} sends every packet through {hook.chain}, not only new connections: each "
                     f"is compared with {counted(len(state.target.rules), 'rule')}",
