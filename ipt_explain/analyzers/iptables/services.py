@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.iptables.endpoints import EndpointForms
 from ipt_explain.analyzers.iptables.frontends import Entries, Entry, FrontendFollower, FrontendReader
+from ipt_explain.analyzers.iptables.masquerading import masquerade
 from ipt_explain.analyzers.iptables.plans import Plans
-from ipt_explain.analyzers.iptables.properties import external_policy, health_check_ports, internal_policy, masquerade
+from ipt_explain.analyzers.iptables.policies import external_policy, health_check_ports, internal_policy
 from ipt_explain.analyzers.iptables.routing import RouteReader
 from ipt_explain.analyzers.iptables.service_endpoints import endpoints_of
 from ipt_explain.analyzers.names import (
