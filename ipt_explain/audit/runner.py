@@ -74,9 +74,14 @@ class Report(Record):
         """This report with the selected findings only."""
         return replace(self, findings=tuple(filter(wanted, self.findings)))
 
-    def about(self, services: Container[str | None]) -> Report:
-        """This report with the findings about these Services only."""
-        kept = self.keep(lambda finding: any(each in services for each in (finding.service, *finding.services)))
+    def about(self, services: Container[str]) -> Report:
+        """This report with the findings about these Services only, and errors of the node, which affect all."""
+
+        def wanted(finding: Finding) -> bool:
+            named = [each for each in (finding.service, *finding.services) if each is not None]
+            return any(each in services for each in named) if named else finding.severity is Severity.ERROR
+
+        kept = self.keep(wanted)
         return replace(kept, elsewhere=self.elsewhere + len(self.findings) - len(kept.findings))
 
     def overridden(self, overrides: Overrides) -> Report:

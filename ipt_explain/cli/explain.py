@@ -92,7 +92,9 @@ def explain(
     least = ShownServices.NONE if bounded and output == "tree" else ShownServices.ALL
     shown = ShownServices.PROBLEMS if problems else least
     choice = Choice(shown, None if order is None else Order(order), limit)
-    reading = _reading(read, live, lenient, objects)
+    asked = {"-s": service, "-n": namespace, "--address": address}
+    selecting = tuple(word for option, words in asked.items() for each in words for word in (option, each))
+    reading = replace(_reading(read, live, lenient, objects), selection=selecting)
     write(_rendered(explanation, total, output, color, width, choice, reading))
 
 

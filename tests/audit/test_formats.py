@@ -185,6 +185,14 @@ def test_a_file_that_should_have_rules_is_named_and_not_clean(folder: Path, caps
     assert "clean" not in said.out
 
 
+def test_errors_of_the_node_affect_every_service(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "samples" / "damaged-node.txt").read_text(encoding="utf-8")
+    (tmp_path / "node.txt").write_text(re.sub(r"-A PREROUTING .*-j KUBE-SERVICES\n", "", text), encoding="utf-8")
+    assert run(["audit", "-s", "kubernetes", f"{tmp_path}/node.txt"]) == 1
+    out = capsys.readouterr().out
+    assert "error[IPT101 " in out and "[IPT202 " not in out
+
+
 def test_dumps_whose_findings_are_known_are_not_clean() -> None:
     both = merge([report(FAULTY, "a.txt"), report("-A X -i lo -j LOG\n", "b.txt")])
     text = text_of(replace(both, findings=(), known=len(both.findings)), "text")

@@ -264,10 +264,20 @@ def test_the_next_commands_read_what_this_one_read(
     Path("iptables-save").write_text(f"{node.files['iptables-save']}*nat\nnonsense\nCOMMIT\n", encoding="utf-8")
     text = printed(capsys, "--problems", "--lenient", "--objects", "objects.json", "--width", "200", *files)
     commands = next_commands(text)
-    assert commands[0] == ["ipt-explain", "audit", "--lenient", *files]
+    assert commands[0] == ["ipt-explain", "audit", "-v", "--lenient", *files]
     assert ["ipt-explain", "--all", "--lenient", "--objects", "objects.json", *files] in commands
     for words in commands:
         assert run_here(words[1:]) in (0, 1)
+
+
+def test_a_selected_service_in_trouble_is_audited_next(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["-s", "kube-dns:dns", "-n", "kube-*", "--address", "10.96.0.10"]
+    assert next_commands(printed(capsys, *asked, DAMAGED)) == [["ipt-explain", "audit", *asked, str(DAMAGED)]]
+    assert "Next: " not in printed(capsys, "-s", "kubernetes", DAMAGED)
+
+
+def test_notes_are_shown_next_where_only_they_say_more(capsys: pytest.CaptureFixture[str]) -> None:
+    assert next_commands(printed(capsys, POLICY)) == [["ipt-explain", "audit", "-v", str(POLICY)]]
 
 
 def test_the_next_commands_ask_the_node_again_unless_its_rules_were_saved(

@@ -53,8 +53,8 @@ class Plan(Record):
     def report(self, dumps: Sequence[Dump], services: ServiceSelection, one_node: bool = False) -> Report:
         """Audit the dumps, of `one_node` or of a node each; known findings are still in the report.
 
-        With a selection of services only what is found about them is kept. Raises UsageError, which names the nearest,
-        where it fits none.
+        With a selection of services only what is found about them is kept, and errors of the node. Raises UsageError,
+        which names the nearest, where it fits none.
         """
         if not services:
             groups = [list(dumps)] if one_node else by_node(dumps)

@@ -91,8 +91,8 @@ def next_lines(found: Health, reading: Reading, hidden: Sequence[ServicePort], w
     if named is not None:
         commands.append(["-s", named.label])
     if not found.well:
-        known = any(found.counts[each] for each in Standing if each not in (Standing.UNKNOWN, Standing.FINE))
-        commands.append(["audit"] if known else ["audit", "-v"])  # doubts are notes
+        known = found.counts[Standing.BROKEN] or found.counts[Standing.HAIRPIN]
+        commands.append(["audit"] if known else ["audit", "-v"])  # doubts and refusals are notes
     if hidden:
         commands += [["-o", "table"], ["--all"]]
     if commands:
@@ -101,7 +101,7 @@ def next_lines(found: Health, reading: Reading, hidden: Sequence[ServicePort], w
         from ipt_explain.render.text.commands import command_lines
     for number, options in enumerate(commands):
         own = () if options[0] == "audit" else reading.own_options
-        words = [*reading.program, *options, *reading.options, *own, *reading.files]
+        words = [*reading.program, *options, *reading.selection, *reading.options, *own, *reading.files]
         yield from ([(line, "")] for line in command_lines(words, "      " if number else "Next: ", width))
 
 

@@ -151,9 +151,10 @@ def _lines(
         if total > number:
             yield []
             yield [(f"{number:,} of {counted(total, 'service port')} shown, as selected.", "note")]
-        return
-    kept = set(map(id, choice.of(explanation.services)))
-    hidden = [service for service in explanation.services if id(service) not in kept]
+        hidden = []
+    else:
+        kept = set(map(id, choice.of(explanation.services)))
+        hidden = [service for service in explanation.services if id(service) not in kept]
     if state is None or len(sections) > 1:
         state = health(explanation.services)
     if hidden or not state.well:
