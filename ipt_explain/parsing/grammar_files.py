@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lark import Lark
 from lark.lexer import PatternRE, PatternStr, TerminalDef
 
-from ipt_explain.parsing.grammar_tables import keep_tables, load_tables
+from ipt_explain.parsing.grammar_tables import TABLES_FILE, keep_tables, load_tables
 
 if TYPE_CHECKING:
     from importlib.abc import Traversable
@@ -40,25 +41,28 @@ def grammar_text(names: tuple[str, ...] = RULE_FILES) -> str:
 @cache
 def rule_grammar() -> Lark:
     """The LALR parser of one rule; loaded or built once."""
-    folder, text = grammar_folder(), grammar_text()
-    parser = load_tables(folder, text)
-    if parser is None:
-        parser = build_parser(text)
-        keep_tables(folder, text, parser)
-    return parser
+    text = grammar_text()
+    return loaded_or_built(TABLES_FILE, text, lambda: build_parser(text))
 
 
 def build_parser(grammar: str, start: str = "rule") -> Lark:
     """The parser that a grammar text defines, for a `rule` or any `line`."""
-    return Lark(
-        grammar,
-        parser="lalr",
-        lexer="contextual",
-        start=start,
-        keep_all_tokens=True,
-        maybe_placeholders=False,
-        edit_terminals=_end_keyword_at_blank,
-    )
+    return lalr(grammar, start, keep_all_tokens=True, edit_terminals=_end_keyword_at_blank)
+
+
+def loaded_or_built(tables_file: str, made_of: str, build: Callable[[], Lark]) -> Lark:
+    """A parser from its tables, if they fit the text that it is `made_of`; else it is built, and they are kept."""
+    folder = grammar_folder()
+    parser = load_tables(folder, made_of, tables_file)
+    if parser is None:
+        parser = build()
+        keep_tables(folder, made_of, parser, tables_file)
+    return parser
+
+
+def lalr(grammar: str, *starts: str, **options: Any) -> Lark:
+    """The LALR parser of a grammar's text, with Lark's other options."""
+    return Lark(grammar, parser="lalr", lexer="contextual", start=list(starts), maybe_placeholders=False, **options)
 
 
 def _end_keyword_at_blank(terminal: TerminalDef) -> None:

@@ -6,7 +6,7 @@ from functools import cache
 
 from lark import Lark
 
-from ipt_explain.parsing.grammar_files import grammar_text
+from ipt_explain.parsing.grammar_files import grammar_text, lalr
 
 
 @cache
@@ -28,11 +28,4 @@ def ip_addr_grammar() -> Lark:
 
 
 def _built(file: str, *starts: str) -> Lark:
-    return Lark(
-        grammar_text((file,)),
-        parser="lalr",
-        lexer="contextual",
-        start=list(starts),
-        keep_all_tokens=True,
-        maybe_placeholders=False,
-    )
+    return lalr(grammar_text((file,)), *starts, keep_all_tokens=True)

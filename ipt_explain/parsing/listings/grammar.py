@@ -9,8 +9,8 @@ from pkgutil import get_data
 from lark import Lark
 from lark.lexer import PatternRE, PatternStr, TerminalDef
 
-from ipt_explain.parsing.grammar_files import grammar_folder, grammar_text
-from ipt_explain.parsing.grammar_tables import keep_tables, load_tables, tables_of
+from ipt_explain.parsing.grammar_files import grammar_text, lalr, loaded_or_built
+from ipt_explain.parsing.grammar_tables import tables_of
 
 LISTING_FILES = ("listing.lark",)
 TABLES_FILE = "listing.tables"
@@ -21,12 +21,7 @@ KEYWORD = re.compile(r"__ANON_\d+\Z")
 @cache
 def listing_grammar() -> Lark:
     """The LALR parser of the details after a rule's columns; loaded or built once."""
-    folder, key = grammar_folder(), made_of()
-    parser = load_tables(folder, key, TABLES_FILE)
-    if parser is None:
-        parser = build_listing_parser(grammar_text(LISTING_FILES))
-        keep_tables(folder, key, parser, TABLES_FILE)
-    return parser
+    return loaded_or_built(TABLES_FILE, made_of(), lambda: build_listing_parser(grammar_text(LISTING_FILES)))
 
 
 def made_of() -> str:
@@ -41,15 +36,7 @@ def listing_tables() -> bytes:
 
 def build_listing_parser(grammar: str) -> Lark:
     """The parser for a text of the listing's grammar."""
-    return Lark(
-        grammar,
-        parser="lalr",
-        lexer="contextual",
-        start="details",
-        maybe_placeholders=False,
-        propagate_positions=True,
-        edit_terminals=_end_keyword_at_blank,
-    )
+    return lalr(grammar, "details", propagate_positions=True, edit_terminals=_end_keyword_at_blank)
 
 
 def _end_keyword_at_blank(terminal: TerminalDef) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from lark import Lark
 from lark.lexer import PatternRE, PatternStr, TerminalDef
 
-from ipt_explain.parsing.grammar_files import grammar_folder, grammar_text
-from ipt_explain.parsing.grammar_tables import keep_tables, load_tables, tables_of
+from ipt_explain.parsing.grammar_files import grammar_text, lalr, loaded_or_built
+from ipt_explain.parsing.grammar_tables import tables_of
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -31,25 +31,13 @@ _KEYWORD_PRIORITY = 2
 @cache
 def nft_grammar() -> Lark:
     """The LALR parser of a line or an element; loaded or built once."""
-    folder, text = grammar_folder(), grammar_text((GRAMMAR_FILE,))
-    parser = load_tables(folder, text, TABLES_FILE)
-    if parser is None:
-        parser = build_nft_parser(text)
-        keep_tables(folder, text, parser, TABLES_FILE)
-    return parser
+    text = grammar_text((GRAMMAR_FILE,))
+    return loaded_or_built(TABLES_FILE, text, lambda: build_nft_parser(text))
 
 
 def build_nft_parser(grammar: str) -> Lark:
     """The parser for a grammar text."""
-    return Lark(
-        grammar,
-        parser="lalr",
-        lexer="contextual",
-        start=list(STARTS),
-        keep_all_tokens=True,
-        maybe_placeholders=False,
-        edit_terminals=_whole_words,
-    )
+    return lalr(grammar, *STARTS, keep_all_tokens=True, edit_terminals=_whole_words)
 
 
 def nft_tables() -> bytes:
