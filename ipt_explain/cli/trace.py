@@ -18,7 +18,7 @@ EXPECTED = ("served", "refused", "dropped", "untranslated", "diverted", "unanswe
 
 if TYPE_CHECKING:
     from ipt_explain.model import Dump
-    from ipt_explain.trace import Packet
+    from ipt_explain.trace import Trace
     from ipt_explain.trace.destination import PacketDestination
     from ipt_explain.trace.judgement import To
 
@@ -108,7 +108,7 @@ def trace(
     )
     traced = trace_packet(dump, packet, local_address, out_interface, returning, assume)
     warn(traced.warnings)
-    to = _addressee(dump, packet)
+    to = _addressee(traced)
     reason = None
     if why_not is not None:
         from ipt_explain.trace.why_not import why_not as reason_why_not
@@ -128,15 +128,15 @@ def trace(
     return int(expect is not None and any(judged(each, packet, to).value != expect for each in traced.outcomes))
 
 
-def _addressee(dump: Dump, packet: Packet) -> To:
+def _addressee(traced: Trace) -> To:
     """The Service that a packet is sent to. Warns if the dump has no Services at all."""
     from ipt_explain.analyzers.selection import NoServices
     from ipt_explain.trace.judgement import addressee
 
     try:
-        return addressee(dump, packet)
+        return addressee(traced.dump, traced.packet, traced.start, traced.outcomes)
     except NoServices as none:
-        warn([f"{dump.source}: {none}"])
+        warn([f"{traced.dump.source}: {none}"])
         return None
 
 

@@ -12,6 +12,7 @@ from ipt_explain.words import address_port
 
 if TYPE_CHECKING:
     from ipt_explain.model import Dump
+    from ipt_explain.netfilter.packet import PacketState
     from ipt_explain.services.ports import Frontend, ServicePort
     from ipt_explain.trace.outcome import Outcome
     from ipt_explain.trace.packet import Packet
@@ -58,8 +59,9 @@ To: TypeAlias = "Addressee | ClosedPort | None"
 """What a packet is sent to; None if that is no address of a Service."""
 
 
-def addressee(dump: Dump, packet: Packet) -> To:
-    """The Service whose ClusterIP or external address a packet is sent to, if any, or the Services with other ports.
+def addressee(dump: Dump, packet: Packet, start: PacketState, outcomes: Sequence[Outcome]) -> To:
+    """The Service whose ClusterIP or external address a packet is sent to, if any, or the Services with other ports. Of
+    a node port, only if it may not be what leads the packet where it goes.
 
     Raises NoServices if the dump has none at all.
     """
@@ -77,7 +79,35 @@ def addressee(dump: Dump, packet: Packet) -> To:
     found = explain(dump, wanted)
     if not total and not found.services:
         raise NoServices.of(found)
-    return _matching(found.services, packet, packet.connection().protocol)
+    return _matching(found.services, packet, packet.connection().protocol) or _node_port(dump, packet, start, outcomes)
+
+
+def _node_port(dump: Dump, packet: Packet, start: PacketState, outcomes: Sequence[Outcome]) -> Addressee | None:
+    """The Service whose node port a packet is sent to and may miss."""
+    from ipt_explain.analyzers import explain
+    from ipt_explain.netfilter.header import parse_address, protocol_number
+    from ipt_explain.netfilter.truth import Truth
+
+    owned = start.owns(parse_address(packet.destination))
+    if owned is Truth.NO or not any(_may_miss(outcome, owned is Truth.YES) for outcome in outcomes):
+        return None
+    protocol = packet.connection().protocol
+    for service in explain(dump, lambda _, hosts: None in hosts).services:
+        for frontend in service.frontends if protocol_number(service.protocol) == protocol else ():
+            if frontend.address is None and frontend.port == packet.port:
+                return Addressee(service, frontend)
+    return None
+
+
+def _may_miss(outcome: Outcome, owned: bool) -> bool:
+    """Whether a packet to a port of the node arrives somewhere without a Service's rules."""
+    from ipt_explain.analyzers.names import ChainRole, role_of
+
+    if outcome.verdict != "ACCEPT":
+        return False
+    if outcome.dnat is None:
+        return bool(outcome.delivered)
+    return owned and all(role_of(step.chain.name) is not ChainRole.ENDPOINT for step in outcome.path)
 
 
 def _matching(services: Sequence[ServicePort], packet: Packet, protocol: object) -> To:
@@ -109,7 +139,8 @@ def judged(outcome: Outcome, packet: Packet, to: To) -> Judgement:
     if outcome.reply is not None:
         return Judgement.UNANSWERED
     if outcome.dnat is None:
-        return Judgement.UNTRANSLATED if to is not None and not outcome.delivered else Judgement.SERVED
+        at_node = isinstance(to, Addressee) and to.frontend.address is None
+        return Judgement.UNTRANSLATED if to is not None and bool(outcome.delivered) is at_node else Judgement.SERVED
     if not outcome.masqueraded and outcome.dnat.rpartition(":")[0].strip("[]") == packet.source:
         return Judgement.HANGS
     if isinstance(to, Addressee):

@@ -28,7 +28,7 @@ class Trace(Record):
         from ipt_explain.trace.trace_json import trace_json
 
         try:
-            to = addressee(self.dump, self.packet)
+            to = addressee(self.dump, self.packet, self.start, self.outcomes)
         except UsageError:  # the dump has no Services at all
             to = None
         return trace_json(self.packet, self.outcomes, self.warnings, to=to)

@@ -4,6 +4,7 @@ path that every release serves, and of lost traffic it speaks only where some is
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 
@@ -360,3 +361,32 @@ def test_a_policy_is_no_rule_to_narrow_and_not_kube_proxys(rule: str, chain: str
     text = head + mangle + rest.replace(f":{chain} ACCEPT", f":{chain} DROP", 1)
     helped = [each.help for each in audit_dump(read_dump(text)).findings if each.rule == rule]
     assert helped == ["Set the policy to ACCEPT, or accept Service traffic in this chain."]
+
+
+@pytest.mark.parametrize(
+    ("rule", "judgement", "cause"),
+    [
+        ("-p tcp -m tcp --dport 30019 -j ACCEPT", "untranslated", "IPT106"),
+        ("-p tcp -m tcp --dport 30019 -j DNAT --to-destination 10.99.9.9:80", "diverted", "IPT106"),
+        ("-p tcp -m tcp --dport 30018 -j ACCEPT", "served", None),
+    ],
+)
+def test_of_a_node_port_trace_audit_and_explain_say_the_same(rule: str, judgement: str, cause: str | None) -> None:
+    dump = read_dump(with_rule(captured("1.30", "nodeport"), "nat", "PREROUTING", rule))
+    packet = Packet("198.51.100.7", "192.168.50.11", "tcp", 30019)
+    found = json.loads(trace(dump, packet, local_addresses=["192.168.50.11"]).to_json())
+    assert {each["judgement"] for each in found["outcomes"]} == {judgement}
+    assert (found["service"] == "default/np-local") is (cause is not None)
+    assert any(each.rule == cause for each in audit_dump(dump).findings) is (cause is not None)
+    service = next(each for each in explain(dump).services if each.name == "np-local")
+    node_port = next(each for each in service.frontends if each.address is None)
+    assert node_port.fates is not None
+    lost = {each.how.value for each in node_port.fates.outside.lost}
+    assert lost == (set() if cause is None else {judgement})
+
+
+def test_a_port_of_the_node_that_no_service_has_is_the_nodes_own() -> None:
+    dump = read_dump(captured("1.30", "nodeport"))
+    for port, mine in ((22, ["192.168.50.11"]), (30019, ["192.168.50.12"])):
+        found = trace(dump, Packet("198.51.100.7", "192.168.50.11", "tcp", port), local_addresses=mine)
+        assert {each["judgement"] for each in json.loads(found.to_json())["outcomes"]} == {"served"}
