@@ -94,6 +94,8 @@ def _rank(stage: AnyStage) -> tuple[int, int]:
 
 def _ranked(stages: tuple[AnyStage, ...], hook: Hook) -> Rank:
     """Stages that are asked at one place: in any order, where several backends have something to say."""
+    if len(stages) == 1:
+        return Rank(stages)
     sides: dict[Backend | None, list[AnyStage]] = {}
     names: dict[Backend | None, str] = {}
     for stage in stages:
