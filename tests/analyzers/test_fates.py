@@ -173,6 +173,21 @@ def test_a_rule_for_udp_changes_no_hairpin_of_tcp(rule: str, marked: bool, lacki
         assert ({each["hairpin"] for each in service["endpoints"]}, service["masquerade"]["hairpin"]) == ({ok}, ok)
 
 
+@pytest.mark.parametrize(("match", "answer"), [("", False), ("-m set --match-set nodes src ", None)])
+def test_hairpin_fails_at_the_endpoints_that_another_rule_keeps_from_being_masqueraded(match: str, answer: bool | None) -> None:
+    rule = f"-A POSTROUTING -d 10.244.1.2/32 -p tcp {match}-j ACCEPT"
+    told = {port_name: _dns(rule, port_name=port_name) for port_name in ("https", "dns", "dns-tcp")}
+    hairpins = {name: [each["hairpin"] for each in service["endpoints"]] for name, service in told.items()}
+    assert hairpins == {"https": [True], "dns": [True, True], "dns-tcp": [answer, True]}
+    assert {name: each["masquerade"]["hairpin"] for name, each in told.items()} == {"https": True, "dns": True, "dns-tcp": answer}
+
+
+def test_a_refusal_is_enough_to_know_what_becomes_of_a_cluster_ip() -> None:
+    refusal = '-A KUBE-SERVICES -d 10.96.0.9/32 -p tcp -m comment --comment "a/web has no local endpoints" -m tcp --dport 80 -j DROP'
+    (service,) = json.loads(ipt_explain.explain(ipt_explain.parse(f"{refusal}\n")).to_json())["services"]
+    assert (service["state"], _fate(service)["refused"]) == ("no-local-endpoints", 1.0)
+
+
 def test_a_question_about_the_source_alone_leaves_the_service_served() -> None:
     service = _dns("-A POSTROUTING -m set --match-set pods src -j MASQUERADE")
     fate = _fate(service)

@@ -207,8 +207,10 @@ def test_an_untracked_packet_has_no_connection_mark() -> None:
 
 def test_the_first_template_of_a_connection_stays() -> None:
     def chosen(*zones: str) -> str | None:
-        raw = "\n".join(f"raw -A PREROUTING -j CT {zone}" for zone in zones)
+        marked = "raw -A PREROUTING -j MARK --set-xmark 0x10005/0xffffffff"
+        raw = "\n".join([marked, *(f"raw -A PREROUTING -j CT {zone}" for zone in zones)])
         return only(go(f"{raw}\nnat -A PREROUTING -j DNAT --to-destination 10.9.0.1-10.9.0.200"))[1]
 
     assert chosen("--zone 5") != chosen("--zone 9")
+    assert chosen("--zone mark") == chosen("--zone 5")  # its lower sixteen bits
     assert chosen("--zone 5", "--zone 9") == chosen("--zone 5", "--notrack") == chosen("--zone 5")
