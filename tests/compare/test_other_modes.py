@@ -117,3 +117,17 @@ def test_ipvs_nodes_among_others_are_named() -> None:
     assert comparison.differences == ()
     assert {each.node for each in comparison.not_compared} == {"n2"}
     assert all("shows no names" in each.why for each in comparison.not_compared if each.family == "ipv4")
+
+
+def test_another_scheduler_is_a_difference() -> None:
+    before = ipvs("basic")
+    after = before.replace("-A -t 10.96.0.10:9153 -s rr", "-A -t 10.96.0.10:9153 -s sh")
+    said = "chances among all endpoints: fixed -> as IPVS's scheduler sh decides"
+    assert differences(before, after) == [f"tcp 10.96.0.10:9153: {said}"]
+    assert differences(after, after) == []
+    assert differences(before, before.replace("-s rr", "-s wrr")) == []
+    views = [node_view(name, [read_dump(text)]) for name, text in (("a", before), ("b", after))]
+    fleet = Fleet()
+    for view in views:
+        fleet.add(digest_of(view))
+    assert [each.message for each in compare_fleet(fleet).differences] == [f"a against b: {said}"]

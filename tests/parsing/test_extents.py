@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ipt_explain.errors import DumpSyntaxError
 from ipt_explain.model import Extent, Form, Hidden, Ruleset
 from ipt_explain.parsing import read_dump
 
@@ -121,3 +122,16 @@ def test_a_bare_rule_that_cannot_be_read_leaves_a_hole_in_its_chain() -> None:
         0
     ]
     assert [ruleset.extent("nat", chain) for chain in "AB"] == [Extent.HOLED, Extent.SOME]
+
+
+_LISTED = "-P PREROUTING ACCEPT\n-N KUBE-X\n-A PREROUTING -j KUBE-X\n"
+
+
+@pytest.mark.parametrize("before", [_LISTED, '-A KUBE-X -j RETURN\n-A KUBE-X -s 10.0.0.1 -j RETURN\n'], ids=["-S", "greps"])
+@pytest.mark.parametrize("half", ["--commen", '--comment "kubernetes ser', "-"])
+def test_half_a_last_line_is_left_out_and_leaves_a_fragment(before: str, half: str) -> None:
+    dump = read_dump(f"{before}-A KUBE-X -m comment {half}")
+    assert any("was left out" in warning for warning in dump.warnings)
+    assert all(ruleset.fragment for ruleset in dump.rulesets)
+    with pytest.raises(DumpSyntaxError):
+        read_dump(f"{before}-A KUBE-X -m comment --commen\n")

@@ -44,6 +44,10 @@ def _pool(pair: Pair, scope: Scope, before: Pool, after: Pool) -> Iterator[Diffe
     yield from _came_and_went(pair, subject, before.endpoints & common, after.endpoints & common)
     if not before.shares or not after.shares or before.unmatched is None or after.unmatched is None:
         return
+    if before.scheduler != after.scheduler:
+        message = f"chances among {subject}: {_decided_by(before)} -> {_decided_by(after)}"
+        yield pair.difference(DifferenceKind.PROBABILITY, subject, _fixed(before), _fixed(after), message)
+        return
     changed = changed_shares(before, after)
     leak = abs(before.unmatched - after.unmatched) > TOLERANCE
     if not changed and not leak:
@@ -79,6 +83,15 @@ def changed_shares(before: Pool, after: Pool) -> list[tuple[str, float, float]]:
         if abs(old * old_scale - new * new_scale) > TOLERANCE * 3:
             found.append((endpoint, old, new))
     return found
+
+
+def _decided_by(pool: Pool) -> str:
+    return "fixed" if pool.scheduler is None else f"as IPVS's scheduler {pool.scheduler} decides"
+
+
+def _fixed(pool: Pool) -> dict[str, Value]:
+    """The chances, null where load or the client decides."""
+    return {endpoint: chance if pool.scheduler is None else None for endpoint, chance in pool.shares}
 
 
 def _change(before: float, after: float) -> str:

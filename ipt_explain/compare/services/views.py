@@ -38,11 +38,13 @@ Address = tuple[str, int]
 
 class Pool(NamedTuple):
     """Endpoints that share connections, each with its chance. The chances and `unmatched` sum to 1; all are None if
-    some depend on rules that the text lacks."""
+    some depend on rules that the text lacks. Where load or the client decides, `scheduler` is the IPVS scheduler, and
+    chances are even."""
 
     scope: Scope
     shares: tuple[tuple[str, float | None], ...]
     unmatched: float | None
+    scheduler: str | None = None
 
     @property
     def endpoints(self) -> frozenset[str]:
@@ -262,7 +264,7 @@ def _pool(balancer: Balancer) -> Pool:
         for endpoint, probability in shares:
             summed[endpoint] = summed.get(endpoint, 0.0) + probability
         shares = list(summed.items())
-    return Pool(balancer.scope, tuple(shares), balancer.unmatched)
+    return Pool(balancer.scope, tuple(shares), balancer.unmatched, balancer.decided_by)
 
 
 def _name(endpoint: Endpoint) -> str:

@@ -136,7 +136,11 @@ class _Reader:
             self._read_line(text[position:end], line)
             return end + 1, line + 1
         refused: tuple[LogicalLine, RuleSyntaxError] | None = None
+        last = end == len(text) and (self._rules.table is not None or bool(self._rules.loose))
         for logical in readings(text, position, end):
+            if logical.unterminated and last:
+                self._leave_out_half_line(line)
+                return end + 1, line + 1
             self._trust(position, logical.end)
             try:
                 self._rules.read(logical, line)
@@ -151,18 +155,30 @@ class _Reader:
             return logical.end + 1, line + text.count("\n", position, logical.end) + 1
         assert refused is not None
         logical, reason = refused
-        if not self._read_meant(text[position:end], line) and not self._is_cut(logical, line, reason):
+        if self._read_meant(text[position:end], line) or self._is_cut(logical, line, reason):
+            pass
+        elif last and reason.column > _last_word(logical.text):
+            self._leave_out_half_line(line)
+        else:
             self._misfits.refuse_rule(logical, line, reason)
             self._holes.note(logical.text, self._rules.table)
         if logical.joints:
             return logical.end + 1, line + text.count("\n", position, logical.end) + 1
         return end + 1, line + 1
 
+    def _leave_out_half_line(self, line: int) -> None:
+        """The last line, which has no line feed: the text ends inside it."""
+        self._cleared.warnings.append(
+            f"{self._source.name}:{line}: the text ends inside this line, which was left out"
+        )
+        self._cleared.elided = True
+
     def _is_cut(self, logical: LogicalLine, line: int, reason: RuleSyntaxError) -> bool:
         """Whether the window of a pager or an editor cut a line off, among rules outside of tables."""
         text = logical.text.rstrip(" \t")
-        last = len(text) - len(text.rsplit(" ", 1)[-1])
-        if self._rules.table is not None or not self._rules.loose or len(text) < _NARROWEST or reason.column <= last:
+        if self._rules.table is not None or not self._rules.loose or len(text) < _NARROWEST:
+            return False
+        if reason.column <= _last_word(text):
             return False
         self._cleared.warnings.append(f"{self._source.name}:{line}: this line is cut off at its end, and was left out")
         self._cleared.elided = True
@@ -259,3 +275,9 @@ class _Reader:
             self._cleared.warnings += nft.warnings
         tables = None if nft is None else nft.ruleset
         return Dump(self._source.name, gathering.rulesets(), self._source, tuple(self._cleared.warnings), facts, tables)
+
+
+def _last_word(text: str) -> int:
+    """Where the last word of a line begins."""
+    text = text.rstrip(" \t")
+    return len(text) - len(text.rsplit(" ", 1)[-1])

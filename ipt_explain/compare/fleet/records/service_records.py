@@ -63,6 +63,8 @@ def _rare(view: ServiceView, pool: Pool | None) -> dict[str, Any]:
     if not _is_even(pool):
         rare[rarities.CHANCES] = [None if chance is None else round(chance, 5) for _, chance in pool.shares]
         rare[rarities.UNMATCHED] = None if pool.unmatched is None else round(pool.unmatched, 5)
+    if pool.scheduler is not None:
+        rare[rarities.SCHEDULER] = pool.scheduler
     if view.affinity is not None:
         without = sorted(pool.endpoints.intersection(view.affinity.without))
         seconds = list(view.affinity.seconds)
@@ -147,7 +149,9 @@ def _service_of(key: str, record: str, fabrics: Mapping[str, Fabric]) -> Service
 def _pool(endpoint_text: str, rare: Mapping[str, Any]) -> Pool:
     endpoints = list(unpacked_endpoints(endpoint_text))
     chances = rare.get(rarities.CHANCES) or [1.0 / len(endpoints)] * len(endpoints)
-    return Pool(Scope.CLUSTER, tuple(zip(endpoints, chances)), rare.get(rarities.UNMATCHED, 0.0))
+    scheduler = rare.get(rarities.SCHEDULER)
+    shares = tuple(zip(endpoints, chances))
+    return Pool(Scope.CLUSTER, shares, rare.get(rarities.UNMATCHED, 0.0), None if scheduler is None else str(scheduler))
 
 
 def _affinity(value: list[Any]) -> AffinityView:
