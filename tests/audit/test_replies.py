@@ -236,3 +236,21 @@ def test_on_nodes_without_a_firewall_nobody_looks_for_replies(version: str) -> N
     assert not may_stop_known(read_dump(captured(version, "nodeport")).rulesets)
     stops = with_rule(captured(version, "nodeport"), "filter", "FORWARD", "-p tcp -j DROP")
     assert may_stop_known(read_dump(stops).rulesets)
+
+
+@pytest.mark.parametrize(
+    ("chain", "rules", "doubted"),
+    [
+        ("INPUT", ["-i docker0 -j DROP"], True),
+        ("INPUT", ["-i docker0 -p tcp -m tcp --dport 22 -j DROP"], False),
+        ("INPUT", ["-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "-i docker0 -j DROP"], False),
+        ("FORWARD", ["-i docker0 -j DROP"], False),  # as first packets
+    ],
+)
+def test_a_rule_that_only_replies_meet_is_in_doubt(chain: str, rules: list[str], doubted: bool) -> None:
+    text = NODE
+    for rule in reversed(rules):
+        text = with_rule(text, "filter", chain, rule)
+    fates = [each.fates for service in explain(read_dump(text)).services for each in service.frontends]
+    assert {lost.how for each in fates if each is not None for lost in each.node.perhaps} == ({Loss.UNANSWERED} if doubted else set())
+    assert unanswered(text) == {}

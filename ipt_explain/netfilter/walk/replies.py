@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.model import Family, Ruleset
 from ipt_explain.netfilter.condition import named
+from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import CLIENT_PORT, Heading, Known, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
 from ipt_explain.netfilter.targets import Verdict
@@ -178,7 +179,7 @@ class Replies:
         if stopped:
             return _Stop(max(stops, key=lambda stop: stop[1])[0], stopped, (), asked)
         reply, share = stops[0] if len(stops) == 1 else (None, _NEVER)
-        if reply is None or first.answers or not _is_told(reply):
+        if reply is None or first.answers or not _is_told(reply, finish):
             return _Stop(None, _NEVER, (), asked)
         return _Stop(reply, share, reply.state.answers, asked)
 
@@ -204,10 +205,11 @@ def _unknown(label: str, family: Family) -> Heading:
     return Heading(Whereabouts(label, family, owned=Truth.UNKNOWN), None)
 
 
-def _is_told(stop: StoppedReply) -> bool:
+def _is_told(stop: StoppedReply, finish: Finish) -> bool:
     """Whether a doubt is worth telling: about one thing, and of a rule that asks for the connection's state, as others
-    stop first packets alike, or that keeps connection tracking from recognising it."""
-    if stop.verdict is not Verdict.ACCEPT:
+    stop first packets alike, or that those do not meet, or that keeps connection tracking from recognising it."""
+    passed = {Hook.OUTPUT: finish.state.connection.local, Hook.INPUT: finish.delivered}
+    if stop.verdict is not Verdict.ACCEPT and passed.get(stop.state.hook, True):
         from ipt_explain.netfilter.walk.path import Step
 
         step = stop.path.last()
