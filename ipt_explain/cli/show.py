@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -114,9 +115,10 @@ def _of_iptables(
 
     among = places(rulesets, table)
     if names:
-        from ipt_explain.analyzers.profiles.named_services import chains_meant
+        from ipt_explain.analyzers.profiles.named_services import chains_meant, service_names
 
-        return [], find_chains(among, names, depth, lambda name: chains_meant(dumps, name))
+        meant = partial(chains_meant, dumps)
+        return [], find_chains(among, names, depth, meant, partial(service_names, dumps))
     from ipt_explain.analyzers.profiles.tables import table_facts
 
     return [table_facts(place) for place in among], []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -104,12 +105,20 @@ def test_a_chain_and_a_rule_at_once_are_too_much() -> None:
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("KUBE-SERVICE", "KUBE-SERVICES"), ("kube-svc-", "KUBE-SVC-"), ("KUBE-PSTROUTING", "KUBE-POSTROUTING")],
+    [("KUBE-SERVICE", "KUBE-SERVICES"), ("kube-svc-", "KUBE-SVC-"), ("KUBE-PSTROUTING", "KUBE-POSTROUTING"), ("kube-dsn", "nearest: kube-dns,")],
 )
 def test_an_unknown_chain_is_answered_with_the_nearest(name: str, near: str) -> None:
     shown = run("show", name, BASIC)
     assert shown.status == 2 and shown.out == ""
-    assert f"there is no chain {name}" in shown.err and near in shown.err
+    assert f"there is no chain or Service {name}" in shown.err and near in shown.err
+
+
+def test_a_title_breaks_before_its_dots(tmp_path: Path) -> None:
+    dump = tmp_path / f"{'long' * 12}.txt"
+    dump.write_bytes(BASIC.read_bytes())
+    first, second, *_ = run("show", "KUBE-SERVICES", "--table", "nat", dump).out.splitlines()
+    assert first.split()[:3] == ["KUBE-SERVICES", "·", "nat"] and " · line " not in " ".join(first.split())
+    assert second.startswith("│  · /")
 
 
 def test_an_unknown_table_is_answered_with_those_there_are() -> None:

@@ -108,9 +108,10 @@ def find_chains(
     names: Iterable[str],
     depth: int = 0,
     otherwise: Callable[[str], Sequence[str]] = lambda name: (),
+    services: Callable[[], Iterable[str]] | None = None,
 ) -> list[ChainFacts]:
     """The chains of these names or globs, in all tables, and those that they lead to in up to `depth` jumps. If no
-    chain has a name, it means the chains that `otherwise` returns.
+    chain has a name, it means the chains that `otherwise` returns: those of one of the `services`, if these are given.
 
     Raises UsageError, with the closest names, for a name that no table has, not even as the target of a jump.
     """
@@ -120,7 +121,9 @@ def find_chains(
         if not chosen:
             chosen = [(place, chain) for each in otherwise(name) for place in among for chain in _meant(place, each)]
         if not chosen:
-            raise UsageError(f"there is no chain {name} here{_suggestion(name, among)}")
+            what = "chain" if services is None else "chain or Service"
+            near = _suggestion(name, among, () if services is None else services())
+            raise UsageError(f"there is no {what} {name} here{near}")
         for place, chain in chosen:
             found += [chain_facts(place, below) for below in _unfolded(place, chain, depth)]
     return list({(id(facts.place), facts.name): facts for facts in found}.values())
@@ -148,8 +151,9 @@ def _unfolded(place: TablePlace, chain: str, depth: int) -> list[str]:
     return list(found)
 
 
-def _suggestion(name: str, among: Sequence[TablePlace]) -> str:
+def _suggestion(name: str, among: Sequence[TablePlace], services: Iterable[str]) -> str:
     by_case = {chain.lower(): chain for place in among for chain in place.table.chains}
+    by_case.update((service.lower(), service) for service in services)
     word = name.lower()
     near = [chain for chain in by_case if word in chain][:SUGGESTIONS]
     if not near:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from ipt_explain.analyzers import explain_all
 from ipt_explain.analyzers.selection import Selection, explain_selected
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
@@ -25,6 +26,12 @@ def chains_of_services(dumps: Sequence[Dump], services: Iterable[str]) -> set[st
         named = ", ".join(service.label for service in chosen.services)
         raise UsageError(f"{named}: no chains, as a service without usable endpoints has none")
     return chains
+
+
+def service_names(dumps: Sequence[Dump]) -> list[str]:
+    """The names that services have, with and without namespace and port."""
+    services = [service for service in explain_all(dumps).services if service.name is not None]
+    return list(dict.fromkeys(name for service in services for name in (str(service.name), service.label)))
 
 
 def chains_meant(dumps: Sequence[Dump], name: str) -> list[str]:

@@ -12,7 +12,7 @@ from ipt_explain.render.english.edge_labels import share_words, shares
 from ipt_explain.render.show.chain_words import ChainWords, notes_of
 from ipt_explain.render.show.entries import SHOWN_CALLERS, chain_text, entry, rule_count, rule_entry, users
 from ipt_explain.render.text.listing import Entry
-from ipt_explain.render.text.outline import Node, line_tail, sentence
+from ipt_explain.render.text.outline import Node, after_dots, line_tail
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words import both, family_name, source_name
 from ipt_explain.words.quotes import cited, clipped
@@ -35,7 +35,7 @@ def _chain(facts: ChainFacts, words: ChainWords) -> Node:
     where = f" · {facts.place.table.name} · {origin(facts.place.ruleset)}"
     chain = facts.chain
     node = Node(
-        [(escape(clipped(facts.name)), "name"), *sentence(escape(where))],
+        [(escape(clipped(facts.name)), "name"), *after_dots(escape(where))],
         tail=line_tail(None if chain is None else chain.line),
         hang=2,
     )

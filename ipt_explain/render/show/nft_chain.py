@@ -11,7 +11,7 @@ from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, chain_text, entry, rule_count, rule_entry, users
 from ipt_explain.render.show.nft_words import NftWords, counter_of
 from ipt_explain.render.text.listing import list_text
-from ipt_explain.render.text.outline import Node, Span, line_tail, sentence
+from ipt_explain.render.text.outline import Node, Span, after_dots, line_tail
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words import both, counted, source_name
 from ipt_explain.words.quotes import cited, clipped
@@ -66,7 +66,7 @@ def _chain(facts: NftChainFacts, words: NftWords) -> Node:
 def _title(place: NftPlace, name: str, line: int) -> Node:
     shown: Span = (escape(clipped(name)), "name")
     where = f" · {place.name} · {nft_origin(place.ruleset)}"
-    return Node([shown, *sentence(escape(where))], tail=_line(place, line), hang=2)
+    return Node([shown, *after_dots(escape(where))], tail=_line(place, line), hang=2)
 
 
 def nft_origin(ruleset: Ruleset) -> str:

@@ -49,6 +49,11 @@ def sentence(text: str, style: str = "") -> list[Span]:
     return [(first, style), *[(f" {word}", style) for word in others]]
 
 
+def after_dots(text: str) -> list[Span]:
+    """Split ` · nat · IPv4` so that lines break before its dots, not inside its parts."""
+    return [(f" · {part}", "") for part in text.removeprefix(" · ").split(" · ")]
+
+
 def draw(root: Node, width: int) -> Iterator[Line]:
     """The lines of a tree, none wider than `width`; a wider word is broken inside."""
     # Trees are as deep as chains jump, so this does not recurse, nor print a guide for every level.
