@@ -24,6 +24,7 @@ def endpoint_differences(pair: Pair) -> Iterator[Difference]:
         if earlier is not None and later is not None and earlier != later:
             yield from _pool(pair, scope, earlier, later)
 
+
 def _came_and_went(
     pair: Pair, subject: str | None, before: frozenset[str], after: frozenset[str]
 ) -> Iterator[Difference]:

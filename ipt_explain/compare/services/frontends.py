@@ -35,6 +35,7 @@ def frontend_differences(pair: Pair) -> Iterator[Difference]:
             f"health check node port {change_words(earlier_port, later_port)}",
         )  # fmt: skip
 
+
 def _frontend(pair: Pair, name: str, before: FrontendView, after: FrontendView) -> Iterator[Difference]:
     if before.verdict is not after.verdict and FrontendVerdict.UNKNOWN not in (before.verdict, after.verdict):
         message = f"{name}: connections were {before.verdict.done}, now {after.verdict.done}"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
 
+
 def conditions(match: Match) -> list[Condition]:
     """multiport: one option, about ports of the source, the destination, or either. icmp and icmp6: the type, with or
     without a code. The others: the protocol, then each option.

@@ -109,7 +109,6 @@ class TableDraft(Record, frozen=False):
         """Whether any of its chains has a rule."""
         return any(chain.rules for chain in self.chains.values())
 
-
     def hooked(self) -> frozenset[str]:
         """The chains that hooks run."""
         return frozenset(name for name, chain in self.chains.items() if chain.base is not None)

@@ -25,7 +25,6 @@ class Given(Record):
         """The option as a rule line would spell it, without quotes."""
         return " ".join(["!"] * self.negated + [self.name, *self.arguments])
 
-
     @classmethod
     def of(cls, rule: Rule, option: Option) -> Given:
         """An option as a rule has it."""

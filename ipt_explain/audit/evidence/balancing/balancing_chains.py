@@ -186,6 +186,7 @@ class _Survey:
                     regular = regular and not plan.probability.negated
         return _Form(tuple(choices), tuple(chances), regular and ended, affinity)
 
+
 def _are_different(targets: Sequence[str], destinations: Sequence[str]) -> bool:
     """Whether each choice of a chain leads to another endpoint."""
     different = set(destinations)

@@ -45,6 +45,7 @@ _NAMED = re.compile(
     r',"taken":(?:null|"([0-9T:-]{19})")'
 )
 
+
 class Made(Record):
     """The result for a node's files, the first of which is `source`: its digest or none, what cannot be compared, and
     warnings."""
