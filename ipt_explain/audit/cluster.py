@@ -19,9 +19,7 @@ _SHOWN_NODES = 5
 _RULES: Mapping[str, AuditRule] = {rule.slug: rule for rule in RULES if not rule.asked}
 
 
-def nodes_report(
-    mismatches: Sequence[Mismatch], nodes: Sequence[str], not_compared: Sequence[NotCompared]
-) -> Report:
+def nodes_report(mismatches: Sequence[Mismatch], nodes: Sequence[str], not_compared: Sequence[NotCompared]) -> Report:
     """The mismatches of many nodes as a report: those that most nodes have come first."""
     findings = [_finding(mismatch, None) for mismatch in mismatches]
     findings.sort(key=lambda each: (-each.severity.rank, -len(each.nodes), each.service or "", each.rule))

@@ -159,8 +159,7 @@ class RulesetContext(BackendContext):
 
     @cached_property
     def lacks_lines(self) -> bool:
-        """Whether lines are missing here and there. If a table's first line is, its rules are under another table.
-        """
+        """Whether lines are missing here and there. If a table's first line is, its rules are under another table."""
         tables = self.ruleset.tables.values()
         return any(
             chain.extent is Extent.HOLED

@@ -183,7 +183,5 @@ class _Reading:
 
     def _ports_of_sets(self) -> Iterable[tuple[str, int]]:
         """Protocol and port of the entries in sets of node ports, each once."""
-        places = (
-            entry.place for roles in _NODE_PORTS.values() for role in roles for entry in self._entries.of(role)
-        )
+        places = (entry.place for roles in _NODE_PORTS.values() for role in roles for entry in self._entries.of(role))
         return dict.fromkeys((protocol, port) for protocol, _, port in places)

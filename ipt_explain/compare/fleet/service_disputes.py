@@ -61,9 +61,7 @@ class ServiceDisputes:
             yield from self._besides_endpoints(views, by_zone)
 
     @staticmethod
-    def _besides_endpoints(
-        views: Mapping[str | None, ServiceView | None], zones: Sequence[Side]
-    ) -> Iterator[Dispute]:
+    def _besides_endpoints(views: Mapping[str | None, ServiceView | None], zones: Sequence[Side]) -> Iterator[Dispute]:
         """Differences between zones besides endpoints, which hints do not explain."""
         most, *others = zones
         first = views[most.record]
@@ -83,9 +81,7 @@ class ServiceDisputes:
             )
 
 
-def _of_same_release(
-    side: Side, sides: Sequence[Side], views: Mapping[str | None, ServiceView | None]
-) -> Side:
+def _of_same_release(side: Side, sides: Sequence[Side], views: Mapping[str | None, ServiceView | None]) -> Side:
     """The largest side whose rules are from the same kind of kube-proxy."""
 
     def kind(each: Side) -> str | None:

@@ -33,9 +33,7 @@ def judge_digest(objects: ApiObjects, digest: Digest, source: str) -> tuple[Mism
         case = FamilyCase(objects, family, node, views, {}, with_local=False)
         first, last = _range(digest, family, facts)
         zones = zones_of(objects, node) if digest.zone is None else [digest.zone]
-        circumstances = [
-            (release, zone) for release in releases_between(objects, node, first, last) for zone in zones
-        ]
+        circumstances = [(release, zone) for release in releases_between(objects, node, first, last) for zone in zones]
         complete = facts.complete and {"nat", "filter"} <= set(facts.tables)
         found += case.best(circumstances, source, complete)
     return tuple(found)

@@ -59,8 +59,7 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> DumpJudge
         rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
         if len(rulesets) > 1:
             notes.append(
-                f"{dump.source}: {family_name(family.value)} rules are in both backends; "
-                "services of both are compared"
+                f"{dump.source}: {family_name(family.value)} rules are in both backends; services of both are compared"
             )
         case = FamilyCase(objects, family, name, {key: view for key, view in views.items() if key[0] is family}, facts)
         if family in nftables:
@@ -224,9 +223,7 @@ def zones_of(objects: ApiObjects, node: str | None) -> list[str | None]:
 
 
 def _complete(rulesets: Sequence[Ruleset]) -> bool:
-    return all(
-        shows_all(ruleset) and {"nat", "filter"} <= ruleset.tables.keys() for ruleset in rulesets
-    )
+    return all(shows_all(ruleset) and {"nat", "filter"} <= ruleset.tables.keys() for ruleset in rulesets)
 
 
 def _check_kinds(objects: ApiObjects, services: Sequence[ServicePort]) -> None:
@@ -251,9 +248,7 @@ def _check_mode(objects: ApiObjects, dump: Dump, modes: Sequence[ProxyMode | Non
         )
     in_ipvs = modes and all(mode is ProxyMode.IPVS for mode in modes)
     if in_ipvs and dump.node.virtual_servers is None:
-        raise UsageError(
-            f"{dump.source}: kube-proxy runs in ipvs mode there: give what `ipvsadm-save -n` prints, too"
-        )
+        raise UsageError(f"{dump.source}: kube-proxy runs in ipvs mode there: give what `ipvsadm-save -n` prints, too")
 
 
 def families_asked(objects: ApiObjects) -> set[Family]:

@@ -93,5 +93,3 @@ def _by_file_name(objects: ApiObjects, dump: Dump) -> str | None:
         node for node in objects.nodes if name == node or name.startswith((f"{node}.", f"{node}_", f"{node}-save"))
     ]
     return max(found, key=len, default=None)
-
-

@@ -27,9 +27,7 @@ def with_names(explanation: Explanation, objects: ApiObjects) -> Explanation:
     for service in explanation.services:
         owner = _owner(service, owners) if service.backend is Backend.IPVS and service.name is None else None
         gathered.setdefault(id(service) if owner is None else (service.source, owner), []).append(service)
-    services = [
-        _merged(entries, key[1]) if isinstance(key, tuple) else entries[0] for key, entries in gathered.items()
-    ]
+    services = [_merged(entries, key[1]) if isinstance(key, tuple) else entries[0] for key, entries in gathered.items()]
     return replace(explanation, services=tuple(services))
 
 

@@ -41,9 +41,7 @@ def _frontend(pair: Pair, name: str, before: FrontendView, after: FrontendView) 
         message = f"{name}: connections were {before.verdict.done}, now {after.verdict.done}"
         yield pair.difference(DifferenceKind.VERDICT, name, before.verdict.value, after.verdict.value, message)
     if before.source_ranges != after.source_ranges and before.verdict is after.verdict is FrontendVerdict.BALANCE:
-        message = (
-            f"{name}: source ranges {ranges(before.source_ranges)} -> {ranges(after.source_ranges)}"
-        )
+        message = f"{name}: source ranges {ranges(before.source_ranges)} -> {ranges(after.source_ranges)}"
         yield pair.difference(
             DifferenceKind.SOURCE_RANGES, name, list(before.source_ranges), list(after.source_ranges), message
         )

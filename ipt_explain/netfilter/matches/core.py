@@ -99,9 +99,7 @@ def _destination(option: Option) -> Condition:
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         return answer(words[0], bound.to.address, state)
 
-    def at_once(
-        columns: Sequence[Column], state: PacketState, to: Sequence[Heading]
-    ) -> Answer | list[Answer] | None:
+    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Answer | list[Answer] | None:
         """Ten thousand Services' rules each test for their own address, with a packet for it; or one rule tests ten
         thousand packets."""
         (hosts,) = columns

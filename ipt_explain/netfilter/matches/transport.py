@@ -80,9 +80,7 @@ def _port(option: Option, source: bool) -> Condition:
             return ask(state, f"{option.name} {words[0]}", negated)
         return Truth.of((port is None or first <= port <= last) is not negated)
 
-    def at_once(
-        columns: Sequence[Column], state: PacketState, to: Sequence[Heading]
-    ) -> Answer | list[Answer] | None:
+    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Answer | list[Answer] | None:
         """Ten thousand Services' rules each test for their own port, with a packet for it; or one node port's rule
         tests packets for many ports."""
         (ports,) = columns

@@ -115,9 +115,7 @@ def _saved_real_server(host: str, port: int, line: ReadLine, number: int) -> Rea
     # ipvsadm's defaults are direct routing and weight 1.
     forwarding = next((way for terminal, way in _SAVED_FORWARDING.items() if line.has(terminal)), Forwarding.ROUTING)
     weight = int(line.get("WEIGHT") or 1)
-    return RealServer(
-        host, port, forwarding, weight, number, _number(line.get("UPPER")), _number(line.get("LOWER"))
-    )
+    return RealServer(host, port, forwarding, weight, number, _number(line.get("UPPER")), _number(line.get("LOWER")))
 
 
 def _listed_real_server(host: str, port: int, line: ReadLine, number: int) -> RealServer:

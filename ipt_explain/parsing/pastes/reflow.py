@@ -26,9 +26,7 @@ def reflowed(lines: list[str]) -> dict[int, str]:
     if width < _NARROWEST:
         return {}
     hard = min(ends) >= width - 1 and width in ends  # a blank at the edge may be gone
-    if not hard and not all(
-        end + 1 + len(lines[place].split(" ", 1)[0]) > width for place, end in zip(rests, ends)
-    ):
+    if not hard and not all(end + 1 + len(lines[place].split(" ", 1)[0]) > width for place, end in zip(rests, ends)):
         return {}
     pieces: dict[int, list[str]] = {}
     whole: list[str] = []

@@ -26,9 +26,7 @@ Entry = tuple[str, Sequence[Span], str]
 """An entry of a list: its label, text that may be broken at every space, and a tail."""
 
 
-def list_text(
-    root: Node, entries: Iterable[Entry], label_width: int, width: int, color: bool
-) -> Iterator[str]:
+def list_text(root: Node, entries: Iterable[Entry], label_width: int, width: int, color: bool) -> Iterator[str]:
     """A tree as text, with a list below its last child if it has entries. Their labels take `label_width` columns, 0
     for none."""
     text_of = text_maker(color)

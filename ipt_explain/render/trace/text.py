@@ -47,9 +47,7 @@ def trace_text(
     return to_text(with_line_links(lines, trace.dump.source) if links else lines, color)
 
 
-def _lines(
-    trace: Trace, label: str, to: To, why_not: WhyNot | None, verbose: bool, width: int
-) -> Iterator[Line]:
+def _lines(trace: Trace, label: str, to: To, why_not: WhyNot | None, verbose: bool, width: int) -> Iterator[Line]:
     yield from draw(Node(sentence(escape(_headline(trace, label)), "title"), hang=2), width)
     drawer = _Drawer(_mark_names(trace.outcomes), verbose)
     for table in path_tree(trace.outcomes):

@@ -120,9 +120,7 @@ class _Reader:
                 continue
             elif not recorded:
                 self._recorders.add(check.target)
-                yield BrokenAffinity(
-                    AffinityFault.NEVER_SET, chain, dnat(check.target), (check.target,), (check.rule,)
-                )
+                yield BrokenAffinity(AffinityFault.NEVER_SET, chain, dnat(check.target), (check.target,), (check.rule,))
             elif recorded != check.target:
                 self._recorders.add(check.target)
                 yield BrokenAffinity(

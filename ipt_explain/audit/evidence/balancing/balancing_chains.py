@@ -126,9 +126,7 @@ class _Survey:
             targets[name], leads[name] = found, [self._endpoints.destinations.get(target, "") for target in found]
         both = self._written.get(FIVE), self._written.get(TEN)
         mixed = tuple(filter(None, both)) if all(both) else ()
-        return BalancingChains(
-            targets, leads, tuple(odd), tuple(empty), tuple(affinity), tuple(unordered), mixed
-        )
+        return BalancingChains(targets, leads, tuple(odd), tuple(empty), tuple(affinity), tuple(unordered), mixed)
 
     def _rows(self, alike: SameLayout) -> Iterator[_Row]:
         form = self._read_form(alike.layout)

@@ -106,8 +106,7 @@ def _hit(cause: Cause, may: bool) -> str:
     seen = {victim.vantage for victim in cause.victims}
     origins = both([vantage.origin for vantage in Vantage if vantage in seen])
     fronts = dict.fromkeys(
-        f"{victim.service.label} ({front(victim.frontend.address, victim.frontend.port)})"
-        for victim in cause.victims
+        f"{victim.service.label} ({front(victim.frontend.address, victim.frontend.port)})" for victim in cause.victims
     )
     return f"{'connections' if may else _share(cause)} from {origins} to {listed(fronts, _NAMED, 'address')}"
 

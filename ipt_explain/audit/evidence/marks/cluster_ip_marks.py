@@ -142,9 +142,7 @@ def _marked(reader: MarkReader, frontends: Iterable[tuple[ServicePort, Frontend]
         beside = reader.marks(SERVICES, address)
         mark = next(iter(beside or reader.marks(frontend.balancer, address)), None)
         marks.append(mark)
-        late.append(
-            mark is not None and (mark.line > frontend.evidence.line if beside else mark.behind_endpoints)
-        )
+        late.append(mark is not None and (mark.line > frontend.evidence.line if beside else mark.behind_endpoints))
     owners, owned = zip(*found) if found else ((), ())
     return Columns(MarkedService, {"service": owners, "frontend": owned, "mark": marks, "late": late})
 

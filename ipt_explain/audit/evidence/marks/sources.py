@@ -44,9 +44,7 @@ def alike(
     return True
 
 
-def _masqueraded(
-    context: RulesetContext, service: ServicePort, frontend: Frontend, source: Whereabouts
-) -> bool | None:
+def _masqueraded(context: RulesetContext, service: ServicePort, frontend: Frontend, source: Whereabouts) -> bool | None:
     """Whether connections from a source leave masqueraded; None if only some do, or it is not certain."""
     if frontend.address is None:
         return None
@@ -57,4 +55,3 @@ def _masqueraded(
     ends = [finish for finish, _ in journey.ends() if finish.verdict is Verdict.ACCEPT]
     told = {finish.state.source_decided for finish in ends}
     return told.pop() if len(told) == 1 and not any(finish.state.answers for finish in ends) else None
-

@@ -58,13 +58,8 @@ def two_meanings(context: RulesetContext) -> tuple[TwoMeanings, ...]:
     return tuple(_of_endpoints(front_rules(context), balancing_chains(context), endpoint_chains(context)))
 
 
-def _of_endpoints(
-    fronts: FrontRules, balancing: BalancingChains, endpoints: EndpointChains
-) -> Iterator[TwoMeanings]:
-    written = {
-        address_port(host, port): (host, protocol, port)
-        for host, protocol, port in fronts.addresses
-    }
+def _of_endpoints(fronts: FrontRules, balancing: BalancingChains, endpoints: EndpointChains) -> Iterator[TwoMeanings]:
+    written = {address_port(host, port): (host, protocol, port) for host, protocol, port in fronts.addresses}
     if written.keys().isdisjoint(endpoints.written):
         return
     callers: dict[str, set[str]] = defaultdict(set)

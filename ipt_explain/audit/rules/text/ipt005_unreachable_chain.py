@@ -48,9 +48,7 @@ def unreachable_chain(context: RulesetContext) -> Faults:
         # Every unreachable chain is called from one that nothing calls, or from a loop that nothing else calls.
         roots = {*jumps.uncalled} | {cycle.path[0] for cycle in context.cycles(name) if not cycle.reachable}
         suspects = [
-            table.chains[root]
-            for root in roots
-            if not is_kube_chain(root) and role_of_kube_chain(root, name) is None
+            table.chains[root] for root in roots if not is_kube_chain(root) and role_of_kube_chain(root, name) is None
         ]
         lost = [chain for chain in suspects if chain.layout.shapes and chain.policy is None]
         lost.sort(key=lambda chain: chain.line_of(0))

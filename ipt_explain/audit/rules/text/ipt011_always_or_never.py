@@ -35,8 +35,6 @@ def always_or_never(context: RulesetContext) -> Faults:
         effect = "always match, so it decides nothing" if certainty.matches else "never match, so the rule does nothing"
         yield Fault(
             f"{words} can {effect}: {certainty.why}",
-            "Write the intended value, or remove the condition."
-            if certainty.matches
-            else "Fix or remove the rule.",
+            "Write the intended value, or remove the condition." if certainty.matches else "Fix or remove the rule.",
             at_rule(judged, focus=judged.spelled(certainty.options[0])),
         )

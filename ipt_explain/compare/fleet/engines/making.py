@@ -156,9 +156,7 @@ class Maker:
         warnings = tuple(dict.fromkeys((*warnings, *notes)))
         return Made(node, digest, good[0].source, tuple(faults), warnings, tuple(mismatches))
 
-    def _read(
-        self, node: str, texts: Sequence[tuple[Entry, str]]
-    ) -> tuple[list[Dump], list[NotCompared], set[Family]]:
+    def _read(self, node: str, texts: Sequence[tuple[Entry, str]]) -> tuple[list[Dump], list[NotCompared], set[Family]]:
         """The usable dumps, what is wrong with the other files, and the families in those: the usable dumps do not show
         all of them."""
         dumps: list[Dump] = []

@@ -69,6 +69,4 @@ def _is_share(value: Any) -> bool:
 
 def _is_loss(value: Any) -> bool:
     """Whether a value is a frontend, a vantage point and a share."""
-    return (
-        isinstance(value, list) and len(value) == 3 and _all_are(value[:2], str) and _is_share(value[2])
-    )
+    return isinstance(value, list) and len(value) == 3 and _all_are(value[:2], str) and _is_share(value[2])

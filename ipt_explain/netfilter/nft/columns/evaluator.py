@@ -159,9 +159,7 @@ class Columns:
             then = together([leaps[at] for at in members])
             yield Alike(those, [CommonWay(ALWAYS, then, packets.state, packets.heading(those), True)])
 
-    def _drawn(
-        self, packets: Packets, number: int, places: Places, odd: list[int], spreads: bool
-    ) -> Iterator[Alike]:
+    def _drawn(self, packets: Packets, number: int, places: Places, odd: list[int], spreads: bool) -> Iterator[Alike]:
         """Packets that each go to one of the chains in their rule's map, at random or by key."""
         given = packets.rules[0].statements[number]
         assert isinstance(given, nft.VerdictMap)
