@@ -47,8 +47,7 @@ def __dir__() -> list[str]:
 
 class _Package(ModuleType):
     """Protects the functions `ipt_explain.audit` and `ipt_explain.trace`, which importing the sub-packages of the same
-    names would overwrite.
-    """
+    names would overwrite."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):

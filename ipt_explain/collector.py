@@ -12,8 +12,7 @@ _MANY = 100_000
 @contextmanager
 def collector_paused() -> Iterator[None]:
     """Pause the garbage collector inside the block. A big dump makes a million objects without a cycle; scanning them
-    repeatedly would double the time.
-    """
+    repeatedly would double the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -25,7 +24,6 @@ def collector_paused() -> Iterator[None]:
 
 def free_cycles() -> None:
     """Free cycles if many objects were made while the collector was paused: for work that repeats node by node. The
-    cost depends on what was made since the last call, not on all objects.
-    """
+    cost depends on what was made since the last call, not on all objects."""
     if gc.get_count()[0] > _MANY:
         gc.collect(1)

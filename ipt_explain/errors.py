@@ -42,8 +42,7 @@ class DumpSyntaxError(IptExplainError):
 
 class UsageError(IptExplainError):
     """The command line or the input is unusable: nothing to read, a file that cannot be opened, a filter that matches
-    nothing.
-    """
+    nothing."""
 
 
 NEGATED_TWICE = "two negations of one option"

@@ -68,8 +68,7 @@ def hash_of(chain: str) -> str | None:
 
 def chain_hash(service_port: str, protocol: str, endpoint: str = "") -> str:
     """The hash for a service port name (`ns/name:port`, as its kube-proxy spells it), protocol (`tcp`) and endpoint
-    (`ip:port`).
-    """
+    (`ip:port`)."""
     from ipt_explain.digests import sha256
 
     digest = sha256((service_port + protocol + endpoint).encode("utf-8", "surrogateescape")).digest()
@@ -100,8 +99,7 @@ _UNHASHED = frozenset(
 
 def is_kube_chain(chain: str) -> bool:
     """Whether kube-proxy (iptables mode) or kubelet makes chains of this name. Others use the prefix `KUBE-` too:
-    kube-router, CRI-O.
-    """
+    kube-router, CRI-O."""
     return chain in _UNHASHED or role_of(chain) is not None
 
 

@@ -58,8 +58,7 @@ def ruleset_facts(ruleset: Ruleset, version: VersionRange) -> RulesetFacts:
 
 def is_before_nftables(ruleset: Ruleset) -> bool:
     """Whether a ruleset was saved before kube-proxy 1.29 brought its nftables mode (December 2023), or by an iptables
-    older than the first with an nft backend (1.8): no node with such a one has the Linux 5.13 that the mode needs.
-    """
+    older than the first with an nft backend (1.8): no node with such a one has the Linux 5.13 that the mode needs."""
     if ruleset.saved is not None and ruleset.saved < _NFTABLES_SINCE:
         return True
     found = _RELEASE.search(ruleset.generator) if ruleset.generator else None

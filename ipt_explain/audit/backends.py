@@ -1,6 +1,5 @@
 """One family's rules and Services in one backend: the subject of rules about Services, and about modes without iptables
-chains.
-"""
+chains."""
 
 from __future__ import annotations
 

@@ -31,8 +31,7 @@ def rule_names(rules: Iterable[AuditRule]) -> dict[str, str]:
 
 def _is_any_brought() -> bool:
     """Whether an installed package names our group. `importlib.metadata` knows too, but takes longer to load than a
-    small dump takes to audit.
-    """
+    small dump takes to audit."""
     group = GROUP.encode()
     for folder in sys.path:
         if folder.endswith((".zip", ".egg")) and os.path.isfile(folder):

@@ -109,8 +109,7 @@ class RulesetContext(BackendContext):
     @property
     def complete(self) -> bool:
         """Whether what is absent does not exist: false for fragments, cut dumps and input of `iptables-restore
-        --noflush`.
-        """
+        --noflush`."""
         return not self.ruleset.fragment and all(table.committed for table in self.ruleset.tables.values())
 
     def table(self, name: str) -> Table | None:
@@ -150,8 +149,7 @@ class RulesetContext(BackendContext):
 
     def tells_table(self, table: str, chain: str) -> bool:
         """Whether the text shows that all rules of a chain are in this table. Bare rules do not: several tables have
-        chains of the same name, except kube-proxy's.
-        """
+        chains of the same name, except kube-proxy's."""
         found = self.ruleset.chain(table, chain)
         return is_kube_chain(chain) or self.ruleset.form is Form.RESTORE or (found is not None and found.declared)
 
@@ -189,8 +187,7 @@ class RulesetContext(BackendContext):
 
     def shows(self, subject: str) -> bool:
         """Whether the text has what a rule of the catalogue is `about`: a chain of this name, one of the chains with
-        this prefix (`KUBE-SVC-`), a match (`-m recent`), a target (`-j DROP`), a goto (`-g`), or counters (`-c`).
-        """
+        this prefix (`KUBE-SVC-`), a match (`-m recent`), a target (`-j DROP`), a goto (`-g`), or counters (`-c`)."""
         role = _ROLES.get(subject)
         if role is not None:
             return bool(self.hashed[role])

@@ -151,8 +151,7 @@ class AuditRule(Record):
 
 class Check(Record):
     """A rule with its code, as its module has it. `run` takes the rule's subject; it finds nothing if `compare` makes
-    the rule's findings.
-    """
+    the rule's findings."""
 
     rule: AuditRule
     run: Callable[..., Faults]

@@ -1,6 +1,5 @@
 """`kubectl iptexplain`: a kubectl plugin that collects nodes' rules with the user's own kubectl and explains or
-compares them. Any other words are arguments of `ipt-explain`.
-"""
+compares them. Any other words are arguments of `ipt-explain`."""
 
 from __future__ import annotations
 

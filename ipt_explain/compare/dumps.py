@@ -54,8 +54,7 @@ class NodeView(Record):
 
     def is_complete_for(self, family: Family, other: NodeView) -> bool:
         """Whether what it lacks, compared with `other`, does not exist: it is complete, and has all of kube-proxy's
-        tables that `other` has (`iptables-save -t nat` prints only one).
-        """
+        tables that `other` has (`iptables-save -t nat` prints only one)."""
         return self.complete(family) and not _OF_KUBE_PROXY & other.tables(family) - self.tables(family)
 
     def writer(self, family: Family) -> tuple[ProxyMode | None, str | None]:

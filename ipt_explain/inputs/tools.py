@@ -33,8 +33,7 @@ class TooMuch(Exception):
 
 def find_tool(name: str, search_path: str | None = None) -> str | None:
     """The path of a program, or None. Only absolute entries of PATH (or `search_path`) count: empty and relative ones
-    mean the working directory, which may be untrusted.
-    """
+    mean the working directory, which may be untrusted."""
     entries = (os.environ.get("PATH", os.defpath) if search_path is None else search_path).split(os.pathsep)
     return shutil.which(name, path=os.pathsep.join(filter(os.path.isabs, entries)) or os.devnull)
 

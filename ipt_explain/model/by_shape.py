@@ -1,6 +1,5 @@
 """The rules of a ruleset by table and layout, and by table and shape: what depends only on a form is computed once per
-form.
-"""
+form."""
 
 from __future__ import annotations
 
@@ -18,8 +17,7 @@ _Row: TypeAlias = tuple[int, int, Chain]  # the chain's place in its table, the 
 
 class SameLayout:
     """Chains of one layout in a table, in the order of the text, and their places in it. Columns of their words are
-    kept, as several questions need the same.
-    """
+    kept, as several questions need the same."""
 
     __slots__ = ("_columns", "_distinct", "_values", "chains", "layout", "places")
 
@@ -84,8 +82,7 @@ class RulesOfShape(Collection[Rule]):
 
     def parts(self, slot: int) -> Iterator[tuple[SameLayout, Sequence[int]]]:
         """The chains with such rules, layout by layout, and the places of a slot of theirs in the layout; slot 0 has
-        the chains' names.
-        """
+        the chains' names."""
         for alike, numbers in self._parts:
             offsets = alike.layout.offsets
             yield alike, [offsets[number] + slot if slot else 0 for number in numbers]

@@ -118,8 +118,7 @@ class Dump(Record, eq=False):
 
     def to_text(self) -> str:
         """The rules as iptables-save prints them, with tables in the order read. Every line that iptables can print and
-        read back is the same byte for byte. Rule counters are printed if the input had them in front of rules.
-        """
+        read back is the same byte for byte. Rule counters are printed if the input had them in front of rules."""
         lines: list[str] = []
         for ruleset in self.rulesets:
             for table in ruleset.tables.values():

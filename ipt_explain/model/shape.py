@@ -176,8 +176,7 @@ class Layout:
 
     def target_place(self, rule: int) -> int | None:
         """The place in `Chain.values` of the chain that rule `rule` jumps or goes to; None for a target that is part of
-        the shape (`shape.target.name`) and for a rule without target.
-        """
+        the shape (`shape.target.name`) and for a rule without target."""
         target = self.shapes[rule].target
         return None if target is None or target.slot is None else self.offsets[rule] + target.slot
 

@@ -158,8 +158,7 @@ _PER_RULE = frozenset({"limit", "quota", "connlimit", "rateest"})
 
 def undecided(match: Match) -> list[Condition]:
     """A match that no dump can decide (a socket's owner, the time of day, the level of a token bucket) as one question,
-    without the `!` of a single negated option. It is the text of the match, so that users can copy it to `--assume`.
-    """
+    without the `!` of a single negated option. It is the text of the match, so that users can copy it to `--assume`."""
     if len(match.options) == 1:
         return [described(match, match.options[0])]
     return [_asking(match, match.options, negated=False)]

@@ -44,8 +44,7 @@ def printed(matching: int) -> str:
 
 def chance(text: str, negated: bool = False) -> Fraction:
     """The exact chance that `--probability TEXT` (or `! --probability TEXT`) matches. Raises ValueError as `stored`
-    does.
-    """
+    does."""
     matching = stored(text)
     return Fraction(SCALE - matching if negated else matching, SCALE)
 

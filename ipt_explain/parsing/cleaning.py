@@ -100,8 +100,7 @@ def _refuse_too_many_lines(text: str, source: str) -> None:
 
 def _impossible_lines(text: str) -> Iterator[int]:
     """Lines with a NUL, which iptables-restore reads only up to that, or with a number too long for any field (Python
-    refuses to convert it).
-    """
+    refuses to convert it)."""
     if "\0" in text:
         yield from (number for number, line in enumerate(text.split("\n"), start=1) if "\0" in line)
     number, counted = 1, 0
@@ -113,8 +112,7 @@ def _impossible_lines(text: str) -> Iterator[int]:
 
 def _long_numbers(text: str) -> Iterator[int]:
     """A place in each line that has more digits in a row than any field. It looks at few characters: so long a run
-    covers at least `_PROBES` of them.
-    """
+    covers at least `_PROBES` of them."""
     past = 0
     for run in _PROBED_DIGITS.finditer(text[::_STEP]):
         for probe in range(run.start(), run.end()):
@@ -156,8 +154,7 @@ def with_line_feeds(text: str) -> tuple[str, int]:
 
 def without_lone_returns(text: str) -> str:
     """The text with LF at line ends if most lines end in a lone carriage return, as with old terminals and some
-    collectors.
-    """
+    collectors."""
     lone = text.count("\r") - text.count("\r\n")
     return _LONE.sub("\n", text) if lone > max(1, text.count("\n")) and _LONE_ENDS.search(text) else text
 

@@ -116,8 +116,7 @@ def parser_from(stored: bytes, grammar: str) -> Lark | None:
 
 def _plain(value: Any, known: dict[tuple[type, Any], Any]) -> Any:
     """The same without subclasses of str, which older releases of Lark use for names of rules, and with equal words and
-    numbers as one object, which `marshal` writes only once.
-    """
+    numbers as one object, which `marshal` writes only once."""
     if isinstance(value, dict):
         return {_plain(key, known): _plain(each, known) for key, each in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,6 +1,5 @@
 """Records in columns: a large node has a hundred thousand endpoints, and most questions are about one field of all of
-them.
-"""
+them."""
 
 from __future__ import annotations
 

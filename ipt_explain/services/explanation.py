@@ -60,8 +60,7 @@ class Order(Enum):
 class Reading(Record):
     """What was read, as words of a command line: files, options that every command needs for it (`--live`), and those
     that explain needs in addition (`--objects FILE`). Without files and options, `program` alone must read it.
-    `selection` are the options that select Services.
-    """
+    `selection` are the options that select Services."""
 
     files: tuple[str, ...]
     options: tuple[str, ...] = ()

@@ -1,6 +1,5 @@
 """What happens to new connections to a Service: the share that is served, the share that the Service itself refuses,
-and the share that is lost on the way, each with the rule that decides.
-"""
+and the share that is lost on the way, each with the rule that decides."""
 
 from __future__ import annotations
 
@@ -100,8 +99,7 @@ class Lost(Record):
 
     def is_ordinary(self, vantage: Vantage) -> bool:
         """Whether it depends only on where connections come from, on interfaces and sets, as it does on healthy nodes;
-        but not if it stops a part of this node's pods by address.
-        """
+        but not if it stops a part of this node's pods by address."""
         by_pod = vantage is Vantage.POD and self.depends_only_on(("-s ",))
         return self.depends_only_on(_OF_ORIGIN) and not by_pod
 

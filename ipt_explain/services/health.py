@@ -1,6 +1,5 @@
 """The health of a node's Services, judged by their fates: losses that one rule causes for most of them, and Services
-with problems of their own.
-"""
+with problems of their own."""
 
 from __future__ import annotations
 
@@ -182,8 +181,7 @@ def _declines(service: ServicePort) -> bool:
 
 def losses(service: ServicePort) -> Iterable[tuple[Vantage, Lost]]:
     """The losses of a service port by any frontend. Connections that another program answers are not lost, and unknown
-    ones are not known to be.
-    """
+    ones are not known to be."""
     for _, vantage, lost in losses_by_frontend(service):
         yield vantage, lost
 

@@ -193,8 +193,7 @@ class ServiceChains(Record):
 
 class ServicePort(Record):
     """One port of one Service, as kube-proxy treats it. Names that the text does not carry are None; an unnamed port
-    is "", and so is a protocol that no rule tells.
-    """
+    is "", and so is a protocol that no rule tells."""
 
     family: Family
     source: str
@@ -248,8 +247,7 @@ class RulesetFacts(Record):
     """The summary of a ruleset. `version` is a range such as "1.24 or later", None if unknown, and `releases` its first
     and last minor version; `evidence` says in words how mode and version were recognised; `masquerade_mark` is `(value,
     mask)`. `before_nftables`: it was saved before kube-proxy had an nftables mode, or on a system where that cannot
-    run.
-    """
+    run."""
 
     source: str
     family: Family

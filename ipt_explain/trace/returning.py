@@ -20,8 +20,7 @@ def earlier_visit(
     rulesets: Iterable[Ruleset], endpoint: str, source: Address, nftables: nft.Ruleset | None
 ) -> frozenset[tuple[str, Address, int]]:
     """The `recent` lists, and sets of nftables, that hold a client that was sent to an endpoint (`IP:PORT`): those in
-    which chains that DNAT to it record clients. Raises UsageError if there is no such chain.
-    """
+    which chains that DNAT to it record clients. Raises UsageError if there is no such chain."""
     wanted = _endpoint(endpoint)
     found = frozenset(
         (name, source, 1)

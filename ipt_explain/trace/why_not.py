@@ -117,8 +117,7 @@ _Path = list[tuple[Rule, list[str]]]  # rules, each with its failing conditions
 
 def _easiest_path(table: Table, start: PacketState, bound: Bound, wanted: NatRange) -> _Path | None:
     """The path of jumps from the built-in chain to a DNAT to the endpoint that has the fewest failing conditions, with
-    each jump's own. Dijkstra's algorithm, from the DNAT upwards.
-    """
+    each jump's own. Dijkstra's algorithm, from the DNAT upwards."""
     callers = _callers(table)
     best: dict[str, int] = {}
     onward: dict[str, tuple[Rule, list[str]]] = {}

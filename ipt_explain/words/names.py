@@ -1,6 +1,5 @@
 """Protocols and ports by name and number, as iptables prints them: those of /etc/protocols and /etc/services, as Debian
-ships them. This machine's files are not used.
-"""
+ships them. This machine's files are not used."""
 
 from __future__ import annotations
 

@@ -37,8 +37,7 @@ def service_names(dumps: Sequence[Dump]) -> list[str]:
 def chains_meant(dumps: Sequence[Dump], name: str) -> list[str]:
     """The chains of the services that a user may mean by `kube-dns`, `kube-system/kube-dns:dns`, `svc/kube-dns`,
     `kube-dns.kube-system.svc`, `10.96.0.10`, `10.96.0.10:53` or `10.96.0.10:53/udp`, in the order of services; none if
-    no service matches.
-    """
+    no service matches."""
     word, protocol = name, None
     found = _PROTOCOL.search(name)
     if found is not None:

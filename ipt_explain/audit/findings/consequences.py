@@ -13,8 +13,7 @@ from ipt_explain.records import Record, replace
 
 def without_consequences(findings: Sequence[Finding], rules: Iterable[AuditRule]) -> list[Finding]:
     """Drop findings that a more specific rule makes needless: they are about a line that its finding shows, or show the
-    line that its finding is about.
-    """
+    line that its finding is about."""
     told: dict[tuple[str, str], _Lines] = defaultdict(_Lines)
     general = {rule.id for rule in rules if rule.general}
     for finding in findings:

@@ -53,8 +53,7 @@ class Finding(Record):
     @property
     def subject(self) -> str:
         """The Service and a colon, to go before the message; "" for findings about the node, and if the message begins
-        with the Service.
-        """
+        with the Service."""
         return f"{self.service}: " if self.service and not self.message.startswith(self.service) else ""
 
     def to_json(self) -> dict[str, object]:

@@ -42,8 +42,7 @@ class FindingGroup(Record):
 
 def grouped(findings: Iterable[Finding], fold: bool = True) -> list[FindingGroup]:
     """The findings in groups, most severe first; of equal severity, the node's own before a Service's, then the most
-    frequent. Without `fold` each finding is a group of its own.
-    """
+    frequent. Without `fold` each finding is a group of its own."""
     alike: dict[object, list[Finding]] = {}
     for number, finding in enumerate(findings):
         key = (finding.rule, finding.severity, finding.service is None, _template(finding)) if fold else number

@@ -1,6 +1,5 @@
 """Exceptions in the dump's own comments: `# ipt-explain: ignore IPT709` above a line, or the same words in a rule's
-comment.
-"""
+comment."""
 
 from __future__ import annotations
 

@@ -37,8 +37,7 @@ def without_pager() -> None:
 
 def paged(pieces: Iterable[str], stream: TextIO) -> Iterator[str]:
     """Show text through the pager if it has more rows than the terminal of `stream`, and yield nothing; yield shorter
-    text unchanged.
-    """
+    text unchanged."""
     try:
         columns, rows = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):

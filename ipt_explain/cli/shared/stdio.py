@@ -62,8 +62,7 @@ def write(chunks: Iterable[str], annotations: bool = False) -> None:
 
 def _in_batches(chunks: Iterable[str]) -> Iterator[str]:
     """The same text in pieces large enough for a write each, even to an unbuffered stream: whole lines, or whole array
-    members if the text is JSON on one line.
-    """
+    members if the text is JSON on one line."""
     batch: list[str] = []
     size = 0
     for chunk in chunks:

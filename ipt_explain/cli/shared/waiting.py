@@ -47,8 +47,7 @@ def show_first_lines(lines: Sequence[str], width: int) -> None:
 
 class _Display:
     """The output's first lines and, on the terminal's current line, the stage. Written without Python's buffers: a
-    signal may interrupt them.
-    """
+    signal may interrupt them."""
 
     def __init__(self, stream: TextIO, width: int) -> None:
         self._stream = stream

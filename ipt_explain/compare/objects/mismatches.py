@@ -31,8 +31,7 @@ class MismatchKind(Enum):
 
 class Mismatch(Record):
     """One mismatch. `lines` are lines of the dump that show it; the first, most relevant one is in `place` (table and
-    chain) and reads `excerpt`. `nodes` are those that have it, if many were compared.
-    """
+    chain) and reads `excerpt`. `nodes` are those that have it, if many were compared."""
 
     kind: MismatchKind
     family: Family

@@ -1,6 +1,5 @@
 """nftables' rules of one family without Services, as a skeleton like those of iptables: base chains count as built-in,
-kube-proxy's table has the hooks and the chains that serve all Services, other tables are foreign.
-"""
+kube-proxy's table has the hooks and the chains that serve all Services, other tables are foreign."""
 
 from __future__ import annotations
 

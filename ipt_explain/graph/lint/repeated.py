@@ -32,8 +32,7 @@ def find_repetitions(chains: ByLayout) -> Iterator[Repetition]:
 
 def _may_repeat(alike: SameLayout) -> bool:
     """Whether rules of one shape may be equal in chains of a layout. The last value is nearly always the target; if all
-    targets differ, so do the rules.
-    """
+    targets differ, so do the rules."""
     for shape, numbers in alike.layout.numbers().items():
         if len(numbers) > 1:
             lasts = alike.distinct(*[alike.layout.offsets[number + 1] for number in numbers])

@@ -23,8 +23,7 @@ _Value: TypeAlias = tuple[Kind, Hashable]
 
 class Shadow(Record):
     """A rule and the later rules of its chain that it hides, which can never match. `same_effect`: they all do the same
-    as the rule.
-    """
+    as the rule."""
 
     table: str
     chain: str
@@ -86,8 +85,7 @@ class _Finder:
 
     def _are_distinct(self, chain: Chain) -> bool:
         """Whether all rules match different hosts and ports, spelled as iptables-save does, so that none hides another.
-        The long chains of a node are like this. True is certain, False is not.
-        """
+        The long chains of a node are like this. True is certain, False is not."""
         numbers = chain.layout.numbers()
         dimensions = {shape: self._of(shape).by_dimension.keys() for shape in numbers}
         if any(
@@ -110,8 +108,7 @@ class _Finder:
 
     def _takes_packets(self, shape: Shape) -> bool:
         """Whether rules of a shape may keep packets from the rest of the chain: final targets, gotos, and jumps, which
-        need a closer look.
-        """
+        need a closer look."""
         known = self._final.get(shape)
         if known is None:
             target = shape.target

@@ -118,8 +118,7 @@ def contains(wide_conditions: Conditions, wide: Rule, narrow_conditions: Conditi
 
 def implied(wide: Constraint, wide_rule: Rule, narrow: Constraint, narrow_rule: Rule) -> bool:
     """Whether every value that satisfies one constraint satisfies the other, on the same dimension. Raises ValueError
-    for unreadable values.
-    """
+    for unreadable values."""
     outer, inner = wide.value(wide_rule), narrow.value(narrow_rule)
     without, inner_without = wide.option.negated, narrow.option.negated
     if wide.kind is not narrow.kind:

@@ -32,8 +32,7 @@ def _not_shown(words: Words, state: PacketState, bound: Bound) -> Answer:
 
 def _interfaces(words: Words, state: PacketState, bound: Bound) -> Answer:
     """One question for all rules of a listing: hardly any names an interface, and one question each would split packets
-    into more cases than anyone could follow.
-    """
+    into more cases than anyone could follow."""
     return ask(state, "rules listed without -v name no interface")
 
 

@@ -22,8 +22,7 @@ _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
 
 def conditions(match: Match) -> list[Condition]:
     """ttl, hl, tos and dscp are known once a rule has set them, and a question until then. u32, ecn and bpf may read
-    anything: each change of the header makes a new question.
-    """
+    anything: each change of the header makes a new question."""
     of = _BY_MODULE.get(match.module, _raw_bytes)
     return [of(match, option) for option in match.options]
 

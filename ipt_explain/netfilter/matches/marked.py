@@ -15,8 +15,7 @@ _mark = lru_cache(maxsize=32768)(parse_mark)
 
 def conditions(match: Match) -> list[Condition]:
     """mark: the packet's mark under a mask. Packets enter without a mark, and we assume that the node's sockets set
-    none. connmark: the connection's mark under a mask; fails without a connection, `!` or not (xt_connmark.c).
-    """
+    none. connmark: the connection's mark under a mask; fails without a connection, `!` or not (xt_connmark.c)."""
     if match.module == "connmark":
         return [_connection_mark(option) for option in match.options]
     return [decided(option, lambda words, state, bound: _mark(words[0]).fits(state.mark)) for option in match.options]

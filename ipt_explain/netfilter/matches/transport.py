@@ -30,8 +30,7 @@ _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
 
 def conditions(match: Match) -> list[Condition]:
     """multiport: one option, about ports of the source, the destination, or either. icmp and icmp6: the type, with or
-    without a code. The others: the protocol, then each option.
-    """
+    without a code. The others: the protocol, then each option."""
     match match.module:
         case "multiport":
             return [_multiport(option) for option in match.options if option.slots]

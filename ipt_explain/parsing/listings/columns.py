@@ -41,8 +41,7 @@ class Header(Record):
     @property
     def row(self) -> re.Pattern[str]:
         """The pattern of its rows, with groups `number packets bytes target protocol fragments in out source
-        destination` and `details`; the target's group is None for a rule without one.
-        """
+        destination` and `details`; the target's group is None for a rule without one."""
         return _row_pattern(self.numbers, self.counts, self.interfaces)
 
 

@@ -41,8 +41,7 @@ def build_listing_parser(grammar: str) -> Lark:
 
 def _end_keyword_at_blank(terminal: TerminalDef) -> None:
     """Make keywords in the rules end at a blank, so that `tcp` does not match in `tcpmss`. Anything may follow those
-    that end in a symbol or are printed without a blank after them.
-    """
+    that end in a symbol or are printed without a blank after them."""
     pattern = terminal.pattern
     if isinstance(pattern, PatternStr):
         glued = pattern.value in _GLUED or pattern.value[-1] in ":="

@@ -31,8 +31,7 @@ MOST_RECOVERIES = 500
 
 class TextReader:
     """Reads the listings of one source. Faults are collected, not raised; a rule that the grammar does not know is not
-    a fault. `whole` is all of the source's text: nft's remarks on tables of iptables-nft may be anywhere in it.
-    """
+    a fault. `whole` is all of the source's text: nft's remarks on tables of iptables-nft may be anywhere in it."""
 
     def __init__(self, source: str, whole: str) -> None:
         self.draft = RulesetDraft(source)

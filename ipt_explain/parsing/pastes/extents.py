@@ -47,8 +47,7 @@ HOLED = Extents(Extent.SOME, {}, Extent.HOLED)
 
 def extents_of(form: Form, chains: Mapping[str, Chain], last_chain: str | None, ended: bool) -> Extents:
     """The extents of a section whose `chains` are in the order read; `last_chain` has its last rule, None if it has no
-    rules; `ended` says whether something after the section proves that it is not cut off.
-    """
+    rules; `ended` says whether something after the section proves that it is not cut off."""
     if is_thinned(chains):
         return HOLED
     if form is Form.FRAGMENT:
@@ -67,8 +66,7 @@ def extents_of(form: Form, chains: Mapping[str, Chain], last_chain: str | None, 
 
 def is_thinned(chains: Mapping[str, Chain], saved: bool = False) -> bool:
     """Whether lines are missing: the section uses and fills a chain without declaring it, or, if it was `saved` from a
-    kernel, uses a chain that it lacks.
-    """
+    kernel, uses a chain that it lacks."""
     undeclared = {name for name, chain in chains.items() if chain.line is None}
     if not undeclared and not (saved and len(chains) <= _MOST_PASTED):
         return False

@@ -47,8 +47,7 @@ def chain_of_outputs(name: str, outputs: Sequence[Sequence[Rule]]) -> Chain:
 
 def join_tables(before: Table, after: Table) -> tuple[Table, tuple[Conflict, ...]]:
     """Join two outputs of a table or of parts of it. Reuses the first one's dictionary of chains; otherwise the cost
-    would be quadratic in the number of outputs.
-    """
+    would be quadratic in the number of outputs."""
     chains = before.chains if isinstance(before.chains, dict) else dict(before.chains)
     conflicts: list[Conflict] = []
     for name, chain in after.chains.items():
@@ -191,8 +190,7 @@ def _take(merge: _Merge, old: tuple[int, int], new: tuple[int, int]) -> None:
 
 def _by_chance(rules: list[Rule]) -> list[Rule]:
     """Put rules of unknown order into the only order in which all are reachable: those with a condition, then by rising
-    probability (1/3, 1/2), then those that match every packet.
-    """
+    probability (1/3, 1/2), then those that match every packet."""
     return sorted(rules, key=_chance)
 
 

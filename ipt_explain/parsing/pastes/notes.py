@@ -14,8 +14,7 @@ _ADDED = "additions of a log, a list or a page around rules were ignored"
 class Notes:
     """Numbers of lines that were `left_out`, are `rows` of a listing without its chain, are `joints` of a wrapped rule
     with what follows, or are `unreadable` without the shell; how many rules stood within something else (`unwrapped`),
-    and how many lines got each of the `repairs`.
-    """
+    and how many lines got each of the `repairs`."""
 
     def __init__(self) -> None:
         self.left_out: list[int] = []

@@ -24,8 +24,7 @@ _CHAIN = re.compile(r"\s*Chain \S")
 
 def without_tags(text: str) -> tuple[str, int]:
     """The text without tags, and the number of lines with tags. Rules of a whole table stay unchanged: chains,
-    interfaces and comments may look like tags.
-    """
+    interfaces and comments may look like tags."""
     if not _PAGE.search(text):
         return text, 0
     lines = text.split("\n")

@@ -42,8 +42,7 @@ _LEGACY = re.compile(r"#?[ \t]*(Warning: \S+ tables present, use \S+(?: to see t
 
 class Prepared(Record):
     """A prepared text: `rest` has the same lines; `sections` have rules made by commands, `beside` those that follow
-    another rule on its line; `incomplete` says that rules were left out.
-    """
+    another rule on its line; `incomplete` says that rules were left out."""
 
     rest: str
     incomplete: bool
@@ -54,8 +53,7 @@ class Prepared(Record):
 
 def prepare(source: SourceText, has_others: bool) -> Prepared | None:
     """The text with everything around its rules made readable or left out; None if it has nothing worth reading, or
-    needs no changes. `has_others`: output of other tools was taken out of it.
-    """
+    needs no changes. `has_others`: output of other tools was taken out of it."""
     if not has_others and not _WORTH_IT.search(source.text):
         return None
     preparing = _Preparing(source)

@@ -67,8 +67,7 @@ def is_command(line: str) -> bool:
 
 def changes_no_rule(line: str) -> bool:
     """Whether a line calls iptables for something else, such as to check whether a rule exists; or shows a call that
-    has lost its quotes.
-    """
+    has lost its quotes."""
     return len(line) <= _LONGEST and (_OTHER_COMMAND.match(line) is not None or _TOLD.search(line) is not None)
 
 
@@ -79,8 +78,7 @@ def is_of_shell(line: str) -> bool:
 
 def changing_commands(line: str) -> list[tuple[Command, str]]:
     """The commands in a line that append, insert, replace or delete a rule, each with the rule in the form of
-    iptables-restore. Raises Unreadable if one has variables, or unclosed quotes.
-    """
+    iptables-restore. Raises Unreadable if one has variables, or unclosed quotes."""
     if _BARE.match(line):
         line = f"iptables {line}"
     if _CALLED_BY_VARIABLE.match(line) and _CHANGES.search(line):
@@ -109,8 +107,7 @@ def _changes(command: Command | None) -> bool:
 
 def _simple_commands(text: str) -> Iterator[list[str]]:
     """The words of each call of iptables in a line, its name first, split as by sh. Raises ValueError for an unclosed
-    quote.
-    """
+    quote."""
     uncommented = _UNCOMMENTED.match(text)
     end = 0 if uncommented is None else uncommented.end()
     if text[end : end + 1] not in ("", "#"):

@@ -13,8 +13,7 @@ _FEWEST = 2
 
 def lines_cut_off(text: str) -> tuple[int, ...]:
     """The numbers of the longest lines, if several rules have the same greatest length; else none. They are known to be
-    cut off only if they are unreadable and all others are not.
-    """
+    cut off only if they are unreadable and all others are not."""
     lines = text.split("\n")
     width = max(map(len, lines))
     if not _NARROWEST <= width <= _WIDEST:

@@ -56,8 +56,7 @@ class Joiner:
 
     def rejoined(self, lines: Sequence[str], place: int) -> tuple[str, int] | None:
         """A rule that was wrapped between words into the line at `place` and some below it, and where the last of them
-        is; None if they form no rule with a target.
-        """
+        is; None if they form no rule with a target."""
         text = lines[place]
         for below in range(place + 1, min(place + _MOST_PIECES, len(lines))):
             piece = lines[below].strip(" \t")
@@ -71,8 +70,7 @@ class Joiner:
 
     def joined(self, above: str, below: str, filled: bool) -> str | None:
         """The rule that two lines form together; None if they do not, or if that is uncertain. `filled`: the first
-        line reaches the edge of a window.
-        """
+        line reaches the edge of a window."""
         if not _RULE.match(above) or self._tries < 3 or len(above) > 4096 or len(below) > 4096:
             return None
         self._tries -= 3

@@ -13,8 +13,7 @@ _ELIDED = "… "
 
 def excerpt(finding: Finding, width: int) -> tuple[str, str]:
     """The finding's line and the carets below it, both at most `width` columns wide. If the line is wider, `…` replaces
-    first comments, then the chain.
-    """
+    first comments, then the chain."""
     start, end = finding.columns or (1, 1)
     line, start, length = finding.excerpt, start - 1, end - start
     if len(line) > width:

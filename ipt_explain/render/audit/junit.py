@@ -18,8 +18,7 @@ from ipt_explain.render.text.safe import escape
 
 def junit_xml(report: Report, rules: Iterable[AuditRule], sources: Sequence[str], fail_on: Severity | None) -> str:
     """The report as an XML document. `rules` are those that ran, `sources` the names of the dumps; without `fail_on`,
-    nothing fails.
-    """
+    nothing fails."""
     root = ElementTree.Element("testsuites", name="ipt-explain audit")
     checked = list(rules)
     for source in dict.fromkeys(sources):

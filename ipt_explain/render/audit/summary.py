@@ -20,8 +20,7 @@ SHOWN_SOURCES = 10
 
 def verdict(report: Report, hidden_notes: bool = False) -> str:
     """`1 error, 0 warnings, 3 notes in 812 rules`, and what was left out. `hidden_notes`: notes are counted but not
-    shown.
-    """
+    shown."""
     found = counts(report.findings)
     if not report.rule_count and not report.findings and report.sources:
         from ipt_explain.services.absence import FLUSHED

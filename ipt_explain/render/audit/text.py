@@ -23,8 +23,7 @@ def audit_text(
 ) -> Iterator[str]:
     """The report in lines, including line feeds. Findings of severity info are shown with `notes`, else only counted.
     Without `fold`, similar findings are shown one by one, as the option `unfolded_by` does. `links` makes file names
-    clickable.
-    """
+    clickable."""
     paint = painter(color)
     shown = [finding for finding in report.findings if notes or finding.severity is not Severity.INFO]
     for group in grouped(shown, fold):

@@ -60,8 +60,7 @@ def rule_words(rule: Rule, glossary: Glossary = NOTHING_KNOWN, chains: Container
 
 class RuleWriter:
     """Puts the rules of one table into words, as `rule_words` does, with the work per shape done once. Rules that have
-    the same values in a match or option share its words.
-    """
+    the same values in a match or option share its words."""
 
     def __init__(self, glossary: Glossary = NOTHING_KNOWN, chains: Container[str] = ()) -> None:
         self._glossary = glossary

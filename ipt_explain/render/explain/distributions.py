@@ -186,8 +186,7 @@ def _rows(
     view: View,
 ) -> list[Node]:
     """One row for each share, in columns, with details of its endpoint in the endpoint's first row. `texts` are the
-    chances.
-    """
+    chances."""
     chains, targets, schedulers = columns(shares, ("chain", "endpoint", "scheduler"))
     chances = [text if scheduler is None else "?" for text, scheduler in zip(texts, schedulers)]
     addresses = [

@@ -62,8 +62,7 @@ def _title(service: ServicePort) -> list[Span]:
 
 def _chains(service: ServicePort) -> str:
     """The service's chains; those with one hash as `KUBE-{SVC,EXT}-HASH`, or in nftables `{service,local}-HASH-NAME`,
-    which a shell expands.
-    """
+    which a shell expands."""
     names = service.chains
     known = list(dict.fromkeys(name for name in (names.service, names.local, names.external, names.firewall) if name))
     if len(known) > 1 and service.backend is Backend.NFTABLES:

@@ -103,8 +103,7 @@ LABEL_WIDTH = 14
 
 class View(Record):
     """How to show services. `fragment`: what is absent is unknown. `chains`: there is room for endpoints' chains.
-    `above`: the node's health, if it is printed above them.
-    """
+    `above`: the node's health, if it is printed above them."""
 
     fragment: bool
     chains: bool
@@ -132,8 +131,7 @@ EVIDENT = {*HOW.values(), NOT_TRANSLATED}
 
 def loss_rows(service: ServicePort, view: View) -> Iterator[Node]:
     """Losses by rules outside the Service's own chains; if its state is unknown, what it depends on. Causes that affect
-    the whole node are explained there.
-    """
+    the whole node are explained there."""
     own = {balancer.chain for balancer in service.balancers}
     frontends = {front.kind for front in service.frontends if front.fates is not None}
     alike: dict[object, tuple[Lost, dict[FrontendKind, None], dict[Vantage, None]]] = {}

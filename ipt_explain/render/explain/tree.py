@@ -106,8 +106,7 @@ def tree(
     reading: Reading | None = None,
 ) -> Iterator[str]:
     """The text, in pieces. `total` is the number of service ports before selection, `choice` says which of them have a
-    tree. With `links`, line numbers link to their file. Commands to run next read what `reading` says.
-    """
+    tree. With `links`, line numbers link to their file. Commands to run next read what `reading` says."""
     return to_text(_lines(explanation, width, total, choice, links, reading or _files(explanation)), color)
 
 

@@ -62,8 +62,7 @@ class DrawnChain(Record):
 class DrawnJump(Record):
     """A jump in a picture. `share` is its part of the packets that reach the chain's `statistic` rules; `faulty` says
     that a finding is about its rule. `key` distinguishes jumps between the same two chains; `line` is None if the input
-    has no lines.
-    """
+    has no lines."""
 
     source: str
     target: str

@@ -27,8 +27,7 @@ class Role(Enum):
 
 class ChainNote(Record):
     """A Service's chain: `lines` name the Service and its addresses; `unmatched` is the share of connections that leave
-    it without an endpoint, None if it does not balance. All text is escaped.
-    """
+    it without an endpoint, None if it does not balance. All text is escaped."""
 
     service: str
     role: Role

@@ -45,8 +45,7 @@ class Arrow(Record):
 
 class Picture(Record):
     """A picture of `width` × `height` pixels. `legend` explains the looks that occur: a word for style sheets, and its
-    meaning.
-    """
+    meaning."""
 
     width: float
     height: float

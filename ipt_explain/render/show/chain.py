@@ -96,8 +96,7 @@ def _rule_entries(facts: ChainFacts, words: ChainWords) -> Iterator[Entry]:
 
 def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | None) -> list[str]:
     """Notes after a rule's sentence: its share if the chain balances, its comments, its counters, and in a built-in
-    chain its author.
-    """
+    chain its author."""
     notes = [] if share is None else [f"[{share} in all]"]
     notes += map(cited, map(clipped, comments))
     notes += map("[{}]".format, notes_of(rule))

@@ -66,8 +66,7 @@ def quoted(line: str, start: int, length: int, width: int) -> tuple[str, str]:
 
 def _shown(line: str, start: int, end: int) -> list[str]:
     """Characters of a line as printed. The first `:` of a leading `::` is escaped, because CI systems would obey it
-    (see `render.text.safe`).
-    """
+    (see `render.text.safe`)."""
     part = line[start:end]
     shown = list(part) if part.isascii() and part.isprintable() else [escape(character) for character in part]
     colons = _COLONS.match(line)

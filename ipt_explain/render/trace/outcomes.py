@@ -87,8 +87,7 @@ def _because(outcome: Outcome) -> str:
 
 def failure_words(judgement: Judgement, packet: Packet, to: To) -> Iterator[str]:
     """Which Service fails, and why: its address lacks the port, it has no endpoints, it does not admit the client, or a
-    rule decides: then also where it would lead.
-    """
+    rule decides: then also where it would lead."""
     if isinstance(to, ClosedPort) and judgement in _NOT_SERVED:
         ports = {f"{each.port}/{each.protocol}{aside([each.label] if each.name else [])}" for each in to.services}
         yield f"{to.services[0].cluster_ip} has only {listed(sorted(ports), _MOST_PORTS)}"

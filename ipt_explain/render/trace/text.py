@@ -41,8 +41,7 @@ def trace_text(
     links: bool = False,
 ) -> Iterator[str]:
     """The trace in pieces of text. `label` names the Service given by the user, `to` is the one whose address the
-    packet is sent to; `verbose` adds rules that nearly matched. With `links`, line numbers link to the dump.
-    """
+    packet is sent to; `verbose` adds rules that nearly matched. With `links`, line numbers link to the dump."""
     lines = _lines(trace, label, to, why_not, verbose, width)
     return to_text(with_line_links(lines, trace.dump.source) if links else lines, color)
 

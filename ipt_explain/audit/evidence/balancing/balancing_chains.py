@@ -72,8 +72,7 @@ def may_leak(context: RulesetContext) -> bool:
 
 def may_starve(context: RulesetContext) -> bool:
     """Whether some chains are odd, look up returning clients, or lead to endpoint chains without a DNAT or to a part of
-    a Service's endpoints.
-    """
+    a Service's endpoints."""
     found = balancing_chains(context)
     whole = all(name[:9] == ChainRole.SERVICE.value for name in found.targets)
     return bool(found.odd or found.affinity or endpoint_chains(context).without or not whole)

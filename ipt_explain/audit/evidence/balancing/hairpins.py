@@ -36,8 +36,7 @@ class BrokenHairpin(Record):
 @fact
 def hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
     """All of them, each endpoint chain once. Missing rules are reported even for chains that may have more rules than
-    the text shows.
-    """
+    the text shows."""
     found: dict[str, BrokenHairpin] = {}
     for service in context.services:
         if all(column(service.endpoints, "hairpin")) or all(column(service.endpoints, "marked")):

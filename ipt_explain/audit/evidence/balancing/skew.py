@@ -68,8 +68,7 @@ def _skew(chain: Chain, spread: Spread) -> Skew | None:
 
 def chi_square_chance(observed: Sequence[float], expected: Sequence[float]) -> float:
     """The chance of a distribution at least so far from the expected one (Wilson and Hilferty's approximation,
-    1931).
-    """
+    1931)."""
     freedom = len(observed) - 1
     distance = sum((seen - likely) ** 2 / likely for seen, likely in zip(observed, expected))
     spread = 2.0 / (9.0 * freedom)

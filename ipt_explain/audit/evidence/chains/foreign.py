@@ -222,8 +222,7 @@ class _Kind:
 
 def _begin_with(starts: tuple[str, ...], words: Collection[str]) -> bool:
     """Whether all words begin with one of these. If the first and the last in the order of the alphabet begin with the
-    same, so do all between them.
-    """
+    same, so do all between them."""
     first, last = min(words), max(words)
     return any(first.startswith(start) and last.startswith(start) for start in starts) or all(
         word.startswith(starts) for word in words

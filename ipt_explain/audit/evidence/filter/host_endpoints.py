@@ -1,6 +1,5 @@
 """What filter does to connections to endpoints on host networks, if they are on this node, and to NodeLocal DNSCache,
-which is.
-"""
+which is."""
 
 from __future__ import annotations
 

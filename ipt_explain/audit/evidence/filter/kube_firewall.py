@@ -17,8 +17,7 @@ from ipt_explain.records import Record
 
 class Enforcement(Record):
     """Whether KUBE-FIREWALL drops every packet with a mark. `near` is a rule that seems intended to; `chain` is None if
-    absent.
-    """
+    absent."""
 
     dropped: bool
     near: Rule | None

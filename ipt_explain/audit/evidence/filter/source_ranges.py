@@ -79,8 +79,7 @@ def _ends_in_mark(firewall: Chain, plans: Plans) -> bool:
 
 def misdirected_drops(context: RulesetContext) -> Iterator[tuple[Rule, str]]:
     """Drops of KUBE-PROXY-FIREWALL whose comment names a KUBE-FW chain that another address and port leads to; and
-    that chain.
-    """
+    that chain."""
     rules = context.ruleset.rules("filter", PROXY_FIREWALL)
     if not rules:
         return

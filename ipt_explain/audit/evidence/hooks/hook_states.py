@@ -150,8 +150,7 @@ def _expected(state: HookState, found: Mapping[KubeHook, HookState], writer: Wri
 
 def _one_of_pair_expected(found: Mapping[KubeHook, HookState], writer: Writer) -> bool:
     """Whether a release from 1.14 on wrote neither INPUT's jump to KUBE-SERVICES nor FORWARD's to
-    KUBE-EXTERNAL-SERVICES.
-    """
+    KUBE-EXTERNAL-SERVICES."""
     if _IN_SERVICES not in found or _FORWARD_EXTERNAL not in found:
         return False
     if _stands(found, _IN_SERVICES) or _stands(found, _FORWARD_EXTERNAL):

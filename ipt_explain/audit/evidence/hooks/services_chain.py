@@ -1,6 +1,5 @@
 """nat KUBE-SERVICES as a list: rules for single Services, then the jump to node ports, and rules that end the list
-early.
-"""
+early."""
 
 from __future__ import annotations
 

@@ -30,8 +30,7 @@ Address: TypeAlias = tuple[str | None, str, str]  # host (None: any), protocol, 
 
 class Mark(Evidence):
     """A rule that leads to KUBE-MARK-MASQ or past it, for packets from where `condition` says, without any negation:
-    `-s 10.244.0.0/16`, "" for all.
-    """
+    `-s 10.244.0.0/16`, "" for all."""
 
     condition: str
 
@@ -72,8 +71,7 @@ class ClusterIpMarks(Record):
 
 class MarkReader:
     """The rules that lead to KUBE-MARK-MASQ outside of endpoint chains, by chain and the one address that they match
-    (None for none or others). `count` are those for one address.
-    """
+    (None for none or others). `count` are those for one address."""
 
     def __init__(self, context: RulesetContext) -> None:
         self.plans = context.plans
@@ -198,8 +196,7 @@ def condition(plan: RulePlan, rule: Rule) -> str:
 
 def _addresses(plan: RulePlan, column: Callable[[int], Sequence[str]]) -> Iterable[Address | None]:
     """The one address, protocol and port that each rule of a shape matches; None if it matches none or others. `column`
-    has the rules' words in a slot.
-    """
+    has the rules' words in a slot."""
     host, protocol, port = plan.destination, plan.protocol, plan.destination_port
     if protocol is None or port is None or protocol.negated or port.negated or (host is not None and host.negated):
         return repeat(None)

@@ -34,8 +34,7 @@ _TARGETS = MARKING_TARGETS | {"DROP", "REJECT"}
 
 def mark_collisions(shapes: RulesByShape, bit: int) -> tuple[MarkCollision, ...]:
     """All of them, wherever they are, in the order of the text. `shapes` are the ruleset's rules by table and
-    shape.
-    """
+    shape."""
     found = [
         MarkCollision(table, rule, collision)
         for table, forms in shapes.items()

@@ -32,8 +32,7 @@ class Unmarked(Enum):
 
 class UnmarkedFrontend(Record):
     """A frontend whose path lacks a mark. `rule` is the rule that the mark should come before, or a mark that comes
-    too late.
-    """
+    too late."""
 
     service: ServicePort
     frontend: Frontend
@@ -140,8 +139,7 @@ class ExternalMarkReader:
 
     def _is_local(self, chain: Chain) -> bool:
         """Whether the chain is that of external policy Local: it leads outsiders to local endpoints, or the node's own
-        aside.
-        """
+        aside."""
         if role_of(chain.name) is ChainRole.LOCAL_EXTERNAL:
             return True
         for rule in chain.rules[:_HEAD]:

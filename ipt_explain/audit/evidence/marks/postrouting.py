@@ -18,8 +18,7 @@ from ipt_explain.records import Record
 
 class Passage(Record):
     """A packet's path through the chain: the rule that decided it (None if it fell through) and the mark that it
-    left with.
-    """
+    left with."""
 
     decided: Rule | None
     masqueraded: bool

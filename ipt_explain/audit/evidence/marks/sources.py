@@ -15,8 +15,7 @@ from ipt_explain.services.ports import Frontend, ServicePort
 
 def pods_are_masqueraded(context: RulesetContext) -> bool:
     """Whether connections from outside to at least some pods leave masqueraded without any mark: network plugins leave
-    out this node's pods, whose replies pass this node anyway.
-    """
+    out this node's pods, whose replies pass this node anyway."""
     node, surroundings = context.around
     journey = Journey(node, [Heading(surroundings.pod, None)])
     start = surroundings.departure(Vantage.OUTSIDE, TCP)
@@ -28,8 +27,7 @@ def alike(
     context: RulesetContext, one: tuple[ServicePort, Frontend], other: tuple[ServicePort, Frontend], *conditions: str
 ) -> bool:
     """Whether two ClusterIPs' connections are masqueraded alike although the Services' marks have different conditions
-    (`-s NETWORK`), for sources in only one of the networks. False if that is not certain.
-    """
+    (`-s NETWORK`), for sources in only one of the networks. False if that is not certain."""
     try:
         first, second = (network_bits(condition.removeprefix("-s ")) for condition in conditions)
     except ValueError:

@@ -157,8 +157,7 @@ def _prove_by_comments(proved: dict[str, ProvedName], balancing: BalancingChains
 
 def _misfits(proved: Mapping[str, ProvedName], balancing: BalancingChains) -> tuple[list[tuple[str, str]], bool]:
     """(balancing chain, endpoint chain) where the endpoint's hash is not that of the service port and destination; and
-    whether some endpoints could not be checked.
-    """
+    whether some endpoints could not be checked."""
     callers: list[str] = []
     known: list[str] = []
     inputs: list[str] = []

@@ -1,6 +1,5 @@
 """The rules of nat KUBE-SERVICES and KUBE-NODEPORTS that lead to Services, seen together: which take the same address,
-which take more than one, and which Service their comments name.
-"""
+which take more than one, and which Service their comments name."""
 
 from __future__ import annotations
 

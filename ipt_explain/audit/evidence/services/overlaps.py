@@ -1,6 +1,5 @@
 """Addresses and ports with two meanings in one ruleset: a Service's address that is also an endpoint's or a pod's, and
-node ports that others use too.
-"""
+node ports that others use too."""
 
 from __future__ import annotations
 

@@ -19,8 +19,7 @@ def way_faults(
     context: RulesetContext, effects: Mapping[WayFault, str], notes: Container[WayFault] = ()
 ) -> Iterator[Fault]:
     """The paths with one of these faults, as faults; those in `notes`, as notes. An effect may use {chain}, {what} (the
-    path's addresses) and {target}.
-    """
+    path's addresses) and {target}."""
     for way in broken_ways(context):
         if way.fault in effects:
             yield _fault(way, effects[way.fault], Severity.INFO if way.fault in notes else None)

@@ -95,8 +95,7 @@ def _without_choices(context: RulesetContext) -> Faults:
 
 def _unready(context: RulesetContext, chain: Chain) -> bool:
     """Whether kube-proxy 1.22 may have written the chain like this: it forgot to refuse connections if all endpoints
-    are unready.
-    """
+    are unready."""
     version = writer(context).version
     return bool(chain.rules) and version.first <= _FORGETFUL <= version.last
 

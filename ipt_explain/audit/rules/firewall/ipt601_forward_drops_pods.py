@@ -79,8 +79,7 @@ def forward_drops_pods(context: RulesetContext) -> Faults:
 
 def _is_likely(cause: Cause) -> bool:
     """Whether nothing is open but Docker's and libvirt's bridges, which carry no pods, and the node's own addresses,
-    which few endpoints have.
-    """
+    which few endpoints have."""
     return all(_LIKELY.match(answer) for victim in cause.victims for answer in victim.assumed)
 
 

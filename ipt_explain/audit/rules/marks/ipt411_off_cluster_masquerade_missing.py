@@ -93,8 +93,7 @@ def off_cluster_masquerade_missing(context: RulesetContext) -> Faults:
 
 def _others_masquerade(marked: MarkedService) -> bool:
     """Whether connections from outside are masqueraded without kube-proxy's mark: all of them, or those to some
-    endpoints. Network plugins do so by themselves, and leave out pods of this node, whose replies pass it anyway.
-    """
+    endpoints. Network plugins do so by themselves, and leave out pods of this node, whose replies pass it anyway."""
     fate = None if marked.frontend.fates is None else marked.frontend.fates.outside
     return fate is not None and bool(fate.served) and fate.masqueraded is not False
 

@@ -51,8 +51,7 @@ _MANY = 20
 
 class Said(Record):
     """A rule that tells pods' traffic from others'; `frontend` is the ClusterIP that it is for, None where it is for
-    another address.
-    """
+    another address."""
 
     service: ServicePort
     mark: Mark
@@ -62,8 +61,7 @@ class Said(Record):
 @rule("IPT412", "off-cluster-differs", Severity.WARNING, evidence=differing_conditions)
 def off_cluster_differs(context: RulesetContext) -> Faults:
     """One fault for each service port that differs from most, or one for all with the same condition where they are
-    many.
-    """
+    many."""
     marks = cluster_ip_marks(context)
     said: dict[str, list[Said]] = defaultdict(list)
     for marked in marks.services:

@@ -39,8 +39,7 @@ NAMED = 5
 @rule("IPT005", "unreachable-chain", Severity.INFO, reads_absence=True)
 def unreachable_chain(context: RulesetContext) -> Faults:
     """One fault for each table, at the first unreachable chain; chains that only unreachable ones lead to are left
-    out.
-    """
+    out."""
     for name, table in context.ruleset.tables.items():
         jumps = context.jumps(name)
         if jumps is None or table.chains.keys().isdisjoint(BUILT_IN_CHAINS.get(name, ())):

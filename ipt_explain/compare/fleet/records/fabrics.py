@@ -1,6 +1,5 @@
 """Rules of Services other than balancing, and causes of losses, in a digest: thousands of service ports share a few
-forms, each stored once by its hash.
-"""
+forms, each stored once by its hash."""
 
 from __future__ import annotations
 

@@ -65,8 +65,7 @@ def nat_emptied(context: RulesetContext) -> Faults:
 
 def _is_bare(context: RulesetContext, services: Chain | None, filtering: Table) -> bool:
     """Whether nat lacks the rules for Services that were there. kube-proxy up to 1.17 leaves KUBE-SERVICES empty where
-    the family has none.
-    """
+    the family has none."""
     if services is None:
         return not service_chains(context)
     if len(services.layout):
