@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import ipt_explain
+from ipt_explain.analyzers.fates import masquerading
 
 SAMPLE = (Path(__file__).parents[2] / "samples" / "kube-proxy-1.30-basic.txt").read_text()
 DNS = "KUBE-SVC-TCOU7JCQXEZGVUNU"
@@ -186,6 +187,38 @@ def test_a_refusal_is_enough_to_know_what_becomes_of_a_cluster_ip() -> None:
     refusal = '-A KUBE-SERVICES -d 10.96.0.9/32 -p tcp -m comment --comment "a/web has no local endpoints" -m tcp --dport 80 -j DROP'
     (service,) = json.loads(ipt_explain.explain(ipt_explain.parse(f"{refusal}\n")).to_json())["services"]
     assert (service["state"], _fate(service)["refused"]) == ("no-local-endpoints", 1.0)
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        "", "-d {endpoint}/32", "! -d {endpoint}/32", "-m addrtype --dst-type LOCAL", "-p udp -m udp --dport 53", "-o eth0",
+        "-m set --match-set pods dst", "-m statistic --mode random --probability 0.5", "-m conntrack --ctorigdst 10.96.0.10",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("marked", [True, False])
+def test_endpoints_are_told_apart_where_rules_ask_for_them(
+    match: str, marked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are many, one packet finds out whether any rule does."""
+    lines = SAMPLE.splitlines(keepends=True)
+    text = SAMPLE if marked else "".join(line for line in lines if not line.startswith("-A KUBE-SEP-") or "DNAT" in line)
+    endpoint = _dns()["endpoints"][0]["address"]
+    told = []
+    for few in (1000, 0):
+        monkeypatch.setattr(masquerading, "_FEW", few)
+        for target in ("ACCEPT", "MASQUERADE"):
+            service = _dns(f"-A POSTROUTING {match.format(endpoint=endpoint)} -j {target}", text=text)
+            told.append([service["masquerade"], *(each["hairpin"] for each in service["endpoints"])])
+    assert told[:2] == told[2:]
+
+
+def test_endpoints_are_told_apart_by_many_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = _dns()["endpoints"][0]["address"]
+    rules = [f"-A POSTROUTING -d 10.9.{number // 256}.{number % 256}/32 -j ACCEPT" for number in range(1500)]
+    monkeypatch.setattr(masquerading, "_FEW", 0)
+    service = _dns(*rules, f"-A POSTROUTING -d {endpoint}/32 -j ACCEPT")
+    assert [each["hairpin"] for each in service["endpoints"]] == [False, True]
 
 
 def test_a_question_about_the_source_alone_leaves_the_service_served() -> None:

@@ -8,14 +8,17 @@ from itertools import chain
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.netfilter.header import protocol_number
-from ipt_explain.netfilter.packet import Heading, Tracking
+from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd
 from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.table import TableWalk
+from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.hook_walk import MOST_WORK
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.stages import NodeRules
+from ipt_explain.netfilter.whereabouts import Whereabouts
 from ipt_explain.records import replace
 from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Fate, Vantage
@@ -23,6 +26,9 @@ from ipt_explain.services.ports import Endpoint, Masquerade, ServicePort
 
 Bound = Sequence[Heading | None]
 """The destinations of packets to a Service's endpoints; None if unknown."""
+
+_FEW = 64  # endpoints, followed as fast as one finds out whether any rule asks for them
+_WORK = 1_000  # rules that may be evaluated to find that out
 
 
 class Masquerading:
@@ -91,13 +97,26 @@ class Masquerading:
         perhaps: list[Heading] = []
         masked: list[Heading] = []
         sent = list(filter(None, chain.from_iterable([bound for _, bound in self._services])))
-        journey = Journey(self._node, sent)
-        journey.forward(self._start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True))
-        for finish, packets in journey.ends():
+        start = self._start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True)
+        for finish, reached in self._forwarded(start, sent):
             if finish.verdict is Verdict.ACCEPT:
                 own = perhaps if finish.state.answers else kept
-                (masked if finish.state.source_decided else own).extend(packets.to)
+                (masked if finish.state.source_decided else own).extend(reached)
         return kept, perhaps, masked
+
+    def _forwarded(self, start: PacketState, sent: Sequence[Heading]) -> Sequence[tuple[Finish, Sequence[Heading]]]:
+        """How forwarded packets to endpoints end, with the endpoints. Mostly no rule asks for these: then one packet to
+        an unknown endpoint ends like all of them, without a question."""
+        if len(sent) > _FEW:
+            anywhere = Whereabouts("the endpoint's address", self._around.family, owned=Truth.UNKNOWN)
+            journey = Journey(self._node, (Heading(anywhere, None),), _WORK)
+            journey.forward(start)
+            ends = [finish for finish, _ in journey.ends()]
+            if not any(finish.state.answers or finish.verdict is Verdict.UNKNOWN for finish in ends):
+                return [(finish, sent) for finish in ends]
+        journey = Journey(self._node, sent)
+        journey.forward(start)
+        return [(finish, packets.to) for finish, packets in journey.ends()]
 
     def _marks_set(self) -> frozenset[int]:
         """The marks with which packets return from KUBE-MARK-MASQ."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import repeat
 
 from ipt_explain.model import Family
 from ipt_explain.records import Record
@@ -66,7 +67,7 @@ def parse_ipv4(texts: Sequence[str | None]) -> Sequence[int] | None:
         from _socket import AF_INET, inet_pton
         from struct import unpack
 
-        return unpack(f">{len(texts)}I", b"".join([inet_pton(AF_INET, text) for text in texts]))  # type: ignore[arg-type]
+        return unpack(f">{len(texts)}I", b"".join(map(inet_pton, repeat(AF_INET), texts)))  # type: ignore[arg-type]
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 

@@ -106,9 +106,9 @@ def _destination(option: Option) -> Condition:
         if isinstance(hosts, str):
             value, mask = network_bits(unquote(hosts))
             addresses = addresses_of(to)
-            known = [address for address in addresses if isinstance(address, int)]
-            if len(known) < len(addresses):
+            if set(map(type, addresses)) != {int}:
                 return answer(unquote(hosts), to[0].address, state) if len(addresses) == 1 else None
+            known = cast("frozenset[int]", addresses)
             within = {address for address in known if address & mask == value}
             if 0 < len(within) < len(known):
                 return [hit if heading.address in within else miss for heading in to]

@@ -12,7 +12,7 @@ from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.ends import Finish
-from ipt_explain.netfilter.walk.hook_walk import HookWalk
+from ipt_explain.netfilter.walk.hook_walk import MOST_WORK, HookWalk
 from ipt_explain.netfilter.walk.packets import Packets, Travellers
 from ipt_explain.netfilter.walk.routing import routed
 from ipt_explain.netfilter.walk.stages import NodeRules
@@ -25,13 +25,14 @@ NO_HOPS_LEFT = "its TTL has run out"
 class Journey:
     """A crowd's path through all hooks for packets of its family; if there are several backends, through all of them.
 
-    `sent` is where each of its packets is sent to; they share all else.
+    `sent` is where each of its packets is sent to; they share all else. `work` is how many rules it may evaluate.
     """
 
-    def __init__(self, node: NodeRules, sent: Sequence[Heading]) -> None:
+    def __init__(self, node: NodeRules, sent: Sequence[Heading], work: int = MOST_WORK) -> None:
         self._node = node
         self._sent = sent
-        self._hooks = HookWalk(node, sent)
+        self._work = work
+        self._hooks = HookWalk(node, sent, work)
 
     @property
     def supposed(self) -> Sequence[str]:
@@ -47,7 +48,7 @@ class Journey:
         set_out(start)
         together = _counted_together(finish.state.counted for finish in self._hooks.ends)
         if together:
-            self._hooks = HookWalk(self._node, self._sent)
+            self._hooks = HookWalk(self._node, self._sent, self._work)
             set_out(start._replace(node=replace(start.node, counted_together=together)))
 
     def forward(self, start: PacketState) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, repeat
+from operator import is_
 from typing import TYPE_CHECKING
 
 from ipt_explain.netfilter.cached import CachedColumn
@@ -169,7 +170,7 @@ class Entered:
         self.shares: Sequence[Probability] = (
             alone.shares if alone else [share for packets in groups for share in packets.shares]
         )
-        self.undivided = {id(ALWAYS)}.issuperset(map(id, self.shares))
+        self.undivided = all(map(is_, self.shares, repeat(ALWAYS)))
 
     def numbers(self) -> Iterable[range]:
         """The numbers of each group's packets."""
