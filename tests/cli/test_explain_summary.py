@@ -147,6 +147,18 @@ def test_what_half_of_the_services_have_in_common_is_the_nodes() -> None:
     assert (found.causes, [each.service.port_name for each in found.troubles]) == ((), ["dns"])
 
 
+@pytest.mark.parametrize("target", ["DROP", "REJECT"])
+def test_a_rule_that_stops_what_the_service_refuses_anyway_is_no_trouble(target: str) -> None:
+    """Node port 30015 has policy Local and no local endpoints; filter INPUT comes before kube-proxy's own refusal."""
+    text = POLICY.read_text(encoding="utf-8")
+    assert "-m tcp --dport 30015" in text
+    stopped = text.replace("-A INPUT ", f"-A INPUT -p tcp -m tcp --dport 30015 -j {target}\n-A INPUT ", 1)
+    before, after = (health(explain(read_dump(each)).services) for each in (text, stopped))
+    assert [(each.service.label, each.standing) for each in after.troubles] == [
+        (each.service.label, each.standing) for each in before.troubles
+    ]
+
+
 def test_services_without_endpoints_do_not_count_where_most_are_sought() -> None:
     refusals = "".join(
         f'-A KUBE-SERVICES -d 10.96.1.{number}/32 -p tcp -m comment --comment "default/none-{number} has no endpoints" '

@@ -294,6 +294,13 @@ def test_a_hook_that_moved_past_a_common_rule_is_reported() -> None:
     assert told == {("hook", "filter OUTPUT"), ("fate", "nat KUBE-SERVICES")}
 
 
+def test_a_service_has_its_name_though_one_dump_lacks_comments() -> None:
+    text = scenario("1.30/basic").ipv4
+    bare = shuffled(without(text, "-A KUBE-SVC-TCOU7JCQXEZGVUNU .*--probability"), seed=2, comments=False)
+    for before, after in ((text, bare), (bare, text)):
+        assert {each.service for each in compared(before, after).differences} == {"kube-system/kube-dns:dns"}
+
+
 def test_what_a_fragment_lacks_is_not_reported() -> None:
     text = scenario(POLICY).ipv4
     fragment = "".join(line for line in text.splitlines(keepends=True) if "etp-local-all" in line)
