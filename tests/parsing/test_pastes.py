@@ -319,10 +319,20 @@ def test_calls_that_klog_prints() -> None:
 
 
 def test_lines_of_a_docker_log() -> None:
-    import json
-
     line = json.dumps({"log": f"{_RULE}\n", "stream": "stdout", "time": "2026-11-22T19:09:12.123Z"})
     assert _texts(f"{line}\n") == [_RULE]
+
+
+def test_a_listing_in_a_docker_log() -> None:
+    listing = (
+        "Chain INPUT (policy ACCEPT)\n"
+        "target     prot opt source               destination         \n"
+        'ACCEPT     tcp  --  0.0.0.0/0            0.0.0.0/0            tcp dpt:80 /* "a" */\n'
+    )
+    lines = [json.dumps({"log": f"{line}\n", "stream": "stdout"}) for line in listing.splitlines()]
+    dump = read_dump("\n".join(lines) + "\n")
+    assert [rule.text for rule in _rules(dump)] == [rule.text for rule in _rules(read_dump(listing))] != []
+    assert any("3 lines: what is before each" in warning for warning in dump.warnings)
 
 
 @pytest.mark.parametrize("mark", ["", "# "])
