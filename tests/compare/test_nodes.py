@@ -61,6 +61,13 @@ def test_a_digest_is_at_most_a_tenth_of_a_large_dump() -> None:
     assert len(digest_of(view(scenario("1.30/basic").ipv4)).to_json()) < 4096
 
 
+def test_one_rule_that_drops_on_one_node_names_all_nodes_of_both_sides() -> None:
+    healthy = scenario("1.30/basic").ipv4
+    dropping = changed(healthy, r"^(?=-A FORWARD )", "-A FORWARD -m conntrack --ctstate NEW -j DROP\n")
+    (found,) = [each for each in disputes(one=healthy, two=healthy, three=dropping) if each.kind.value == "fate"]
+    assert (found.service, found.nodes) == (None, (("one", "two"), ("three",)))
+
+
 def test_one_node_that_still_sees_an_endpoint() -> None:
     healthy = scenario("1.30/policy").ipv4
     stale = healthy.replace("10.244.2.13:8080", "10.244.2.99:8080").replace("10.244.2.13/32", "10.244.2.99/32")

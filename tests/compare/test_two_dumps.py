@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,8 @@ from tests.kube_corpus import Scenario, scenarios
 
 EACH_SCENARIO = pytest.mark.parametrize("capture", scenarios(), ids=lambda capture: capture.id)
 
+SAMPLES = Path(__file__).parents[2] / "samples"
+MARKED = '-m comment --comment "demo/nginx-web-1:" \\\n'
 POLICY = "1.30/policy"
 BALANCER = "1.30/loadbalancer"
 
@@ -307,6 +310,14 @@ def test_what_a_fragment_lacks_is_not_reported() -> None:
     found = compared(text, fragment)
     assert [each for each in found.differences if each.kind is DifferenceKind.SERVICE_REMOVED] == []
     assert any("not a complete dump" in note for note in found.notes)
+
+
+def test_fragments_prove_another_timeout_but_not_that_one_has_no_affinity() -> None:
+    text = (SAMPLES / "fragment-3-affinity.txt").read_text(encoding="utf-8")
+    (found,) = compared(text, text.replace("--seconds 10800", "--seconds 3600")).differences
+    assert found.kind is DifferenceKind.AFFINITY
+    recent, chosen = (text.index(f"-A KUBE-SVC-SNP24T7IBBNZDJ76 {MARKED}{each}") for each in ("-m recent", "-m statistic"))
+    assert compared(text, text[:recent] + text[chosen:]).differences == ()
 
 
 def test_both_families_at_once() -> None:
