@@ -17,6 +17,13 @@ NOT_TRANSLATED = "no rule translates its destination"
 """Reasons for unknown and for untranslated connections."""
 
 
+def is_clause(question: str) -> bool:
+    """Whether an open question is a clause (`10.0.0.1 is an address of this node`), no part of a rule (`-i cali+`)."""
+    return question != NAT_NOT_SHOWN and (
+        question.startswith("rules ") or (" is " in question and not question.startswith("-"))
+    )
+
+
 class Vantage(Enum):
     """Where a connection comes from."""
 

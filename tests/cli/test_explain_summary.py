@@ -337,7 +337,8 @@ def test_the_line_of_a_trouble_is_the_one_to_look_at(capsys: pytest.CaptureFixtu
     ("question", "words"),
     [
         (NAT_NOT_SHOWN, NAT_NOT_SHOWN),
-        ("192.0.2.1 is an address of this node", "192.0.2.1 is an address of this node"),
+        ("192.0.2.1 is an address of this node", "whether 192.0.2.1 is an address of this node"),
+        ("rules listed without -v name no interface", "whether rules listed without -v name no interface"),
         ("-i cali+", "`-i cali+`"),
         ('-m comment --comment "it is"', '`-m comment --comment "it is"`'),
         ("ip saddr 10.0.0.0/8", "`ip saddr 10.0.0.0/8`"),

@@ -10,7 +10,7 @@ from ipt_explain.records import Record
 from ipt_explain.render.text.outline import Node, Span, line_tail, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.evidence import Evidence
-from ipt_explain.services.fates import NOT_TRANSLATED, Loss, Lost, Vantage
+from ipt_explain.services.fates import NAT_NOT_SHOWN, NOT_TRANSLATED, Loss, Lost, Vantage, is_clause
 from ipt_explain.services.health import Health, answered, losses_by_frontend, questions
 from ipt_explain.services.ports import (
     Balancer,
@@ -214,6 +214,7 @@ def questions_words(questions: Sequence[str]) -> str:
 
 
 def question_words(question: str) -> str:
-    """A question; in quotes if it is part of a rule, not a sentence: `rules of nat that …`, `10.0.0.1 is …`."""
-    is_sentence = question.startswith("rules ") or (" is " in question and not question.startswith("-"))
-    return escape(question) if is_sentence else f"`{escape(question)}`"
+    """A question after "depends on": `whether 10.0.0.1 is …`, or in quotes if it is part of a rule."""
+    if question == NAT_NOT_SHOWN:
+        return question
+    return f"whether {escape(question)}" if is_clause(question) else f"`{escape(question)}`"

@@ -9,7 +9,7 @@ from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.audit.backends import BackendContext
 from ipt_explain.audit.evidence.losses.causes import Cause, Victim, Where, possible_causes, unknown_causes
 from ipt_explain.records import replace
-from ipt_explain.services.fates import Loss
+from ipt_explain.services.fates import Loss, is_clause
 
 _NOBODYS = frozenset({None, KERNEL, KUBE_PROXY})
 
@@ -40,7 +40,8 @@ def is_ordinary(causes: Iterable[Cause]) -> bool:
 
 
 def questions(causes: Iterable[Cause]) -> Sequence[str]:
-    """What they depend on: `-m rpfilter --invert`."""
+    """What they depend on: `-m rpfilter --invert`, `whether 10.0.0.1 is an address of this node`."""
     lost = [victim.lost for each in causes for victim in each.victims]
     asked = [question for each in lost for assumed in each.when for question in assumed.questions]
-    return tuple(dict.fromkeys((*asked, *(each.why for each in lost if each.how is Loss.UNKNOWN))))
+    found = dict.fromkeys((*asked, *(each.why for each in lost if each.how is Loss.UNKNOWN)))
+    return tuple([f"whether {question}" if is_clause(question) else question for question in found])
