@@ -27,15 +27,7 @@ from ipt_explain.model import Chain, Extent, Ruleset
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.progress import each_of
 from ipt_explain.services.evidence import Evidence, rules_of
-from ipt_explain.services.ports import (
-    STATES,
-    FrontendKind,
-    Scope,
-    ServiceChains,
-    ServicePort,
-    ServiceState,
-    by_name,
-)
+from ipt_explain.services.ports import STATES, FrontendKind, Scope, ServiceChains, ServicePort, ServiceState, by_name
 from ipt_explain.words import counted
 
 _SERVICE, _LOCAL, _EXTERNAL = ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.EXTERNAL.value

@@ -10,12 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.ipvs.entries import Place
-from ipt_explain.compare.objects.mismatches import (
-    RESYNC,
-    Mismatch,
-    MismatchKind,
-    missing_service,
-)
+from ipt_explain.compare.objects.mismatches import RESYNC, Mismatch, MismatchKind, missing_service
 from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.compare.objects.proxy import Intent, Release, intents
 from ipt_explain.compare.objects.server_names import with_names

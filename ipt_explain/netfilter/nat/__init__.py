@@ -7,13 +7,7 @@ from functools import lru_cache
 
 from ipt_explain.model import Family, Rule
 from ipt_explain.model.kernel import ADDRESS_BITS
-from ipt_explain.netfilter.header import (
-    NatRange,
-    format_address,
-    format_endpoint,
-    network_bits,
-    parse_nat_destination,
-)
+from ipt_explain.netfilter.header import NatRange, format_address, format_endpoint, network_bits, parse_nat_destination
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.packet import CLIENT_PORT, Heading, PacketState, is_loopback
 from ipt_explain.netfilter.probability import ALWAYS

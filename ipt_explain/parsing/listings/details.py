@@ -14,6 +14,7 @@ from ipt_explain.parsing.iptables.rules.vocabulary import vocabulary
 from ipt_explain.parsing.listings.grammar import KEYWORD, listing_grammar
 from ipt_explain.parsing.listings.options import SavedOption, Word, saved_options
 from ipt_explain.records import Record, field
+from ipt_explain.words.quotes import in_quotes
 
 _COMMENT = re.compile(r"/\*")
 
@@ -73,14 +74,10 @@ def _read_from(text: str, start: int, details: Details) -> int:
     if words:
         first = text.index(words, end)
         details.words.append(ValueWord(first, first + len(words), re.escape(words)))
-        listed = SavedOption("--listed", False, (Word(len(details.words) - 1, _as_text),))
+        listed = SavedOption("--listed", False, (Word(len(details.words) - 1, in_quotes),))
         details.matches.append(ListedMatch(UNREAD, [listed]))
         details.unread = True
     return stop
-
-
-def _as_text(words: str) -> str:
-    return '"' + words.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _readable_end(text: str, start: int, target: str | None) -> int:

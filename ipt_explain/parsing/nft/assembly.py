@@ -136,12 +136,7 @@ class TableDraft(Record, frozen=False):
         bases = [chain.name for chain in self.chains.values() if chain.base is not None]
         if self.name in BUILT_IN_CHAINS and bases and set(HOOKS).issuperset(bases):
             return True
-        return any(
-            isinstance(statement, nft.Xtables)
-            for chain in self.chains.values()
-            for rule in chain.rules
-            for statement in rule.statements
-        )
+        return any(rule.of(nft.Xtables) for chain in self.chains.values() for rule in chain.rules)
 
 
 class RulesetDraft(Record, frozen=False):

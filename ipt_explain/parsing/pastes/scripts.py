@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ipt_explain.parsing.pastes.commands import Command, command_of, is_tool
+from ipt_explain.words.quotes import in_quotes
 
 _CHANGE = re.compile(r"ip6?tables(?:-legacy|-nft)?\s")
 _LONGEST = 4096
@@ -162,4 +163,4 @@ def _rule_words(words: list[str]) -> list[str]:
 def _quoted(word: str) -> str:
     if word and not _NEEDS_QUOTES.search(word):
         return word
-    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return in_quotes(word)

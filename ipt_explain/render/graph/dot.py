@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from ipt_explain.render.graph.drawing import (
-    LEAK,
-    Drawing,
-    Look,
-    labels,
-    leak_label,
-    look_of,
-)
+from ipt_explain.render.graph.drawing import LEAK, Drawing, Look, labels, leak_label, look_of
+from ipt_explain.words.quotes import in_quotes
 
 _FAULT, _FAULT_FILL = "#b03030", "#fde7e7"
 _FILLS = {
@@ -91,13 +85,9 @@ _BORDERS = {
 
 def _id(text: str) -> str:
     """A quoted ID. Graphviz keeps backslashes in IDs as they are, but needs them in pairs before a quote."""
-    return _quoted(text)
+    return in_quotes(text)
 
 
 def _label(lines: list[str]) -> str:
     """A quoted label. Graphviz reads backslash escapes and HTML entities in labels, so both are escaped."""
-    return _quoted("\n".join(lines).replace("&", "&amp;")).replace("\n", "\\n")
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return in_quotes("\n".join(lines).replace("&", "&amp;")).replace("\n", "\\n")

@@ -6,14 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from ipt_explain.render.graph.drawing import (
-    LEAK,
-    Drawing,
-    Look,
-    labels,
-    leak_label,
-    look_of,
-)
+from ipt_explain.render.graph.drawing import LEAK, Drawing, Look, labels, leak_label, look_of
 
 # The most that Mermaid draws by default (its setting maxEdges).
 MOST_EDGES = 500

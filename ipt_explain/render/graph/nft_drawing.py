@@ -9,15 +9,7 @@ from ipt_explain.model.nft import Chain, Mangle, Match, Nat, Reject, Rule, Table
 from ipt_explain.model.nft.printing import expression_text, statement_text
 from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.records import Record
-from ipt_explain.render.graph.drawing import (
-    BUILT_IN,
-    CHAIN,
-    MISSING,
-    UNKNOWN,
-    Drawing,
-    DrawnChain,
-    DrawnJump,
-)
+from ipt_explain.render.graph.drawing import BUILT_IN, CHAIN, MISSING, UNKNOWN, Drawing, DrawnChain, DrawnJump
 from ipt_explain.render.graph.iptables_drawing import SHOWN_ENDS
 from ipt_explain.render.graph.notes import Notes, shortened
 from ipt_explain.render.text.safe import escape

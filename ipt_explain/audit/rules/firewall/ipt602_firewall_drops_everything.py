@@ -21,14 +21,7 @@ How to fix:
 
 from __future__ import annotations
 
-from ipt_explain.analyzers.names import (
-    EXTERNAL_SERVICES,
-    FIREWALL,
-    FORWARD,
-    NODE_PORTS,
-    PROXY_FIREWALL,
-    SERVICES,
-)
+from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FIREWALL, FORWARD, NODE_PORTS, PROXY_FIREWALL, SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.filter.kube_firewall import unconditional_drops
 from ipt_explain.model import Rule

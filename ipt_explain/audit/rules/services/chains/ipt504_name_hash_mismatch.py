@@ -29,13 +29,7 @@ from collections import defaultdict
 
 from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.names.comments import ForeignComment, foreign_comments, names_disagree
-from ipt_explain.audit.evidence.names.proof import (
-    AlteredEndpoint,
-    Crossing,
-    Misnamed,
-    label,
-    name_evidence,
-)
+from ipt_explain.audit.evidence.names.proof import AlteredEndpoint, Crossing, Misnamed, label, name_evidence
 from ipt_explain.model import Hidden
 
 _FEW = 3
