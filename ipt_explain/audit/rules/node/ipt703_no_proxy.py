@@ -34,6 +34,7 @@ from ipt_explain.analyzers.names import SERVICES, is_kube_chain
 from ipt_explain.audit.authoring import DumpContext, Fault, Faults, RulesetContext, Severity, at_chain, dump_rule
 from ipt_explain.audit.evidence.hooks.hook_states import service_chains
 from ipt_explain.model import Chain, Family
+from ipt_explain.services.ports import ProxyMode
 
 
 @dump_rule("IPT703", "no-proxy", Severity.INFO, reads_absence=True)
@@ -49,7 +50,7 @@ def no_proxy(dump: DumpContext) -> Faults:
         # kube-proxy sets up both families, and most clusters use IPv4 alone.
         single_stack = services is not None and context.ruleset.family is Family.IPV6
         flushed = services is not None and service_chains(context) > 0  # IPT116 tells it
-        if first is not None and not single_stack and not flushed and not _is_ipvs(context):
+        if first is not None and not single_stack and not flushed and context.facts.mode is not ProxyMode.IPVS:
             yield Fault(
                 "Kubernetes chains are here, but no Services: "
                 + (
@@ -76,8 +77,3 @@ def _first_kube_chain(context: RulesetContext) -> Chain | None:
             if is_kube_chain(chain.name):
                 return chain
     return None
-
-
-def _is_ipvs(context: RulesetContext) -> bool:
-    mode = context.facts.mode
-    return mode is not None and mode.value == "ipvs"
