@@ -16,6 +16,11 @@ _OPENING = re.compile(
     r"table (?:ip6?|inet|arp|bridge|netdev) [^\s{]+ \{|Chain \S+ \((?:policy [A-Z]|\d+ references)|"
     r"IP Virtual Server version |-A -[tu] \S+:\d|create \S+ (?:hash|bitmap|list):|Name: KUBE-|(\{ *)?\"nftables\": *\["
 )
+_WORDS = (
+    "table ip", "table inet ", "table arp ", "table bridge ", "table netdev ", "Chain ", "IP Virtual Server ", "-A -",
+    "create ", "Name: KUBE-", '"nftables":',
+)  # fmt: skip
+"""One of them is in each opening."""
 _FARTHEST = 1 << 20
 """How far into a text the first opening may be. What lies deeper is from a file, which nobody decorates."""
 _LONGEST = 200
@@ -33,6 +38,8 @@ Bare = Callable[[str], str | None]
 
 def without_margins(text: str) -> tuple[str, list[str]]:
     """The text without the margins of other tools' output, and what to say about them. It has the same lines."""
+    if all(text.find(word, 0, _FARTHEST) < 0 for word in _WORDS):  # they are found in a hundredth of the time
+        return text, []
     found = _OPENING.search(text, 0, _FARTHEST)
     if found is None or not text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip():
         return text, []

@@ -88,6 +88,9 @@ class _Preparing:
         lines = self._lines
         above = -1
         for place, line in enumerate(lines):
+            if self._in_table and line.startswith("-A ") and "```" not in line and DUMP_LINE.match(line):
+                above = place
+                continue
             if not line.strip(" \t"):
                 above = -1
                 continue
