@@ -335,3 +335,12 @@ def test_a_hook_that_leads_nowhere_is_told_once() -> None:
     hook = "\t\ttype nat hook prerouting priority dstnat; policy accept;\n"
     text = listing("1.33/basic/nft-ruleset").text.replace(hook, "", 1)
     assert [words.partition(" ")[0] for words in accusations(text)] == ["IPT901"]
+
+
+@pytest.mark.parametrize("name", ["1.33/loadbalancer/nft-ruleset", "1.36/basic/nft-ruleset"])
+def test_a_dormant_table_is_told_once(name: str) -> None:
+    head = "table ip kube-proxy {\n"
+    text = listing(name).text.replace(head, f"{head}\tflags dormant\n", 1)
+    assert accusations(text) == [
+        "IPT901 table ip kube-proxy is dormant: no packet meets its chains, and no Service works"
+    ]

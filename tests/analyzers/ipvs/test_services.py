@@ -133,3 +133,15 @@ def test_an_address_that_is_not_bound_is_forwarded_to() -> None:
     assert [outcome.dnat for outcome in ipt_explain.trace(ipt_explain.parse(text), packet).outcomes] == [None]
     told = [each for each in ipt_explain.audit(ipt_explain.parse(text)) if "10.96.0.17" in each.message]
     assert [each.rule for each in told] == ["IPT913"]
+
+
+def test_direct_routing_leaves_it_to_the_real_server() -> None:
+    node = next(each for each in ipvs_nodes() if each.id.endswith("/loadbalancer"))
+    text = node.text().replace("-r 10.244.2.3:8080 -m -w 1", "-r 10.244.2.3:8080 -g -w 1")
+    for fate in _fates(text)["cluster-ip", "10.96.0.17", 80].values():
+        assert fate["served"] == 0.5
+        assert [(lost["how"], lost["probability"]) for lost in fate["lost"]] == [("unknown", 0.5)]
+        assert "direct routing or a tunnel brings it unchanged" in fate["lost"][0]["why"]
+    packet = ipt_explain.Packet(source="10.244.1.99", destination="10.96.0.17", port=80)
+    outcomes = ipt_explain.trace(ipt_explain.parse(text), packet).outcomes
+    assert {(each.verdict, each.dnat) for each in outcomes} == {("ACCEPT", "10.244.3.2:8080"), ("UNKNOWN", None)}

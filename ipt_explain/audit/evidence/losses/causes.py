@@ -176,6 +176,8 @@ def _unknown(context: BackendContext) -> tuple[Cause, ...]:
 def _victims(
     context: BackendContext, losses: Callable[[Fate], Sequence[Lost]], unknown: bool = False
 ) -> Iterator[Victim]:
+    if isinstance(context, NftContext) and context.proxy is not None and context.proxy.dormant:
+        return  # IPT901 says why
     away = _unbound(context) if isinstance(context, IpvsContext) else ()
     for service, frontend, vantage, fate in hurt(context):
         if frontend.address in away:

@@ -5,7 +5,7 @@ What it checks:
     1.30 have there: prerouting and output to `services`, postrouting to `masquerading`, and the filter hooks to the
     checks of endpoints, source ranges and ClusterIPs. `services` and these checks look up the maps that hold the
     Services, `reject-chain` rejects, and a Service's `firewall-…` drops what is outside its source ranges. The hooks'
-    policy is to accept.
+    policy is to accept, and the table is not dormant.
 
 Why it matters:
     Without the NAT hooks no Service works through this node, or its replies are lost. Without the checks, connections
@@ -52,7 +52,15 @@ _HANG = "connections to Services without endpoints hang instead of being refused
 
 @nft_rule("IPT901", "nft-not-hooked", Severity.ERROR, reads_absence=True)
 def nft_not_hooked(context: NftContext, table: Table) -> Faults:
-    """One fault for each hook and chain, and for each map that is not looked up."""
+    """One fault for each hook and chain, and for each map that is not looked up; one for a table that never runs."""
+    if table.dormant:
+        yield Fault(
+            f"table {table.family.value} {table.name} is dormant: no packet meets its chains, and no Service works",
+            _FIX,
+            context.at_chain(table, None),
+            key="dormant",
+        )
+        return
     for each in unhooked(table):
         how = "leads only conditionally" if each.rule is not None else "does not lead"
         yield Fault(

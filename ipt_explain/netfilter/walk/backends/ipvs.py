@@ -17,6 +17,8 @@ from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.records import Record
 from ipt_explain.words import address_port
 
+_UNCHANGED = "what the real server does with packets that direct routing or a tunnel brings it unchanged"
+
 
 class Sent(Record, eq=False):
     """Packets that IPVS lets pass (`taken` False), takes, refuses or may take; ACCEPT for the first two."""
@@ -48,9 +50,12 @@ def ask_servers(
             yield Sent(Verdict.REJECT, state, refused)
             continue
         for share, after, heading in _choices(found, state, to):
-            changed = after._replace(destination_decided=True, dnat=True)
+            changed = after._replace(destination_decided=True, dnat=heading is not to)
             origin = _FromServer(found.server, one, bound, state, changed, heading)
             shares = [product(one.shares[0], share)]
+            if heading is to:
+                yield Sent(Verdict.UNKNOWN, changed, Packets(one.who, [to], shares, origin), reason=_UNCHANGED)
+                continue
             yield Sent(Verdict.ACCEPT, changed, Packets(one.who, [heading], shares, origin), taken=True)
     if passing:
         yield Sent(Verdict.ACCEPT, state, packets if len(passing) == len(packets) else packets.take(passing))
