@@ -86,6 +86,13 @@ def test_dots_leave_the_chain_below_them_without_its_first_rules(dots: str) -> N
     assert [rule.target for rule in ruleset.tables["nat"].chains["PREROUTING"].rules] == ["A"]
 
 
+def test_rules_below_dots_that_only_another_table_can_have_are_that_tables() -> None:
+    nat, other = "-A OUTPUT -p tcp -j DNAT --to-destination 10.0.0.1:80", "-A OUTPUT -p udp -j REJECT"
+    ruleset = _read(f"{_NAT}{nat}\n...\n{other}\nCOMMIT\n")
+    for table, rule in (("nat", nat), ("filter", other)):
+        assert [each.text for each in ruleset.tables[table].chains["OUTPUT"].rules] == [rule]
+
+
 def test_a_target_that_an_old_iptables_misreads_is_hidden() -> None:
     text = "-A X -p tcp -j DNAT --to-destination :0 --persistent --to-destination :0 --persistent\n"
     assert _read(text).tables["nat"].chains["X"].rules[0].shape.hidden == {Hidden.TARGET}

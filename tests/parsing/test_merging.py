@@ -70,6 +70,12 @@ def test_order_across_outputs_is_not_known_but_what_can_all_be_reached_comes_fir
     assert not chain.ordered
 
 
+def test_what_depends_on_an_address_comes_before_what_matches_all_if_the_order_is_not_known() -> None:
+    for narrow in ("-s 10.0.0.1/32", "-p tcp -m tcp --dport 80", "-m mark --mark 0x1/0x1"):
+        chain = _chain(f"{_LAST}\n-A KUBE-SVC-A {narrow} -j KUBE-SEP-A\n")
+        assert (_targets(chain), chain.ordered) == (["KUBE-SEP-A", "KUBE-SEP-C"], False)
+
+
 def test_lines_left_out_by_grep_or_people_do_not_separate_outputs() -> None:
     assert _chain(_FIRST + "--\n" + _SECOND + "...\n" + _LAST).ordered
 
@@ -126,6 +132,14 @@ def test_two_dumps_of_one_table_are_read_as_the_later_and_said_to_differ() -> No
     assert dump.warnings[0].startswith(f"-:{line}: table nat is shown with other rules than on line 2: the later")
     assert "two nodes" in dump.warnings[1]
     assert _targets(_chain(node + other))[-1] == "KUBE-SEP-D"
+
+
+def test_dumps_of_one_table_differ_in_a_word_or_in_what_it_is_for() -> None:
+    rule = "-A KUBE-SEP-A -s 10.0.0.1/32 -j RETURN\n"
+    whole = f"{_SAVED}{rule}COMMIT\n# Completed on Sun Nov 22 18:58:18 2026\n"
+    assert _conflicts(read_dump(whole + whole)) == []
+    for other in (rule.replace("10.0.0.1", "10.0.0.2"), rule.replace("-s", "-d")):
+        assert len(_conflicts(read_dump(whole + whole.replace(rule, other)))) == 1
 
 
 def test_of_two_listings_with_other_rules_the_later_is_right_though_its_end_may_lack() -> None:
