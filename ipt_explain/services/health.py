@@ -214,6 +214,12 @@ def declined_anyway(frontend: Frontend, vantage: Vantage, lost: Lost) -> bool:
     return declines and lost.how in (Loss.DROPPED, Loss.REJECTED)
 
 
+def at_other_address(frontend: Frontend, lost: Lost) -> bool:
+    """Whether a node port is lost only at addresses of the node that --nodeport-addresses leaves out."""
+    assumed = (statement for each in lost.when for statement in each.statements)
+    return frontend.address is None and any(statement.startswith("not -d ") for statement in assumed)
+
+
 def _lost(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
     for frontend in service.frontends:
         if frontend.fates is None or not frontend.fates.loses_any:

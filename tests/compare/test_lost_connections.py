@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.compare.fleet.records.digest import digest_of, read_digest
 from ipt_explain.compare.fleet.records.service_records import service_of
+from tests.audit.test_lost_traffic import with_rule
 from tests.compare.helpers import changed, compared, scenario, view
 
 HEALTHY = scenario("1.30/basic").ipv4
@@ -107,3 +108,9 @@ def test_a_digest_records_doubts() -> None:
         told = [service_of(key, record, digest.fabrics) for key, record in digest.services.items()]
         assert {each.label: each.losses for each in told} == {each.label: each.losses for each in view(text).services.values()}
         assert any(cause.in_doubt for each in told for cause in each.losses)
+
+
+def test_node_ports_at_addresses_that_are_left_out_are_not_in_doubt() -> None:
+    node = scenario("1.22/cfg-nodeportaddr").ipv4
+    after = with_rule(node, "mangle", "PREROUTING", "-i lo -j DROP")
+    assert fates(node, after) == []

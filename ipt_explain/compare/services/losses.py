@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipt_explain.compare.differences import Difference, Value
 from ipt_explain.records import Record, replace
 from ipt_explain.services.fates import Lost, Vantage
-from ipt_explain.services.health import declined_anyway
+from ipt_explain.services.health import at_other_address, declined_anyway
 from ipt_explain.services.ports import Frontend
 from ipt_explain.words import both, counted, front, listed
 from ipt_explain.words.percents import percent
@@ -84,7 +84,8 @@ def losses_of(frontend: Frontend) -> Iterator[tuple[LossCause, Lossy]]:
         for lost in fate.lost:
             yield _cause(lost, True), (name, vantage.value, round(lost.probability, _DIGITS))
         for lost in fate.perhaps:
-            if not lost.is_ordinary(vantage) and not declined_anyway(frontend, vantage, lost):
+            expected = lost.is_ordinary(vantage) or at_other_address(frontend, lost)
+            if not expected and not declined_anyway(frontend, vantage, lost):
                 yield _cause(lost, False), (name, vantage.value, None)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Hashable, Iterable, Sequence
 from ipt_explain.analyzers.fates.deciding import KUBE_PROXY
 from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.audit.backends import BackendContext
-from ipt_explain.audit.evidence.losses.causes import Cause, Victim, Where, possible_causes, unknown_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, Where, possible_causes, unknown_causes
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss, is_clause
+from ipt_explain.services.health import at_other_address
 
 _NOBODYS = frozenset({None, KERNEL, KUBE_PROXY})
 
@@ -26,12 +27,8 @@ def doubts(context: BackendContext) -> list[list[Cause]]:
 
 def _of_ports_taken(cause: Cause) -> Cause | None:
     """The cause without node ports at addresses that --nodeport-addresses leaves out; None if nothing is left."""
-    victims = tuple([each for each in cause.victims if not _is_at_other_address(each)])
+    victims = tuple([each for each in cause.victims if not at_other_address(each.frontend, each.lost)])
     return replace(cause, victims=victims) if victims else None
-
-
-def _is_at_other_address(victim: Victim) -> bool:
-    return victim.frontend.address is None and any(answer.startswith("not -d ") for answer in victim.assumed)
 
 
 def is_ordinary(causes: Iterable[Cause]) -> bool:
