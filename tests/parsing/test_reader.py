@@ -29,6 +29,17 @@ def test_a_dump_comes_back_line_for_line(scenario: object) -> None:
         assert read_dump(text).to_text().splitlines() == kept
 
 
+def test_targets_that_begin_like_keywords_are_read_after_others() -> None:
+    names = [*["KUBE-A"] * 9, "CNI-A", "ACCEPT", "DNATX", "KUBE-B", *["CNI-B"] * 9, "DROP", "KUBE-C", "MARKED"]
+    rules = [f"-A X -j {name}" for name in names]
+    dump = read_dump("*nat\n:X - [0:0]\n" + "".join(f"{rule}\n" for rule in rules) + "COMMIT\n")
+    assert _rules(dump) == rules
+    chain = dump.rulesets[0].tables["nat"].chains["X"]
+    assert [rule.shape.target is not None and rule.shape.target.slot is None for rule in chain.rules] == [
+        name in ("ACCEPT", "DROP") for name in names
+    ]
+
+
 def test_lines_and_counters_are_kept() -> None:
     dump = read_dump("*nat\n:X - [7:8]\n[3:180] -A X -j ACCEPT\n-A X -j RETURN\nCOMMIT\n")
     chain = dump.rulesets[0].tables["nat"].chains["X"]

@@ -30,6 +30,14 @@ class LinePattern(Record):
         """The regular expression, with one group a value."""
         return self.with_words(f"({word})" for word in self.words)
 
+    def freely_begun(self, values: Iterable[str]) -> LinePattern:
+        """The pattern of fewer lines, sooner compiled: where these values begin unlike keywords, theirs do, too."""
+        words: list[str] = []
+        for word, value in zip(self.words, values):
+            free = freely_begun(word)
+            words.append(free if free != word and re.match(free, value) else word)
+        return LinePattern(self.literals, tuple(words))
+
     @property
     def one_line(self) -> bool:
         """Whether it matches no line feed: its words were narrowed to those that hold none."""

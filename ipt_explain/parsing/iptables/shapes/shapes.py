@@ -118,7 +118,7 @@ class ShapeCache:
             self._patterns.clear()
         patterns = self._patterns.setdefault(key, [])
         if len(patterns) < _MAX_SHAPES_OF_SKELETON:
-            pattern = read.pattern()
+            pattern = read.pattern().freely_begun(read.values)
             patterns.append(ShapePattern(shape, pattern, key[0]))
             self.over_lines = self.over_lines or not pattern.one_line
             self._met[key] = 0
