@@ -133,7 +133,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     options_metavar="",
     subcommand_metavar="[COMMAND] [OPTIONS] [DUMP]...",
     epilog="A first word that is not a command is a DUMP to explain. `ipt-explain help` lists the help topics. "
-    "Exit status: 0 success, 1 findings or differences, 2 unusable input or command line.",
+    "Exit status: 0 success, 1 findings, differences or an unexpected outcome, 2 unusable input or command line.",
 )
 @click.option(
     "--version",
