@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import textwrap
 from collections.abc import Callable
 
@@ -41,6 +42,10 @@ def _cut_at(width: int) -> Disfigure:
     return _each(lambda _, line: "\n".join(line[at : at + width] for at in range(0, max(1, len(line)), width)))
 
 
+def _unblank(line: str) -> str:
+    return line.replace("\t", "&nbsp;&nbsp;").replace("  ", "&nbsp; ")
+
+
 _MARGINS: dict[str, Disfigure] = {
     "mail": _each(lambda _, line: f"> {line}"),
     "a reply to a mail": _each(lambda _, line: f"> > {line}"),
@@ -66,6 +71,10 @@ _AROUND: dict[str, Disfigure] = {
     "PowerShell": lambda text: f"PS C:\\Users\\bob> ssh node-1\n{text}PS C:\\Users\\bob>\n".replace("\n", "\r\n"),
     "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
     "trailing blanks": _each(lambda _, line: f"{line}   "),
+    "spans of a page": lambda text: f"<pre>{_each(lambda _, line: f'<span>{html.escape(line)}</span>')(text)}</pre>\n",
+    "line breaks of a page": lambda text: f"<p>{_each(lambda _, line: f'{_unblank(html.escape(line))}<br>')(text)}</p>\n",
+    "a session of ssh": lambda text: f"Last login: today\nroot@n1:~# x\n{text}root@n1:~# exit\nlogout\n",
+    "a document of ansible": lambda text: json.dumps({"stdout_lines": text.splitlines()}, indent=4) + "\n",
 }
 
 
@@ -228,3 +237,22 @@ def test_a_map_alone_tells_nothing_of_chains() -> None:
     dump = ipt_explain.parse(piece)
     assert {service["state"] for service in json.loads(ipt_explain.explain(dump).to_json())["services"]} == {"unknown"}
     assert ipt_explain.audit(dump) == []
+
+
+@pytest.mark.parametrize("name", ["nft", "nft 1.36"])
+def test_numbers_for_names_are_read_as_names(name: str) -> None:
+    """`nft -nn` prints them."""
+    text = _TEXTS[name]
+    numbers = text.replace("ct state new", "ct state 0x8").replace("saddr type local", "saddr type 2")
+    for protocol, number in (("tcp", 6), ("udp", 17)):
+        numbers = numbers.replace(f" . {protocol} . ", f" . {number} . ").replace(f"{{ {protocol} . ", f"{{ {number} . ")
+        numbers = re.sub(rf"(?m)^(\t+ +){protocol} \. ", rf"\g<1>{number} . ", numbers)
+        numbers = numbers.replace(f"meta l4proto {protocol}", f"meta l4proto {number}")
+    assert " . 17 . " in numbers
+    assert _read(numbers) == _read(text)
+
+
+def test_tables_of_nft_in_a_string_of_json_are_refused_with_what_to_do() -> None:
+    with pytest.raises(DumpSyntaxError) as caught:
+        ipt_explain.parse(json.dumps({"stdout": _TEXTS["nft"]}))
+    assert "jq -r .stdout" in caught.value.remedy

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ipt_explain.model import nft
 from ipt_explain.model.kernel import BUILT_IN_CHAINS, HOOKS
-from ipt_explain.records import Record, field
+from ipt_explain.records import Record, field, replace
+from ipt_explain.words.names import PROTOCOLS
 
 
 class ChainDraft(Record, frozen=False):
@@ -47,13 +48,31 @@ class SetDraft(Record, frozen=False):
             self.flags,
             self.timeout,
             self.size,
-            tuple(self.elements),
+            tuple(self._with_protocols()),
             tuple(self.statements),
             self.comment,
             self.line,
             self.handle,
             self.elided,
         )
+
+    def _with_protocols(self) -> Iterable[nft.Element]:
+        """The elements with protocols by name, where `nft -n` or `nft -p` printed numbers."""
+        if "inet_proto" not in self.types or not self.elements:
+            return self.elements
+        place = self.types.index("inet_proto")
+        key = self.elements[0].key
+        if not isinstance(key, nft.Concatenation) or len(key.parts) <= place or not isinstance(key.parts[place], int):
+            return self.elements
+        return [_with_protocol(element, place) for element in self.elements]
+
+
+def _with_protocol(element: nft.Element, place: int) -> nft.Element:
+    parts = element.key.parts if isinstance(element.key, nft.Concatenation) else ()
+    number = parts[place] if len(parts) > place else None
+    if not isinstance(number, int) or number not in PROTOCOLS:
+        return element
+    return replace(element, key=nft.Concatenation((*parts[:place], PROTOCOLS[number], *parts[place + 1 :])))
 
 
 class TableDraft(Record, frozen=False):

@@ -17,11 +17,21 @@ CURLED, WRAPPED = "curled", "wrapped"
 _CONTINUES = lazy_pattern(r"\n(?![ \t\n}#]|table (?:ip6?|inet|arp|bridge|netdev) |\Z)")
 _QUOTED = re.compile(r'"[^"]*"')
 _CURLED = str.maketrans("“”„‟″", '"""""')
+_NUMBER = lazy_pattern(r"\b(ct state|ct status|fib [a-z .]*type) ((?:0x)?[\da-f]+(?:,(?:0x)?[\da-f]+)*)\b")
+_NAMES = {
+    "state": {"0x1": "invalid", "0x2": "established", "0x4": "related", "0x8": "new", "0x40": "untracked"},
+    "status": {
+        "0x1": "expected", "0x2": "seen-reply", "0x4": "assured", "0x8": "confirmed", "0x10": "snat", "0x20": "dnat"
+    },
+    "type": {"1": "unicast", "2": "local", "3": "broadcast", "4": "anycast", "5": "multicast"},
+}  # fmt: skip
 _SHORTEST_WIDTH = 40
 
 
 def as_printed(table: str, done: Counter[str]) -> str:
     """A table's text as nft printed it, with as many line feeds as before. Adds what was done to `done`."""
+    if "ct state 0x" in table:  # `nft -n` prints numbers for names
+        table = _NUMBER.sub(_named, table)
     if not table.isascii() and '"' not in table:
         straight = table.translate(_CURLED)
         done[CURLED] += straight != table
@@ -34,6 +44,11 @@ def as_printed(table: str, done: Counter[str]) -> str:
     lines = table.split("\n")
     done[WRAPPED] += _joined(lines)
     return "\n".join(lines)
+
+
+def _named(found: re.Match[str]) -> str:
+    names = _NAMES[found[1].rpartition(" ")[2]]
+    return f"{found[1]} {','.join(names.get(each, each) for each in found[2].split(','))}"
 
 
 def _unescaped(lines: list[str]) -> list[str]:

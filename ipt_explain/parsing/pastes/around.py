@@ -28,7 +28,7 @@ _PROMPT = re.compile(
 _COMMAND = re.compile(
     r"\s*(?:sudo |kubectl |docker |crictl |nerdctl |podman |oc |curl |ssh |cat |z?e?grep |systemctl |journalctl |ip |"
     r"ipvsadm |ipset |conntrack |nft list |ip6?tables\S* |nsenter |minikube |kind |ping |dig |nslookup |for |while |"
-    r"done\b)"
+    r"done\b|exit\s*\Z|logout\s*\Z)"
 )
 _SETTING = re.compile(r"\s*(?:export )?[A-Za-z_][A-Za-z0-9_]*=\S*\s*\Z")
 _RULER = re.compile(r"(?!--\Z)[^\w.…()\[\]]+\Z")

@@ -32,6 +32,8 @@ _FIELD = re.compile(r'\s*\{.*"(\w+)": ?"\Z')
 _STRING = re.compile(r'\s*(?:- )?("(?:[^"\\]|\\.)*"),?\s*\Z')
 _ITEM = re.compile(r"\s*- (?:('(?:[^']|'')*'\s*\Z)|(?!['\"])(.*))")
 
+_AROUND_ITEMS = re.compile(r'\s*(?:[{}\[\]]+,?|"[\w.-]+": \[)\s*\Z')
+
 Bare = Callable[[str], str | None]
 """A line without its margin; None if it has none."""
 
@@ -77,6 +79,10 @@ def _strip_run(lines: list[str], at: int, margin: str, fewest: int, notes: list[
         _close(changed, margin.rstrip()[-1])
     for place, inner in changed.items():
         lines[place] = inner
+    if bare is _of_item:
+        for place in (min(changed) - 2, min(changed) - 1, max(changed) + 1, max(changed) + 2):
+            if 0 <= place < len(lines) and _AROUND_ITEMS.match(lines[place]):
+                lines[place] = ""
     notes.append(f"{counted(len(changed), 'line')}: what is before each, such as `{margin.strip()}`, was ignored")
     return max(changed) + 1
 

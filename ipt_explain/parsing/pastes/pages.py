@@ -19,6 +19,7 @@ _PAGE = re.compile(r"</(?:span|code|pre|div|p|li|td|tr|body|html|details)>|<br ?
 """Tags that show that a text is a page; those of bold type could be in a rule's comment."""
 _DUMP_LINE = re.compile(RULE_START)
 _RULE = re.compile(rf"(?:^|\s){RULE_START}")
+_SET = re.compile(r"Name: \S+\s*\Z")
 _CHAIN = re.compile(r"\s*Chain \S")
 
 
@@ -29,20 +30,25 @@ def without_tags(text: str) -> tuple[str, int]:
         return text, 0
     lines = text.split("\n")
     count = 0
-    in_table = open_quote = above = False
+    in_table = in_nft = in_set = open_quote = above = False
     for place, line in enumerate(lines):
         dumped = in_table and (open_quote or _DUMP_LINE.match(line) is not None)
         if "<" in line and not dumped and _TAG.search(line):
             count += 1
             ends = "</pre" in line
             in_table = in_table and not ends
-            bare = unescape(_TAG.sub("", line))
+            bare = unescape(_TAG.sub("", line)).replace("\u00a0", " ")
+            in_nft = in_nft or BEGINNING.match(bare) is not None
+            in_set = (in_set or _SET.match(bare) is not None) and bool(bare.strip())
             rule = _RULE.search(bare) is not None or (above and RULE_ANYWHERE.search(bare) is not None)
-            lines[place] = bare if rule or _is_of_a_tool(bare) else "# </pre>" if ends else ""
+            lines[place] = bare if rule or in_nft or in_set or _is_of_a_tool(bare) else "# </pre>" if ends else ""
         elif OPENS_TABLE.match(line):
             in_table = True
+        elif BEGINNING.match(line):
+            in_nft = True
         elif line.startswith("COMMIT"):
             in_table = False
+        in_nft = in_nft and not lines[place].startswith("}")
         above = _RULE.search(lines[place]) is not None
         open_quote = above and line.count('"') % 2 == 1
     return "\n".join(lines), count

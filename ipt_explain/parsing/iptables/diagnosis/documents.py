@@ -20,7 +20,8 @@ SIGNS = (
         "Save the page's text, or the file that it shows (on GitHub: Raw).",
     ),
     sign(
-        r"^\s*(?:[{\[].{0,400}?)?(\"[\w.-]+\"): ?\"(?:[^\"\\]|\\.){0,4096}?\\n(?:-A |:[A-Z]|\*[a-z]|COMMIT)",
+        r"^\s*(?:[{\[].{0,400}?)?(\"[\w.-]+\"): ?\""
+        r"(?:(?:[^\"\\]|\\.){0,4096}?\\n(?:-A |:[A-Z]|\*[a-z]|COMMIT)|table (?:ip6?|inet) \S+ \{\\n)",
         "the rules are inside a string of JSON",
         "Extract the string, for example `jq -r .stdout FILE | ipt-explain`.",
     ),
