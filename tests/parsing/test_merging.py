@@ -98,6 +98,17 @@ def test_a_grep_that_shows_another_rule_is_a_conflict_that_is_named() -> None:
     assert dump.rulesets[0].extent("nat", "KUBE-SVC-A") is Extent.SOME
 
 
+def test_of_a_grep_and_a_whole_dump_the_later_is_right() -> None:
+    whole = f"{_SAVED}{_FIRST}{_SECOND}{_LAST}COMMIT\n# Completed on Sun Nov 22 18:58:18 2026\n"
+    grep = _FIRST.replace("KUBE-SEP-A", "KUBE-SEP-X") + _SECOND
+    chain, said = _chain(f"{grep}\n{whole}"), _conflicts(read_dump(f"{grep}\n{whole}"))
+    assert (_targets(chain), chain.extent, chain.ordered) == (["KUBE-SEP-A", "KUBE-SEP-B", "KUBE-SEP-C"], Extent.WHOLE, True)
+    assert [each.partition(" of table")[0] for each in said] == ["-:10: chain KUBE-SVC-A"]
+    chain = _chain(f"{whole}\n{grep}")
+    assert "KUBE-SEP-X" in _targets(chain)
+    assert (chain.extent, chain.ordered) == (Extent.SOME, False)
+
+
 def test_a_later_listing_of_a_whole_chain_is_right() -> None:
     row = "KUBE-SEP-C  all  --  anywhere             anywhere\n"
     first = f"Chain KUBE-SVC-A (1 references)\n{_HEAD}{row}{row}\n"

@@ -53,9 +53,10 @@ def join_tables(before: Table, after: Table) -> tuple[Table, tuple[Conflict, ...
     for name, chain in after.chains.items():
         known = chains.get(name)
         if known is not None:
-            chain, agrees = _join_chains(known, chain)
+            first, second = (chain, known) if _is_above(chain, known) else (known, chain)
+            chain, agrees = _join_chains(first, second)
             if not agrees:
-                conflicts.append(Conflict(after.name, name, _line_of(known), _line_of(after.chains[name])))
+                conflicts.append(Conflict(after.name, name, _line_of(first), _line_of(second)))
         chains[name] = chain
     whole = Extent.WHOLE in (before.extent, after.extent)
     if before.extent is after.extent is Extent.WHOLE:
@@ -82,6 +83,13 @@ def replaced(before: Table, after: Table) -> Conflict | None:
 
 def _are_same(before: Chain, after: Chain) -> bool:
     return before.values == after.values and before.layout.shapes == after.layout.shapes
+
+
+def _is_above(chain: Chain, known: Chain) -> bool:
+    """Whether all that is shown of a chain comes before what is known of it: rules outside of tables are joined last,
+    wherever they are."""
+    line = _line_of(known)
+    return line is not None and len(chain.layout) > 0 and chain.line_of(len(chain.layout) - 1) < line
 
 
 def _line_of(chain: Chain) -> int | None:
