@@ -13,6 +13,7 @@ from ipt_explain.words import address_port
 if TYPE_CHECKING:
     from ipt_explain.model import Dump
     from ipt_explain.netfilter.packet import PacketState
+    from ipt_explain.services.fates import Lost
     from ipt_explain.services.ports import Frontend, ServicePort
     from ipt_explain.trace.outcome import Outcome
     from ipt_explain.trace.packet import Packet
@@ -139,8 +140,7 @@ def judged(outcome: Outcome, packet: Packet, to: To) -> Judgement:
     if outcome.reply is not None:
         return Judgement.UNANSWERED
     if outcome.dnat is None:
-        at_node = isinstance(to, Addressee) and to.frontend.address is None
-        return Judgement.UNTRANSLATED if to is not None and bool(outcome.delivered) is at_node else Judgement.SERVED
+        return Judgement.UNTRANSLATED if _misses(to, bool(outcome.delivered)) else Judgement.SERVED
     if not outcome.masqueraded and outcome.dnat.rpartition(":")[0].strip("[]") == packet.source:
         return Judgement.HANGS
     if isinstance(to, Addressee):
@@ -150,9 +150,22 @@ def judged(outcome: Outcome, packet: Packet, to: To) -> Judgement:
     return Judgement.SERVED
 
 
+def _misses(to: To, delivered: bool) -> bool:
+    """Whether a packet that keeps its destination misses the Service that it is sent to. On the node itself, a program
+    may answer in its place; a node port of any other address is none."""
+    if not isinstance(to, Addressee):
+        return to is not None and not delivered
+    if not delivered:
+        return to.frontend.address is not None
+    return all(lost.how is not Loss.INTERCEPTED for lost in _losses(to))
+
+
+def _losses(to: Addressee) -> Sequence[Lost]:
+    fates = to.frontend.fates
+    return [] if fates is None else [lost for _, fate in fates.items() for lost in fate.lost]
+
+
 def _diverts(to: Addressee, outcome: Outcome) -> bool:
     """Whether a rule on the path is known to send the Service's connections elsewhere, as a DNAT to a range does."""
-    fates = to.frontend.fates
-    losses = [lost for _, fate in fates.items() for lost in fate.lost] if fates is not None else []
-    diverting = {(each.decider.chain, each.decider.line) for each in losses if each.how is Loss.DIVERTED}
+    diverting = {(each.decider.chain, each.decider.line) for each in _losses(to) if each.how is Loss.DIVERTED}
     return any((step.chain.name, step.line) in diverting for step in outcome.path)

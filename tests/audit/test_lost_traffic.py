@@ -385,6 +385,14 @@ def test_of_a_node_port_trace_audit_and_explain_say_the_same(rule: str, judgemen
     assert lost == (set() if cause is None else {judgement})
 
 
+@pytest.mark.parametrize(("mine", "delivered"), [("192.168.50.11", True), ("192.168.50.12", False)])
+def test_an_external_ip_that_is_the_nodes_own_is_missed_alike(mine: str, delivered: bool) -> None:
+    dump = read_dump(with_rule(captured("1.30", "externalips"), "nat", "PREROUTING", "-p tcp -m tcp --dport 8888 -j ACCEPT"))
+    found = trace(dump, Packet("198.51.100.7", "192.168.50.11", "tcp", 8888), local_addresses=[mine])
+    (outcome,) = json.loads(found.to_json())["outcomes"]
+    assert (outcome["judgement"], outcome["delivered"]) == ("untranslated", delivered)
+
+
 def test_a_port_of_the_node_that_no_service_has_is_the_nodes_own() -> None:
     dump = read_dump(captured("1.30", "nodeport"))
     for port, mine in ((22, ["192.168.50.11"]), (30019, ["192.168.50.12"])):
