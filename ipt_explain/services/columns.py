@@ -37,9 +37,9 @@ class Columns(Sequence[Row]):
             raise AttributeError(f"{self._kind.__name__} has no field {field}")
         return nothing(len(self))
 
-    def columns(self, fields: Sequence[str]) -> Sequence[Sequence[Any]]:
+    def columns(self, fields: tuple[str, ...]) -> Sequence[Sequence[Any]]:
         """The values of some fields, as `column` gives those of one."""
-        if not set(fields).issubset(self._kind.__match_args__):
+        if not _has_fields(self._kind, fields):  # type: ignore[arg-type]  # classes can be hashed
             return list(map(self.column, fields))  # which says what is wrong
         return list(map(self._columns.get, fields, repeat(nothing(len(self)))))
 
@@ -96,6 +96,11 @@ class Columns(Sequence[Row]):
         return repr(self._records())
 
 
+@lru_cache(maxsize=64)
+def _has_fields(kind: type[Record], fields: tuple[str, ...]) -> bool:
+    return set(fields).issubset(kind.__match_args__)
+
+
 @lru_cache(maxsize=1024)
 def nothing(count: int) -> Sequence[None]:
     """A column of `count` records that are all None."""
@@ -117,7 +122,7 @@ def column(records: Sequence[Any], field: str) -> Sequence[Any]:
     return [getattr(record, field) for record in records]
 
 
-def columns(records: Sequence[Any], fields: Sequence[str]) -> Sequence[Sequence[Any]]:
+def columns(records: Sequence[Any], fields: tuple[str, ...]) -> Sequence[Sequence[Any]]:
     """The values of some fields, without making records that are kept in columns."""
     if isinstance(records, Columns):
         return records.columns(fields)

@@ -67,9 +67,11 @@ class TableBuilder:
     def declare_plainly(self, chains: Sequence[str], line: int) -> None:
         """Lines `:CHAIN - [0:0]`, the first of which is `line`."""
         lines = range(line, line + len(chains))
-        for chain, known, at in zip(chains, map(self.chains.setdefault, chains, lines), lines):
-            if known != at:
-                self.declare(chain, None, None, at)
+        declared = list(map(self.chains.setdefault, chains, lines))
+        if declared != list(lines):
+            for chain, known, at in zip(chains, declared, lines):
+                if known != at:
+                    self.declare(chain, None, None, at)
         if self.deleted:
             self.deleted.difference_update(chains)
 
