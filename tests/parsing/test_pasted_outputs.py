@@ -8,6 +8,7 @@ import html
 import json
 import re
 import textwrap
+import time
 from collections.abc import Callable
 
 import pytest
@@ -256,3 +257,22 @@ def test_tables_of_nft_in_a_string_of_json_are_refused_with_what_to_do() -> None
     with pytest.raises(DumpSyntaxError) as caught:
         ipt_explain.parse(json.dumps({"stdout": _TEXTS["nft"]}))
     assert "jq -r .stdout" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "table ip x {\n\tchain c {\n" + ";" * 30_000 + "\n\t}\n}\n",
+        "table ip x {\n\tchain c {\n\t\tct state 0x8 " + "fib " * 20_000 + "\n\t}\n}\n",
+        "".join(
+            f"table ip x {{\n\tchain c{number} {{\n\t\ttype filter hook forward priority 0;\n\t}}\n}}\n"
+            for number in range(5000)
+        ),
+    ],
+    ids=["one long word", "words that may begin a name", "pieces"],
+)
+def test_hostile_tables_take_linear_time(text: str) -> None:
+    """Each took minutes where a pattern or a comparison was tried at every place."""
+    start = time.process_time()
+    ipt_explain.parse(text)
+    assert time.process_time() - start < 5

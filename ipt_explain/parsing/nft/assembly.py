@@ -9,6 +9,8 @@ from ipt_explain.model.kernel import BUILT_IN_CHAINS, HOOKS
 from ipt_explain.records import Record, field, replace
 from ipt_explain.words.names import PROTOCOLS
 
+_PIECES = 16
+
 
 class ChainDraft(Record, frozen=False):
     """A chain while it is read."""
@@ -178,7 +180,9 @@ class RulesetDraft(Record, frozen=False):
     def join(self, earlier: TableDraft, later: TableDraft) -> None:
         """Join two outputs of a table. Pieces of it complete each other; of two whole outputs, the later one counts."""
         key = later.family, later.name
-        if not later.hooked() or later.hooked() != earlier.hooked():
+        # One with far fewer chains is a piece; nor would it do to look at all chains for every piece.
+        piece = len(later.chains) * _PIECES < len(earlier.chains) or not later.hooked()
+        if piece or later.hooked() != earlier.hooked():
             earlier.chains.update(later.chains)
             earlier.sets.update(later.sets)
             earlier.objects += later.objects

@@ -23,7 +23,7 @@ _MAX_FORMS_OF_SKELETON = 16
 _BRACES = re.compile(r'\{[^{}"]*(?:"[^"\n]*"[^{}"]*)*\}')
 
 # Roughly the parts that vary between lines of one form, to look up forms for a line.
-_VARYING = re.compile(r'"[^"\n]*"|\{[^{}]*\}|#[^\n]*|(?:jump|goto|chain|set|map) [^ ,]+|[^ ,]*[0-9@:][^ ,]*')
+_VARYING = re.compile(r'"[^"\n]*"|\{[^{}]*\}|#[^\n]*|(?:jump|goto|chain|set|map) [^ ,]+|(?<![^ ,])[^ ,]*[0-9@:][^ ,]*')
 
 
 class Form:

@@ -17,7 +17,7 @@ CURLED, WRAPPED = "curled", "wrapped"
 _CONTINUES = lazy_pattern(r"\n(?![ \t\n}#]|table (?:ip6?|inet|arp|bridge|netdev) |\Z)")
 _QUOTED = re.compile(r'"[^"]*"')
 _CURLED = str.maketrans("“”„‟″", '"""""')
-_NUMBER = lazy_pattern(r"\b(ct state|ct status|fib [a-z .]*type) ((?:0x)?[\da-f]+(?:,(?:0x)?[\da-f]+)*)\b")
+_NUMBER = lazy_pattern(r"\b(ct state|ct status|fib [a-z .]{0,40}type) ((?:0x)?[\da-f]+(?:,(?:0x)?[\da-f]+)*)\b")
 _NAMES = {
     "state": {"0x1": "invalid", "0x2": "established", "0x4": "related", "0x8": "new", "0x40": "untracked"},
     "status": {
