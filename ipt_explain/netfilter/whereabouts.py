@@ -43,6 +43,24 @@ class Whereabouts(Record, eq=False):
                 return Truth.NO
         return Truth.UNKNOWN
 
+    def lies_between(self, first: int, last: int) -> Truth:
+        """Whether it is one of the addresses from first to last."""
+        everything = (1 << ADDRESS_BITS[self.family]) - 1
+        if first == last:
+            return self.lies_in(first, everything)
+
+        def spans(networks: tuple[Bits, ...]) -> list[tuple[int, int]]:
+            return [(value, value | (everything ^ mask)) for value, mask in networks]
+
+        if any(low <= first and last <= high for low, high in spans(self.outside)):
+            return Truth.NO
+        within = spans(self.within)
+        if within and all(first <= low and high <= last for low, high in within):
+            return Truth.YES
+        if within and all(high < first or last < low for low, high in within):
+            return Truth.NO
+        return Truth.UNKNOWN
+
     def __str__(self) -> str:
         return self.label
 

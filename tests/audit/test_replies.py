@@ -138,6 +138,19 @@ def test_untracking_that_depends_on_an_interface_is_in_doubt() -> None:
     assert "this rule may exempt connections from pods and the node to kube-system/kube-dns:dns" in found.message
 
 
+@pytest.mark.parametrize(
+    ("rule", "cut_off"),
+    [
+        ("! --dst-range 10.244.0.0-10.244.255.255", {OUTSIDE: 1}),  # where replies go
+        ("! --dst-range 10.244.1.0-10.244.1.255", {OUTSIDE: 1}),  # perhaps those to pods, too
+        ("--src-range 10.244.1.2-10.244.1.2", {POD: 0.5, OUTSIDE: 0.5}),
+        ("--dst-range 10.96.0.0-10.96.255.255", {}),
+    ],
+)
+def test_ranges_of_addresses_are_held_against_what_is_known_of_clients(rule: str, cut_off: dict[Vantage, float]) -> None:
+    assert unanswered(with_rule(NODE, "filter", "FORWARD", f"-m iprange {rule} -j DROP")) == cut_off
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_a_policy_of_drop_lets_only_known_connections_reply(known: bool) -> None:
     text = with_rule(policy(NODE, "filter", "FORWARD", "DROP"), "filter", "FORWARD", "-m conntrack --ctstate NEW -j ACCEPT")

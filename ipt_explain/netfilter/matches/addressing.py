@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.model import Family, Match, Option
-from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide_own, slots_of
+from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide, decide_own, slots_of
 from ipt_explain.netfilter.header import parse_range
 from ipt_explain.netfilter.packet import Bound, PacketState, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
@@ -92,8 +92,9 @@ def _in_range(option: Option) -> Condition:
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         first, last = parse_range(words[0])
         address = state.source if source else bound.to.address
-        if not isinstance(address, int):
-            return ask(state, f"-m iprange {option.name} {words[0]}", negated)
-        return Truth.of((first <= address <= last) is not negated)
+        if isinstance(address, int):
+            return Truth.of((first <= address <= last) is not negated)
+        within = Truth.UNKNOWN if address is None else address.lies_between(first, last)
+        return decide(within, state, f"-m iprange {option.name} {words[0]}", negated)
 
     return Condition(option.slots, test, bound=not source)
