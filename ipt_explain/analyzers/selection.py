@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ipt_explain.analyzers import explain, explain_all
 from ipt_explain.analyzers.names import ServicePortName
@@ -144,12 +144,21 @@ def _same_text(address: str) -> str:
         return address
 
 
-def explain_selected(dumps: Sequence[Dump], selection: Selection) -> tuple[Explanation, int]:
+Naming = Callable[[Explanation], Explanation]
+"""Gives service ports names that the node does not have."""
+
+
+def explain_selected(
+    dumps: Sequence[Dump], selection: Selection, named: Naming | None = None
+) -> tuple[Explanation, int]:
     """The explanation of the selected services, and the number of all service ports.
 
-    Services that their names exclude are counted but not read. Raises UsageError, which names the closest services, if
-    nothing fits.
+    Services that their names exclude are counted but not read, unless they are `named` afterwards. Raises UsageError,
+    which names the closest services, if nothing fits.
     """
+    if named is not None:
+        everything = named(explain_all(dumps))
+        return select(everything, selection), len(everything.services)
     if not selection:
         everything = explain_all(dumps)
         return everything, len(everything.services)
@@ -195,7 +204,7 @@ def _miss(services: Sequence[ServicePort], selection: Selection) -> str:
     hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
     nameless = all(service.name is None and service.backend is Backend.IPVS for service in services)
     if nameless and (selection.services or selection.namespaces):
-        hint = " IPVS stores no names: use an address, or explain --objects FILE."
+        hint = " IPVS stores no names: use an address, or --objects FILE."
     return f"no service fits {' '.join(asked)} ({len(services):,} looked at).{hint}"
 
 

@@ -16,6 +16,8 @@ from ipt_explain.cli.shared.options import (
     display_options,
     dump_options,
     files_of,
+    names_option,
+    naming,
     output_option,
     read_dumps,
     selection_options,
@@ -61,6 +63,7 @@ def _format_and_path(_: click.Context, __: click.Parameter, words: tuple[str, ..
 )  # fmt: skip
 @baseline_options
 @click.option("-v", "--verbose", is_flag=True, help="Show notes (severity info) in text output, too.")
+@names_option
 @selection_options
 @display_options
 @as_record("choice", FindingChoice)
@@ -75,6 +78,7 @@ def audit(
     fail_on: str | None,
     choice: FindingChoice,
     verbose: bool,
+    objects: str | None,
     service: tuple[str, ...],
     namespace: tuple[str, ...],
     address: tuple[str, ...],
@@ -98,7 +102,7 @@ def audit(
     services = Selection.of(service, namespace, address)
     dumps = files_of(dumps)
     parsed = read_dumps(dumps, live, lenient)
-    report = plan.report(parsed, services, one_node=live)
+    report = plan.report(parsed, services, live, naming(objects, parsed))
     warn(warning for dump in parsed for warning in dump.warnings)
     if choice.write_baseline is not None and not report.unchecked:
         record_findings(choice.write_baseline, report.findings, dumps, choice.force)

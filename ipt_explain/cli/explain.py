@@ -15,7 +15,8 @@ from ipt_explain.cli.shared.options import (
     SAVED_TO,
     display_options,
     dump_options,
-    file_option,
+    names_option,
+    naming,
     output_option,
     read_dumps,
     selection_options,
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     "--sort", "order", type=click.Choice(["name", "problem", "endpoints", "packets"]),
     help="Sort Services. [default: in the dump's order]",
 )  # fmt: skip
-@file_option("--objects", help="Name IPVS virtual servers by the output of kubectl get services -A -o json.")
+@names_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show at most N Services.")
 @selection_options
 @display_options
@@ -75,7 +76,7 @@ def explain(
     read = read_dumps(dumps, live, lenient, empty_too=selection is None)
     if output == "tree" and progress.is_shown() and is_terminal(sys.stdout):
         _show_header(read, color, width)
-    explanation, total = _explained(read, selection) if objects is None else _named(read, selection, objects)
+    explanation, total = _explained(read, selection, objects)
     if not explanation.rulesets and not any(dump.node for dump in read):
         warning = NO_RULES.format(", ".join(dump.source for dump in read))
         explanation = replace(explanation, warnings=(*explanation.warnings, warning))
@@ -107,8 +108,8 @@ def _reading(dumps: Sequence[Dump], live: bool, lenient: bool, objects: str | No
     program = context.find_root().obj
     files = () if live or program else tuple(dict.fromkeys(dump.source for dump in dumps))
     options = [*(["--live"] if live else []), *(["--lenient"] if lenient else [])]
-    own_options = () if objects is None else ("--objects", objects)
-    return Reading(files, tuple(options), own_options, tuple(program or ("ipt-explain",)))
+    options += () if objects is None else ("--objects", objects)
+    return Reading(files, tuple(options), tuple(program or ("ipt-explain",)))
 
 
 def _show_header(dumps: Sequence[Dump], color: bool, width: int) -> None:
@@ -137,29 +138,18 @@ def _selection(service: Sequence[str], namespace: Sequence[str], address: Sequen
     return Selection.of(service, namespace, address)
 
 
-def _explained(read: Sequence[Dump], selection: Selection | None) -> tuple[Explanation, int | None]:
-    """Explain the selected services; and the number of all, None if all are selected."""
+def _explained(
+    read: Sequence[Dump], selection: Selection | None, objects: str | None
+) -> tuple[Explanation, int | None]:
+    """Explain the selected services, named by a file of objects; and the number of all, None if all are selected."""
+    named = naming(objects, read)
     if selection is None:
         from ipt_explain.analyzers import explain_all
 
-        return explain_all(read), None
+        return explain_all(read) if named is None else named(explain_all(read)), None
     from ipt_explain.analyzers.selection import explain_selected
 
-    return explain_selected(read, selection)
-
-
-def _named(read: Sequence[Dump], selection: Selection | None, objects: str) -> tuple[Explanation, int | None]:
-    """The same with names from the cluster's objects."""
-    from ipt_explain.analyzers import explain_all
-    from ipt_explain.cli.shared.cluster import read_cluster
-    from ipt_explain.compare.objects.server_names import with_names
-
-    named = with_names(explain_all(read), read_cluster(objects, [dump.source for dump in read]))
-    if selection is None:
-        return named, None
-    from ipt_explain.analyzers.selection import select
-
-    return select(named, selection), len(named.services)
+    return explain_selected(read, selection, named)
 
 
 def _rendered(

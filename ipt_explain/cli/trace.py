@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ipt_explain.cli.shared.options import display_options, dump_options, output_option, read_dumps
+from ipt_explain.cli.shared.options import (
+    display_options,
+    dump_options,
+    names_option,
+    naming,
+    output_option,
+    read_dumps,
+)
 from ipt_explain.cli.shared.stdio import shows_links, warn, write
 from ipt_explain.errors import UsageError
 from ipt_explain.words import either
@@ -17,6 +24,7 @@ from ipt_explain.words import either
 EXPECTED = ("served", "refused", "dropped", "untranslated", "diverted", "unanswered", "hangs", "unknown")
 
 if TYPE_CHECKING:
+    from ipt_explain.analyzers.selection import Naming
     from ipt_explain.model import Dump
     from ipt_explain.trace import Trace
     from ipt_explain.trace.destination import PacketDestination
@@ -55,6 +63,7 @@ if TYPE_CHECKING:
     "--expect", type=click.Choice(EXPECTED), metavar="WHAT",
     help=f"Exit with 1 unless every outcome is this: {either(EXPECTED)}.",
 )  # fmt: skip
+@names_option
 @output_option("text", "json")
 @display_options
 def trace(
@@ -75,6 +84,7 @@ def trace(
     why_not: str | None,
     verbose: bool,
     expect: str | None,
+    objects: str | None,
     output: str,
     color: bool,
     width: int,
@@ -95,7 +105,8 @@ def trace(
     parsed = read_dumps(dumps, live, lenient)
     warn(warning for dump in parsed for warning in dump.warnings)
     dump = _one_node(parsed)
-    target = with_port(resolve(destination, protocol, dump, source), protocol, dump)
+    named = naming(objects, parsed)
+    target = with_port(resolve(destination, protocol, dump, source, named), protocol, dump, named)
     packet = Packet(
         source=_source(source, host, local_address, target),
         destination=target.address,
@@ -108,7 +119,7 @@ def trace(
     )
     traced = trace_packet(dump, packet, local_address, out_interface, returning, assume)
     warn(traced.warnings)
-    to = _addressee(traced)
+    to = _addressee(traced, named)
     reason = None
     if why_not is not None:
         from ipt_explain.trace.why_not import why_not as reason_why_not
@@ -128,13 +139,13 @@ def trace(
     return int(expect is not None and any(judged(each, packet, to).value != expect for each in traced.outcomes))
 
 
-def _addressee(traced: Trace) -> To:
+def _addressee(traced: Trace, named: Naming | None) -> To:
     """The Service that a packet is sent to. Warns if the dump has no Services at all."""
     from ipt_explain.analyzers.selection import NoServices
     from ipt_explain.trace.judgement import addressee
 
     try:
-        return addressee(traced.dump, traced.packet, traced.start, traced.outcomes)
+        return addressee(traced.dump, traced.packet, traced.start, traced.outcomes, named)
     except NoServices as none:
         warn([f"{traced.dump.source}: {none}"])
         return None

@@ -58,13 +58,11 @@ class Order(Enum):
 
 
 class Reading(Record):
-    """What was read, as words of a command line: files, options that every command needs for it (`--live`), and those
-    that explain needs in addition (`--objects FILE`). Without files and options, `program` alone must read it.
-    `selection` are the options that select Services."""
+    """What was read, as words of a command line: files, and options that every command needs for it (`--live`). Without
+    files and options, `program` alone must read it. `selection` are the options that select Services."""
 
     files: tuple[str, ...]
     options: tuple[str, ...] = ()
-    own_options: tuple[str, ...] = ()
     program: tuple[str, ...] = ("ipt-explain",)
     selection: tuple[str, ...] = ()
 

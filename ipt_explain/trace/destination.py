@@ -10,6 +10,7 @@ from ipt_explain.records import Record
 from ipt_explain.words import listed
 
 if TYPE_CHECKING:
+    from ipt_explain.analyzers.selection import Naming
     from ipt_explain.model import Dump
 
 _MOST_NAMED = 6
@@ -24,7 +25,9 @@ class PacketDestination(Record):
     label: str = ""
 
 
-def resolve(text: str, protocol: str | None, dump: Dump, source: str | None = None) -> PacketDestination:
+def resolve(
+    text: str, protocol: str | None, dump: Dump, source: str | None = None, named: Naming | None = None
+) -> PacketDestination:
     """Parse `IP[:PORT][/PROTOCOL]`, `[IP]:PORT`, or `[NAMESPACE/]SERVICE[:PORT]`, with PORT a name or number.
 
     A Service stands for its ClusterIP of `source`'s family. Raises UsageError if the text is invalid or ambiguous.
@@ -32,7 +35,7 @@ def resolve(text: str, protocol: str | None, dump: Dump, source: str | None = No
     written, slash, suffix = text.rpartition("/")
     found = _endpoint(written if slash else text)
     if found is None:
-        return _service(text, protocol, dump, source)
+        return _service(text, protocol, dump, source, named)
     if slash and protocol_number(suffix) is None:
         raise UsageError(f"{suffix} is not a protocol: use tcp, udp, sctp, icmp or a number")
     if slash and protocol is not None and protocol_number(suffix) != protocol_number(protocol):
@@ -40,7 +43,9 @@ def resolve(text: str, protocol: str | None, dump: Dump, source: str | None = No
     return PacketDestination(*found, (suffix if slash else protocol) or "tcp")
 
 
-def with_port(target: PacketDestination, protocol: str | None, dump: Dump) -> PacketDestination:
+def with_port(
+    target: PacketDestination, protocol: str | None, dump: Dump, named: Naming | None = None
+) -> PacketDestination:
     """The destination; if it has no port, with the only port of the Service at its address.
 
     Raises UsageError, with a list, if there are several ports: a packet has one, and nothing is averaged over them.
@@ -50,7 +55,7 @@ def with_port(target: PacketDestination, protocol: str | None, dump: Dump) -> Pa
     from ipt_explain.analyzers.selection import Selection, explain_selected
 
     try:
-        explanation, _ = explain_selected([dump], Selection.of((), (), (target.address,)))
+        explanation, _ = explain_selected([dump], Selection.of((), (), (target.address,)), named)
     except UsageError:
         return target
     known = {
@@ -93,11 +98,13 @@ def _endpoint(text: str) -> tuple[str, int | None] | None:
     return host, int(port_text) if port_text else None
 
 
-def _service(text: str, protocol: str | None, dump: Dump, source: str | None) -> PacketDestination:
+def _service(
+    text: str, protocol: str | None, dump: Dump, source: str | None, named: Naming | None
+) -> PacketDestination:
     from ipt_explain.analyzers.selection import Selection, explain_selected
 
     try:
-        explanation, _ = explain_selected([dump], Selection.of((text,), (), ()))
+        explanation, _ = explain_selected([dump], Selection.of((text,), (), ()), named)
     except UsageError as error:
         raise UsageError(str(error).replace(f"--service {text} ", f"--to {text} ")) from None
     fitting = [

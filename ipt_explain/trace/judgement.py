@@ -11,6 +11,7 @@ from ipt_explain.services.fates import Loss
 from ipt_explain.words import address_port
 
 if TYPE_CHECKING:
+    from ipt_explain.analyzers.selection import Naming
     from ipt_explain.model import Dump
     from ipt_explain.netfilter.packet import PacketState
     from ipt_explain.services.fates import Lost
@@ -60,7 +61,13 @@ To: TypeAlias = "Addressee | ClosedPort | None"
 """What a packet is sent to; None if that is no address of a Service."""
 
 
-def addressee(dump: Dump, packet: Packet, start: PacketState, outcomes: Sequence[Outcome]) -> To:
+def addressee(
+    dump: Dump,
+    packet: Packet,
+    start: PacketState,
+    outcomes: Sequence[Outcome],
+    named: Naming | None = None,
+) -> To:
     """The Service whose ClusterIP or external address a packet is sent to, if any, or the Services with other ports. Of
     a node port, only if it may not be what leads the packet where it goes.
 
@@ -80,10 +87,14 @@ def addressee(dump: Dump, packet: Packet, start: PacketState, outcomes: Sequence
     found = explain(dump, wanted)
     if not total and not found.services:
         raise NoServices.of(found)
-    return _matching(found.services, packet, packet.connection().protocol) or _node_port(dump, packet, start, outcomes)
+    protocol = packet.connection().protocol
+    known = _matching(found.services if named is None else named(found).services, packet, protocol)
+    return known or _node_port(dump, packet, start, outcomes, named)
 
 
-def _node_port(dump: Dump, packet: Packet, start: PacketState, outcomes: Sequence[Outcome]) -> Addressee | None:
+def _node_port(
+    dump: Dump, packet: Packet, start: PacketState, outcomes: Sequence[Outcome], named: Naming | None
+) -> Addressee | None:
     """The Service whose node port a packet is sent to and may miss."""
     from ipt_explain.analyzers import explain
     from ipt_explain.netfilter.header import parse_address, protocol_number
@@ -93,7 +104,8 @@ def _node_port(dump: Dump, packet: Packet, start: PacketState, outcomes: Sequenc
     if owned is Truth.NO or not any(_may_miss(outcome, owned is Truth.YES) for outcome in outcomes):
         return None
     protocol = packet.connection().protocol
-    for service in explain(dump, lambda _, hosts: None in hosts).services:
+    found = explain(dump, lambda _, hosts: None in hosts)
+    for service in found.services if named is None else named(found).services:
         for frontend in service.frontends if protocol_number(service.protocol) == protocol else ():
             if frontend.address is None and frontend.port == packet.port:
                 return Addressee(service, frontend)

@@ -276,13 +276,14 @@ def test_the_next_commands_read_what_this_one_read(
     Path("iptables-save").write_text(f"{node.files['iptables-save']}*nat\nnonsense\nCOMMIT\n", encoding="utf-8")
     text = printed(capsys, "--problems", "--lenient", "--objects", "objects.json", "--width", "200", *files)
     commands = next_commands(text)
-    assert commands[0] == ["ipt-explain", "audit", "-v", "--lenient", *files]
+    assert commands[0] == ["ipt-explain", "audit", "-v", "--lenient", "--objects", "objects.json", *files]
     assert ["ipt-explain", "--all", "--lenient", "--objects", "objects.json", *files] in commands
     for words in commands:
         assert run_here(words[1:]) in (0, 1)
     capsys.readouterr()
     chosen = printed(capsys, "-s", "itp-local-0", "--lenient", "--objects", "objects.json", "--width", "200", *files)
-    assert next_commands(chosen) == [["ipt-explain", "audit", "-v", "--lenient", *files]]
+    options = ["-s", "itp-local-0", "--lenient", "--objects", "objects.json"]
+    assert next_commands(chosen) == [["ipt-explain", "audit", "-v", *options, *files]]
 
 
 def test_a_selected_service_in_trouble_is_audited_next(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ipt_explain.analyzers.selection import Naming
 from ipt_explain.analyzers.selection import Selection as ServiceSelection
 from ipt_explain.audit.catalogue import catalogue, rule_names
 from ipt_explain.audit.findings.severity import Severity
@@ -50,13 +51,20 @@ class Plan(Record):
         """Whether a report has a finding that fails the run."""
         return self.fail_on is not None and any(finding.severity >= self.fail_on for finding in report.findings)
 
-    def report(self, dumps: Sequence[Dump], services: ServiceSelection, one_node: bool = False) -> Report:
-        """Audit the dumps, of `one_node` or of a node each; known findings are still in the report.
+    def report(
+        self,
+        dumps: Sequence[Dump],
+        services: ServiceSelection,
+        one_node: bool = False,
+        named: Naming | None = None,
+    ) -> Report:
+        """Audit the dumps, of `one_node` or of a node each, with Services `named`; known findings are still in the
+        report.
 
         With a selection of services only what is found about them is kept, and errors of the node. Raises UsageError,
         which names the nearest, where it fits none.
         """
-        if not services:
+        if not services and named is None:
             groups = [list(dumps)] if one_node else by_node(dumps)
             report = merge([audit_node(each, self.catalogue) for each in groups])
         else:
@@ -65,11 +73,14 @@ class Plan(Record):
             from ipt_explain.services.explanation import Explanation
 
             explanations = [explain(node) for node in as_nodes(dumps)]
-            labels = {service.label for service in select(Explanation.joined(explanations), services).services}
-            reports = [
-                audit_node(each, self.catalogue, explained) for each, explained in zip(by_node(dumps), explanations)
-            ]
-            report = merge(reports).about(labels)
+            if named is not None:
+                explanations = [named(explanation) for explanation in explanations]
+            selected = select(Explanation.joined(explanations), services).services if services else ()
+            report = merge(
+                [audit_node(each, self.catalogue, explained) for each, explained in zip(by_node(dumps), explanations)]
+            )
+            if services:
+                report = report.about({service.label for service in selected})
         return report.keep(lambda finding: self.selection.wants(finding.rule)).overridden(self.overrides)
 
 

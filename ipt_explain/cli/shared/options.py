@@ -19,6 +19,7 @@ from ipt_explain.words import counted, either
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from ipt_explain.analyzers.selection import Naming
     from ipt_explain.inputs import InputText
     from ipt_explain.inputs.nodes.sources import Survey
     from ipt_explain.model import Dump
@@ -53,6 +54,9 @@ def suggested(name: str) -> Callable[[click.Context, click.Parameter, str], list
 # Not of the type click.Path, which looks for a translation of its name: that takes longer than reading a small dump.
 FILE_NAME = suggested("file_names")
 file_option = partial(click.option, metavar="FILE", shell_complete=FILE_NAME)
+names_option = file_option(
+    "--objects", help="Name IPVS virtual servers by the output of kubectl get services -A -o json."
+)
 
 
 def dump_options(command: Command) -> Command:
@@ -232,6 +236,19 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
 
 def _shows_anything(dump: Dump) -> bool:
     return bool(dump.rulesets or dump.node or dump.nft)
+
+
+def naming(objects: str | None, dumps: Sequence[Dump]) -> Naming | None:
+    """What names the dumps' virtual servers by a file of API objects; None without one.
+
+    Raises UsageError for a file that holds none.
+    """
+    if objects is None:
+        return None
+    from ipt_explain.cli.shared.cluster import read_cluster
+    from ipt_explain.compare.objects.server_names import with_names
+
+    return partial(with_names, objects=read_cluster(objects, [dump.source for dump in dumps]))
 
 
 def files_of(dumps: Sequence[str]) -> tuple[str, ...]:

@@ -100,10 +100,7 @@ def next_lines(found: Health, reading: Reading, hidden: Sequence[ServicePort], w
     if commands:
         from ipt_explain.render.text.commands import command_lines
     for number, options in enumerate(commands):
-        selection, own = reading.selection, reading.own_options
-        if options[0] == "audit" and own:  # it cannot select by names that only these options give
-            selection = own = ()
-        words = [*reading.program, *options, *selection, *reading.options, *own, *reading.files]
+        words = [*reading.program, *options, *reading.selection, *reading.options, *reading.files]
         yield from ([(line, "")] for line in command_lines(words, "      " if number else "Next: ", width))
 
 
