@@ -16,7 +16,6 @@ from ipt_explain.cli.shared.options import (
     display_options,
     dump_options,
     names_option,
-    naming,
     output_option,
     read_dumps,
     selection_options,
@@ -142,7 +141,11 @@ def _explained(
     read: Sequence[Dump], selection: Selection | None, objects: str | None
 ) -> tuple[Explanation, int | None]:
     """Explain the selected services, named by a file of objects; and the number of all, None if all are selected."""
-    named = naming(objects, read)
+    named = None
+    if objects is not None:
+        from ipt_explain.cli.shared.objects import naming
+
+        named = naming(objects, read)
     if selection is None:
         from ipt_explain.analyzers import explain_all
 

@@ -88,7 +88,7 @@ def report(
 def _with_cluster(audited: Report, parsed: Sequence[Dump], objects: str, others: Sequence[str]) -> Report:
     """The audit, preceded by findings that contradict the cluster's objects."""
     from ipt_explain.audit.cluster import cluster_report
-    from ipt_explain.cli.shared.cluster import read_cluster
+    from ipt_explain.cli.shared.objects import read_cluster
     from ipt_explain.compare.objects.cluster import judge_all
 
     judgement = judge_all(read_cluster(objects, others), parsed, None)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ipt_explain.cli.shared.objects import naming
 from ipt_explain.cli.shared.options import (
     display_options,
     dump_options,
     names_option,
-    naming,
     output_option,
     read_dumps,
 )

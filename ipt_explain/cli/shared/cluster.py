@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from ipt_explain.cli.audit import CLEAN, FOUND
 from ipt_explain.cli.shared.baselines import gone_entries, record_findings
 from ipt_explain.cli.shared.nodes import NodeOptions, NodesRead, read_nodes
+from ipt_explain.cli.shared.objects import read_cluster
 from ipt_explain.cli.shared.options import Printing, read_dumps
 from ipt_explain.cli.shared.stdio import note, warn, write
-from ipt_explain.errors import UsageError
 from ipt_explain.records import Record
 from ipt_explain.render.audit.formats import Style, rendered
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ipt_explain.audit.rule import AuditRule
     from ipt_explain.audit.runner import Report
     from ipt_explain.audit.settings.plan import Plan
-    from ipt_explain.compare.objects.model import ApiObjects
 
 
 class Judging(Record):
@@ -80,16 +79,6 @@ def cluster_rules(plan: Plan) -> tuple[AuditRule, ...]:
     from ipt_explain.audit.rules.index import RULES
 
     return tuple(rule for rule in RULES if not rule.asked and plan.selection.wants(rule.id))
-
-
-def read_cluster(file: str, others: Sequence[str]) -> ApiObjects:
-    """The API objects from a file, or from standard input unless one of the `others` is that."""
-    from ipt_explain.compare.objects.reading import read_objects
-    from ipt_explain.inputs import read_inputs
-
-    if file == "-" and ("-" in others or not others):
-        raise UsageError("standard input (-) can be read only once: give the objects or the dump as a file")
-    return read_objects(read_inputs((file,))[0].text, file)
 
 
 def _wanted(report: Report, judging: Judging) -> Report:

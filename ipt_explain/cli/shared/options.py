@@ -19,7 +19,6 @@ from ipt_explain.words import counted, either
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from ipt_explain.analyzers.selection import Naming
     from ipt_explain.inputs import InputText
     from ipt_explain.inputs.nodes.sources import Survey
     from ipt_explain.model import Dump
@@ -236,19 +235,6 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
 
 def _shows_anything(dump: Dump) -> bool:
     return bool(dump.rulesets or dump.node or dump.nft)
-
-
-def naming(objects: str | None, dumps: Sequence[Dump]) -> Naming | None:
-    """What names the dumps' virtual servers by a file of API objects; None without one.
-
-    Raises UsageError for a file that holds none.
-    """
-    if objects is None:
-        return None
-    from ipt_explain.cli.shared.cluster import read_cluster
-    from ipt_explain.compare.objects.server_names import with_names
-
-    return partial(with_names, objects=read_cluster(objects, [dump.source for dump in dumps]))
 
 
 def files_of(dumps: Sequence[str]) -> tuple[str, ...]:
