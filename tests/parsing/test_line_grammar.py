@@ -14,7 +14,7 @@ from ipt_explain.errors import DumpSyntaxError
 from ipt_explain.model import Table
 from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.grammar_files import RULE_FILES, build_parser, grammar_text
-from ipt_explain.parsing.iptables.diagnosis.typography import BLANKS
+from ipt_explain.parsing.iptables.diagnosis.typography import BLANKS, INVISIBLE
 from tests.corpora import restore_inputs
 from tests.kube_corpus import scenarios
 
@@ -90,8 +90,8 @@ _names = st.one_of(
     st.sampled_from(
         ["INPUT", "KUBE-SVC-X", "-", "-x", "!", ":", ":x", "[0:0]", '"', 'a"b', "COMMIT", "*nat", "é", "\u2028"]
     ),
-    # Other blanks are taken for spaces where a line has no sense otherwise, as web pages put them there.
-    st.text(st.characters(codec="utf-8", exclude_characters=" \t\n\r\0\\" + BLANKS), min_size=1, max_size=8),
+    # Other blanks are taken for spaces where a line has no sense otherwise, and what nobody sees is taken out.
+    st.text(st.characters(codec="utf-8", exclude_characters=f" \t\n\r\0\\\x1b{BLANKS}{INVISIBLE}"), min_size=1, max_size=8),
 )
 _policies = st.sampled_from(["ACCEPT", "DROP", "RETURN", "QUEUE", "-", "ACCEPTED", "accept", "--", "X", ""])
 _tallies = st.sampled_from(
