@@ -17,7 +17,6 @@ class FrontendKind(Enum):
     """The kind of address of a frontend."""
 
     CLUSTER_IP = "cluster-ip"
-    CLUSTER_IP_OR_LOAD_BALANCER = "cluster-ip-or-load-balancer"  # from a REJECT that up to 1.19 both had
     EXTERNAL_IP = "external-ip"
     LOAD_BALANCER = "load-balancer"
     EXTERNAL = "external"  # from REJECT and DROP rules, which do not say which of the two

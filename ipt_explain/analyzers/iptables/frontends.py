@@ -21,8 +21,7 @@ from ipt_explain.analyzers.names import (
     read_comment,
     role_of,
 )
-from ipt_explain.analyzers.versions import recognise_version
-from ipt_explain.model import Extent, Ruleset
+from ipt_explain.model import Ruleset
 from ipt_explain.netfilter.header import parse_port, usual_name
 from ipt_explain.records import Record, field
 from ipt_explain.services.evidence import Evidence
@@ -35,8 +34,6 @@ _KINDS = {
     CommentKind.LOAD_BALANCER: FrontendKind.LOAD_BALANCER,
 }
 
-
-_EXTERNAL_APART = 20  # the release since which all external addresses without endpoints are in KUBE-EXTERNAL-SERVICES
 
 Address = tuple["str | None", str, int]
 """A frontend's address, protocol and port. A node port has no address of its own."""
@@ -88,7 +85,6 @@ class FrontendReader:
         self._by_address: dict[Address, tuple[Entries, Entry]] = {}
         self._marks: dict[Address, list[Evidence]] = {}
         self._others: list[tuple[Evidence, RulePlan, Address, str]] = []
-        self._first_refusals: dict[str, Entry] = {}
         self.unread: list[Evidence] = []
 
     def read(self) -> list[Entries]:
@@ -103,7 +99,6 @@ class FrontendReader:
         for chain in (SERVICES, EXTERNAL_SERVICES):
             for evidence, plan in self._rules("filter", chain):
                 self._refuse(evidence, plan, chain)
-        self._doubt_first_refusals()
         for address, marks in self._marks.items():
             if address in self._by_address:
                 self._by_address[address][1].marks = marks
@@ -157,23 +152,7 @@ class FrontendReader:
             # Up to 1.19 load balancer addresses are here too, after the service's ClusterIP.
             kind = FrontendKind.CLUSTER_IP
         entry = Entry(kind, *address, evidence, None, refusal=evidence, refusal_kind=comment)
-        if kind is FrontendKind.CLUSTER_IP and plan.target == "REJECT":
-            self._first_refusals[key] = entry
-        elif chain == SERVICES:
-            self._first_refusals.pop(key, None)
         self._add(key, name, address, entry)
-
-    def _doubt_first_refusals(self) -> None:
-        """Call a Service's only refusal there a ClusterIP if the text shows that it is no load balancer's address."""
-        if not self._first_refusals or not self._ruleset.fragment:
-            return
-        if self._ruleset.extent("filter", SERVICES) in (Extent.WHOLE, Extent.START):
-            return
-        if recognise_version(self._ruleset, self._plans).first < _EXTERNAL_APART:
-            for key, entry in self._first_refusals.items():
-                name = self._groups[key].name
-                if name is None or name.port or name.spelled.endswith(":"):  # later releases write no such colon
-                    entry.kind = FrontendKind.CLUSTER_IP_OR_LOAD_BALANCER
 
     def _add(self, key: str, name: ServicePortName | None, address: Address, entry: Entry) -> None:
         group = self._groups.get(key)

@@ -96,8 +96,6 @@ class ServiceReader:
         kinds = [entry.kind for entry in group.entries]
         first = kinds.index(FrontendKind.CLUSTER_IP) if FrontendKind.CLUSTER_IP in kinds else None
         entry = None if first is None else group.entries[first]
-        if first is None and FrontendKind.CLUSTER_IP_OR_LOAD_BALANCER in kinds:
-            first = kinds.index(FrontendKind.CLUSTER_IP_OR_LOAD_BALANCER)
         cluster = self._unreached(group, protocol) if entry is None else entry.route.spread
         spreads = _spreads(cluster, entry, group.entries)
         cluster = None if cluster is None else spreads[0]

@@ -212,8 +212,6 @@ class _Case:
             asked = self.intent.cluster_ip_verdict if internal else self.intent.external_verdict
             if asked is frontend.verdict or FrontendVerdict.UNKNOWN in (asked, frontend.verdict):
                 continue
-            if frontend.kind is FrontendKind.CLUSTER_IP_OR_LOAD_BALANCER:
-                continue
             if frontend.kind is FrontendKind.EXTERNAL_IP and FrontendVerdict.BALANCE in (asked, frontend.verdict):
                 continue
             pair = (frontend.verdict, asked)

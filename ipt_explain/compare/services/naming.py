@@ -8,7 +8,6 @@ from ipt_explain.words import address_port
 
 FRONTEND_NAMES = {
     FrontendKind.CLUSTER_IP: "ClusterIP",
-    FrontendKind.CLUSTER_IP_OR_LOAD_BALANCER: "ClusterIP or LoadBalancer",
     FrontendKind.EXTERNAL_IP: "ExternalIP",
     FrontendKind.LOAD_BALANCER: "LoadBalancer",
     FrontendKind.EXTERNAL: "external address",

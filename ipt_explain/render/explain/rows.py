@@ -19,7 +19,6 @@ from ipt_explain.words.percents import evenness, percent
 _COLUMNS = ("", "SERVICE", "TYPE", "ADDRESS", "EP", "BALANCE", "PROBLEM")
 _LETTERS = {
     FrontendKind.CLUSTER_IP: "C",
-    FrontendKind.CLUSTER_IP_OR_LOAD_BALANCER: "C?",
     FrontendKind.LOAD_BALANCER: "L",
     FrontendKind.EXTERNAL_IP: "E",
     FrontendKind.EXTERNAL: "X",

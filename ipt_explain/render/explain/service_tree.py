@@ -108,8 +108,6 @@ def _frontend_notes(service: ServicePort, frontend: Frontend) -> Iterator[Span]:
     words = verdict_words(service, frontend)
     if words is not None:
         yield from sentence(*words)
-        if frontend.kind is FrontendKind.CLUSTER_IP_OR_LOAD_BALANCER:
-            yield from sentence("; up to 1.19, it may be a load balancer's address")
     elif _has_unknown_kind(service, frontend):
         yield from sentence("kind unknown: no ipset shows it")
     elif frontend.kind is FrontendKind.EXTERNAL:

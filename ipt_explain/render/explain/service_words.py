@@ -26,7 +26,6 @@ from ipt_explain.words.percents import part_of
 
 KIND_WORDS = {
     FrontendKind.CLUSTER_IP: "ClusterIP",
-    FrontendKind.CLUSTER_IP_OR_LOAD_BALANCER: "ClusterIP?",
     FrontendKind.EXTERNAL_IP: "ExternalIP",
     FrontendKind.LOAD_BALANCER: "LoadBalancer",
     FrontendKind.EXTERNAL: "External",

@@ -14,7 +14,6 @@ from ipt_explain.services.ports import FrontendKind, FrontendVerdict, TrafficPol
 
 _KINDS = {
     FrontendKind.CLUSTER_IP: "c",
-    FrontendKind.CLUSTER_IP_OR_LOAD_BALANCER: "?",
     FrontendKind.EXTERNAL_IP: "e",
     FrontendKind.LOAD_BALANCER: "l",
     FrontendKind.EXTERNAL: "x",
