@@ -15,7 +15,8 @@ from ipt_explain.netfilter.whereabouts import Address, address_text
 from ipt_explain.records import Record
 
 _HALF = Fraction(1, 2)
-OWN_DESTINATION = "the address that it was sent to is an address of this node"
+OF_THIS_NODE = " is an address of this node"
+OWN_DESTINATION = f"the address that it was sent to{OF_THIS_NODE}"
 OWN_SOURCE = "-s the address that it was sent to"
 """One question for all packets of a crowd, so that they stay together. `named` says which address is meant."""
 
@@ -83,7 +84,7 @@ def decide(truth: Truth, state: PacketState, text: str, invert: bool = False) ->
 
 def own_address_question(address: Address, family: Family) -> str:
     """The question whether the node has an address."""
-    return f"{address_text(address, family)} is an address of this node"
+    return f"{address_text(address, family)}{OF_THIS_NODE}"
 
 
 def decide_own(state: PacketState, address: Address, sent: Address | None, invert: bool = False) -> Truth | Question:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.compare.differences import Difference, Value
+from ipt_explain.netfilter.condition import OF_THIS_NODE
 from ipt_explain.records import Record, replace
-from ipt_explain.services.fates import Lost, Vantage
+from ipt_explain.services.fates import Loss, Lost, Vantage
 from ipt_explain.services.health import at_other_address, declined_anyway
 from ipt_explain.services.ports import Frontend
 from ipt_explain.words import both, counted, front, listed
@@ -75,18 +76,25 @@ Losses = Mapping[LossCause, frozenset[Lossy]]
 """For each cause the connections that it loses."""
 
 
-def losses_of(frontend: Frontend) -> Iterator[tuple[LossCause, Lossy]]:
+def losses_of(frontend: Frontend, with_doubts: bool) -> Iterator[tuple[LossCause, Lossy]]:
     """The connections to one frontend that are lost, or may be."""
     if frontend.fates is None:
         return
     name = front(frontend.address, frontend.port)
     for vantage, fate in frontend.fates.items():
         for lost in fate.lost:
-            yield _cause(lost, True), (name, vantage.value, round(lost.probability, _DIGITS))
-        for lost in fate.perhaps:
-            expected = lost.is_ordinary(vantage) or at_other_address(frontend, lost)
+            if with_doubts or lost.how is not Loss.UNKNOWN:
+                yield _cause(lost, True), (name, vantage.value, round(lost.probability, _DIGITS))
+        for lost in fate.perhaps if with_doubts else ():
+            expected = lost.is_ordinary(vantage) or at_other_address(frontend, lost) or _is_of_node_only(lost)
             if not expected and not declined_anyway(frontend, vantage, lost):
                 yield _cause(lost, False), (name, vantage.value, None)
+
+
+def _is_of_node_only(lost: Lost) -> bool:
+    """Whether it depends only on which addresses the node has."""
+    questions = [text for each in lost.when for text, _ in each.literals]
+    return bool(questions) and all(text.endswith(OF_THIS_NODE) for text in questions)
 
 
 def _cause(lost: Lost, certain: bool) -> LossCause:

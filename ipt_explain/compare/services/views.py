@@ -14,7 +14,7 @@ from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.compare.services.losses import LossCause, Losses, Lossy, losses_of
 from ipt_explain.compare.services.source_ranges import networks_of
-from ipt_explain.model import Backend, Dump, Family, Shape
+from ipt_explain.model import Backend, Dump, Family, Form, Shape
 from ipt_explain.records import NamedTuple, Record, field
 from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence
@@ -140,6 +140,8 @@ class _ViewReader:
     def __init__(self, dumps: Sequence[Dump]) -> None:
         self._records: dict[Shape, bool] = {}
         self._texts = RuleTexts()
+        # What other texts leave open may be in what they do not show.
+        self._all_saved = all(ruleset.form is Form.SAVE for dump in dumps for ruleset in dump.rulesets)
         self._nat = {
             (ruleset.source, ruleset.family, ruleset.backend): ruleset.tables["nat"]
             for dump in dumps
@@ -175,7 +177,7 @@ class _ViewReader:
             masquerade=self._masquerade(service),
             mode=ProxyMode.IPTABLES if service.backend is None else _MODES.get(service.backend, ProxyMode.IPTABLES),
             fabric=fabric,
-            losses=_losses(service),
+            losses=_losses(service, self._all_saved),
         )
 
     def _affinity(self, service: ServicePort) -> AffinityView | None:
@@ -227,7 +229,7 @@ class _ViewReader:
 _TABLES = {Family.IPV4: "ip kube-proxy", Family.IPV6: "ip6 kube-proxy"}
 
 
-def _losses(service: ServicePort) -> Losses:
+def _losses(service: ServicePort, with_doubts: bool) -> Losses:
     """Losses by other rules; pools show what the Service's own balancers leave untranslated."""
     losing = [frontend for frontend in service.frontends if frontend.fates and frontend.fates.may_lose_any]
     if not losing:
@@ -236,7 +238,7 @@ def _losses(service: ServicePort) -> Losses:
     own = {f"{table} {balancer.chain}" for balancer in service.balancers}
     found: dict[LossCause, set[Lossy]] = {}
     for frontend in losing:
-        for cause, lost in losses_of(frontend):
+        for cause, lost in losses_of(frontend, with_doubts):
             if cause.how != Loss.UNTRANSLATED.value or cause.place not in own:
                 found.setdefault(cause, set()).add(lost)
     return {cause: frozenset(lost) for cause, lost in found.items()}
