@@ -37,7 +37,7 @@ _WORTH_IT = re.compile(
     rf"^[^\n]{{0,200}}?(?:(?<![^\s>|:`\"*]){RULE_START}|ip6?tables[^\n]{{0,200}}?[ \"]-[AIDR][ \"])",
     re.MULTILINE,
 )
-_LEGACY = re.compile(r"#?[ \t]*(Warning: \S+ tables present, use \S+(?: to see them)?)")
+_LEGACY = re.compile(r"(Warning: \S+ tables present, use \S+(?: to see them)?)")
 
 
 class Prepared(Record):
