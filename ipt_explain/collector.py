@@ -1,4 +1,4 @@
-"""Pausing the garbage collector for work that makes many objects and no cycles."""
+"""Collecting no garbage in work that makes many objects and no cycles, and freeing none that end with the program."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _MANY = 100_000
+_kept: list[list[object]] = []
+"""None, or one after `keep_until_exit`."""
 
 
 @contextmanager
@@ -27,3 +29,21 @@ def free_cycles() -> None:
     cost depends on what was made since the last call, not on all objects."""
     if gc.get_count()[0] > _MANY:
         gc.collect(1)
+
+
+def keep_until_exit() -> None:
+    """Let `keep` keep objects from now on: for a command after whose work the program ends, not for a library."""
+    _kept[:] = [[]]
+
+
+def keep(*objects: object) -> None:
+    """Keep objects that nobody needs any more until `free_kept` or the program's end. To free what a large node was
+    explained with, object by object, takes as long as to write half of the answer."""
+    for kept in _kept:
+        kept.extend(objects)
+
+
+def free_kept() -> None:
+    """Free what was kept: for work that repeats node by node."""
+    for kept in _kept:
+        kept.clear()

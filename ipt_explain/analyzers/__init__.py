@@ -10,7 +10,7 @@ from ipt_explain.analyzers.iptables.services import ServiceReader
 from ipt_explain.analyzers.names import ServicePortName, Wanted
 from ipt_explain.analyzers.rulesets import ruleset_facts
 from ipt_explain.analyzers.versions import recognise_version
-from ipt_explain.collector import collector_paused
+from ipt_explain.collector import collector_paused, free_kept, keep
 from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.records import replace
 from ipt_explain.services.evidence import Evidence
@@ -27,6 +27,7 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
     With `wanted`, only service ports that it accepts are read. It gets a service port's name (None if the text has
     none) and its addresses (None for a node port).
     """
+    free_kept()
     plans = Plans()
     rulesets: list[RulesetFacts] = []
     services: list[ServicePort] = []
@@ -39,6 +40,7 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
             single_policy = version.first >= 24 or version.last <= 20
             reader = ServiceReader(ruleset, plans, single_policy)
             read.append((ruleset.family, reader.read(wanted)))
+            keep(reader)
             if reader.unread:
                 warnings.append(_unread(ruleset.source, reader.unread))
         completed = [_completed(ruleset) for ruleset in dump.rulesets]
@@ -48,6 +50,7 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
             read.append((facts.family, ports))
         for family, ports in read:
             services += with_fates(whole, family, ports, _numbers(rulesets, family))
+    keep(plans, read, whole)
     notes = dict.fromkeys(note for _, notes in completed for note in notes)
     return Explanation(tuple(rulesets), tuple(services), tuple(warnings), tuple(notes))
 

@@ -21,6 +21,7 @@ from ipt_explain.cli.shared.options import (
     selection_options,
 )
 from ipt_explain.cli.shared.stdio import is_terminal, shows_links, warn, write
+from ipt_explain.collector import keep_until_exit
 from ipt_explain.records import replace
 
 # With more Services than this, a terminal shows only the problems.
@@ -75,6 +76,7 @@ def explain(
     read = read_dumps(dumps, live, lenient, empty_too=selection is None)
     if output == "tree" and progress.is_shown() and is_terminal(sys.stdout):
         _show_header(read, color, width)
+    keep_until_exit()
     explanation, total = _explained(read, selection, objects)
     if not explanation.rulesets and not any(dump.node for dump in read):
         warning = NO_RULES.format(", ".join(dump.source for dump in read))

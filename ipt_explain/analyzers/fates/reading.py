@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.analyzers.fates.judging import Arrivals, Judge, Reached
 from ipt_explain.analyzers.fates.masquerading import Bound, Masquerading
 from ipt_explain.analyzers.fates.vantages import Surroundings
+from ipt_explain.collector import keep
 from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.netfilter.header import network_bits, parse_address, parse_ipv4, protocol_number
 from ipt_explain.netfilter.packet import Heading
@@ -65,7 +66,9 @@ def with_fates(
         return Scales(deciders, around.host_endpoints, shown_whole, drops_shown, filter_shown, dnat_shown)
 
     mark = _mark(dump, family) if services[0].backend is Backend.NFTABLES else None
-    return _Reader(node, scales, around, shown_whole, filter_shown, mark).judged(services)
+    reader = _Reader(node, scales, around, shown_whole, filter_shown, mark)
+    keep(reader, services)
+    return reader.judged(services)
 
 
 def _shows_nat(ruleset: Ruleset, in_nftables: bool) -> bool:
