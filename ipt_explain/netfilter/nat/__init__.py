@@ -128,7 +128,7 @@ def sent_from(rule: Rule, state: PacketState) -> PacketState:
 
 
 def source_port(wanted: NatRange, state: PacketState, randomly: bool) -> int | None:
-    """The port that a new source gets from a range: at random any, of which the first stands for all. None if it is
+    """The port that a new source gets from a range: at random any, of which the first is taken. None if it is
     kept, which the kernel does while no other connection has it."""
     if wanted.first_port is None:
         return None

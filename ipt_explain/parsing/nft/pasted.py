@@ -1,4 +1,4 @@
-"""A table of nft as a mail, a terminal or a person left it: lines that were wrapped, quotes that were curled.
+"""A table of nft as a mail, a terminal or a person left it: wrapped lines, several lines in one, curled quotes.
 
 nft indents everything inside a table, so a line there without indentation continues the one above; so does one after a
 `\\`. Mail programs break at blanks, which go; terminals break anywhere, at one width.
@@ -26,6 +26,8 @@ _NAMES = {
     "type": {"1": "unicast", "2": "local", "3": "broadcast", "4": "anycast", "5": "multicast"},
 }  # fmt: skip
 _SHORTEST_WIDTH = 40
+_ONE_LINE = re.compile(r"((?:chain|set|map) \S+ *\{)(.*)\}\Z")
+_STATEMENT = re.compile(r'(?:[^;{}"]|"[^"]*"|\{[^{}]*\})+')
 
 
 def as_printed(table: str, done: Counter[str]) -> str:
@@ -98,3 +100,29 @@ def _joined(lines: list[str]) -> int:
             lines[place + 1 - len(pieces)] = glue.join(map(str.rstrip, pieces) if glue else pieces)
             pieces = []
     return len(places)
+
+
+def end_of_braces(text: str, end: int) -> int:
+    """The end of a rule whose braces were wrapped; `end` is that of its first line."""
+    opening = text.find("{", end)
+    closing = text.find("}", end, opening if opening >= 0 else len(text))
+    if closing < 0:
+        return end
+    end = text.find("\n", closing)
+    return len(text) if end < 0 else end
+
+
+def lines_of(line: str, in_block: bool) -> list[str]:
+    """The lines that nft would print for a chain or set on one line, or, in a block, for statements with `;` between
+    them; none if the line is neither."""
+    block = _ONE_LINE.match(line)
+    parts = [part.strip() for part in _STATEMENT.findall(line if block is None else block[2])]
+    if block is None and (len(parts) < 2 or not in_block):
+        return []
+    if len(parts) > 1 and parts[1].startswith("policy ") and " hook " in parts[0]:
+        parts[:2] = [f"{parts[0]}; {parts[1]};"]
+    elif parts and " hook " in parts[0]:
+        parts[0] += ";"
+    if block is not None:
+        return [block[1], *parts, "}"]
+    return [] if parts == [line] else parts

@@ -12,6 +12,7 @@ from ipt_explain.parsing.nft.elements import ElementReader
 from ipt_explain.parsing.nft.forms import Form, FormCache, follow
 from ipt_explain.parsing.nft.lines import BaseLine, Closing, Content, Line, Opening, Property, RuleLine, Types
 from ipt_explain.parsing.nft.normal import priority_of
+from ipt_explain.parsing.nft.pasted import end_of_braces, lines_of
 
 if TYPE_CHECKING:
     from lark.exceptions import UnexpectedInput
@@ -20,8 +21,6 @@ _ELEMENTS = re.compile(r"[ \t]*elements[ \t]*=[ \t]*\{")
 _ELISION = re.compile(r"[ \t]*(?:\.{3,}|…|\[\.\.\.\])[ \t]*\Z")
 _MANAGED = re.compile(r"# Warning: table (\S+) (\S+) is managed by iptables-nft")
 _OPENS = re.compile(r"\{[ \t]*(?:#[^\"\n]*)?\Z")
-_ONE_LINE = re.compile(r"((?:chain|set|map) \S+ *\{)(.*)\}\Z")
-_STATEMENT = re.compile(r'(?:[^;{}"]|"[^"]*"|\{[^{}]*\})+')
 _HARMLESS = re.compile(r"^(?:comment|flags)\b|\{[ \t]*\Z")
 _HANDLE = re.compile(r"[ \t]*# handle [0-9]+[ \t]*\Z")
 
@@ -98,7 +97,7 @@ class TextReader:
                 self._place(candidate.make(match.groups()), match[0], line)
                 return match.end(), line + text.count("\n", position, match.end()), candidate
         if stripped.count("{") > stripped.count("}") and not _OPENS.search(stripped):
-            end = self._end_of_braces(text, position, end)
+            end = end_of_braces(text, end)
             raw = text[position:end]
         self._parse(raw, line)
         return end + 1, line + text.count("\n", position, end) + 1, form
@@ -111,15 +110,6 @@ class TextReader:
             self.draft.fragment = True
             return True
         return False
-
-    def _end_of_braces(self, text: str, position: int, end: int) -> int:
-        """The end of a rule whose braces were wrapped."""
-        opening = text.find("{", end)
-        closing = text.find("}", end, opening if opening >= 0 else len(text))
-        if closing < 0:
-            return end
-        end = text.find("\n", closing)
-        return len(text) if end < 0 else end
 
     def _parse(self, raw: str, line: int) -> None:
         from lark.exceptions import UnexpectedInput
@@ -162,22 +152,11 @@ class TextReader:
             self._refuse(raw, line, column, "nft does not print such a line here", self._expected())
 
     def _read_statements(self, stripped: str, line: int) -> bool:
-        """Read a chain or set on one line, or statements with `;` between them, as people write them. Returns whether
-        the line is so."""
-        block = _ONE_LINE.match(stripped)
-        inside = block[2] if block is not None else stripped
-        parts = [part.strip() for part in _STATEMENT.findall(inside)]
-        if block is None and (len(parts) < 2 or self._block is None):
-            return False
-        if len(parts) > 1 and parts[1].startswith("policy ") and " hook " in parts[0]:
-            parts[:2] = [f"{parts[0]}; {parts[1]};"]
-        elif parts and " hook " in parts[0]:
-            parts[0] += ";"
-        if block is None and parts == [stripped]:
-            return False
-        for part in (*([block[1]] if block is not None else ()), *parts, *("}" if block is not None else ())):
+        """Read a line that holds several of nft's. Returns whether it does."""
+        parts = lines_of(stripped, self._block is not None)
+        for part in parts:
             self._read_odd_line(part, 0, line, self._lines.nothing)
-        return True
+        return bool(parts)
 
     def _expected(self) -> str:
         if self._table is None:
