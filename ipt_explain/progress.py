@@ -12,7 +12,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-class Stage:
+class Work:
     """Current work in a word or two, with `done` of `total`, in any unit."""
 
     __slots__ = ("done", "name", "total")
@@ -29,14 +29,14 @@ class Stage:
 
 
 class _Now:
-    stage: Stage | None = None
+    stage: Work | None = None
     known: Sequence[str] = ()
     hide: Callable[[], None] | None = None
 
 
-def begin(name: str, total: int) -> Stage:
+def begin(name: str, total: int) -> Work:
     """Start a new stage, which replaces the last. The work itself sets its `done`."""
-    _Now.stage = Stage(name, total)
+    _Now.stage = Work(name, total)
     return _Now.stage
 
 
@@ -47,7 +47,7 @@ def each_of(items: Sequence[Item], name: str) -> Iterator[Item]:
         yield item
 
 
-def now() -> Stage | None:
+def now() -> Work | None:
     """The current stage, None before the first."""
     return _Now.stage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ipt_explain.inputs.limits import ALL_LIMITS, LONGEST_NUMBER, Limit
+from ipt_explain.inputs.limits import ALL_LIMITS, LONGEST_NUMBER, InputLimit
 
 PAGE = (Path(__file__).parents[1] / ".github" / "SECURITY.md").read_text(encoding="utf-8")
 
@@ -16,7 +16,7 @@ def test_every_limit_is_listed_with_its_default() -> None:
     assert f"more than {LONGEST_NUMBER:,} digits" in PAGE
 
 
-def _written(limit: Limit) -> str:
+def _written(limit: InputLimit) -> str:
     for sign, size in (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20)):
         if limit.unit == "bytes" and limit.default % size == 0:
             return f"{limit.default // size}{sign}"

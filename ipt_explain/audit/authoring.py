@@ -6,7 +6,7 @@ from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.audit.findings.fault import RESTART, Fault, gathered
-from ipt_explain.audit.findings.place import NOWHERE, Place, at_chain, at_rule, at_rule_or_chain, at_table, lines_of
+from ipt_explain.audit.findings.place import NOWHERE, Location, at_chain, at_rule, at_rule_or_chain, at_table, lines_of
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import Faults, compare_rule, dump_rule, ipvs_rule, nft_rule, rule, service_rule
 
@@ -18,8 +18,8 @@ __all__ = [
     "Fault",
     "Faults",
     "IpvsContext",
+    "Location",
     "NftContext",
-    "Place",
     "RulesetContext",
     "Severity",
     "at_chain",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from ipt_explain.audit.findings.place import Place, at_rule
+from ipt_explain.audit.findings.place import Location, at_rule
 from ipt_explain.model import Backend, Family
 from ipt_explain.model.dump import SourceText
 from ipt_explain.services.columns import column
@@ -94,11 +94,11 @@ class BackendContext:
         """The table of a chain that several tables may have: the one in which `line` declares it or is a rule of it."""
         return None
 
-    def at(self, told: Evidence | Shown) -> Place:
+    def at(self, told: Evidence | Shown) -> Location:
         """The place of the evidence for a fact."""
         if isinstance(told, Evidence):
             return at_rule(told.rule)
-        return Place(None, told.line if self.has_lines else None, told.text)
+        return Location(None, told.line if self.has_lines else None, told.text)
 
 
 class NftContext(BackendContext):
@@ -117,22 +117,22 @@ class NftContext(BackendContext):
         """Whether what is absent does not exist."""
         return not self.ruleset.fragment
 
-    def at_rule(self, table: nft.Table, chain: nft.Chain, rule: nft.Rule) -> Place:
+    def at_rule(self, table: nft.Table, chain: nft.Chain, rule: nft.Rule) -> Location:
         """The place of a rule."""
-        return Place(chain.name, rule.line if self.has_lines else None, rule.text, table=_name(table))
+        return Location(chain.name, rule.line if self.has_lines else None, rule.text, table=_name(table))
 
-    def at_element(self, table: nft.Table, held: nft.Set, element: nft.Element) -> Place:
+    def at_element(self, table: nft.Table, held: nft.Set, element: nft.Element) -> Location:
         """The place of an element of a set or map."""
         from ipt_explain.model.nft.printing import element_text
 
         line = (element.line or held.line or None) if self.has_lines else None
-        return Place(None, line, f"{held.name}: {element_text(element)}", table=_name(table))
+        return Location(None, line, f"{held.name}: {element_text(element)}", table=_name(table))
 
-    def at_chain(self, table: nft.Table, chain: nft.Chain | None) -> Place:
+    def at_chain(self, table: nft.Table, chain: nft.Chain | None) -> Location:
         """The place of a chain, or of a table that lacks one."""
         line = table.line if chain is None else chain.line
         name = None if chain is None else chain.name
-        return Place(name, (line or None) if self.has_lines else None, table=_name(table))
+        return Location(name, (line or None) if self.has_lines else None, table=_name(table))
 
 
 class IpvsContext(BackendContext):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.audit.backends import BackendContext
 from ipt_explain.audit.catalogue import catalogue
 from ipt_explain.audit.context import DumpContext
-from ipt_explain.audit.findings.consequences import Effect, with_effects, without_consequences
+from ipt_explain.audit.findings.consequences import LossFinding, with_effects, without_consequences
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.finding import Finding, fingerprint
 from ipt_explain.audit.findings.severity import Severity
@@ -112,7 +112,7 @@ def audit_node(
     rules = catalogue() if rules is None else rules
     # All rules run even if few are selected: which of two findings reports a fault must not depend on the selection.
     findings: list[Finding] = []
-    effects: list[Effect] = []
+    effects: list[LossFinding] = []
     unchecked: list[Unchecked] = []
     with collector_paused():
         for audit_rule in each_of(rules, "checking rules"):
@@ -120,7 +120,7 @@ def audit_node(
                 for judged, fault in audit_rule.faults(context):
                     finding = _finding(audit_rule, judged, fault)
                     if audit_rule.catch_all:
-                        effects.append(Effect(finding, of_chain=not fault.at.text))
+                        effects.append(LossFinding(finding, of_chain=not fault.at.text))
                     else:
                         findings.append(finding)
             except Exception as error:  # one broken rule must not silence the others

@@ -87,13 +87,13 @@ def explain(
         warning = f"{NO_SERVICE}: {absence(explanation)}"
         explanation = replace(explanation, warnings=(*explanation.warnings, warning))
     warn(explanation.warnings)
-    from ipt_explain.services.explanation import Choice, Order, ShownServices
+    from ipt_explain.services.explanation import Choice, ServiceOrder, ShownServices
 
     chosen = everything or problems or selection is not None or order is not None or limit is not None
     bounded = not chosen and is_terminal(sys.stdout) and len(explanation.services) > MOST_TREES
     least = ShownServices.NONE if bounded and output == "tree" else ShownServices.ALL
     shown = ShownServices.PROBLEMS if problems else least
-    choice = Choice(shown, None if order is None else Order(order), limit)
+    choice = Choice(shown, None if order is None else ServiceOrder(order), limit)
     asked = {"-s": service, "-n": namespace, "--address": address}
     selecting = tuple(word for option, words in asked.items() for each in words for word in (option, each))
     reading = replace(_reading(read, live, lenient, objects), selection=selecting)

@@ -162,19 +162,19 @@ def _task(collected: Collected, keep: Path | None) -> Task:
     """The task of digesting a node's output; if there is none, the task reports why."""
     from ipt_explain.compare.fleet.engines.processes import Task
     from ipt_explain.compare.fleet.nodes import NodeJob
-    from ipt_explain.inputs.nodes.kinds import Kind, kind_of
-    from ipt_explain.inputs.nodes.sources import Entry, Unreadable
+    from ipt_explain.inputs.nodes.kinds import FileKind, kind_of
+    from ipt_explain.inputs.nodes.sources import SourceFile, UnreadableFile
 
-    contents: list[tuple[Entry, bytes | Unreadable]] = []
+    contents: list[tuple[SourceFile, bytes | UnreadableFile]] = []
     if collected.why is not None:
-        entry = Entry(collected.node, "-", Kind.EMPTY)
-        contents.append((entry, Unreadable(collected.node, collected.why)))
+        entry = SourceFile(collected.node, "-", FileKind.EMPTY)
+        contents.append((entry, UnreadableFile(collected.node, collected.why)))
     for suffix, text in collected.texts:
         path = f"{collected.node}.{suffix}.txt"
         if keep is not None:
             path = str(keep / path)
             write_file(path, [text], force=True)
-        contents.append((Entry(path, "-", kind_of(text[:HEAD])), text))
+        contents.append((SourceFile(path, "-", kind_of(text[:HEAD])), text))
     return Task(NodeJob(collected.node, tuple(entry for entry, _ in contents)), tuple(contents))
 
 

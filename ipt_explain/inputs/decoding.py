@@ -7,7 +7,7 @@ import os
 from typing import BinaryIO
 
 from ipt_explain.errors import UsageError
-from ipt_explain.inputs.limits import INPUT_BYTES, UNPACK_FREE_BYTES, UNPACK_RATIO, Limit
+from ipt_explain.inputs.limits import INPUT_BYTES, UNPACK_FREE_BYTES, UNPACK_RATIO, InputLimit
 
 _FIRST_CHUNK = 1 << 12
 _CHUNK = 1 << 20
@@ -22,7 +22,7 @@ _MAGICS = (
 )
 
 
-def read_stream(stream: BinaryIO, source: str, limit: Limit = INPUT_BYTES) -> bytes:
+def read_stream(stream: BinaryIO, source: str, limit: InputLimit = INPUT_BYTES) -> bytes:
     """All bytes of a stream. Raises UsageError if there are more than the limit (a device, a runaway pipe)."""
     most = limit.value()
     # Read a regular file in one piece: joining pieces would copy 50 MB twice.

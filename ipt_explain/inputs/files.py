@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.decoding import decode, read_stream
-from ipt_explain.inputs.limits import INPUT_BYTES, Limit
+from ipt_explain.inputs.limits import INPUT_BYTES, InputLimit
 from ipt_explain.records import Record, field
 
 STANDARD_INPUT = "-"
@@ -49,7 +49,7 @@ def equal_files(one: str, other: str) -> bool:
     return False
 
 
-def read_regular(path: str | os.PathLike[str], limit: Limit = INPUT_BYTES) -> tuple[str, int]:
+def read_regular(path: str | os.PathLike[str], limit: InputLimit = INPUT_BYTES) -> tuple[str, int]:
     """The text of a regular file (a pipe could stall, a device may never end), and its owner's user ID.
 
     Raises UsageError if it is not a regular file, exceeds the limit, or cannot be read.

@@ -17,7 +17,7 @@ _AMOUNT = lazy_pattern(r"([0-9]{1,18})([KMGT]?)", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
-class Limit(Record):
+class InputLimit(Record):
     """A limit. `name` is the end of the variable that raises it; `unit` is a plural noun, "bytes" for sizes."""
 
     name: str
@@ -64,44 +64,44 @@ def size_text(value: int) -> str:
     return f"{value:,} bytes"
 
 
-INPUT_BYTES = Limit("INPUT_BYTES", 512 << 20, "bytes")
+INPUT_BYTES = InputLimit("INPUT_BYTES", 512 << 20, "bytes")
 """One input, unpacked: a file, standard input, an archive's member, one tool's output with --live. A dump of 320,000
 rules has 50 MB."""
 
-UNPACK_RATIO = Limit("UNPACK_RATIO", 200, "times its packed size")
+UNPACK_RATIO = InputLimit("UNPACK_RATIO", 200, "times its packed size")
 """How far gzip data, or a zip archive's member, may grow. Dumps grow 10 to 40 times, deflate reaches 1,032."""
 
-UNPACK_FREE_BYTES = Limit("UNPACK_FREE_BYTES", 16 << 20, "bytes")
+UNPACK_FREE_BYTES = InputLimit("UNPACK_FREE_BYTES", 16 << 20, "bytes")
 """Unpacked bytes that are allowed regardless of the ratio."""
 
-DUMP_LINES = Limit("DUMP_LINES", 4_000_000, "lines")
+DUMP_LINES = InputLimit("DUMP_LINES", 4_000_000, "lines")
 """Lines of one dump: short ones take far more memory than their text. A dump of 320,000 rules has 460,000."""
 
 LONGEST_NUMBER = 1000
 """Digits in a row. Fields of rules have at most 20, so this limit is fixed."""
 
-CONFIG_BYTES = Limit("CONFIG_BYTES", 1 << 20, "bytes")
+CONFIG_BYTES = InputLimit("CONFIG_BYTES", 1 << 20, "bytes")
 """A configuration file."""
 
-NESTING = Limit("NESTING", 100, "levels")
+NESTING = InputLimit("NESTING", 100, "levels")
 """Levels of lists and mappings in YAML. Kubernetes objects have about 15."""
 
-YAML_ALIAS_NODES = Limit("YAML_ALIAS_NODES", 100_000, "values")
+YAML_ALIAS_NODES = InputLimit("YAML_ALIAS_NODES", 100_000, "values")
 """Values after expanding YAML aliases. kubectl's output has no aliases."""
 
-DIFFERENCES = Limit("DIFFERENCES", 100_000, "differences")
+DIFFERENCES = InputLimit("DIFFERENCES", 100_000, "differences")
 """Differences that compare lists; beyond that it only counts them."""
 
-ARCHIVE_BYTES = Limit("ARCHIVE_BYTES", 1 << 40, "bytes")
+ARCHIVE_BYTES = InputLimit("ARCHIVE_BYTES", 1 << 40, "bytes")
 """Total unpacked size of one archive."""
 
-ARCHIVE_RATIO = Limit("ARCHIVE_RATIO", 2000, "times its packed size")
+ARCHIVE_RATIO = InputLimit("ARCHIVE_RATIO", 2000, "times its packed size")
 """How far an archive as a whole may grow. Dumps of similar nodes repeat each other, so xz and zstd pack them well."""
 
-ARCHIVE_MEMBERS = Limit("ARCHIVE_MEMBERS", 1_000_000, "members")
+ARCHIVE_MEMBERS = InputLimit("ARCHIVE_MEMBERS", 1_000_000, "members")
 """Members of one archive, including those that are skipped."""
 
-ARCHIVE_DEPTH = Limit("ARCHIVE_DEPTH", 3, "levels")
+ARCHIVE_DEPTH = InputLimit("ARCHIVE_DEPTH", 3, "levels")
 """Archives within archives."""
 
 ALL_LIMITS = (

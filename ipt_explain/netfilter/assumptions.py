@@ -108,7 +108,7 @@ Answers = tuple[Assumption, ...]
 """Assumptions, in the order made."""
 
 
-class Choice(NamedTuple):
+class InterfaceChoice(NamedTuple):
     """Assumptions split into the one that a packet has one of some `interfaces`, at `place`, and the `others`. `said`
     are the assumptions that it replaces: it implies that the packet has no other interface."""
 
@@ -124,7 +124,7 @@ class Choice(NamedTuple):
         return together(self.said)
 
 
-def choice(answers: Answers) -> Choice | None:
+def choice(answers: Answers) -> InterfaceChoice | None:
     """The latest choice of an interface among assumptions; None if there is none."""
     number = next((number for number in range(len(answers) - 1, -1, -1) if answers[number].chosen), None)
     if number is None:
@@ -137,7 +137,7 @@ def choice(answers: Answers) -> Choice | None:
             place -= at < number
         elif at != number:
             others.append(each)
-    return Choice(answers[number].chosen, flag, place, tuple(others), tuple(said))
+    return InterfaceChoice(answers[number].chosen, flag, place, tuple(others), tuple(said))
 
 
 def together(assumptions: Iterable[Assumption]) -> Fraction:
@@ -147,7 +147,7 @@ def together(assumptions: Iterable[Assumption]) -> Fraction:
     return prod(others, start=Fraction(1, 1 << (len(shares) - len(others))))
 
 
-def joined(choices: Sequence[Choice]) -> Answers:
+def joined(choices: Sequence[InterfaceChoice]) -> Answers:
     """Merges choices that differ only in their interfaces."""
     first = choices[0]
     names = dict.fromkeys(name for each in choices for name in each.interfaces)
@@ -156,7 +156,7 @@ def joined(choices: Sequence[Choice]) -> Answers:
     return (*first.others[: first.place], one, *first.others[first.place :])
 
 
-def worth_joining(choices: Sequence[Choice]) -> bool:
+def worth_joining(choices: Sequence[InterfaceChoice]) -> bool:
     """Whether there are too many interfaces to name them one by one."""
     return len(choices) > 1 and sum(len(each.interfaces) for each in choices) >= _FEWEST
 

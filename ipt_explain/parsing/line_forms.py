@@ -24,7 +24,7 @@ _MAX_FORMS = 64
 """Outputs have a few dozen forms. A text with more was crafted."""
 
 
-class Form(Record, eq=False):
+class LineForm(Record, eq=False):
     """What lines of one form share: their alias in the grammar, the terminals of their words, and the first place of
     each."""
 
@@ -33,7 +33,7 @@ class Form(Record, eq=False):
     first: Mapping[str, int]
 
     @classmethod
-    def of(cls, kind: str, terminals: tuple[str, ...]) -> Form:
+    def of(cls, kind: str, terminals: tuple[str, ...]) -> LineForm:
         """A form with these terminals."""
         return cls(kind, terminals, {each: terminals.index(each) for each in terminals})
 
@@ -41,7 +41,7 @@ class Form(Record, eq=False):
 class ReadLine(Record):
     """A line's words, in the order of the form's terminals."""
 
-    form: Form
+    form: LineForm
     words: tuple[str, ...]
 
     def get(self, terminal: str) -> str | None:
@@ -77,8 +77,8 @@ class LineForms:
     def __init__(self, grammar: Lark, start: str) -> None:
         self._grammar = grammar
         self._start = start
-        self._patterns: list[tuple[re.Pattern[str], Form]] = []
-        self._seen_once: dict[str, Form] = {}
+        self._patterns: list[tuple[re.Pattern[str], LineForm]] = []
+        self._seen_once: dict[str, LineForm] = {}
 
     def read(self, line: str) -> ReadLine:
         """Read a line without its line feed. Raises Refusal."""
@@ -96,7 +96,7 @@ class LineForms:
         kind, tokens, pattern = parse_line(self._grammar, self._start, line)
         form = self._seen_once.pop(pattern, None)
         if form is None:
-            form = Form.of(kind, tuple(token.type for token in tokens))
+            form = LineForm.of(kind, tuple(token.type for token in tokens))
             if len(self._seen_once) < _MAX_FORMS:
                 self._seen_once[pattern] = form
         elif len(self._patterns) < _MAX_FORMS:

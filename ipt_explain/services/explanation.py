@@ -48,7 +48,7 @@ class ShownServices(Enum):
     NONE = "none"
 
 
-class Order(Enum):
+class ServiceOrder(Enum):
     """How to sort Services, in the words of the command line."""
 
     NAME = "name"
@@ -71,7 +71,7 @@ class Choice(Record):
     """The Services to show: at most `limit` of them, in the text's order unless another is given."""
 
     shown: ShownServices = ShownServices.ALL
-    order: Order | None = None
+    order: ServiceOrder | None = None
     limit: int | None = None
 
     def of(self, services: Sequence[ServicePort]) -> list[ServicePort]:
@@ -98,9 +98,9 @@ def _by_problem(service: ServicePort) -> tuple[int, float]:
     return list(Standing).index(trouble.standing), -(trouble.lost.probability if trouble.lost else 0)
 
 
-_KEYS: dict[Order, Callable[[ServicePort], Any]] = {
-    Order.NAME: lambda service: service.label,
-    Order.PROBLEM: _by_problem,
-    Order.ENDPOINTS: lambda service: -len(service.endpoints),
-    Order.PACKETS: lambda service: -sum(endpoint.packets or 0 for endpoint in service.endpoints),
+_KEYS: dict[ServiceOrder, Callable[[ServicePort], Any]] = {
+    ServiceOrder.NAME: lambda service: service.label,
+    ServiceOrder.PROBLEM: _by_problem,
+    ServiceOrder.ENDPOINTS: lambda service: -len(service.endpoints),
+    ServiceOrder.PACKETS: lambda service: -sum(endpoint.packets or 0 for endpoint in service.endpoints),
 }

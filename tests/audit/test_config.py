@@ -14,7 +14,7 @@ from ipt_explain.audit.rules.index import RULES
 from ipt_explain.audit.runner import audit_dump
 from ipt_explain.audit.settings.baseline import baseline_text, read_baseline, write_baseline
 from ipt_explain.audit.settings.config import load_config
-from ipt_explain.audit.settings.selection import Selection, parse_ids
+from ipt_explain.audit.settings.selection import RuleSelection, parse_ids
 from ipt_explain.errors import UsageError
 from ipt_explain.parsing import read_dump
 from ipt_explain.records import replace
@@ -77,7 +77,7 @@ def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_the_longer_prefix_wins() -> None:
-    selection = Selection(select=("IPT0", "IPT70"), ignore=("IPT00", "IPT7"))
+    selection = RuleSelection(select=("IPT0", "IPT70"), ignore=("IPT00", "IPT7"))
     assert not selection.wants("IPT001")  # IPT00 is longer than IPT0
     assert selection.wants("IPT010")
     assert selection.wants("IPT701")  # IPT70 is longer than IPT7
@@ -85,7 +85,7 @@ def test_the_longer_prefix_wins() -> None:
 
 
 def test_everything_is_selected_by_default() -> None:
-    assert all(map(Selection().wants, RULE_NAMES))
+    assert all(map(RuleSelection().wants, RULE_NAMES))
 
 
 def test_ids_may_be_listed_with_commas_in_any_case() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ipt_explain.audit.findings.fault import Fault, gathered
-from ipt_explain.audit.findings.place import Place
+from ipt_explain.audit.findings.place import Location
 from ipt_explain.audit.findings.severity import Severity
 from tests.audit.helpers import findings_of
 from tests.kube_corpus import scenario
 
 
 def fault(line: int, severity: Severity | None = None) -> Fault:
-    return Fault("it is broken", "mend it", Place("C", line), severity=severity)
+    return Fault("it is broken", "mend it", Location("C", line), severity=severity)
 
 
 def test_few_faults_stay_apart() -> None:

@@ -17,8 +17,8 @@ from ipt_explain.collector import collector_paused
 from ipt_explain.compare.fleet.engines.making import Made, Maker
 from ipt_explain.compare.fleet.engines.processes import Task, made_by_processes
 from ipt_explain.compare.fleet.nodes import NodeJob
-from ipt_explain.inputs.nodes.kinds import Kind
-from ipt_explain.inputs.nodes.sources import Entry
+from ipt_explain.inputs.nodes.kinds import FileKind
+from ipt_explain.inputs.nodes.sources import SourceFile
 from tests.compare.helpers import scenario
 from tests.fleets.planting import healthy, write
 
@@ -40,7 +40,7 @@ def _poison() -> Poison:
 
 def _tasks(*poisoned: int) -> Iterator[Task]:
     for number in range(12):
-        entry = Entry(f"node-{number}.txt", f"node-{number}.txt", Kind.SAVE)
+        entry = SourceFile(f"node-{number}.txt", f"node-{number}.txt", FileKind.SAVE)
         content: Any = Poison() if number in poisoned else HEALTHY
         yield Task(NodeJob(f"node-{number}", (entry,)), ((entry, content),))
 
@@ -57,7 +57,9 @@ def test_memory_does_not_grow_with_nodes() -> None:
     maker = Maker(False)
     with collector_paused():  # as each command runs
         for number in range(12):
-            entries = [Entry(f"{number}{suffix}", f"{number}{suffix}", Kind.SAVE) for suffix in healthy(number)]
+            entries = [
+                SourceFile(f"{number}{suffix}", f"{number}{suffix}", FileKind.SAVE) for suffix in healthy(number)
+            ]
             texts = [text.encode() for text in healthy(number).values()]
             assert maker.make(NodeJob(str(number), tuple(entries)), list(zip(entries, texts))).digest is not None
         assert gc.get_count()[0] < 300_000  # one node makes some 40,000 objects in cycles

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.errors import UsageError
-from ipt_explain.inputs.limits import ALL_LIMITS, DUMP_LINES, INPUT_BYTES, Limit, size_text
+from ipt_explain.inputs.limits import ALL_LIMITS, DUMP_LINES, INPUT_BYTES, InputLimit, size_text
 
 
 @pytest.mark.parametrize("limit", ALL_LIMITS, ids=lambda limit: limit.name)
-def test_a_variable_raises_a_limit(limit: Limit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_raises_a_limit(limit: InputLimit, monkeypatch: pytest.MonkeyPatch) -> None:
     assert limit.value() == limit.default
     monkeypatch.setenv(limit.variable, "2G")
     assert limit.value() == 2 << 30

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from ipt_explain.errors import UsageError
-from ipt_explain.inputs.nodes.kinds import Kind, kind_of
+from ipt_explain.inputs.nodes.kinds import FileKind, kind_of
 from ipt_explain.inputs.nodes.names import file_name, node_names
-from ipt_explain.inputs.nodes.sources import Entry, Sources, Survey, Unreadable
+from ipt_explain.inputs.nodes.sources import SourceFile, Sources, Survey, UnreadableFile
 
 zstandard = pytest.importorskip("zstandard")
 
@@ -65,7 +65,7 @@ def read(*arguments: Path | str) -> dict[str, bytes | str]:
     sources = Sources([str(each) for each in arguments])
     found: dict[str, bytes | str] = {}
     for entry, content in sources.contents(sources.survey().entries):
-        found[entry.path] = content.why if isinstance(content, Unreadable) else content
+        found[entry.path] = content.why if isinstance(content, UnreadableFile) else content
     return found
 
 
@@ -89,8 +89,8 @@ def test_an_archive_is_a_directory(packing: str, tmp_path: Path) -> None:
     }
     survey = surveyed(path)
     assert [(each.path.rpartition("/")[2], each.kind) for each in survey.passed_over] == [
-        ("pods.log", Kind.OTHER),
-        ("iptables-save", Kind.EMPTY),
+        ("pods.log", FileKind.OTHER),
+        ("iptables-save", FileKind.EMPTY),
     ]
     assert survey.unreadable == []
 
@@ -194,28 +194,28 @@ def test_wanted_files_are_read_from_an_archive_in_one_pass(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
-        (SAVE, Kind.SAVE),
-        (b"$ sudo iptables -S\n-P INPUT ACCEPT\n-N KUBE-SEP\n-A INPUT -j KUBE-SEP\n", Kind.SAVE),
-        (b"Chain PREROUTING (policy ACCEPT 0 packets, 0 bytes)\n", Kind.LISTING),
-        (b"table ip kube-proxy {\n", Kind.NFT),
-        (b'{"nftables": [{"metainfo": {}}]}', Kind.NFT),
-        (b"IP Virtual Server version 1.2.1 (size=4096)\n", Kind.IPVS),
-        (b"-A -t 10.96.0.1:443 -s rr\n", Kind.IPVS),
-        (b"create KUBE-CLUSTER-IP hash:ip,port family inet\n", Kind.SETS),
-        (b"2: eth0    inet 10.0.0.1/24 brd 10.0.0.255\n", Kind.ADDRESSES),
-        (b'{"schema":"ipt-explain/digest/2","node":"a"', Kind.DIGEST),
-        (b" \n", Kind.EMPTY),
-        (b"\x00\x01" * 99, Kind.BINARY),
-        (b"Error from server (NotFound): pods \"x\" not found\n", Kind.OTHER),
-        ("*nat\n".encode("utf-16"), Kind.SAVE),
-        (b"# a part\n\n -- \n", Kind.OTHER),
-        (b"\n" * 60_000 + b"x", Kind.OTHER),
-        (b"# a part\n\n-A KUBE-SERVICES -j RETURN\n", Kind.SAVE),
-        (b"-P INPUT ACCEPT\n-N KUBE-SERVICES\n", Kind.SAVE),
-        (b"I1125 10:00:00 proxier.go:1 Restoring:\n-A KUBE-SERVICES -j RETURN\n", Kind.OTHER),
+        (SAVE, FileKind.SAVE),
+        (b"$ sudo iptables -S\n-P INPUT ACCEPT\n-N KUBE-SEP\n-A INPUT -j KUBE-SEP\n", FileKind.SAVE),
+        (b"Chain PREROUTING (policy ACCEPT 0 packets, 0 bytes)\n", FileKind.LISTING),
+        (b"table ip kube-proxy {\n", FileKind.NFT),
+        (b'{"nftables": [{"metainfo": {}}]}', FileKind.NFT),
+        (b"IP Virtual Server version 1.2.1 (size=4096)\n", FileKind.IPVS),
+        (b"-A -t 10.96.0.1:443 -s rr\n", FileKind.IPVS),
+        (b"create KUBE-CLUSTER-IP hash:ip,port family inet\n", FileKind.SETS),
+        (b"2: eth0    inet 10.0.0.1/24 brd 10.0.0.255\n", FileKind.ADDRESSES),
+        (b'{"schema":"ipt-explain/digest/2","node":"a"', FileKind.DIGEST),
+        (b" \n", FileKind.EMPTY),
+        (b"\x00\x01" * 99, FileKind.BINARY),
+        (b"Error from server (NotFound): pods \"x\" not found\n", FileKind.OTHER),
+        ("*nat\n".encode("utf-16"), FileKind.SAVE),
+        (b"# a part\n\n -- \n", FileKind.OTHER),
+        (b"\n" * 60_000 + b"x", FileKind.OTHER),
+        (b"# a part\n\n-A KUBE-SERVICES -j RETURN\n", FileKind.SAVE),
+        (b"-P INPUT ACCEPT\n-N KUBE-SERVICES\n", FileKind.SAVE),
+        (b"I1125 10:00:00 proxier.go:1 Restoring:\n-A KUBE-SERVICES -j RETURN\n", FileKind.OTHER),
     ],
 )
-def test_kinds(head: bytes, kind: Kind) -> None:
+def test_kinds(head: bytes, kind: FileKind) -> None:
     assert kind_of(head) is kind
 
 
@@ -267,5 +267,5 @@ def test_nodes_are_what_paths_differ_in(paths: list[str], names: list[str]) -> N
 
 
 def test_an_entry_knows_its_archive() -> None:
-    assert Entry("a.tar/x", "a.tar", Kind.SAVE).in_archive
-    assert not Entry("x", "x", Kind.SAVE).in_archive
+    assert SourceFile("a.tar/x", "a.tar", FileKind.SAVE).in_archive
+    assert not SourceFile("x", "x", FileKind.SAVE).in_archive

@@ -10,7 +10,7 @@ from fractions import Fraction
 from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.header import NO_INTERFACE, parse_address, protocol_number
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.nft import Evaluator, Leap, Stage, stages
+from ipt_explain.netfilter.nft import Leap, NftEvaluator, Stage, stages
 from ipt_explain.netfilter.packet import Bound, Connection, Heading, Node, PacketState, Tracking
 from ipt_explain.netfilter.targets import Flow, Verdict
 from ipt_explain.netfilter.whereabouts import Address
@@ -39,7 +39,7 @@ class Walk:
         self.outcomes: dict[Outcome, Fraction] = defaultdict(Fraction)
         self.reasons: set[str] = set()
         self._stages = stages(ruleset, family)
-        self._evaluator = Evaluator()
+        self._evaluator = NftEvaluator()
 
     def arrive(self, state: PacketState, to: Heading, mine: frozenset[int] = frozenset()) -> dict[Outcome, Fraction]:
         """A packet that arrives from outside or from a pod. `mine` are the node's own addresses."""

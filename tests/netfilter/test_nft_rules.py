@@ -9,7 +9,7 @@ import pytest
 from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.header import parse_address
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.nft import Evaluator, Leap, Way, stages
+from ipt_explain.netfilter.nft import Leap, NftEvaluator, Way, stages
 from ipt_explain.netfilter.nft.memory import earlier_visits
 from ipt_explain.netfilter.packet import Bound, Heading, Node, Tracking
 from ipt_explain.netfilter.targets import Flow, Verdict
@@ -36,7 +36,7 @@ def ways(
     known: dict[str, object] = {"family": Family.IPV4, "source": POD, "destination": to, "port": port, **NEW, **more}
     state, heading = packet(**known)  # type: ignore[arg-type]
     found = table(rule, sets, family)
-    return Evaluator().ways(found, found.chains["c"].rules[0], state, Bound(heading, heading))
+    return NftEvaluator().ways(found, found.chains["c"].rules[0], state, Bound(heading, heading))
 
 
 def matches(match: str, **more: object) -> bool | None:
@@ -271,7 +271,7 @@ def test_rejects_returns_and_untracked_packets() -> None:
     ],
 )
 def test_which_rules_look_where_a_packet_is_bound_for(rule: str, asks: bool) -> None:
-    assert Evaluator().asks_where_to(table(rule).chains["c"].rules[0]) is asks
+    assert NftEvaluator().asks_where_to(table(rule).chains["c"].rules[0]) is asks
 
 
 def test_stages_stand_by_priority_and_nat_at_the_kernels_own() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ipt_explain.model import Chain, Counters, Dump
 from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.iptables import rule_reader
-from ipt_explain.parsing.iptables.rule_reader import Run
+from ipt_explain.parsing.iptables.rule_reader import ReadRules
 from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule, parse_rule
 from ipt_explain.parsing.iptables.shapes import blocks, shapes
 from tests.bench.generator import dump
@@ -88,7 +88,7 @@ def test_captured_dumps_are_read_as_line_by_line(scenario: Scenario) -> None:
 
 
 def _lines_read_one_by_one(text: str) -> int:
-    with patch.object(Run, "takes", autospec=True, side_effect=Run.takes) as takes:
+    with patch.object(ReadRules, "takes", autospec=True, side_effect=ReadRules.takes) as takes:
         read_dump(text)
     return takes.call_count
 

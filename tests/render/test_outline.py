@@ -6,19 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipt_explain.render.text.listing import list_text
-from ipt_explain.render.text.outline import Node, draw, sentence
+from ipt_explain.render.text.outline import TreeNode, draw, sentence
 from ipt_explain.render.text.terminal import to_text
 
 _CODE = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def shown(root: Node, width: int) -> list[str]:
+def shown(root: TreeNode, width: int) -> list[str]:
     return "".join(to_text(draw(root, width), color=False)).splitlines()
 
 
 def test_children_have_guides_and_line_numbers_form_a_column() -> None:
-    leaves = [Node([("one", "")], "line 1"), Node([("two", "")], "line 20")]
-    root = Node([("root", "")], children=[Node([("branch", "")], children=leaves), Node([("last", "")], "line 300")])
+    leaves = [TreeNode([("one", "")], "line 1"), TreeNode([("two", "")], "line 20")]
+    root = TreeNode([("root", "")], children=[TreeNode([("branch", "")], children=leaves), TreeNode([("last", "")], "line 300")])
     assert shown(root, 40) == [
         "root",
         "├─ branch",
@@ -29,11 +29,11 @@ def test_children_have_guides_and_line_numbers_form_a_column() -> None:
 
 
 def test_words_that_do_not_fit_continue_below_with_guides() -> None:
-    root = Node(
+    root = TreeNode(
         [("root", "")],
         children=[
-            Node([("label  ", ""), *sentence("as many words as it takes to fill lines")], "line 7", hang=7),
-            Node([("end", "")]),
+            TreeNode([("label  ", ""), *sentence("as many words as it takes to fill lines")], "line 7", hang=7),
+            TreeNode([("end", "")]),
         ],
     )
     assert shown(root, 40) == [
@@ -56,17 +56,17 @@ def test_a_list_is_broken_like_its_words(entries: list[list[str]], width: int, t
     listed = [(label, prose, tail) for prose in proses]
     start = [(label.ljust(label_width), "guide")]
     words = [[*start, *[word for text, style in prose for word in sentence(text, style) if word[0]]] for prose in proses]
-    nodes = [Node(each, tail, label_width or 2) for each in words]
-    below = shown(Node([("root", "")], children=[Node([("last", "")], children=nodes)]), width)
+    nodes = [TreeNode(each, tail, label_width or 2) for each in words]
+    below = shown(TreeNode([("root", "")], children=[TreeNode([("last", "")], children=nodes)]), width)
     for color in (False, True):
-        root = Node([("root", "")], children=[Node([("last", "")])])
+        root = TreeNode([("root", "")], children=[TreeNode([("last", "")])])
         text = "".join(list_text(root, listed, label_width, width, color))
         assert [line.rstrip() for line in _CODE.sub("", text).splitlines()] == below
 
 
 def test_a_wrapped_line_keeps_the_guide_of_its_children() -> None:
-    parent = Node(sentence("words that fill more than a line of forty columns"), children=[Node([("leaf", "")])])
-    assert shown(Node([("root", "")], children=[parent]), 40) == [
+    parent = TreeNode(sentence("words that fill more than a line of forty columns"), children=[TreeNode([("leaf", "")])])
+    assert shown(TreeNode([("root", "")], children=[parent]), 40) == [
         "root",
         "└─ words that fill more than a line of",
         "   │  forty columns",
@@ -75,14 +75,14 @@ def test_a_wrapped_line_keeps_the_guide_of_its_children() -> None:
 
 
 def test_only_a_word_longer_than_a_line_is_broken() -> None:
-    root = Node([("root", "")], children=[Node([("x" * 90, "")], "line 1")])
+    root = TreeNode([("root", "")], children=[TreeNode([("x" * 90, "")], "line 1")])
     lines = shown(root, 40)
     assert "".join(line[3:].removesuffix("line 1").strip() for line in lines[1:]) == "x" * 90
     assert max(map(len, lines)) <= 40
 
 
 def test_wide_characters_are_counted_by_columns() -> None:
-    root = Node([("root", "")], children=[Node([("日本語", "")], "line 1"), Node([("ascii!", "")], "line 2")])
+    root = TreeNode([("root", "")], children=[TreeNode([("日本語", "")], "line 1"), TreeNode([("ascii!", "")], "line 2")])
     assert shown(root, 40)[1:] == [
         "├─ 日本語                    line 1",
         "└─ ascii!                    line 2",
@@ -90,7 +90,7 @@ def test_wide_characters_are_counted_by_columns() -> None:
 
 
 def test_colour_changes_nothing_but_colour() -> None:
-    root = Node([("[bold]root[/bold] :smile:", "name")], children=[Node([("10.0.0.1", "bad")], "line 1")])
+    root = TreeNode([("[bold]root[/bold] :smile:", "name")], children=[TreeNode([("10.0.0.1", "bad")], "line 1")])
     plain = "".join(to_text(draw(root, 60), color=False))
     coloured = "".join(to_text(draw(root, 60), color=True))
     assert coloured != plain
@@ -98,9 +98,9 @@ def test_colour_changes_nothing_but_colour() -> None:
 
 
 def test_a_tree_deeper_than_any_stack_is_drawn_in_width() -> None:
-    root = node = Node([("root", "")])
+    root = node = TreeNode([("root", "")])
     for depth in range(5000):
-        child = Node(sentence(f"chain number {depth} which jumps to the next of them"), "line 1")
+        child = TreeNode(sentence(f"chain number {depth} which jumps to the next of them"), "line 1")
         node.children.append(child)
         node = child
     lines = shown(root, 60)

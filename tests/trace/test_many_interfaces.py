@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipt_explain.netfilter.assumptions import Assumption, Choice, choice, condensed, joined
+from ipt_explain.netfilter.assumptions import Assumption, InterfaceChoice, choice, condensed, joined
 from ipt_explain.records import replace
 from tests.trace.helpers import POD, go
 
@@ -105,7 +105,7 @@ def _yes(name: str) -> Assumption:
 def test_choices_are_joined_without_the_obvious() -> None:
     other = Assumption((("-m set --match-set a src", True),), False)
     second = choice((other, _yes("a").opposite, _yes("b")))
-    assert second == Choice(("b",), "-i ", 1, (other,), (_yes("b"), _yes("a").opposite))
+    assert second == InterfaceChoice(("b",), "-i ", 1, (other,), (_yes("b"), _yes("a").opposite))
     assert second.share == Fraction(1, 4)
     first = choice((other, _yes("a")))
     assert first is not None

@@ -20,7 +20,7 @@ from ipt_explain.records import Record
 from ipt_explain.services.fates import Fate
 
 if TYPE_CHECKING:
-    from ipt_explain.analyzers.fates.weighing import JudgedEnd, Judgement, Scales
+    from ipt_explain.analyzers.fates.weighing import JudgedEnd, Scales, WeighedFate
     from ipt_explain.netfilter.probability import Probability
 
 
@@ -85,7 +85,7 @@ class Arrivals:
     """How much of each packet's connections arrives at each endpoint of its Service. Some are `weighed` one by one."""
 
     def __init__(self, endpoints: Endpoints) -> None:
-        self.weighed: Mapping[int, Judgement] = {}
+        self.weighed: Mapping[int, WeighedFate] = {}
         self._endpoints = endpoints
         self._whole: dict[int, Sequence[float]] = {}
         self._summed: dict[int, dict[Heading | None, float]] = {}
@@ -176,7 +176,7 @@ class Judge:
             for packet in range(len(self._reached.endpoints))
         ]
 
-    def _weighed(self, ends: Sequence[tuple[Finish, Packets]], others: AbstractSet[int]) -> Mapping[int, Judgement]:
+    def _weighed(self, ends: Sequence[tuple[Finish, Packets]], others: AbstractSet[int]) -> Mapping[int, WeighedFate]:
         """Judgements by all ends; connections whose ends are alike are weighed once."""
         from ipt_explain.analyzers.fates.weighing import JudgedEnd
 
@@ -202,8 +202,8 @@ class Judge:
                     place = places.get(packets.to[row])
                     own = scales.part(finish, packets, row, place is not None, may_refuse[packet])
                     ends_of[packet].append(JudgedEnd(number, own, share, place, packets.to[row] in scales.perhaps_here))
-        known: dict[tuple[JudgedEnd, ...], Judgement] = {}
-        weighed: dict[int, Judgement] = {}
+        known: dict[tuple[JudgedEnd, ...], WeighedFate] = {}
+        weighed: dict[int, WeighedFate] = {}
         for packet, judged in ends_of.items():
             key = tuple(judged)
             if key not in known:

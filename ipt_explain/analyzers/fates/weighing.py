@@ -30,7 +30,7 @@ from ipt_explain.services.fates import NAT_NOT_SHOWN, CutOff, Decider, Fate, Los
 End = tuple[Finish, Packets]
 
 
-class Part(Record, eq=False):
+class Ending(Record, eq=False):
     """One way for a Service's connections to end. Equal ones are one object."""
 
     loss: Loss | None = None
@@ -48,8 +48,8 @@ class Part(Record, eq=False):
         return self.served or self.loss is Loss.UNANSWERED
 
 
-_SERVED = Part(served=True)
-_REFUSED = {enforced: Part(refused=True, enforced=enforced) for enforced in (False, True)}
+_SERVED = Ending(served=True)
+_REFUSED = {enforced: Ending(refused=True, enforced=enforced) for enforced in (False, True)}
 
 
 class JudgedEnd(NamedTuple):
@@ -57,13 +57,13 @@ class JudgedEnd(NamedTuple):
     Service's endpoints they are bound for, if any, and whether that may be on the node itself."""
 
     number: int
-    part: Part
+    part: Ending
     share: Probability
     place: int | None
     perhaps_here: bool
 
 
-class Judgement(Record):
+class WeighedFate(Record):
     """The fate of one frontend's connections, and the share that each endpoint receives, by place among its Service's;
     None if that is open. `asked` is what the fate depends on."""
 
@@ -77,7 +77,7 @@ class Judgement(Record):
         places = dict(zip(endpoints, count()))
         return [self.arrivals.get(places[endpoint], nothing) for endpoint in endpoints]
 
-    def named(self, names: Mapping[str, str]) -> Judgement:
+    def named(self, names: Mapping[str, str]) -> WeighedFate:
         """The same with its questions reworded."""
         questions = dict.fromkeys(each.naming(names).question for each in self.asked)
         perhaps = [
@@ -105,9 +105,9 @@ class Scales:
         self._drops_shown = drops_shown
         self._filter_shown = filter_shown
         self._dnat_shown = dnat_shown
-        self._parts: dict[Hashable, Part] = {}
+        self._parts: dict[Hashable, Ending] = {}
 
-    def common_part(self, finish: Finish, packets: Packets, may_refuse: bool) -> Part | None:
+    def common_part(self, finish: Finish, packets: Packets, may_refuse: bool) -> Ending | None:
         """How all of these packets end, whoever sent them: one rule stops what has been translated, or one chain of
         kube-proxy's refuses what has not. None if that is to be looked up one by one."""
         met = packets.arrival
@@ -120,11 +120,11 @@ class Scales:
         last = None if path is None else path.last()
         return _REFUSED[True] if last is not None and refuses(last) else None
 
-    def weigh(self, ends: Sequence[End], judged: Sequence[JudgedEnd]) -> Judgement:
+    def weigh(self, ends: Sequence[End], judged: Sequence[JudgedEnd]) -> WeighedFate:
         """The judgement of all ends of one connection's first packet, but for the names in its questions."""
         first = judged[0].part
         lost_alike = not first.arrives and all(end.part is first for end in judged)  # whatever has been assumed
-        parts: Portions[tuple[Part, Answers], None] = Portions()
+        parts: Portions[tuple[Ending, Answers], None] = Portions()
         sources: Portions[tuple[bool, Answers], None] = Portions()
         arrivals: Portions[tuple[int | None, Answers], None] = Portions()
         for end in judged:
@@ -156,16 +156,16 @@ class Scales:
             perhaps=tuple([lost for lost in losses if lost.when]),
         )
         unclear = [end.place for end in judged if end.part.loss is Loss.UNKNOWN]
-        return Judgement(fate, tuple(asked), _arrivals(arrivals) | dict.fromkeys(unclear))
+        return WeighedFate(fate, tuple(asked), _arrivals(arrivals) | dict.fromkeys(unclear))
 
-    def _enforced(self, parts: Sequence[Part]) -> bool | None:
+    def _enforced(self, parts: Sequence[Ending]) -> bool | None:
         """Whether refused packets are really dropped; None if that depends on filter rules that the text lacks."""
         refusals = [part for part in parts if part.refused]
         enforced = all(part.enforced for part in refusals)
         unsure = not enforced or any(part.loss is Loss.UNKNOWN for part in parts)
         return None if not refusals or (unsure and not self._drops_shown) else enforced
 
-    def part(self, finish: Finish, packets: Packets, row: int, arrives: bool, may_refuse: bool) -> Part:
+    def part(self, finish: Finish, packets: Packets, row: int, arrives: bool, may_refuse: bool) -> Ending:
         """How a packet ends; `arrives`: it is bound for an endpoint of its Service."""
         state, verdict = finish.state, finish.verdict
         if verdict is Verdict.ACCEPT and state.dnat and arrives:
@@ -194,12 +194,12 @@ class Scales:
             loss, why = Loss.UNKNOWN, NAT_NOT_SHOWN
         return self._lost(loss, verdict.value, dnat, decider, why)
 
-    def _lost(self, *told: Loss | str | Decider | None) -> Part:
+    def _lost(self, *told: Loss | str | Decider | None) -> Ending:
         if told not in self._parts:
-            self._parts[told] = Part(*told)  # type: ignore[arg-type]
+            self._parts[told] = Ending(*told)  # type: ignore[arg-type]
         return self._parts[told]
 
-    def _unanswered(self, reply: StoppedReply) -> Part:
+    def _unanswered(self, reply: StoppedReply) -> Ending:
         """What reaches an endpoint that cannot answer. The kernel accepts it."""
         decider = self._deciders.of(reply.step, reply.state)
         why = _CUT_OFF[reply.is_reply, reply.verdict]

@@ -40,7 +40,7 @@ class _Taker(Record):
     target: int | None
 
 
-class _Form(Record):
+class _ShareLayout(Record):
     """The rules of a layout that take shares, and the places of the chains for returning clients."""
 
     takers: tuple[_Taker, ...]
@@ -53,7 +53,7 @@ def chains_with_gaps(nat: Table | None, plans: Plans) -> dict[str, int]:
     """
     if nat is None or nat.whole:
         return {}
-    forms: dict[Layout, _Form] = {}
+    forms: dict[Layout, _ShareLayout] = {}
     led = {chain.target_of(number) for chain in nat.chains.values() for number in range(len(chain.layout))}
     orphans = _orphans(nat, plans, led)
     found: dict[str, int] = {}
@@ -144,7 +144,7 @@ def _start(chain: Chain, count: int) -> Chain:
     return Chain.of(chain.name, rules, chain.policy, chain.line, chain.counters, Extent.START, chain.ordered)
 
 
-def _whole(chain: Chain, takers: list[_Taker], form: _Form, orphans: frozenset[str | None]) -> bool:
+def _whole(chain: Chain, takers: list[_Taker], form: _ShareLayout, orphans: frozenset[str | None]) -> bool:
     """Whether the rules shown may be all of them."""
     if chain.extent is Extent.HOLED or None in orphans or chain.name in orphans:
         return False
@@ -166,7 +166,7 @@ def _is_one_of(remaining: int, taker: _Taker, chain: Chain) -> bool:
         return False
 
 
-def _form(layout: Layout, plans: Plans) -> _Form:
+def _form(layout: Layout, plans: Plans) -> _ShareLayout:
     takers: list[_Taker] = []
     returning: list[int] = []
     for number, (shape, start) in enumerate(zip(layout.shapes, layout.offsets)):
@@ -178,7 +178,7 @@ def _form(layout: Layout, plans: Plans) -> _Form:
             chance = plan.probability
             place = None if chance is None else start + chance.slot
             takers.append(_Taker(number, place, chance is not None and chance.negated, target))
-    return _Form(tuple(takers), tuple(returning))
+    return _ShareLayout(tuple(takers), tuple(returning))
 
 
 def _orphans(nat: Table, plans: Plans, led: Collection[str | None]) -> frozenset[str | None]:

@@ -20,7 +20,7 @@ from ipt_explain.records import Record
 from ipt_explain.services.evidence import Shown
 
 
-class Target(Record):
+class BalancedEndpoint(Record):
     """An endpoint of a balancer, and its share (0 to 1). `address` and `port` are None if its chain rewrites nothing;
     `chain` is its own chain, or the balancer's if it has none (1.36)."""
 
@@ -37,7 +37,7 @@ class Spread(Record):
     """How a chain spreads connections: its endpoints, and the share that gets none."""
 
     chain: str
-    targets: tuple[Target, ...]
+    targets: tuple[BalancedEndpoint, ...]
     unmatched: Fraction
 
 
@@ -60,7 +60,7 @@ class BalancerReader:
         chain = self._table.chains.get(name)
         if chain is None:
             return None
-        targets: list[Target] = []
+        targets: list[BalancedEndpoint] = []
         for rule in chain.rules:
             for share, element, data in _choices(self._table, rule):
                 target = self._target(chain, rule, protocol, share, element, data)
@@ -73,7 +73,7 @@ class BalancerReader:
     def _target(
         self, chain: nft.Chain, rule: nft.Rule, protocol: str, share: Fraction, element: nft.Element | None,
         data: nft.Verdict | nft.Expression | None,
-    ) -> Target | None:  # fmt: skip
+    ) -> BalancedEndpoint | None:  # fmt: skip
         line = rule.line if element is None or not element.line else element.line
         if isinstance(data, nft.Verdict):
             return self._endpoint(data.chain, protocol, share, line, rule)
@@ -81,9 +81,11 @@ class BalancerReader:
         if address is None:
             return None
         hairpin = True if self._hairpins is not None and (address, protocol, port) in self._hairpins else None
-        return Target(address, port, chain.name, share, hairpin, None, Shown(line, lambda: rule.text))
+        return BalancedEndpoint(address, port, chain.name, share, hairpin, None, Shown(line, lambda: rule.text))
 
-    def _endpoint(self, name: str | None, protocol: str, share: Fraction, line: int, shown: nft.Rule) -> Target | None:
+    def _endpoint(
+        self, name: str | None, protocol: str, share: Fraction, line: int, shown: nft.Rule
+    ) -> BalancedEndpoint | None:
         if name is None:
             return None
         address: str | None = None
@@ -109,7 +111,7 @@ class BalancerReader:
         known: bool | None = hairpin
         if self._hairpins is not None:
             known = hairpin or (address, protocol, port) in self._hairpins or None
-        return Target(address, port, name, share, known, seconds, Shown(line, lambda: shown.text))
+        return BalancedEndpoint(address, port, name, share, known, seconds, Shown(line, lambda: shown.text))
 
 
 def _choices(

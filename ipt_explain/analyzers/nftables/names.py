@@ -40,7 +40,7 @@ class ProxyChain(Record):
     protocol: str
 
 
-class Target(Record):
+class EndpointName(Record):
     """The address and port in the name of an endpoint's chain."""
 
     chain: ProxyChain
@@ -65,7 +65,7 @@ def proxy_chain(name: str) -> ProxyChain | None:
     return ProxyChain(ChainKind(found[1]), f"{found[2]}-{found[3]}", port, found[6])
 
 
-def target_of(name: str) -> Target | None:
+def target_of(name: str) -> EndpointName | None:
     """The endpoint that a chain is named after; None for other chains."""
     known = proxy_chain(name)
     if known is None or known.kind is not ChainKind.ENDPOINT:
@@ -73,7 +73,7 @@ def target_of(name: str) -> Target | None:
     address, _, port = name.rpartition("__")[2].partition("/")
     if not port.isdecimal():
         return None
-    return Target(known, address if _IPV4.fullmatch(address) else address.replace(".", ":"), int(port))
+    return EndpointName(known, address if _IPV4.fullmatch(address) else address.replace(".", ":"), int(port))
 
 
 def chain_hash(text: str) -> str:

@@ -9,7 +9,7 @@ from ipt_explain.errors import UsageError
 from ipt_explain.model import Rule
 from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.parsing import read_dump
-from ipt_explain.parsing.pastes.scripts import Unreadable, changing_commands, continued, has_change
+from ipt_explain.parsing.pastes.scripts import UnreadableCommand, changing_commands, continued, has_change
 
 # `sudo iptables -w 5 -t nat -A ...`, as in shells and documents.
 _COMMAND = re.compile(
@@ -34,7 +34,7 @@ def _calls(line: str) -> list[tuple[str | None, str]]:
     iptables."""
     try:
         changes = changing_commands(line)
-    except Unreadable:
+    except UnreadableCommand:
         raise UsageError("--rule: only the shell knew what the command's variables hold: write their values") from None
     return [(call.table if _NAMES_TABLE.search(line) else None, rule) for call, rule in changes]
 

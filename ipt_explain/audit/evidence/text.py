@@ -12,7 +12,7 @@ from ipt_explain.graph.lint.always_or_never import find_certain
 from ipt_explain.graph.lint.misplaced import Misplaced, find_misplaced
 from ipt_explain.graph.lint.repeated import Repetition, find_repetitions
 from ipt_explain.graph.lint.shadowed import Shadow, find_shadows
-from ipt_explain.graph.lint.unreadable import Unreadable, find_unreadable
+from ipt_explain.graph.lint.unreadable import UnreadableRules, find_unreadable
 
 if TYPE_CHECKING:
     from ipt_explain.graph.cycles import Cycle
@@ -72,7 +72,7 @@ def repetitions(context: RulesetContext) -> Sequence[Repetition]:
 
 
 @fact
-def unreadable(context: RulesetContext) -> Sequence[Unreadable]:
+def unreadable(context: RulesetContext) -> Sequence[UnreadableRules]:
     """What iptables-save prints but iptables-restore cannot read."""
     return find_unreadable(context.ruleset, context.by_shape)
 

@@ -54,7 +54,7 @@ class _Lines:
         )
 
 
-class Effect(Record):
+class LossFinding(Record):
     """A catch-all rule's finding: connections that are lost. `of_chain`: a chain as a whole loses them, not one rule.
     """
 
@@ -62,7 +62,7 @@ class Effect(Record):
     of_chain: bool
 
 
-def with_effects(findings: Iterable[Finding], effects: Iterable[Effect]) -> list[Finding]:
+def with_effects(findings: Iterable[Finding], effects: Iterable[LossFinding]) -> list[Finding]:
     """All findings, and the effects whose cause none of them reports. A finding that reports the cause becomes as
     severe as its effect."""
     told = list(findings)

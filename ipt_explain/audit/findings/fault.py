@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from ipt_explain.audit.findings.place import NOWHERE, Place
+from ipt_explain.audit.findings.place import NOWHERE, Location
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import Record, replace
 
@@ -30,7 +30,7 @@ class Fault(Record):
 
     message: str
     help: str
-    at: Place = NOWHERE
+    at: Location = NOWHERE
     service: str | None = None
     related: tuple[int, ...] = ()
     severity: Severity | None = None

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ipt_explain.analyzers.selection import Naming
-from ipt_explain.analyzers.selection import Selection as ServiceSelection
+from ipt_explain.analyzers.selection import Naming, Selection
 from ipt_explain.audit.catalogue import catalogue, rule_names
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.runner import Report, audit_node, merge
 from ipt_explain.audit.settings.baseline import Baseline, read_baseline
 from ipt_explain.audit.settings.config import Config, Overrides, load_config
-from ipt_explain.audit.settings.selection import Selection, parse_ids
+from ipt_explain.audit.settings.selection import RuleSelection, parse_ids
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
 from ipt_explain.model.node.joining import as_nodes, by_node
@@ -30,7 +29,7 @@ class Plan(Record):
     """
 
     catalogue: tuple[AuditRule, ...]
-    selection: Selection
+    selection: RuleSelection
     fail_on: Severity | None
     known: Baseline
     notes: tuple[str, ...] = ()
@@ -54,7 +53,7 @@ class Plan(Record):
     def report(
         self,
         dumps: Sequence[Dump],
-        services: ServiceSelection,
+        services: Selection,
         one_node: bool = False,
         named: Naming | None = None,
     ) -> Report:
@@ -102,8 +101,8 @@ def make_plan(
     names = rule_names(rules)
     known = [rule.id for rule in rules]
     settings = Config() if no_config else load_config(config, names)
-    own = Selection(parse_ids(select, names, "--select"), parse_ids(ignore, names, "--ignore"))
-    selection = Selection(own.select or settings.select or (), own.ignore or settings.ignore or ())
+    own = RuleSelection(parse_ids(select, names, "--select"), parse_ids(ignore, names, "--ignore"))
+    selection = RuleSelection(own.select or settings.select or (), own.ignore or settings.ignore or ())
     threshold = fail_on or settings.fail_on or Severity.ERROR.value
     baseline = baseline or settings.baseline
     return Plan(
@@ -117,7 +116,7 @@ def make_plan(
     )
 
 
-def _narrowed_by(own: Selection, settings: Config) -> str:
+def _narrowed_by(own: RuleSelection, settings: Config) -> str:
     options = [name for name, given in (("--select", own.select), ("--ignore", own.ignore)) if given]
     if settings.path is not None:
         options.append(_near(settings.path))
@@ -125,7 +124,12 @@ def _narrowed_by(own: Selection, settings: Config) -> str:
 
 
 def _notes(
-    settings: Config, ids: Sequence[str], own: Selection, selection: Selection, threshold: str, baseline: Path | None
+    settings: Config,
+    ids: Sequence[str],
+    own: RuleSelection,
+    selection: RuleSelection,
+    threshold: str,
+    baseline: Path | None,
 ) -> Iterator[str]:
     for path in settings.unread:
         yield f"{_near(path)} is not read, as it is another user's; --config {_near(path)} uses it anyway"

@@ -11,7 +11,7 @@ Names = Mapping[str, str]
 """The names of rules and their IDs: `{"IPT202": "IPT202", "traffic-leaks": "IPT202", …}`."""
 
 
-class Selection(Record):
+class RuleSelection(Record):
     """IDs and prefixes of IDs (`IPT2`). If both lists match, the longer entry wins, and `ignore` wins a tie.
 
     An empty `select` selects everything.

@@ -100,7 +100,7 @@ def read_nodes(arguments: Sequence[str], how: NodeOptions, objects: ApiObjects |
     """The digests of all nodes, folded. Raises UsageError if no node can be read."""
     from ipt_explain.compare.fleet.engines.processes import tasks
     from ipt_explain.compare.fleet.nodes import node_files
-    from ipt_explain.inputs.nodes.kinds import Kind
+    from ipt_explain.inputs.nodes.kinds import FileKind
     from ipt_explain.inputs.nodes.sources import Sources
 
     if not arguments:
@@ -109,7 +109,9 @@ def read_nodes(arguments: Sequence[str], how: NodeOptions, objects: ApiObjects |
     nodes = node_files(sources.survey(), how.node_from)
     work = tasks(sources, nodes.jobs, elsewhere=how.dask is not None)
     # Reading a digest is cheaper than passing it between processes.
-    worth = sum(any(entry.kind is not Kind.DIGEST for entry in job.entries) for job in nodes.jobs) >= _WORTH_PROCESSES
+    worth = (
+        sum(any(entry.kind is not FileKind.DIGEST for entry in job.entries) for job in nodes.jobs) >= _WORTH_PROCESSES
+    )
     found = folded(made_by(work, how, objects, worth), len(nodes.jobs), nodes.not_compared)
     if nodes.passed_over:
         warn([f"{counted(nodes.passed_over, 'file')} skipped: not a node's rules"])

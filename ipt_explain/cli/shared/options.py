@@ -249,11 +249,11 @@ def files_of(dumps: Sequence[str]) -> tuple[str, ...]:
 
 
 def _rules_in(folder: str) -> list[str]:
-    from ipt_explain.inputs.nodes.kinds import Kind
+    from ipt_explain.inputs.nodes.kinds import FileKind
     from ipt_explain.inputs.nodes.sources import Sources
 
     survey = Sources([folder]).survey()
-    entries = [entry for entry in survey.entries if entry.kind.holds_rules and entry.kind is not Kind.DIGEST]
+    entries = [entry for entry in survey.entries if entry.kind.holds_rules and entry.kind is not FileKind.DIGEST]
     if survey.passed_over or survey.unreadable or any(entry.in_archive for entry in entries):
         _warn_of_skipped(survey)
     files = [entry.path for entry in entries if not entry.in_archive]

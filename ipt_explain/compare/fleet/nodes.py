@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from ipt_explain.inputs.nodes.kinds import Kind
+from ipt_explain.inputs.nodes.kinds import FileKind
 from ipt_explain.inputs.nodes.names import is_tools, node_names
-from ipt_explain.inputs.nodes.sources import Entry, Survey
+from ipt_explain.inputs.nodes.sources import SourceFile, Survey
 from ipt_explain.records import Record
 
 _DOCUMENT = re.compile(
@@ -34,7 +34,7 @@ class NodeJob(Record):
     """A node and its files, from which its digest is made."""
 
     node: str
-    entries: tuple[Entry, ...]
+    entries: tuple[SourceFile, ...]
 
 
 class NodeFiles(Record):
@@ -50,7 +50,7 @@ def node_files(survey: Survey, node_from: re.Pattern[str] | None) -> NodeFiles:
     strays = stray_files(survey)
     all_files = [*survey.entries, *strays]
     named = list(zip(all_files, _names(all_files, node_from)))
-    files: dict[str, list[Entry]] = {}
+    files: dict[str, list[SourceFile]] = {}
     for entry, node in named[: len(survey.entries)]:
         files.setdefault(node, []).append(entry)
     not_compared = [
@@ -72,7 +72,7 @@ def node_files(survey: Survey, node_from: re.Pattern[str] | None) -> NodeFiles:
     return NodeFiles(tuple(jobs), tuple(not_compared), len(survey.passed_over) - lost)
 
 
-def _names(entries: Sequence[Entry], node_from: re.Pattern[str] | None) -> list[str]:
+def _names(entries: Sequence[SourceFile], node_from: re.Pattern[str] | None) -> list[str]:
     unknown = [entry.path for entry in entries if entry.given is None]
     guessed = dict(zip(unknown, node_names(unknown)))
     return [entry.given or _matched(entry.path, node_from) or guessed[entry.path] for entry in entries]
@@ -83,12 +83,12 @@ def _matched(path: str, node_from: re.Pattern[str] | None) -> str | None:
     return None if found is None else (found[1] if found.re.groups else found[0])
 
 
-def stray_files(survey: Survey) -> list[Entry]:
+def stray_files(survey: Survey) -> list[SourceFile]:
     """The files without rules that should have some."""
     return [entry for entry in survey.passed_over if _is_a_nodes(entry, survey.entries)]
 
 
-def _is_a_nodes(entry: Entry, accepted: Sequence[Entry]) -> bool:
+def _is_a_nodes(entry: SourceFile, accepted: Sequence[SourceFile]) -> bool:
     """Whether a file without rules should have some: it is named like a tool's output, or located like other dumps."""
     if entry.named or entry.given is not None:
         return True
@@ -98,7 +98,7 @@ def _is_a_nodes(entry: Entry, accepted: Sequence[Entry]) -> bool:
     return not accepted or is_tools(name) or not _places([entry]).isdisjoint(_places(accepted))
 
 
-def _places(entries: Iterable[Entry]) -> set[tuple[str, ...]]:
+def _places(entries: Iterable[SourceFile]) -> set[tuple[str, ...]]:
     """The paths without one of their parts: files that differ in one part are the same file on different nodes."""
     found: set[tuple[str, ...]] = set()
     for entry in entries:
@@ -110,10 +110,10 @@ def _places(entries: Iterable[Entry]) -> set[tuple[str, ...]]:
     return found
 
 
-def why_no_rules(entry: Entry) -> str:
+def why_no_rules(entry: SourceFile) -> str:
     """Why a file says nothing about its node: `it is empty: …`."""
-    if entry.kind is Kind.EMPTY:
+    if entry.kind is FileKind.EMPTY:
         return "it is empty: the command that wrote it failed, or had no right to read the rules"
-    if entry.kind is Kind.OTHER:
+    if entry.kind is FileKind.OTHER:
         return f"there are no rules in it; it begins with: {entry.first_line}"
     return f"this is {entry.kind.value}, not a node's rules"

@@ -13,7 +13,14 @@ from collections.abc import Callable
 from typing import IO, BinaryIO, cast
 
 from ipt_explain.errors import UsageError
-from ipt_explain.inputs.limits import ARCHIVE_BYTES, ARCHIVE_RATIO, INPUT_BYTES, UNPACK_FREE_BYTES, UNPACK_RATIO, Limit
+from ipt_explain.inputs.limits import (
+    ARCHIVE_BYTES,
+    ARCHIVE_RATIO,
+    INPUT_BYTES,
+    UNPACK_FREE_BYTES,
+    UNPACK_RATIO,
+    InputLimit,
+)
 
 HEAD = 1 << 16
 """How many bytes of a file are used to recognise its kind."""
@@ -54,7 +61,7 @@ class _Meter(io.RawIOBase):
         self._free = UNPACK_FREE_BYTES.value()
         self.limit(INPUT_BYTES, UNPACK_RATIO)
 
-    def limit(self, total: Limit, ratio: Limit) -> None:
+    def limit(self, total: InputLimit, ratio: InputLimit) -> None:
         """Set new limits."""
         self._total, self._ratio = total, ratio
         self._total_value, self._ratio_value = total.value(), ratio.value()

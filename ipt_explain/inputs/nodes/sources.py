@@ -13,7 +13,7 @@ from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import STANDARD_INPUT
 from ipt_explain.inputs.limits import INPUT_BYTES
 from ipt_explain.inputs.nodes.archives import DAMAGE, Member, members
-from ipt_explain.inputs.nodes.kinds import Kind, kind_of
+from ipt_explain.inputs.nodes.kinds import FileKind, kind_of
 from ipt_explain.inputs.nodes.packing import HEAD, Unpacked, unpacked
 from ipt_explain.inputs.nodes.urls import is_url, open_url, url_files
 from ipt_explain.records import Record, field
@@ -21,7 +21,7 @@ from ipt_explain.records import Record, field
 _SHOWN = 120
 
 
-class Entry(Record):
+class SourceFile(Record):
     """A file, or a member of an archive.
 
     `path` is its name for people; `container` the file on disk that holds it: `path` itself or an archive. `given` is
@@ -31,7 +31,7 @@ class Entry(Record):
 
     path: str
     container: str
-    kind: Kind
+    kind: FileKind
     given: str | None = None
     named: bool = False
     first_line: str = ""
@@ -42,7 +42,7 @@ class Entry(Record):
         return self.path != self.container
 
 
-class Unreadable(Record):
+class UnreadableFile(Record):
     """A file, or the rest of an archive, that cannot be read, and why."""
 
     path: str
@@ -53,9 +53,9 @@ class Unreadable(Record):
 class Survey(Record, frozen=False):
     """The files in the sources. `passed_over` are the paths of empty files and of those without a node's rules."""
 
-    entries: list[Entry] = field(default_factory=list)
-    unreadable: list[Unreadable] = field(default_factory=list)
-    passed_over: list[Entry] = field(default_factory=list)
+    entries: list[SourceFile] = field(default_factory=list)
+    unreadable: list[UnreadableFile] = field(default_factory=list)
+    passed_over: list[SourceFile] = field(default_factory=list)
 
 
 class Sources:
@@ -81,18 +81,18 @@ class Sources:
                     for member in inner:
                         self._note(found, _entry(f"{file.path}/{member.path}", file, member.stream.peek(HEAD)))
             except DAMAGE as error:
-                found.unreadable.append(Unreadable(file.path, why_unreadable(error), file.given))
+                found.unreadable.append(UnreadableFile(file.path, why_unreadable(error), file.given))
         return found
 
     @staticmethod
-    def _note(found: Survey, entry: Entry) -> None:
+    def _note(found: Survey, entry: SourceFile) -> None:
         # Read a file named on the command line as a dump even if it looks different, to report its faults by line.
-        useful = entry.kind.belongs_to_a_node or (entry.named and entry.kind is not Kind.EMPTY)
+        useful = entry.kind.belongs_to_a_node or (entry.named and entry.kind is not FileKind.EMPTY)
         (found.entries if useful else found.passed_over).append(entry)
 
-    def contents(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, bytes | Unreadable]]:
+    def contents(self, entries: Sequence[SourceFile]) -> Iterator[tuple[SourceFile, bytes | UnreadableFile]]:
         """The bytes of entries, unpacked; those of one archive in its order, in a single pass."""
-        by_container: dict[str, dict[str, list[Entry]]] = {}
+        by_container: dict[str, dict[str, list[SourceFile]]] = {}
         for entry in entries:
             by_container.setdefault(entry.container, {}).setdefault(entry.path, []).append(entry)
         for container, wanted in by_container.items():
@@ -101,12 +101,12 @@ class Sources:
                     yield from self._wanted(container, unpacked(raw, container), wanted)
             except DAMAGE as error:
                 for entry in [each for of_path in wanted.values() for each in of_path]:
-                    yield entry, Unreadable(entry.path, why_unreadable(error), entry.given)
+                    yield entry, UnreadableFile(entry.path, why_unreadable(error), entry.given)
 
     @staticmethod
     def _wanted(
-        container: str, stream: Unpacked, wanted: dict[str, list[Entry]]
-    ) -> Iterator[tuple[Entry, bytes | Unreadable]]:
+        container: str, stream: Unpacked, wanted: dict[str, list[SourceFile]]
+    ) -> Iterator[tuple[SourceFile, bytes | UnreadableFile]]:
         inner = members(stream, container)
         for member in [Member("", stream)] if inner is None else inner:
             path = f"{container}/{member.path}" if member.path else container
@@ -133,23 +133,23 @@ class Sources:
         return io.BytesIO(self._standard_input)
 
 
-def _entry(path: str, file: _File, head: bytes) -> Entry:
+def _entry(path: str, file: _File, head: bytes) -> SourceFile:
     kind = kind_of(head)
     first_line = ""
-    if kind is Kind.OTHER:
+    if kind is FileKind.OTHER:
         first_line = head.strip().split(b"\n", 1)[0][:_SHOWN].decode("utf-8", "backslashreplace").strip()
-    return Entry(path, file.path, kind, file.given, file.named and path == file.path, first_line)
+    return SourceFile(path, file.path, kind, file.given, file.named and path == file.path, first_line)
 
 
-def _content(path: str, stream: Unpacked) -> bytes | Unreadable:
+def _content(path: str, stream: Unpacked) -> bytes | UnreadableFile:
     """All of a file. A fault in one file of an archive does not affect others that can still be reached."""
     limit = INPUT_BYTES.value()
     try:
         content = stream.read(limit + 1)
     except DAMAGE as error:
-        return Unreadable(path, why_unreadable(error))
+        return UnreadableFile(path, why_unreadable(error))
     if len(content) > limit:
-        return Unreadable(path, str(INPUT_BYTES.exceeded(path)))
+        return UnreadableFile(path, str(INPUT_BYTES.exceeded(path)))
     return content
 
 

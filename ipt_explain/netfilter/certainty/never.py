@@ -6,7 +6,14 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from ipt_explain.model import Option, Rule, Shape
-from ipt_explain.netfilter.certainty.containment import EXCLUSIVE_STATES, Constraint, Kind, apart, constraints_of, holds
+from ipt_explain.netfilter.certainty.containment import (
+    EXCLUSIVE_STATES,
+    Comparison,
+    Constraint,
+    apart,
+    constraints_of,
+    holds,
+)
 from ipt_explain.netfilter.header import HIGHEST_PORT, network_bits, parse_range
 from ipt_explain.netfilter.marks import parse_mark
 from ipt_explain.netfilter.probability import SCALE, stored
@@ -90,13 +97,13 @@ def _everything(rule: Rule) -> Iterator[Certainty]:
 
 def _is_all(constraint: Constraint, rule: Rule) -> bool:
     value = constraint.value(rule)
-    if constraint.kind is Kind.ADDRESS:
+    if constraint.kind is Comparison.ADDRESS:
         return value == (0, 0)
-    if constraint.kind is Kind.PORTS:
+    if constraint.kind is Comparison.PORTS:
         return value == ((0, HIGHEST_PORT),)
-    if constraint.kind is Kind.STATES and isinstance(value, frozenset):
+    if constraint.kind is Comparison.STATES and isinstance(value, frozenset):
         return value >= EXCLUSIVE_STATES
-    return constraint.kind is Kind.INTERFACE and value == "+"
+    return constraint.kind is Comparison.INTERFACE and value == "+"
 
 
 def _contradiction(rule: Rule) -> Iterator[Certainty]:

@@ -16,7 +16,7 @@ WHOLE = -1
 """The mask of parts other than addresses, which must be equal."""
 
 
-class Element(Record):
+class MaskedElement(Record):
     """An element: `keys`, and a mask for each."""
 
     keys: tuple[Key, ...]
@@ -24,7 +24,7 @@ class Element(Record):
     nomatch: bool
 
 
-def compiled(found: IpSet, element: SetElement) -> Element:
+def compiled(found: IpSet, element: SetElement) -> MaskedElement:
     """An element of a set as numbers. Raises ValueError if that is impossible."""
     if len(element.parts) != len(found.dimensions):
         raise ValueError("an element that lacks a part")
@@ -34,7 +34,7 @@ def compiled(found: IpSet, element: SetElement) -> Element:
         key, mask = _key(found, dimension, part)
         keys.append(key)
         masks.append(mask)
-    return Element(tuple(keys), tuple(masks), element.nomatch)
+    return MaskedElement(tuple(keys), tuple(masks), element.nomatch)
 
 
 def _key(found: IpSet, dimension: Dimension, part: ElementPart) -> tuple[Key, int]:

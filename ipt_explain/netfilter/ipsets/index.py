@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ipt_explain.model.node.ipsets import IpSet
-from ipt_explain.netfilter.ipsets.elements import Element, Key, compiled
+from ipt_explain.netfilter.ipsets.elements import Key, MaskedElement, compiled
 from ipt_explain.netfilter.ipsets.shown import Shown
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
@@ -19,7 +19,7 @@ class SetIndex:
     def __init__(self, found: IpSet) -> None:
         self.set = found
         self.complete = found.complete
-        self._elements: list[Element] = []
+        self._elements: list[MaskedElement] = []
         by_masks: dict[tuple[int, ...], dict[tuple[Key, ...], bool]] = {}
         for element in found.elements:
             try:
@@ -31,8 +31,8 @@ class SetIndex:
             by_masks.setdefault(one.masks, {})[one.keys] = not one.nomatch
         # In the kernel's order: narrow networks before wide ones, the first dimension before the next.
         self._by_masks = sorted(by_masks.items(), key=lambda item: item[0], reverse=True)
-        self._by_key: list[dict[Key, list[Element]] | None] = [None] * len(found.dimensions)
-        self._possible: dict[tuple[int, Whereabouts], list[Element]] = {}
+        self._by_key: list[dict[Key, list[MaskedElement]] | None] = [None] * len(found.dimensions)
+        self._possible: dict[tuple[int, Whereabouts], list[MaskedElement]] = {}
 
     def holds(self, values: Sequence[Shown]) -> Truth:
         """Whether the set has a packet's values, one per dimension."""
@@ -62,11 +62,11 @@ class SetIndex:
                 held = fits
         return Truth.UNKNOWN if held is Truth.YES and excepted else held
 
-    def _candidates(self, values: Sequence[Shown]) -> Sequence[Element]:
+    def _candidates(self, values: Sequence[Shown]) -> Sequence[MaskedElement]:
         """A small selection with all elements that may match."""
-        few: Sequence[Element] = self._elements
+        few: Sequence[MaskedElement] = self._elements
         for place, value in enumerate(values):
-            pool: Sequence[Element] = self._elements
+            pool: Sequence[MaskedElement] = self._elements
             if isinstance(value, Whereabouts):
                 pool = self._possible_for(place, value)
             elif _is_known(value):
@@ -75,7 +75,7 @@ class SetIndex:
                 few = pool
         return few
 
-    def _with_key(self, place: int, key: Shown) -> Sequence[Element]:
+    def _with_key(self, place: int, key: Shown) -> Sequence[MaskedElement]:
         """The elements with this key in one dimension, or all elements if the dimension has networks."""
         by_key = self._by_key[place]
         if by_key is None:
@@ -88,7 +88,7 @@ class SetIndex:
         mask = self._elements[0].masks[place]
         return by_key.get(_masked(key, mask), ())  # type: ignore[arg-type]  # it is known
 
-    def _possible_for(self, place: int, address: Whereabouts) -> Sequence[Element]:
+    def _possible_for(self, place: int, address: Whereabouts) -> Sequence[MaskedElement]:
         found = self._possible.get((place, address))
         if found is None:
             if len(self._possible) >= _MOST_REMEMBERED:
@@ -97,7 +97,7 @@ class SetIndex:
         return found
 
 
-def _meant(elements: Iterable[Element], place: int, address: Whereabouts) -> Iterable[Element]:
+def _meant(elements: Iterable[MaskedElement], place: int, address: Whereabouts) -> Iterable[MaskedElement]:
     return (element for element in elements if _part_fits(element, place, address) is not Truth.NO)
 
 
@@ -111,7 +111,7 @@ def _masked(value: Shown, mask: int) -> Shown:
     return value & mask if isinstance(value, int) else value
 
 
-def _fits(element: Element, values: Sequence[Shown]) -> Truth:
+def _fits(element: MaskedElement, values: Sequence[Shown]) -> Truth:
     whole = Truth.YES
     for place, value in enumerate(values):
         whole = whole & _part_fits(element, place, value)
@@ -120,7 +120,7 @@ def _fits(element: Element, values: Sequence[Shown]) -> Truth:
     return whole
 
 
-def _part_fits(element: Element, place: int, value: Shown) -> Truth:
+def _part_fits(element: MaskedElement, place: int, value: Shown) -> Truth:
     key, mask = element.keys[place], element.masks[place]
     if isinstance(value, Truth):
         return value

@@ -8,7 +8,7 @@ from operator import ge, gt, le, lt
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.nft import Expression, Operator, Prefix, Range, Wildcard
 from ipt_explain.netfilter.header import interface_fits
-from ipt_explain.netfilter.nft.constants import Kind, bits_of, canonical
+from ipt_explain.netfilter.nft.constants import Datatype, bits_of, canonical
 from ipt_explain.netfilter.nft.readings import UNKNOWN, AddressType, Chance, Nothing, Reading
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
@@ -17,9 +17,9 @@ from ipt_explain.netfilter.whereabouts import Whereabouts
 _NUMBER_BITS = 32
 
 
-def fits(reading: Reading, constant: Expression, kind: Kind, state: PacketState) -> Truth:
+def fits(reading: Reading, constant: Expression, kind: Datatype, state: PacketState) -> Truth:
     """Whether a value equals the constant, or lies in the prefix or range."""
-    if type(reading) is int and kind is not Kind.INTERFACE:
+    if type(reading) is int and kind is not Datatype.INTERFACE:
         number = canonical(constant, kind)
         if type(number) is int:
             return Truth.YES if reading == number else Truth.NO
@@ -44,12 +44,12 @@ def fits(reading: Reading, constant: Expression, kind: Kind, state: PacketState)
     wanted_value = canonical(constant, kind)
     if wanted_value is None or isinstance(reading, (Chance, Nothing)):
         return Truth.UNKNOWN
-    if kind is Kind.INTERFACE:
+    if kind is Datatype.INTERFACE:
         return _interface(str(reading), wanted_value)
     return Truth.of(reading == wanted_value)
 
 
-def compared(reading: Reading, operator: Operator, constant: Expression, kind: Kind, state: PacketState) -> Truth:
+def compared(reading: Reading, operator: Operator, constant: Expression, kind: Datatype, state: PacketState) -> Truth:
     """Whether a value satisfies a comparison with a constant."""
     if operator is Operator.IN:
         wanted = bits_of(constant)
@@ -72,10 +72,10 @@ _ORDERS: dict[Operator, Callable[[int, int], bool]] = {
 }
 
 
-def _unknown_interface(constant: Expression, kind: Kind) -> Truth:
+def _unknown_interface(constant: Expression, kind: Datatype) -> Truth:
     """Whether an unknown value may fit. It is never `lo`: packets on lo are the node's own, and are known to be. Nor is
     it a number (`iif 7`): nft prints one only for an interface that is gone."""
-    if kind is Kind.INTERFACE and (constant == "lo" or isinstance(constant, int)):
+    if kind is Datatype.INTERFACE and (constant == "lo" or isinstance(constant, int)):
         return Truth.NO
     return Truth.UNKNOWN
 
@@ -93,19 +93,19 @@ def _lies_in(address: Whereabouts, constant: Expression, state: PacketState) -> 
     width = ADDRESS_BITS[state.connection.family]
     full = (1 << width) - 1
     if isinstance(constant, Prefix):
-        base = canonical(constant.base, Kind.ADDRESS)
+        base = canonical(constant.base, Datatype.ADDRESS)
         if not isinstance(base, int) or constant.length > width:
             return Truth.UNKNOWN
         mask = full ^ (full >> constant.length)
         return address.lies_in(base & mask, mask)
-    value = canonical(constant, Kind.ADDRESS)
+    value = canonical(constant, Datatype.ADDRESS)
     return address.lies_in(value, full) if isinstance(value, int) else Truth.UNKNOWN
 
 
-def _in_prefix(reading: Reading, prefix: Prefix, kind: Kind, state: PacketState) -> Truth:
+def _in_prefix(reading: Reading, prefix: Prefix, kind: Datatype, state: PacketState) -> Truth:
     base = canonical(prefix.base, kind)
     if not isinstance(base, int) or not isinstance(reading, int):
         return Truth.UNKNOWN
-    width = ADDRESS_BITS[state.connection.family] if kind is Kind.ADDRESS else _NUMBER_BITS
+    width = ADDRESS_BITS[state.connection.family] if kind is Datatype.ADDRESS else _NUMBER_BITS
     host_bits = max(width - prefix.length, 0)
     return Truth.of(reading >> host_bits == base >> host_bits)

@@ -12,7 +12,7 @@ from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES
 RANDOM_BITS = 32
 
 
-class Kind(Enum):
+class Datatype(Enum):
     """The kind of an expression's values, which decides what constants mean."""
 
     ADDRESS = "address"
@@ -27,18 +27,18 @@ class Kind(Enum):
     __hash__ = object.__hash__
 
 
-KIND_OF_TYPE = {
-    "ipv4_addr": Kind.ADDRESS,
-    "ipv6_addr": Kind.ADDRESS,
-    "inet_proto": Kind.PROTOCOL,
-    "inet_service": Kind.NUMBER,
-    "mark": Kind.NUMBER,
-    "integer": Kind.NUMBER,
-    "ifname": Kind.INTERFACE,
-    "iface_index": Kind.INTERFACE,
-    "icmp_type": Kind.ICMP_TYPE,
-    "icmpv6_type": Kind.ICMPV6_TYPE,
-    "ct_state": Kind.BITS,
+DATATYPES = {
+    "ipv4_addr": Datatype.ADDRESS,
+    "ipv6_addr": Datatype.ADDRESS,
+    "inet_proto": Datatype.PROTOCOL,
+    "inet_service": Datatype.NUMBER,
+    "mark": Datatype.NUMBER,
+    "integer": Datatype.NUMBER,
+    "ifname": Datatype.INTERFACE,
+    "iface_index": Datatype.INTERFACE,
+    "icmp_type": Datatype.ICMP_TYPE,
+    "icmpv6_type": Datatype.ICMPV6_TYPE,
+    "ct_state": Datatype.BITS,
 }
 """The kinds of a set's declared types."""
 
@@ -54,63 +54,63 @@ _NFT_ICMPV6 = {
 _WORDS = frozenset({"nfproto", "protocol", "pkttype", "direction", "l3proto", "day", "hour", "time"})
 
 
-def kind_of(expression: Expression) -> Kind:
+def datatype_of(expression: Expression) -> Datatype:
     """The kind of an expression's values."""
     if isinstance(expression, Binary):
-        return kind_of(expression.left)
+        return datatype_of(expression.left)
     if isinstance(expression, Payload):
         return _kind_of_field(expression)
     if isinstance(expression, Meta):
         if expression.key in ("iif", "iifname", "oif", "oifname"):
-            return Kind.INTERFACE
-        return Kind.PROTOCOL if expression.key == "l4proto" else _number_or_word(expression.key)
+            return Datatype.INTERFACE
+        return Datatype.PROTOCOL if expression.key == "l4proto" else _number_or_word(expression.key)
     if isinstance(expression, Conntrack):
         if expression.key in ("state", "status"):
-            return Kind.BITS
+            return Datatype.BITS
         if expression.key.endswith("addr"):
-            return Kind.ADDRESS
-        return Kind.PROTOCOL if expression.key == "protocol" else _number_or_word(expression.key)
-    return Kind.WORD if isinstance(expression, Fib) else Kind.NUMBER
+            return Datatype.ADDRESS
+        return Datatype.PROTOCOL if expression.key == "protocol" else _number_or_word(expression.key)
+    return Datatype.WORD if isinstance(expression, Fib) else Datatype.NUMBER
 
 
-def _kind_of_field(payload: Payload) -> Kind:
+def _kind_of_field(payload: Payload) -> Datatype:
     if payload.protocol in ("ip", "ip6"):
         if payload.field in ("saddr", "daddr"):
-            return Kind.ADDRESS
-        return Kind.PROTOCOL if payload.field in ("protocol", "nexthdr") else Kind.NUMBER
+            return Datatype.ADDRESS
+        return Datatype.PROTOCOL if payload.field in ("protocol", "nexthdr") else Datatype.NUMBER
     if payload.protocol == "tcp" and payload.field == "flags":
-        return Kind.BITS
+        return Datatype.BITS
     if payload.field == "type" and payload.protocol in ("icmp", "icmpv6"):
-        return Kind.ICMP_TYPE if payload.protocol == "icmp" else Kind.ICMPV6_TYPE
-    return Kind.NUMBER
+        return Datatype.ICMP_TYPE if payload.protocol == "icmp" else Datatype.ICMPV6_TYPE
+    return Datatype.NUMBER
 
 
-def _number_or_word(key: str) -> Kind:
-    return Kind.WORD if key in _WORDS else Kind.NUMBER
+def _number_or_word(key: str) -> Datatype:
+    return Datatype.WORD if key in _WORDS else Datatype.NUMBER
 
 
 @lru_cache(maxsize=65536)
-def canonical(constant: Expression, kind: Kind) -> int | str | None:
+def canonical(constant: Expression, kind: Datatype) -> int | str | None:
     """A constant as in readings: addresses and protocols are numbers. None if unreadable."""
-    if kind is Kind.ADDRESS:
+    if kind is Datatype.ADDRESS:
         if not isinstance(constant, str):
             return None
         try:
             return parse_address(constant)
         except ValueError:
             return None
-    if kind is Kind.PROTOCOL and isinstance(constant, str):
+    if kind is Datatype.PROTOCOL and isinstance(constant, str):
         return protocol_number(constant)
-    if kind is Kind.ICMP_TYPE and isinstance(constant, str):
+    if kind is Datatype.ICMP_TYPE and isinstance(constant, str):
         known = ICMP_TYPES.get(constant)
         return None if known is None else known[0]
-    if kind is Kind.ICMPV6_TYPE and isinstance(constant, str):
+    if kind is Datatype.ICMPV6_TYPE and isinstance(constant, str):
         known = ICMPV6_TYPES.get(constant)
         return _NFT_ICMPV6.get(constant) if known is None else known[0]
-    if kind is Kind.NUMBER and isinstance(constant, str):
+    if kind is Datatype.NUMBER and isinstance(constant, str):
         return None
     if constant == "unicast":
-        return "host" if kind is Kind.WORD else constant
+        return "host" if kind is Datatype.WORD else constant
     return constant if isinstance(constant, (int, str)) else None
 
 

@@ -8,7 +8,7 @@ from ipt_explain.model import nft
 from ipt_explain.netfilter.condition import Question, split
 from ipt_explain.netfilter.nft.misses import destination_of
 from ipt_explain.netfilter.nft.readings import looks_at_heading
-from ipt_explain.netfilter.nft.statements import Statements, Step
+from ipt_explain.netfilter.nft.statements import StatementEffect, Statements
 from ipt_explain.netfilter.nft.ways import Way, then_of
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product
@@ -18,7 +18,7 @@ from ipt_explain.netfilter.whereabouts import Bits
 from ipt_explain.records import NamedTuple
 
 
-class _Place(NamedTuple):
+class _InRule(NamedTuple):
     """Packets on their way through a rule: the next statement, and the questions since the last effect."""
 
     share: Probability
@@ -28,7 +28,7 @@ class _Place(NamedTuple):
     questions: tuple[Question, ...]
 
 
-class Evaluator:
+class NftEvaluator:
     """Evaluates rules for packets."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Evaluator:
                 for step in self.statements.verdict_map(table, rule, statements[0], state, bound)
             ])
         ways: list[Way] = []
-        places = [_Place(ALWAYS, state, bound.to, 0, ())]
+        places = [_InRule(ALWAYS, state, bound.to, 0, ())]
         while places:
             share, state, to, number, questions = places.pop()
             here = bound if to is bound.to else Bound(to, bound.sent, bound.line)
@@ -66,12 +66,12 @@ class Evaluator:
                     ways.append(Way(share, Flow.CONTINUE, state, to, False))
                     break
                 else:
-                    place = _Place(share, state, to, number, questions)
+                    place = _InRule(share, state, to, number, questions)
                     places += _answered(place, ways) if questions else reversed(_taken(place, answer, ways))
                     break
             else:
                 if questions:
-                    places += _answered(_Place(share, state, to, number, questions), ways)
+                    places += _answered(_InRule(share, state, to, number, questions), ways)
                 else:
                     ways.append(Way(share, Flow.CONTINUE, state, to, True))
         return tuple(ways)
@@ -108,26 +108,26 @@ class Evaluator:
 _CHANGING = (nft.Mangle, nft.Counter, nft.Log, nft.Notrack, nft.FlowOffload)
 
 
-def _answered(place: _Place, ways: list[Way]) -> list[_Place]:
+def _answered(place: _InRule, ways: list[Way]) -> list[_InRule]:
     """Both answers to the questions so far, before a statement changes the packet."""
     going = []
     for branch in split(place.questions, place.state):
         share = product(place.share, branch.share)
         if branch.matches:
-            going.append(_Place(share, branch.state, place.to, place.next, ()))
+            going.append(_InRule(share, branch.state, place.to, place.next, ()))
         elif share:
             ways.append(Way(share, Flow.CONTINUE, branch.state, place.to, False))
     return going
 
 
-def _taken(place: _Place, steps: Sequence[Step], ways: list[Way]) -> list[_Place]:
+def _taken(place: _InRule, steps: Sequence[StatementEffect], ways: list[Way]) -> list[_InRule]:
     going = []
     for step in steps:
         share = product(place.share, step.share)
         if not share:
             continue
         if step.then is None:
-            going.append(_Place(share, step.state, step.to, place.next + 1, ()))
+            going.append(_InRule(share, step.state, step.to, place.next + 1, ()))
         else:
             ways.append(Way(share, step.then, step.state, step.to, step.matched, step.reason))
     return going

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.comparing import fits
-from ipt_explain.netfilter.nft.constants import KIND_OF_TYPE, Kind, bits_of, canonical, kind_of
+from ipt_explain.netfilter.nft.constants import DATATYPES, Datatype, bits_of, canonical, datatype_of
 from ipt_explain.netfilter.nft.readings import Reading
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
@@ -24,7 +24,7 @@ class Elements:
     with a single value, by key.
     """
 
-    def __init__(self, elements: Sequence[nft.Element], kinds: Sequence[Kind], whole: bool) -> None:
+    def __init__(self, elements: Sequence[nft.Element], kinds: Sequence[Datatype], whole: bool) -> None:
         self.elements = elements
         self.whole = whole
         self._kinds = tuple(kinds)
@@ -60,14 +60,14 @@ class Elements:
             self._exact_at[place] = tuple(exact)
             self.exact.setdefault(tuple(exact), element)
 
-    def _exact_value(self, part: nft.Expression, kind: Kind) -> object | None:
+    def _exact_value(self, part: nft.Expression, kind: Datatype) -> object | None:
         """A part as in a reading; None if it has several values or is unreadable."""
         if isinstance(part, (nft.Prefix, nft.Range)):
             return None
-        if kind is Kind.BITS:
+        if kind is Datatype.BITS:
             return bits_of(part)
         value = canonical(part, kind)
-        return None if kind is Kind.INTERFACE and (isinstance(value, int) or str(value).endswith("*")) else value
+        return None if kind is Datatype.INTERFACE and (isinstance(value, int) or str(value).endswith("*")) else value
 
     def find(self, readings: Sequence[Reading], state: PacketState) -> Found:
         """The elements that a key may equal, and the one that it certainly equals; the wildcard comes last."""
@@ -123,14 +123,14 @@ def parts_of(expression: nft.Expression) -> tuple[nft.Expression, ...]:
 
 def elements_of_literal(literal: nft.SetLiteral, key: nft.Expression) -> Elements:
     """The elements of a set written in a rule."""
-    return Elements(literal.elements, [kind_of(part) for part in parts_of(key)], whole=True)
+    return Elements(literal.elements, [datatype_of(part) for part in parts_of(key)], whole=True)
 
 
 def elements_of_set(named: nft.Set, key: nft.Expression) -> Elements:
     """The elements of a named set. Their kinds come from its types, or if unknown from the expressions looked up."""
     expressions = parts_of(key)
-    kinds = [KIND_OF_TYPE.get(name) for name in named.types]
+    kinds = [DATATYPES.get(name) for name in named.types]
     if len(kinds) != len(expressions):
         kinds = [None] * len(expressions)
-    known = [kind_of(part) if kind is None else kind for kind, part in zip(kinds, expressions)]
+    known = [datatype_of(part) if kind is None else kind for kind, part in zip(kinds, expressions)]
     return Elements(named.elements, known, whole=not named.elided)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.model.nft import Conntrack, Expression, Mangle, Meta, Payload
 from ipt_explain.netfilter.marks import ALL_BITS
-from ipt_explain.netfilter.nft.constants import Kind, canonical
+from ipt_explain.netfilter.nft.constants import Datatype, canonical
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 
 
@@ -39,7 +39,7 @@ def _written(
 ) -> tuple[PacketState, Heading] | None:
     """Rewrites a header field behind connection tracking's back."""
     if field in ("saddr", "daddr"):
-        address = None if value is None else canonical(value, Kind.ADDRESS)
+        address = None if value is None else canonical(value, Datatype.ADDRESS)
         if not isinstance(address, int):
             return None
         return (state._replace(source=address), to) if field == "saddr" else (state, to._replace(address=address))

@@ -10,7 +10,7 @@ from ipt_explain.netfilter.condition import Answer, Branch, Question, ask, decid
 from ipt_explain.netfilter.nft import memory
 from ipt_explain.netfilter.nft.chances import share_of, shares
 from ipt_explain.netfilter.nft.comparing import compared
-from ipt_explain.netfilter.nft.constants import kind_of
+from ipt_explain.netfilter.nft.constants import datatype_of
 from ipt_explain.netfilter.nft.lookups import Elements, elements_of_literal, elements_of_set, parts_of
 from ipt_explain.netfilter.nft.readings import ABSENT, AddressType, Chance, Reading, read
 from ipt_explain.netfilter.packet import Bound, PacketState
@@ -54,7 +54,7 @@ class Matcher:
             return Truth.NO
         if isinstance(reading, Chance):
             return _by_chance(reading, match, state)
-        truth = compared(reading, match.operator, right, kind_of(left), state)
+        truth = compared(reading, match.operator, right, datatype_of(left), state)
         if truth is Truth.UNKNOWN and isinstance(reading, AddressType):
             return decide_own(state, reading.address, reading.sent, (right != "local") is not inverted)
         return ask(state, _question(match), inverted) if truth is Truth.UNKNOWN else truth

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.model import nft
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
-from ipt_explain.netfilter.nft.constants import Kind, canonical
+from ipt_explain.netfilter.nft.constants import Datatype, canonical
 from ipt_explain.netfilter.nft.jumps import jumps
 from ipt_explain.netfilter.nft.stages import Stage
 from ipt_explain.netfilter.packet import Heading, PacketState
@@ -112,7 +112,7 @@ def _sends_to(chain: nft.Chain, endpoint: Heading) -> bool:
     return any(
         nat.kind is nft.NatKind.DNAT
         and nat.address is not None
-        and (canonical(nat.address, Kind.ADDRESS), nat.port) == (endpoint.address, endpoint.port)
+        and (canonical(nat.address, Datatype.ADDRESS), nat.port) == (endpoint.address, endpoint.port)
         for rule in chain.rules
         for nat in rule.of(nft.Nat)
     )

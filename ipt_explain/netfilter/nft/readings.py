@@ -15,7 +15,7 @@ from ipt_explain.netfilter.header import ANY_PROTOCOL, ICMP, ICMPV6, SCTP, TCP, 
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.matches.tracking import ends_of, states_of, status_of
-from ipt_explain.netfilter.nft.constants import RANDOM_BITS, Kind, bits_of, canonical, kind_of
+from ipt_explain.netfilter.nft.constants import RANDOM_BITS, Datatype, bits_of, canonical, datatype_of
 from ipt_explain.netfilter.packet import Bound, PacketState, Tracking, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
@@ -215,7 +215,7 @@ def _binary(binary: nft.Binary, state: PacketState, bound: Bound) -> Reading:
     if isinstance(left, frozenset):
         names = bits_of(binary.right)
         return left & names if binary.operator == "&" and names is not None else UNKNOWN
-    right = canonical(binary.right, Kind.ADDRESS) if kind_of(binary.left) is Kind.ADDRESS else binary.right
+    right = canonical(binary.right, Datatype.ADDRESS) if datatype_of(binary.left) is Datatype.ADDRESS else binary.right
     if not isinstance(right, int):
         return UNKNOWN
     if isinstance(left, Chance):

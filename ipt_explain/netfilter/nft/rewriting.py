@@ -13,7 +13,7 @@ from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.nft import Concatenation, Expression, Nat, NatKind, Prefix, Range, Verdict
 from ipt_explain.netfilter.header import NatRange
 from ipt_explain.netfilter.nat import address_in_range, masqueraded_as, redirected_to, sent_to, source_port, with_ports
-from ipt_explain.netfilter.nft.constants import Kind, canonical
+from ipt_explain.netfilter.nft.constants import Datatype, canonical
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.whereabouts import Address
@@ -88,7 +88,7 @@ def _chosen(
 
 
 def _number(address: Expression, family: Family) -> int:
-    value = canonical(address, Kind.ADDRESS)
+    value = canonical(address, Datatype.ADDRESS)
     if not isinstance(value, int) or value >> ADDRESS_BITS[family]:
         raise ValueError("no address of the packet's family")
     return value

@@ -21,7 +21,7 @@ from ipt_explain.netfilter.truth import Truth
 from ipt_explain.records import NamedTuple
 
 
-class Step(NamedTuple):
+class StatementEffect(NamedTuple):
     """What a statement does with a share of packets. If `then` is None, the next statement runs."""
 
     share: Probability
@@ -40,7 +40,7 @@ class Statements:
 
     def answer(
         self, table: nft.Table, rule: nft.Rule, statement: nft.Statement, state: PacketState, bound: Bound
-    ) -> Truth | Question | Sequence[Step]:
+    ) -> Truth | Question | Sequence[StatementEffect]:
         """What a statement of a rule does with a packet: a match's answer, YES if it changes nothing, or steps, whose
         shares sum to 1."""
         if isinstance(statement, nft.Match):
@@ -48,51 +48,55 @@ class Statements:
             if isinstance(answer, (Truth, Question)):
                 return answer
             return [
-                Step(branch.share, branch.state, bound.to, None if branch.matches else Flow.CONTINUE, branch.matches)
+                StatementEffect(
+                    branch.share, branch.state, bound.to, None if branch.matches else Flow.CONTINUE, branch.matches
+                )
                 for branch in answer
             ]
         effect = _EFFECTS.get(type(statement))
         if effect is not None:
-            made: Truth | Question | Sequence[Step] = effect(self, table, rule, statement, state, bound)
+            made: Truth | Question | Sequence[StatementEffect] = effect(self, table, rule, statement, state, bound)
             return made
         if isinstance(statement, nft.Unread):
             if statement is rule.statements[-1]:
-                return [Step(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, f"what `{statement.text}` does")]
+                return [
+                    StatementEffect(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, f"what `{statement.text}` does")
+                ]
             return ask(state, f"{statement.text} ({_where(rule)}) matches")
         # Limits, quotas and counts of connections: each rule has its own bucket, even if two read the same.
         return ask(state, f"{statement_text(statement)} ({_where(rule)})")
 
     def _verdict(
         self, table: nft.Table, rule: nft.Rule, verdict: nft.Verdict, state: PacketState, bound: Bound
-    ) -> Truth | Sequence[Step]:
+    ) -> Truth | Sequence[StatementEffect]:
         then = then_of(verdict)
-        return Truth.YES if then is None else [Step(ALWAYS, state, bound.to, then)]
+        return Truth.YES if then is None else [StatementEffect(ALWAYS, state, bound.to, then)]
 
     def verdict_map(
         self, table: nft.Table, rule: nft.Rule, statement: nft.VerdictMap, state: PacketState, bound: Bound
-    ) -> Sequence[Step]:
+    ) -> Sequence[StatementEffect]:
         """What a verdict map does with a packet. The shares sum to 1."""
         steps = []
         for found in self.matcher.lookups(table, statement.key, statement.data, state, bound):
             if found.unknown:
                 reason = f"which verdict `{statement_text(statement)}` finds"
-                steps.append(Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
+                steps.append(StatementEffect(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
             elif found.element is None or not isinstance(found.element.data, nft.Verdict):
                 steps.append(_failed(found, bound))
             else:
-                steps.append(Step(found.share, found.state, bound.to, then_of(found.element.data)))
+                steps.append(StatementEffect(found.share, found.state, bound.to, then_of(found.element.data)))
         return steps
 
     def _nat(
         self, table: nft.Table, rule: nft.Rule, nat: nft.Nat, state: PacketState, bound: Bound
-    ) -> Truth | Sequence[Step]:
+    ) -> Truth | Sequence[StatementEffect]:
         if not applies(nat, state):
             return Truth.NO
         steps = []
         for found, address in self.matcher.values(table, nat.address, state, bound):
             if found.unknown:
                 reason = f"where `{statement_text(nat)}` sends it"
-                steps.append(Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
+                steps.append(StatementEffect(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
             elif address is None and nat.address is not None:
                 steps.append(_failed(found, bound))
             else:
@@ -101,20 +105,20 @@ class Statements:
 
     def _rewritten(
         self, rule: nft.Rule, nat: nft.Nat, address: nft.Expression | None, found: Found, bound: Bound
-    ) -> Sequence[Step]:
+    ) -> Sequence[StatementEffect]:
         if nat.kind is nft.NatKind.REDIRECT and redirects_nowhere(found.state):
             reason = f"{found.state.in_interface} has no address to redirect to"
-            return [Step(found.share, found.state, bound.to, Verdict.DROP, True, reason)]
+            return [StatementEffect(found.share, found.state, bound.to, Verdict.DROP, True, reason)]
         try:
             choices = rewritten(nat, address, found.state, bound.to)
         except ValueError:
             reason = f"where the unreadable `{statement_text(nat)}` sends it"
-            return [Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason)]
-        return [Step(product(found.share, share), state, to, Verdict.ACCEPT) for share, state, to in choices]
+            return [StatementEffect(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason)]
+        return [StatementEffect(product(found.share, share), state, to, Verdict.ACCEPT) for share, state, to in choices]
 
     def _mangle(
         self, table: nft.Table, rule: nft.Rule, mangle: nft.Mangle, state: PacketState, bound: Bound
-    ) -> Sequence[Step]:
+    ) -> Sequence[StatementEffect]:
         steps = []
         for found, value in self.matcher.values(table, mangle.value, state, bound):
             if value is None and not found.unknown:
@@ -123,41 +127,41 @@ class Statements:
             after = None if found.unknown else mangled(mangle, value, found.state, bound)
             if after is None:
                 reason = f"what `{statement_text(mangle)}` writes"
-                steps.append(Step(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
+                steps.append(StatementEffect(found.share, found.state, bound.to, Verdict.UNKNOWN, True, reason))
             else:
-                steps.append(Step(found.share, *after))
+                steps.append(StatementEffect(found.share, *after))
         return steps
 
     def _set_update(
         self, table: nft.Table, rule: nft.Rule, update: nft.SetUpdate, state: PacketState, bound: Bound
-    ) -> Truth | Sequence[Step]:
+    ) -> Truth | Sequence[StatementEffect]:
         entered = memory.entered(table, update, state, bound.to)
         limits = [one for one in update.statements if not isinstance(one, nft.Counter)]
         if not limits:
-            return [Step(ALWAYS, entered, bound.to)]
+            return [StatementEffect(ALWAYS, entered, bound.to)]
         texts = " ".join(map(statement_text, limits))
         answer = ask(state, f"{texts} ({_where(rule)})")
         if isinstance(answer, Truth):
-            return [Step(ALWAYS, entered, bound.to)] if answer is Truth.YES else Truth.NO
+            return [StatementEffect(ALWAYS, entered, bound.to)] if answer is Truth.YES else Truth.NO
         steps = []
         for one in split((answer,), state):
             if one.matches:
-                steps.append(Step(one.share, memory.entered(table, update, one.state, bound.to), bound.to))
+                steps.append(StatementEffect(one.share, memory.entered(table, update, one.state, bound.to), bound.to))
             else:
-                steps.append(Step(one.share, one.state, bound.to, Flow.CONTINUE, False))
+                steps.append(StatementEffect(one.share, one.state, bound.to, Flow.CONTINUE, False))
         return steps
 
     def _reject(
         self, table: nft.Table, rule: nft.Rule, reject: nft.Reject, state: PacketState, bound: Bound
-    ) -> Sequence[Step]:
-        return [Step(ALWAYS, state, bound.to, Verdict.REJECT)]
+    ) -> Sequence[StatementEffect]:
+        return [StatementEffect(ALWAYS, state, bound.to, Verdict.REJECT)]
 
     def _notrack(
         self, table: nft.Table, rule: nft.Rule, statement: nft.Notrack, state: PacketState, bound: Bound
-    ) -> Sequence[Step]:
+    ) -> Sequence[StatementEffect]:
         if state.tracking is Tracking.NOT_YET:
             state = state._replace(tracking=Tracking.UNTRACKED)
-        return [Step(ALWAYS, state, bound.to)]
+        return [StatementEffect(ALWAYS, state, bound.to)]
 
     def _idle(
         self, table: nft.Table, rule: nft.Rule, statement: nft.Statement, state: PacketState, bound: Bound
@@ -166,13 +170,13 @@ class Statements:
 
     def _xtables(
         self, table: nft.Table, rule: nft.Rule, given: nft.Xtables, state: PacketState, bound: Bound
-    ) -> Truth | Question | Sequence[Step]:
+    ) -> Truth | Question | Sequence[StatementEffect]:
         if given.name in _IDLE_XTABLES or given.kind == "watcher":
             return Truth.YES
         if given.kind == "match":
             return ask(state, f"{statement_text(given)} ({_where(rule)})")
         reason = f"what target {given.name} does, of which nft shows no more than its name"
-        return [Step(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, reason)]
+        return [StatementEffect(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, reason)]
 
 
 # Logs, comments, and changes to headers that rules seldom test.
@@ -193,8 +197,8 @@ _EFFECTS: dict[type, Callable[..., Any]] = {
 }
 
 
-def _failed(found: Found, bound: Bound) -> Step:
-    return Step(found.share, found.state, bound.to, Flow.CONTINUE, False)
+def _failed(found: Found, bound: Bound) -> StatementEffect:
+    return StatementEffect(found.share, found.state, bound.to, Flow.CONTINUE, False)
 
 
 def _where(rule: nft.Rule) -> str:

@@ -22,7 +22,7 @@ Fate = TypeVar("Fate")
 _BEFORE = " is asked before "
 
 
-class Side(Record, Generic[Stage], eq=False):
+class BackendStages(Record, Generic[Stage], eq=False):
     """What one backend asks at a priority, in a known order, and how it is called."""
 
     stages: tuple[Stage, ...]
@@ -47,7 +47,7 @@ class Order(Record, Generic[Stage], eq=False):
         return state
 
 
-def orders_of(sides: Sequence[Side[Stage]], silent: tuple[Stage, ...] = ()) -> tuple[Order[Stage], ...]:
+def orders_of(sides: Sequence[BackendStages[Stage]], silent: tuple[Stage, ...] = ()) -> tuple[Order[Stage], ...]:
     """All orders in which these may be asked; to `silent` stages no order matters."""
     pairs = tuple(combinations(sides, 2))
     return tuple(

@@ -17,7 +17,7 @@ from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.model import nft
-    from ipt_explain.netfilter.nft import Columns
+    from ipt_explain.netfilter.nft import ColumnEvaluator
     from ipt_explain.netfilter.nft import Stage as ChainStage
     from ipt_explain.netfilter.walk.orders import Order
 
@@ -96,21 +96,22 @@ def _ranked(stages: tuple[AnyStage, ...], hook: Hook) -> Rank:
     """Stages that are asked at one place: in any order, where several backends have something to say."""
     if len(stages) == 1:
         return Rank(stages)
-    sides: dict[Backend | None, list[AnyStage]] = {}
+    of_backend: dict[Backend | None, list[AnyStage]] = {}
     names: dict[Backend | None, str] = {}
     for stage in stages:
         if isinstance(stage, ServersStage):
             return Rank(stages)
         backend = stage.ruleset.backend if isinstance(stage, TableStage) else Backend.NFTABLES
-        sides.setdefault(backend, []).append(stage)
+        of_backend.setdefault(backend, []).append(stage)
         if backend not in names and _speaks(stage, hook):
             names[backend] = _name(stage, hook)
     if len(names) < 2:
         return Rank(stages)
-    from ipt_explain.netfilter.walk.orders import Side, orders_of
+    from ipt_explain.netfilter.walk.orders import BackendStages, orders_of
 
-    silent = tuple(stage for backend, own in sides.items() if backend not in names for stage in own)
-    return Rank(stages, orders_of([Side(tuple(sides[backend]), name) for backend, name in names.items()], silent))
+    silent = tuple(stage for backend, own in of_backend.items() if backend not in names for stage in own)
+    speaking = [BackendStages(tuple(of_backend[backend]), name) for backend, name in names.items()]
+    return Rank(stages, orders_of(speaking, silent))
 
 
 def _speaks(stage: TableStage | ChainStage, hook: Hook) -> bool:
@@ -180,7 +181,7 @@ class NodeRules:
         return self._lists_asked
 
 
-def _columns() -> Columns:
-    from ipt_explain.netfilter.nft import Columns
+def _columns() -> ColumnEvaluator:
+    from ipt_explain.netfilter.nft import ColumnEvaluator
 
-    return Columns()
+    return ColumnEvaluator()

@@ -10,14 +10,14 @@ from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target
 from ipt_explain.records import Record, replace
 
 
-class Opening(Record):
+class RuleOpening(Record):
     """What a rule begins with: its command, and the slot of its number, if it has one."""
 
     command: Command
     rulenum_slot: int | None = None
 
 
-Part = Opening | Option | Match | Target
+Part = RuleOpening | Option | Match | Target
 """An Option is the rule's own."""
 
 
@@ -30,7 +30,7 @@ _shapes: dict[tuple[object, ...], Shape] = {}
 
 def shape_of(parts: Iterable[Part], hidden: frozenset[Hidden] = frozenset()) -> Shape:
     """The shape of a rule with these parts, its opening first; equal forms give the same object."""
-    opening, own, matches, target = Opening(Command.APPEND), [], [], None
+    opening, own, matches, target = RuleOpening(Command.APPEND), [], [], None
     for part in parts:
         if isinstance(part, Match):
             matches.append(part)
@@ -49,7 +49,7 @@ def shape_of(parts: Iterable[Part], hidden: frozenset[Hidden] = frozenset()) -> 
 
 def moved(part: Part, by: int) -> Part:
     """The same part with its values `by` slots further on."""
-    if isinstance(part, Opening):
+    if isinstance(part, RuleOpening):
         return replace(part, rulenum_slot=_moved_slot(part.rulenum_slot, by))
     if isinstance(part, Option):
         return _moved_option(part, by)

@@ -18,7 +18,7 @@ from ipt_explain.parsing.iptables.misfits import Headless, Holes
 from ipt_explain.parsing.iptables.plain_lines import CHAIN, COUNT, PlainLines
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.progress import Stage, begin
+from ipt_explain.progress import Work, begin
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.assembly import TableBuilder
@@ -102,7 +102,7 @@ class _Reader:
     def read(self) -> Dump:
         text, length = self._text, len(self._text)
         position, line = 0, 1
-        stage = begin("reading", length) if length > _LONG else Stage("reading", length)
+        stage = begin("reading", length) if length > _LONG else Work("reading", length)
         while position < length:
             stage.done = position
             first = text[position]

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from ipt_explain.model import Chain, Command, Layout, Rule, Shape
 from ipt_explain.parsing.iptables.logical import LogicalLine
 from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache, ShapePattern
-from ipt_explain.progress import Stage
+from ipt_explain.progress import Work
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.assembly import TableBuilder
     from ipt_explain.parsing.iptables.shapes.blocks import BlockCache, BlockPattern, Words
 
 
-class Run:
+class ReadRules:
     """The rules so far. `patterns` are those that read them, None for a rule that the grammar itself has read."""
 
     __slots__ = ("_counts", "_lines", "_shapes", "_values", "patterns")
@@ -93,7 +93,7 @@ class RuleReader:
         self._shapes = ShapeCache()
         self._last = self._shapes.start
         self._block_end = 0
-        self._run = Run()
+        self._run = ReadRules()
 
     @cached_property
     def _blocks(self) -> BlockCache:
@@ -107,7 +107,7 @@ class RuleReader:
         """Whether patterns may read rules that go over several lines."""
         return self._shapes.over_lines
 
-    def read_on(self, position: int, line: int, stage: Stage) -> tuple[int, int]:
+    def read_on(self, position: int, line: int, stage: Work) -> tuple[int, int]:
         """Read rules as long as likely shapes follow; where the next line begins, and its number."""
         while True:
             start = stage.done = position
@@ -138,7 +138,7 @@ class RuleReader:
         elif not self._run.takes_rule(rule, pattern):
             self.end_run().takes_rule(rule, pattern)
 
-    def end_run(self) -> Run:
+    def end_run(self) -> ReadRules:
         """Give the table the rules that were kept back; the next run."""
         run = self._run
         if run.patterns:
@@ -148,10 +148,10 @@ class RuleReader:
             patterns = [pattern for pattern in run.patterns if pattern is not None]
             if len(patterns) == len(run.patterns):
                 self._blocks.note(patterns, chain)
-            self._run = Run()
+            self._run = ReadRules()
         return self._run
 
-    def _read_blocks(self, position: int, line: int, table: TableBuilder, stage: Stage) -> tuple[int, int]:
+    def _read_blocks(self, position: int, line: int, table: TableBuilder, stage: Work) -> tuple[int, int]:
         """Whole chains, as long as their layouts have patterns: first some hundred are matched, then made at once."""
         while position >= self._block_end:
             matched, position, line = self._match_blocks(position, line)

@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from ipt_explain.model import Family
 from ipt_explain.model.node.ipsets import BridgePort, Dimension, ElementPart, IpSet, SetElement, SetMethod, SetPort
-from ipt_explain.parsing.line_forms import Form, ReadLine
+from ipt_explain.parsing.line_forms import LineForm, ReadLine
 from ipt_explain.records import replace
 
 _NAMES = frozenset({Dimension.SET, Dimension.INTERFACE})
@@ -109,7 +109,7 @@ class SetReader:
         self._drafts: dict[str, _Draft] = {}
         self._listed: _Draft | None = None
         self._in_members = False
-        self._plans: dict[Form, tuple[_Part, ...]] = {}
+        self._plans: dict[LineForm, tuple[_Part, ...]] = {}
 
     @property
     def awaits_member(self) -> bool:
@@ -196,7 +196,7 @@ _Words = tuple[str, ...]
 _Part = Callable[[_Words], ElementPart]
 
 
-def _plan(form: Form) -> tuple[_Part, ...]:
+def _plan(form: LineForm) -> tuple[_Part, ...]:
     """How to convert the words of a line of this form to an element's parts."""
     terminals = form.terminals
     plan: list[_Part] = []

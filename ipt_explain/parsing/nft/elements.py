@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ipt_explain.model.nft import Element, SetLiteral, Unread
-from ipt_explain.parsing.nft.forms import Form, FormCache, follow
+from ipt_explain.parsing.nft.forms import FormCache, LinePattern, follow
 from ipt_explain.records import Record
 
 _BLANK = re.compile(r"[ \t\n]*")
@@ -13,7 +13,7 @@ _RAW = re.compile(r'[^,{}"]*(?:"[^"\n]*"[^,{}"]*)*')
 _ELISION = re.compile(r"(?:\.{3,}|…)\Z")
 
 
-class Elements(Record):
+class ReadElements(Record):
     """The elements up to a closing brace, and the position after it.
 
     `closed` is False if the text ends first; `elided` says that dots stand for some elements.
@@ -36,7 +36,7 @@ class ElementReader:
         """The set or map in the braces of a rule."""
         return SetLiteral(self.read(braces, 1, 0).elements)
 
-    def read(self, text: str, position: int, line: int) -> Elements:
+    def read(self, text: str, position: int, line: int) -> ReadElements:
         """The elements after an opening brace on line `line`; 0 means not to count lines."""
         elements: list[Element] = []
         elided = False
@@ -63,12 +63,12 @@ class ElementReader:
                 elements.append(_at(element, line) if line else element)
             if closing != ",":
                 self._form = form
-                return Elements(tuple(elements), end, closing == "}", elided)
+                return ReadElements(tuple(elements), end, closing == "}", elided)
             if line:
                 line += text.count("\n", position, end)
             position = end
 
-    def _read_odd(self, text: str, position: int, form: Form) -> tuple[Element | None, str, int, Form]:
+    def _read_odd(self, text: str, position: int, form: LinePattern) -> tuple[Element | None, str, int, LinePattern]:
         """An element of another form (None for dots), what follows it, where the next begins, and its form."""
         raw = _RAW.match(text, position)
         assert raw is not None

@@ -6,7 +6,7 @@ from ipt_explain.model.nft import Constant, Statement
 from ipt_explain.records import Record
 
 
-class Opening(Record):
+class BlockOpening(Record):
     """`KIND NAME {`: a table (with its family), chain, set, map, or an object whose content is skipped."""
 
     kind: str
@@ -50,7 +50,7 @@ class Property(Record):
     value: Constant | tuple[str, ...] | None = None
 
 
-Content = Opening | Closing | RuleLine | Types | BaseLine | Property
+Content = BlockOpening | Closing | RuleLine | Types | BaseLine | Property
 
 
 class Line(Record):

@@ -8,7 +8,7 @@ from typing import Any
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text
 from ipt_explain.parsing.nft import statements
-from ipt_explain.parsing.nft.lines import BaseLine, Closing, Line, Opening, Property, RuleLine, Types
+from ipt_explain.parsing.nft.lines import BaseLine, BlockOpening, Closing, Line, Property, RuleLine, Types
 from ipt_explain.parsing.nft.normal import operator_sign
 from ipt_explain.parsing.nft.statements import Parts
 from ipt_explain.records import Record
@@ -117,11 +117,11 @@ def _jhash(parts: Parts) -> nft.Hash:
 
 PHRASES: dict[str, Callable[[Parts], Any]] = {
     "line": _line,
-    "open_table": lambda parts: Opening("table", parts[2], parts[1]),
-    "open_chain": lambda parts: Opening("chain", parts[1]),
-    "open_set": lambda parts: Opening("set", parts[1]),
-    "open_map": lambda parts: Opening("map", parts[1]),
-    "open_object": lambda parts: Opening(parts[0], parts[1]),
+    "open_table": lambda parts: BlockOpening("table", parts[2], parts[1]),
+    "open_chain": lambda parts: BlockOpening("chain", parts[1]),
+    "open_set": lambda parts: BlockOpening("set", parts[1]),
+    "open_map": lambda parts: BlockOpening("map", parts[1]),
+    "open_object": lambda parts: BlockOpening(parts[0], parts[1]),
     "close": lambda parts: Closing(),
     "base_chain": _base_chain,
     "device": _device,
@@ -157,9 +157,11 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "mangle": lambda parts: nft.Mangle(parts[0], parts[2]),
     "nat": statements.nat,
     "local_nat": statements.local_nat,
-    "nat_to": lambda parts: statements.Target(parts[0], parts[2] if len(parts) > 1 else None),
-    "nat_to_port": lambda parts: statements.Target(None, parts[1]),
-    "nat_by": lambda parts: statements.Target(nft.MapLookup(parts[0], parts[2]) if len(parts) > 1 else parts[0], None),
+    "nat_to": lambda parts: statements.NatTarget(parts[0], parts[2] if len(parts) > 1 else None),
+    "nat_to_port": lambda parts: statements.NatTarget(None, parts[1]),
+    "nat_by": lambda parts: statements.NatTarget(
+        nft.MapLookup(parts[0], parts[2]) if len(parts) > 1 else parts[0], None
+    ),
     "nat_address": statements.nat_address,
     "nat_port": lambda parts: nft.Range(parts[0], parts[2]) if len(parts) > 1 else parts[0],
     "nat_flags": lambda parts: frozenset(parts[0::2]),

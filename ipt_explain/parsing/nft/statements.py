@@ -19,7 +19,7 @@ class Masked(Record):
     mask: nft.Expression
 
 
-class Target(Record):
+class NatTarget(Record):
     """Where NAT leads."""
 
     address: nft.Expression | None
@@ -45,7 +45,7 @@ def flags(parts: Parts) -> nft.Expression:
 
 def nat(parts: Parts) -> nft.Nat:
     """`dnat`, `snat`."""
-    target: Target = next(part for part in parts if isinstance(part, Target))
+    target: NatTarget = next(part for part in parts if isinstance(part, NatTarget))
     flags = next((part for part in parts if isinstance(part, frozenset)), frozenset())
     family = parts[1] if parts[1] in ("ip", "ip6") else None
     return nft.Nat(nft.NatKind(parts[0]), target.address, target.port, flags, family, "prefix" in parts[1:4])

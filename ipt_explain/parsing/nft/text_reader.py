@@ -9,8 +9,8 @@ from ipt_explain.errors import Diagnostic
 from ipt_explain.model.nft import BaseChain, Rule, TableFamily, Unread
 from ipt_explain.parsing.nft.assembly import ChainDraft, RulesetDraft, SetDraft, TableDraft
 from ipt_explain.parsing.nft.elements import ElementReader
-from ipt_explain.parsing.nft.forms import Form, FormCache, follow
-from ipt_explain.parsing.nft.lines import BaseLine, Closing, Content, Line, Opening, Property, RuleLine, Types
+from ipt_explain.parsing.nft.forms import FormCache, LinePattern, follow
+from ipt_explain.parsing.nft.lines import BaseLine, BlockOpening, Closing, Content, Line, Property, RuleLine, Types
 from ipt_explain.parsing.nft.normal import priority_of
 from ipt_explain.parsing.nft.pasted import end_of_braces, lines_of
 
@@ -74,7 +74,7 @@ class TextReader:
         if self._table is not None:
             self._cut(line)
 
-    def _read_odd_line(self, text: str, position: int, line: int, form: Form) -> tuple[int, int, Form]:
+    def _read_odd_line(self, text: str, position: int, line: int, form: LinePattern) -> tuple[int, int, LinePattern]:
         """Read a line that has neither of the likely forms."""
         end = text.find("\n", position)
         end = len(text) if end < 0 else end
@@ -176,7 +176,7 @@ class TextReader:
     def _place(self, read: Line, text: str, line: int) -> None:
         """Put a line where it belongs."""
         content, block = read.content, self._block
-        if isinstance(content, Opening):
+        if isinstance(content, BlockOpening):
             self._open(content, read.handle, text, line)
         elif isinstance(content, Closing):
             self._close(text, line)
@@ -195,7 +195,7 @@ class TextReader:
             column = len(raw) - len(raw.lstrip()) + 1
             self._refuse(raw, line, column, "this is not in a chain or set", self._expected())
 
-    def _open(self, opening: Opening, handle: int | None, text: str, line: int) -> None:
+    def _open(self, opening: BlockOpening, handle: int | None, text: str, line: int) -> None:
         if opening.kind == "table":
             if self._table is not None:
                 self._cut(line)

@@ -11,7 +11,7 @@ from ipt_explain.words.line_numbers import line_numbers
 _ADDED = "additions of a log, a list or a page around rules were ignored"
 
 
-class Notes:
+class PasteNotes:
     """Numbers of lines that were `left_out`, are `rows` of a listing without its chain, are `joints` of a wrapped rule
     with what follows, or are `unreadable` without the shell; how many rules stood within something else (`unwrapped`),
     and how many lines got each of the `repairs`."""

@@ -17,11 +17,11 @@ from ipt_explain.parsing.pastes.around import is_around, is_row
 from ipt_explain.parsing.pastes.commands import Command as Call
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.parsing.pastes.logs import is_element, is_of_json, unwrapped
-from ipt_explain.parsing.pastes.notes import Notes
+from ipt_explain.parsing.pastes.notes import PasteNotes
 from ipt_explain.parsing.pastes.quoting import is_fence, without_fence, without_quote_marks
 from ipt_explain.parsing.pastes.reflow import reflowed
 from ipt_explain.parsing.pastes.scripts import (
-    Unreadable,
+    UnreadableCommand,
     changes_no_rule,
     changing_commands,
     continued,
@@ -74,7 +74,7 @@ class _Preparing:
         self._beside: list[Rule] = []
         self._elements = False
         self._of_json: list[int] = []
-        self._notes = Notes()
+        self._notes = PasteNotes()
         if quoted:
             self._notes.repairs[MAIL_QUOTE] = quoted
         for place, line in reflowed(self._lines).items():
@@ -221,7 +221,7 @@ class _Preparing:
         is one."""
         try:
             changes = changing_commands(line)
-        except Unreadable:
+        except UnreadableCommand:
             self._notes.unreadable.append(place + 1)
             self._set(place, "")
             return True

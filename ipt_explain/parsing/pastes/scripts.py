@@ -42,7 +42,7 @@ _SHORT = {
 _COMMANDS = {"--append": "-A", "--insert": "-I", "--delete": "-D", "--replace": "-R"}
 
 
-class Unreadable(Exception):
+class UnreadableCommand(Exception):
     """A command whose words only the shell knows."""
 
 
@@ -79,21 +79,21 @@ def is_of_shell(line: str) -> bool:
 
 def changing_commands(line: str) -> list[tuple[Command, str]]:
     """The commands in a line that append, insert, replace or delete a rule, each with the rule in the form of
-    iptables-restore. Raises Unreadable if one has variables, or unclosed quotes."""
+    iptables-restore. Raises UnreadableCommand if one has variables, or unclosed quotes."""
     if _BARE.match(line):
         line = f"iptables {line}"
     if _CALLED_BY_VARIABLE.match(line) and _CHANGES.search(line):
-        raise Unreadable
+        raise UnreadableCommand
     found = _CHANGE.search(line) if len(line) <= _LONGEST else None
     text = "" if found is None else line[found.start() :]
     if not _CHANGES.search(text):
         return []
     if _VARIABLE.search(_SINGLE_QUOTED.sub("", text)):
-        raise Unreadable
+        raise UnreadableCommand
     try:
         simple = list(_simple_commands(text))
     except ValueError:
-        raise Unreadable from None
+        raise UnreadableCommand from None
     changes: list[tuple[Command, str]] = []
     for words in simple:
         command = command_of(words)

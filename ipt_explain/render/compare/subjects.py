@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ipt_explain.compare.differences import Difference
 from ipt_explain.records import Record, field
-from ipt_explain.render.text.outline import Node, draw, sentence
+from ipt_explain.render.text.outline import TreeNode, draw, sentence
 from ipt_explain.render.text.paint import Paint
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.words import counted, family_name
@@ -58,5 +58,5 @@ def wrapped(indent: str, text: str, width: int) -> list[str]:
     """An escaped text wrapped to a width, with a hanging indent."""
     if cells(text) <= width - len(indent):
         return [f"{indent}{text}".rstrip() + "\n"]
-    lines = draw(Node(sentence(text), hang=len(_INDENT)), width - len(indent))
+    lines = draw(TreeNode(sentence(text), hang=len(_INDENT)), width - len(indent))
     return [f"{indent}{''.join(word for word, _ in line)}".rstrip() + "\n" for line in lines]

@@ -10,7 +10,7 @@ from itertools import compress
 from ipt_explain.model import Backend
 from ipt_explain.records import Record, field
 from ipt_explain.render.explain.service_words import View, by_words, leak_line, row
-from ipt_explain.render.text.outline import Node, Span, line_tail, sentence
+from ipt_explain.render.text.outline import Span, TreeNode, line_tail, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.columns import column, columns
 from ipt_explain.services.evidence import lines_of
@@ -88,7 +88,7 @@ class _Endpoints:
         ]
 
 
-def distributions(service: ServicePort, view: View) -> Iterator[Node]:
+def distributions(service: ServicePort, view: View) -> Iterator[TreeNode]:
     """The endpoints of each balancer, the ClusterIP's first; equal distributions are shown once."""
     found = _distributions(service)
     only = not service.frontends or service.backend is Backend.IPVS
@@ -160,20 +160,20 @@ def _is_less(arriving: float | None, chance: float | None) -> bool:
     return arriving is not None and chance is not None and arriving < chance - GRAIN
 
 
-def _leak(service: ServicePort, balancer: Balancer, unmatched: float) -> Node:
+def _leak(service: ServicePort, balancer: Balancer, unmatched: float) -> TreeNode:
     share = (f"{percents((unmatched,))[0]}  ", "bad")
     if balancer.fallback_drop:
-        return Node([share, *sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
+        return TreeNode([share, *sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
     words = sentence("NOT TRANSLATED: sent to the Service's own address", "bad")
-    return Node([share, *words], line_tail(leak_line(service, balancer)), hang=2)
+    return TreeNode([share, *words], line_tail(leak_line(service, balancer)), hang=2)
 
 
-def _not_shown(balancer: Balancer) -> Node:
+def _not_shown(balancer: Balancer) -> TreeNode:
     known = [share.probability for share in balancer.shares if share.probability is not None]
     if len(known) < len(balancer.shares):
-        return Node([*sentence("rules are missing from this text, so shares are not known", "unknown")], hang=2)
+        return TreeNode([*sentence("rules are missing from this text, so shares are not known", "unknown")], hang=2)
     share = (f"{percents((1.0 - sum(known),))[0]}  ", "unknown")
-    return Node([share, *sentence("not accounted for: rules may be missing from this text", "unknown")], hang=2)
+    return TreeNode([share, *sentence("not accounted for: rules may be missing from this text", "unknown")], hang=2)
 
 
 def _rows(
@@ -184,7 +184,7 @@ def _rows(
     elsewhere: str,
     shown: Collection[object],
     view: View,
-) -> list[Node]:
+) -> list[TreeNode]:
     """One row for each share, in columns, with details of its endpoint in the endpoint's first row. `texts` are the
     chances."""
     chains, targets, schedulers = columns(shares, ("chain", "endpoint", "scheduler"))
@@ -219,7 +219,7 @@ def _rows(
                     words.append((f"  {counted(packets, 'packet')}".ljust(13), "counter"))
                 if view.chains:
                     words.append((f"  {escape(endpoints.chains[index])}", "chain"))
-        nodes.append(Node(words, tail, chance_width + 2))
+        nodes.append(TreeNode(words, tail, chance_width + 2))
     return nodes
 
 

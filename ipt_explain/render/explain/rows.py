@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ipt_explain.render.explain.service_words import KIND_WORDS, joined_address
 from ipt_explain.render.explain.summary import SIGNS, brief_words
-from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
+from ipt_explain.render.text.outline import Line, Span, TreeNode, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.services.columns import column as column_of
@@ -45,14 +45,16 @@ def _lines(explanation: Explanation, width: int) -> Iterator[Line]:
         if len(sources) > 1:
             if number:
                 yield []
-            yield from draw(Node(sentence(f"{escape(source_name(source))} · {family_name(family)}", "title")), width)
+            yield from draw(
+                TreeNode(sentence(f"{escape(source_name(source))} · {family_name(family)}", "title")), width
+            )
         yield from _table([_row(service) for service in services], width)
     kinds = {front.kind for service in explanation.services for front in service.frontends}
     if kinds:
         words = [f"{_LETTERS[kind]} {KIND_WORDS[kind]}" for kind in _LETTERS if kind in kinds]
         if any(True in column_of(service.endpoints, "local") for service in explanation.services):
             words.append("4/2 two of four endpoints are local")
-        yield from draw(Node(sentence(" · ".join(words), "note")), width)
+        yield from draw(TreeNode(sentence(" · ".join(words), "note")), width)
 
 
 def _table(rows: list[Row], width: int) -> Iterator[Line]:

@@ -17,7 +17,7 @@ from ipt_explain.render.explain.service_words import (
     row,
     verdict_words,
 )
-from ipt_explain.render.text.outline import Node, Span, sentence
+from ipt_explain.render.text.outline import Span, TreeNode, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.columns import column
 from ipt_explain.services.health import answering
@@ -27,7 +27,7 @@ from ipt_explain.words import both, either
 _KIND_ORDER = {kind: number for number, kind in enumerate(KIND_WORDS)}
 
 
-def service_tree(service: ServicePort, view: View) -> Node:
+def service_tree(service: ServicePort, view: View) -> TreeNode:
     """The tree of one service port."""
     rows = [
         *_identity(service, view),
@@ -38,7 +38,7 @@ def service_tree(service: ServicePort, view: View) -> Node:
         *distributions(service, view),
         *_masquerade(service, view),
     ]
-    return Node(_title(service), hang=2, children=rows)
+    return TreeNode(_title(service), hang=2, children=rows)
 
 
 def _title(service: ServicePort) -> list[Span]:
@@ -76,14 +76,14 @@ def _chains(service: ServicePort) -> str:
     return " ".join(known)
 
 
-def _identity(service: ServicePort, view: View) -> Iterator[Node]:
+def _identity(service: ServicePort, view: View) -> Iterator[TreeNode]:
     """In a fragment, whether the hash in the chain's name confirms the service's name."""
     spelling = spelling_in_hash(service) if view.fragment else None
     if spelling is not None:
         yield row("name", sentence(f"verified: hash of `{escape(spelling)}`, {escape(service.protocol)}"))
 
 
-def _frontends(service: ServicePort) -> Iterator[Node]:
+def _frontends(service: ServicePort) -> Iterator[TreeNode]:
     frontends = in_order(service.frontends)
     addresses = [frontend_address(frontend) for frontend in frontends]
     width = max(map(cells, addresses), default=0)
@@ -117,7 +117,7 @@ def _frontend_notes(service: ServicePort, frontend: Frontend) -> Iterator[Span]:
         yield from sentence(f"; {ranges}" if words is not None else ranges)
 
 
-def _policies(service: ServicePort) -> Iterator[Node]:
+def _policies(service: ServicePort) -> Iterator[TreeNode]:
     if service.internal_policy is TrafficPolicy.LOCAL:
         yield row("policy", sentence("internal Local: only this node's endpoints"))
     if service.external_policy is TrafficPolicy.LOCAL:
@@ -126,7 +126,7 @@ def _policies(service: ServicePort) -> Iterator[Node]:
         yield row("health check", [(f"node port {service.health_check_node_port}", "")])
 
 
-def _affinity(service: ServicePort, view: View) -> Iterator[Node]:
+def _affinity(service: ServicePort, view: View) -> Iterator[TreeNode]:
     seconds = service.affinity_seconds
     if seconds is None:
         return
@@ -148,7 +148,7 @@ def _masquerades(frontends: Sequence[Frontend], kind: FrontendKind) -> bool:
     )
 
 
-def _masquerade(service: ServicePort, view: View) -> Iterator[Node]:
+def _masquerade(service: ServicePort, view: View) -> Iterator[TreeNode]:
     facts, phrases = service.masquerade, list[str]()
     without = list(column(service.endpoints, "hairpin")).count(False)
     if facts.hairpin:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from ipt_explain.analyzers.names import CommentKind, read_comment
 from ipt_explain.model import Backend
 from ipt_explain.records import Record
-from ipt_explain.render.text.outline import Node, Span, line_tail, sentence
+from ipt_explain.render.text.outline import Span, TreeNode, line_tail, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.fates import NAT_NOT_SHOWN, NOT_TRANSLATED, Loss, Lost, Vantage, is_clause
@@ -109,9 +109,9 @@ class View(Record):
     above: Health | None = None
 
 
-def row(label: str, words: Sequence[Span], tail: str = "", children: Sequence[Node] = ()) -> Node:
+def row(label: str, words: Sequence[Span], tail: str = "", children: Sequence[TreeNode] = ()) -> TreeNode:
     """A row: its label in a column of its own, then the words."""
-    return Node([(label.ljust(LABEL_WIDTH), "label"), *words], tail, LABEL_WIDTH, list(children))
+    return TreeNode([(label.ljust(LABEL_WIDTH), "label"), *words], tail, LABEL_WIDTH, list(children))
 
 
 _MOST_QUESTIONS = 3
@@ -128,7 +128,7 @@ HOW = {
 EVIDENT = {*HOW.values(), NOT_TRANSLATED}
 
 
-def loss_rows(service: ServicePort, view: View) -> Iterator[Node]:
+def loss_rows(service: ServicePort, view: View) -> Iterator[TreeNode]:
     """Losses by rules outside the Service's own chains; if its state is unknown, what it depends on. Causes that affect
     the whole node are explained there."""
     own = {balancer.chain for balancer in service.balancers}
@@ -161,7 +161,7 @@ def asking_line(service: ServicePort) -> int | None:
     return next((lost.decider.line for fate in fates for lost in fate.perhaps if lost.decider.line), None)
 
 
-def _answered(service: ServicePort) -> Iterator[Node]:
+def _answered(service: ServicePort) -> Iterator[TreeNode]:
     """Connections that another program answers, and the rule that diverts them."""
     alike: dict[Lost, dict[Vantage, None]] = {}
     for vantage, lost in answered(service):

@@ -15,7 +15,7 @@ from ipt_explain.render.explain.service_words import (
     question_words,
     questions_words,
 )
-from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Node, Span, draw, line_tail, sentence
+from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Span, TreeNode, draw, line_tail, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.explanation import Reading
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss
@@ -76,14 +76,17 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
         yield from _trouble(trouble, column, width)
     left = len(found.troubles) - len(shown)
     if left:
-        yield from draw(Node([(" " * LABEL, ""), *sentence(f"…{and_more(left)} (--problems shows all)")]), width)
+        yield from draw(TreeNode([(" " * LABEL, ""), *sentence(f"…{and_more(left)} (--problems shows all)")]), width)
 
 
 def next_lines(found: Health, reading: Reading, hidden: Sequence[ServicePort], width: int) -> Iterator[Line]:
     """Commands to run next, ready to paste. `hidden` are the Services that are not shown."""
     if "-" in reading.files or not (reading.files or reading.options or reading.program[1:]):
         if hidden:
-            yield from ([], *draw(Node(sentence("Next: --all shows every Service, -o table one line for each")), width))
+            yield from (
+                [],
+                *draw(TreeNode(sentence("Next: --all shows every Service, -o table one line for each")), width),
+            )
         return
     commands = []
     unseen = set(map(id, hidden))
@@ -154,7 +157,7 @@ def _trouble(trouble: Trouble, column: int, width: int) -> Iterator[Line]:
     used = LABEL + 2 + cells(name) + 2
     room = width - used - TAIL_WIDTH - len(_GAP)
     if room < _NARROWEST:
-        yield from draw(Node([(f"{sign} ", style), (name.rstrip(), "name")], tail, 4), width)
+        yield from draw(TreeNode([(f"{sign} ", style), (name.rstrip(), "name")], tail, 4), width)
         yield from ([(f"    {line}", "")] for line in _wrapped(trouble_words(trouble), max(width - 4, 10)))
         return
     words = trouble_words(trouble)
@@ -232,5 +235,5 @@ def _line(trouble: Trouble) -> str:
 
 
 def _labelled(label: str, words: Sequence[Span], width: int) -> list[Line]:
-    lines = draw(Node(words, hang=2), width - LABEL)
+    lines = draw(TreeNode(words, hang=2), width - LABEL)
     return [[(("" if number else label).ljust(LABEL), "title"), *line] for number, line in enumerate(lines)]

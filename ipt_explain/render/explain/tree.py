@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ipt_explain.model import Backend, Family, Form
 from ipt_explain.render.explain.service_tree import service_tree
 from ipt_explain.render.explain.service_words import View
-from ipt_explain.render.text.outline import Line, Node, Span, draw, sentence
+from ipt_explain.render.text.outline import Line, Span, TreeNode, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.services.explanation import EVERYTHING, Choice, Explanation, Reading, ShownServices
@@ -27,12 +27,12 @@ _FORMS = {
 _TABLE_ORDER = ("nat", "filter", "mangle", "raw", "security")
 
 
-def header(ruleset: RulesetFacts) -> list[Node]:
+def header(ruleset: RulesetFacts) -> list[TreeNode]:
     """The lines above a ruleset's services."""
     lines = [_origin(ruleset), _proxy(ruleset), _sizes(ruleset)]
     if ruleset.form in _FORMS:
         lines.append(sentence(_FORMS[ruleset.form], "unknown"))
-    return [Node(words, hang=2) for words in lines if words]
+    return [TreeNode(words, hang=2) for words in lines if words]
 
 
 def _origin(ruleset: RulesetFacts) -> list[Span]:
@@ -65,13 +65,13 @@ def _sizes(ruleset: RulesetFacts) -> list[Span]:
     return _dotted(words)
 
 
-def found(services: Sequence[ServicePort]) -> Node:
+def found(services: Sequence[ServicePort]) -> TreeNode:
     """The number of service ports and endpoints."""
     endpoints = sum(len(service.endpoints) for service in services)
     ports = counted(len(services), "service port")
     nameless = services[0].backend is Backend.IPVS and not any(service.name for service in services)
     names = " (IPVS stores no names; --objects adds them)" if nameless else ""
-    return Node(sentence(f"{ports}{names}, {counted(endpoints, 'endpoint')}"))
+    return TreeNode(sentence(f"{ports}{names}, {counted(endpoints, 'endpoint')}"))
 
 
 def mark_words(value: int, mask: int) -> str:
@@ -79,11 +79,11 @@ def mark_words(value: int, mask: int) -> str:
     return f"{value:#x}" if value == mask else f"{value:#x}/{mask:#x}"
 
 
-def nothing(ruleset: RulesetFacts) -> Node:
+def nothing(ruleset: RulesetFacts) -> TreeNode:
     """Why a ruleset has no Services."""
     from ipt_explain.services.absence import NO_SERVICE, reason
 
-    return Node(sentence(f"{NO_SERVICE}: {escape(reason(ruleset))}.", "unknown"))
+    return TreeNode(sentence(f"{NO_SERVICE}: {escape(reason(ruleset))}.", "unknown"))
 
 
 def _dotted(words: Sequence[str], first_style: str = "") -> list[Span]:
@@ -144,7 +144,7 @@ def _lines(
     if not explanation.rulesets:
         from ipt_explain.services.absence import IN_NFTABLES, NO_SERVICE
 
-        yield from draw(Node(sentence(f"{NO_SERVICE}: there are no rules. {IN_NFTABLES}.", "unknown")), width)
+        yield from draw(TreeNode(sentence(f"{NO_SERVICE}: there are no rules. {IN_NFTABLES}.", "unknown")), width)
     number = len(explanation.services)
     if total is not None:
         if total > number:
@@ -176,7 +176,7 @@ def _services(
     elif not selected:
         yield []
         in_ipvs = below and ruleset.mode is ProxyMode.IPVS
-        yield from draw(Node(sentence(_IN_IPVS)) if in_ipvs else nothing(ruleset), width)
+        yield from draw(TreeNode(sentence(_IN_IPVS)) if in_ipvs else nothing(ruleset), width)
     kept = choice.of(services)
     family_width = _WIDTHS[ruleset.family]
     with_summary = not selected and services and (not state.well or len(kept) < len(services))

@@ -21,7 +21,7 @@ from ipt_explain.render.explain.tree import header
 from ipt_explain.render.graph.iptables_drawing import drawing
 from ipt_explain.render.graph.notes import Notes, notes_of
 from ipt_explain.render.report.picture import MOST_BOXES, Picture, picture
-from ipt_explain.render.text.outline import Line, Node, draw
+from ipt_explain.render.text.outline import Line, TreeNode, draw
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.absence import NO_SERVICE, absence
 from ipt_explain.services.explanation import Explanation
@@ -256,7 +256,7 @@ def _service(
     )
 
 
-def _nodes(nodes: Sequence[Node]) -> list[Line]:
+def _nodes(nodes: Sequence[TreeNode]) -> list[Line]:
     return [line for node in nodes for line in draw(node, TREE_WIDTH)]
 
 

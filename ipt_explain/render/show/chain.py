@@ -12,7 +12,7 @@ from ipt_explain.render.english.edge_labels import share_words, shares
 from ipt_explain.render.show.chain_words import ChainWords, notes_of
 from ipt_explain.render.show.entries import SHOWN_CALLERS, chain_text, entry, rule_count, rule_entry, users
 from ipt_explain.render.text.listing import Entry
-from ipt_explain.render.text.outline import Node, after_dots, line_tail
+from ipt_explain.render.text.outline import TreeNode, after_dots, line_tail
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words import both, family_name, source_name
 from ipt_explain.words.quotes import cited, clipped
@@ -31,10 +31,10 @@ def chains_text(chains: Sequence[ChainFacts], width: int, color: bool) -> Iterat
         yield from chain_text(_chain(facts, words[key]), _rule_entries(facts, words[key]), count, width, color)
 
 
-def _chain(facts: ChainFacts, words: ChainWords) -> Node:
+def _chain(facts: ChainFacts, words: ChainWords) -> TreeNode:
     where = f" · {facts.place.table.name} · {origin(facts.place.ruleset)}"
     chain = facts.chain
-    node = Node(
+    node = TreeNode(
         [(escape(clipped(facts.name)), "name"), *after_dots(escape(where))],
         tail=line_tail(None if chain is None else chain.line),
         hang=2,
@@ -52,7 +52,7 @@ def origin(ruleset: Ruleset) -> str:
     return " · ".join(filter(None, [*names, ruleset.backend.value if ruleset.backend else ""]))
 
 
-def _about(facts: ChainFacts) -> Iterator[Node]:
+def _about(facts: ChainFacts) -> Iterator[TreeNode]:
     owner = facts.owner
     if owner is None:
         yield entry("owner", "nobody known by this name, or by its rules' comments", style="unknown")
@@ -71,7 +71,7 @@ def _about(facts: ChainFacts) -> Iterator[Node]:
         yield entry("reached", "by no packet: no built-in chain leads here", style="unknown")
 
 
-def _callers(facts: ChainFacts, words: ChainWords) -> Iterator[Node]:
+def _callers(facts: ChainFacts, words: ChainWords) -> Iterator[TreeNode]:
     shown = [(_caller(jump, words), line_tail(jump.line)) for jump in facts.callers[:SHOWN_CALLERS]]
     return users("called by", shown, len(facts.callers), "more rule")
 

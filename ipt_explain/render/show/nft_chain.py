@@ -11,7 +11,7 @@ from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, chain_text, entry, rule_count, rule_entry, users
 from ipt_explain.render.show.nft_words import NftWords, counter_of
 from ipt_explain.render.text.listing import list_text
-from ipt_explain.render.text.outline import Node, Span, after_dots, line_tail
+from ipt_explain.render.text.outline import Span, TreeNode, after_dots, line_tail
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words import both, counted, source_name
 from ipt_explain.words.quotes import cited, clipped
@@ -47,7 +47,7 @@ def _of_set(facts: NftSetFacts, width: int, color: bool) -> Iterator[str]:
     return list_text(_set(facts, words), entries, 0, min(width, WIDEST), color)
 
 
-def _chain(facts: NftChainFacts, words: NftWords) -> Node:
+def _chain(facts: NftChainFacts, words: NftWords) -> TreeNode:
     place, chain = facts.place, facts.chain
     node = _title(place, facts.name, 0 if chain is None else chain.line)
     if facts.owner is not None:
@@ -63,10 +63,10 @@ def _chain(facts: NftChainFacts, words: NftWords) -> Node:
     return node
 
 
-def _title(place: NftPlace, name: str, line: int) -> Node:
+def _title(place: NftPlace, name: str, line: int) -> TreeNode:
     shown: Span = (escape(clipped(name)), "name")
     where = f" · {place.name} · {nft_origin(place.ruleset)}"
-    return Node([shown, *after_dots(escape(where))], tail=_line(place, line), hang=2)
+    return TreeNode([shown, *after_dots(escape(where))], tail=_line(place, line), hang=2)
 
 
 def nft_origin(ruleset: Ruleset) -> str:
@@ -74,7 +74,7 @@ def nft_origin(ruleset: Ruleset) -> str:
     return " · ".join(filter(None, [source_name(ruleset.source), "nftables"]))
 
 
-def _reached(facts: NftChainFacts) -> Iterator[Node]:
+def _reached(facts: NftChainFacts) -> Iterator[TreeNode]:
     base = None if facts.chain is None else facts.chain.base
     if base is not None:
         yield entry("hook", f"{base.hook}, type {base.type}, priority {base.priority}")
@@ -87,7 +87,7 @@ def _reached(facts: NftChainFacts) -> Iterator[Node]:
         yield entry("reached", "by no packet: no base chain leads here")
 
 
-def _callers(place: NftPlace, callers: Sequence[NftJump], words: NftWords) -> Iterator[Node]:
+def _callers(place: NftPlace, callers: Sequence[NftJump], words: NftWords) -> Iterator[TreeNode]:
     shown = [(_caller(jump, words), _line(place, jump.line)) for jump in callers[:SHOWN_CALLERS]]
     return users("called by", shown, len(callers), "more rule or element")
 
@@ -111,7 +111,7 @@ def _notes(rule: Rule) -> Iterator[str]:
         yield f"[{counted(counter.packets, 'packet')}]"
 
 
-def _set(facts: NftSetFacts, words: NftWords) -> Node:
+def _set(facts: NftSetFacts, words: NftWords) -> TreeNode:
     place, held = facts.place, facts.held
     kind = "map" if held.is_map else "set"
     node = _title(place, f"{kind} {held.name}", held.line)

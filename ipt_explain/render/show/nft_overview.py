@@ -8,7 +8,7 @@ from ipt_explain.analyzers.profiles.nft_chains import NftTableFacts
 from ipt_explain.model.nft import Set
 from ipt_explain.render.show.nft_chain import nft_origin
 from ipt_explain.render.show.overview import named_list, titled
-from ipt_explain.render.text.outline import Node, sentence
+from ipt_explain.render.text.outline import TreeNode, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.words import counted
@@ -20,19 +20,21 @@ def nft_overview_text(tables: Sequence[NftTableFacts], width: int, color: bool) 
     return to_text(titled(placed, width), color)
 
 
-def _table(facts: NftTableFacts) -> Node:
+def _table(facts: NftTableFacts) -> TreeNode:
     place, table = facts.place, facts.place.table
     sizes = f"  {counted(len(table.chains), 'chain')}, {counted(facts.rules, 'rule')}"
     dormant = ", dormant: no packet meets it" if table.dormant else ""
     made = f", made by {facts.owner}" if facts.owner is not None else ""
-    node = Node([(escape(place.name), "name"), *sentence(escape(sizes + made + dormant))], hang=2)
+    node = TreeNode([(escape(place.name), "name"), *sentence(escape(sizes + made + dormant))], hang=2)
     for chain in place.graph.bases:
         base = chain.base
         assert base is not None
         words = (
             f"  {counted(len(chain.rules), 'rule')}; hook {base.hook}, {base.type}, priority {base.priority}, policy "
         )
-        node.children.append(Node([(escape(chain.name), "name"), *sentence(escape(words + base.policy))[1:]], hang=2))
+        node.children.append(
+            TreeNode([(escape(chain.name), "name"), *sentence(escape(words + base.policy))[1:]], hang=2)
+        )
     if facts.chains:
         names = [f"{name} × {count:,}" if name.endswith("…") else name for name, count in facts.chains.items()]
         node.children.append(named_list("other chains", names, ""))

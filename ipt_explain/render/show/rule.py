@@ -9,7 +9,7 @@ from ipt_explain.model import Rule
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words
 from ipt_explain.render.show.chain_words import notes_of
-from ipt_explain.render.text.outline import Line, Node, draw, sentence
+from ipt_explain.render.text.outline import Line, TreeNode, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.words.quotes import cited, clipped
@@ -25,12 +25,12 @@ def _lines(rules: Iterable[Rule], glossary: Glossary, width: int) -> Iterator[Li
         if number:
             yield []
         words = rule_words(rule, glossary)
-        yield from draw(Node(sentence(escape(clipped(words.sentence)), "name")), width)
+        yield from draw(TreeNode(sentence(escape(clipped(words.sentence)), "name")), width)
         for comment in words.comments:
-            yield from draw(Node(sentence(f"Comment: {escape(cited(clipped(comment)))}"), hang=9), width)
+            yield from draw(TreeNode(sentence(f"Comment: {escape(cited(clipped(comment)))}"), hang=9), width)
         for note in notes_of(rule):
-            yield from draw(Node(sentence(f"Note: {escape(clipped(note))}"), hang=6), width)
+            yield from draw(TreeNode(sentence(f"Note: {escape(clipped(note))}"), hang=6), width)
         owner = owner_of(rule.chain)
         if owner is not None:
             about = f"Chain: {rule.chain}, of {owner.name}: {owner.purpose}"
-            yield from draw(Node(sentence(escape(clipped(about)), "chain"), hang=7), width)
+            yield from draw(TreeNode(sentence(escape(clipped(about)), "chain"), hang=7), width)

@@ -12,8 +12,8 @@ from ipt_explain.render.text.outline import (
     NO_TRUNK,
     TRUNK,
     Line,
-    Node,
     Span,
+    TreeNode,
     draw,
     laid_out,
     room_beside,
@@ -26,7 +26,7 @@ Entry = tuple[str, Sequence[Span], str]
 """An entry of a list: its label, text that may be broken at every space, and a tail."""
 
 
-def list_text(root: Node, entries: Iterable[Entry], label_width: int, width: int, color: bool) -> Iterator[str]:
+def list_text(root: TreeNode, entries: Iterable[Entry], label_width: int, width: int, color: bool) -> Iterator[str]:
     """A tree as text, with a list below its last child if it has entries. Their labels take `label_width` columns, 0
     for none."""
     text_of = text_maker(color)
@@ -35,7 +35,7 @@ def list_text(root: Node, entries: Iterable[Entry], label_width: int, width: int
     if entry is None:
         yield from map(text_of, draw(root, width))
         return
-    root.children[-1].children = [Node([("", "")])]  # in place of the list
+    root.children[-1].children = [TreeNode([("", "")])]  # in place of the list
     *above, _ = draw(root, width)
     yield from map(text_of, above)
     indent = _THEN + " " * (label_width or _HANG)
@@ -108,5 +108,5 @@ def _broken(entry: Entry, first: str, then: str, label_width: int, width: int) -
     styles = {f"{number}": style for number, (_, style) in enumerate(texts)}
     return [
         [("".join([text for text, _ in same]), styles.get(key, key)) for key, same in groupby(line, itemgetter(1))]
-        for line in laid_out(Node(words, tail, label_width or _HANG), first, then, width)
+        for line in laid_out(TreeNode(words, tail, label_width or _HANG), first, then, width)
     ]

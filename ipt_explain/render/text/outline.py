@@ -25,7 +25,7 @@ BRANCH, LAST_BRANCH = "├─ ", "└─ "
 TRUNK, NO_TRUNK = "│  ", "   "
 
 
-class Node(Record, frozen=False):
+class TreeNode(Record, frozen=False):
     """One entry of a tree.
 
     A line may be broken between the spans of `words`, which include their spaces; spaces at the start or end of a line
@@ -35,7 +35,7 @@ class Node(Record, frozen=False):
     words: Sequence[Span]
     tail: str = ""
     hang: int = 0
-    children: list[Node] = field(default_factory=list)
+    children: list[TreeNode] = field(default_factory=list)
 
 
 def line_tail(line: int | None) -> str:
@@ -54,7 +54,7 @@ def after_dots(text: str) -> list[Span]:
     return [(f" · {part}", "") for part in text.removeprefix(" · ").split(" · ")]
 
 
-def draw(root: Node, width: int) -> Iterator[Line]:
+def draw(root: TreeNode, width: int) -> Iterator[Line]:
     """The lines of a tree, none wider than `width`; a wider word is broken inside."""
     # Trees are as deep as chains jump, so this does not recurse, nor print a guide for every level.
     room = width // 2 // len(TRUNK) * len(TRUNK)
@@ -78,7 +78,7 @@ def draw(root: Node, width: int) -> Iterator[Line]:
             node = following
 
 
-def laid_out(node: Node, first: str, then: str, width: int) -> Sequence[Line]:
+def laid_out(node: TreeNode, first: str, then: str, width: int) -> Sequence[Line]:
     """A node's own lines, after guides for the first and for those that follow."""
     room = room_beside(node.tail != "", width) - len(first)
     text = "".join([text for text, _ in node.words])

@@ -9,7 +9,7 @@ from ipt_explain.model import Chain
 from ipt_explain.netfilter.header import format_endpoint, parse_address, protocol_name
 from ipt_explain.netfilter.walk.path import Step as IptablesStep
 from ipt_explain.render.text.links import with_line_links
-from ipt_explain.render.text.outline import Line, Node, draw, line_tail, sentence
+from ipt_explain.render.text.outline import Line, TreeNode, draw, line_tail, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.render.trace.outcomes import SIGNS, VERDICTS, failure_words, outcome_words
@@ -47,7 +47,7 @@ def trace_text(
 
 
 def _lines(trace: Trace, label: str, to: To, why_not: WhyNot | None, verbose: bool, width: int) -> Iterator[Line]:
-    yield from draw(Node(sentence(escape(_headline(trace, label)), "title"), hang=2), width)
+    yield from draw(TreeNode(sentence(escape(_headline(trace, label)), "title"), hang=2), width)
     drawer = _Drawer(_mark_names(trace.outcomes), verbose)
     for table in path_tree(trace.outcomes):
         yield []
@@ -55,7 +55,7 @@ def _lines(trace: Trace, label: str, to: To, why_not: WhyNot | None, verbose: bo
     if any(outcome.probability_if_so != outcome.probability for outcome in trace.outcomes):
         yield []
         note = "Questions that the dump leaves open count half each way; --assume TEXT=yes or TEXT=no answers them."
-        yield from draw(Node(sentence(note, "unknown")), width)
+        yield from draw(TreeNode(sentence(note, "unknown")), width)
     yield []
     yield from _outcome_lines(trace, to, width)
     if why_not is not None:
@@ -93,10 +93,10 @@ class _Drawer:
         self._marks = marks
         self._verbose = verbose
 
-    def table(self, table: TablePass) -> Node:
+    def table(self, table: TablePass) -> TreeNode:
         """A table's heading, with its rules below."""
         rules = table.rules()
-        root = Node(sentence(f"{table.table} {table.hook}", "name"))
+        root = TreeNode(sentence(f"{table.table} {table.hook}", "name"))
         for met in rules:
             self._add(root, met, table.share)
         first = rules[0].step
@@ -104,12 +104,12 @@ class _Drawer:
             self._add_misses(root, first.chain, first, rules)
         return root
 
-    def _add(self, parent: Node, met: RuleMet, whole: float) -> None:
+    def _add(self, parent: TreeNode, met: RuleMet, whole: float) -> None:
         """Add a rule and all below it, without recursion: the input decides the depth."""
         waiting = [(parent, met, whole)]
         while waiting:
             above, one, share = waiting.pop()
-            node = Node(self._words(one, share), line_tail(one.step.line), hang=2)
+            node = TreeNode(self._words(one, share), line_tail(one.step.line), hang=2)
             above.children.append(node)
             inner = one.rules()
             shown = inner if len(inner) <= _MOST_RULES else inner[: _MOST_RULES - 1]
@@ -118,7 +118,7 @@ class _Drawer:
                 left = len(inner) - len(shown)
                 rest = sum(below.share for below in inner[len(shown) :])
                 note = f"… {counted(left, 'more rule')}, {percent(rest)} of the packets, to line {inner[-1].step.line}"
-                node.children.append(Node(sentence(note, "guide")))
+                node.children.append(TreeNode(sentence(note, "guide")))
             if isinstance(one.step, IptablesStep) and one.step.into is not None:
                 self._add_misses(node, one.step.into, one.step, inner)
 
@@ -136,7 +136,7 @@ class _Drawer:
             return [*words, (escape(done) + back, "")]  # never break a line between an arrow and its chain
         return words + sentence(escape(clipped(done)))
 
-    def _add_misses(self, node: Node, chain: Chain, step: IptablesStep, rules: Sequence[RuleMet]) -> None:
+    def _add_misses(self, node: TreeNode, chain: Chain, step: IptablesStep, rules: Sequence[RuleMet]) -> None:
         """Add the rules of a chain that nearly matched, up to where the packets left it."""
         if not self._verbose:
             return
@@ -147,10 +147,10 @@ class _Drawer:
         for miss in misses:
             target = f"→ {miss.rule.target}" if miss.rule.target else "counted"
             words = f"not {target}: {miss.condition} does not fit"
-            node.children.append(Node(sentence(escape(clipped(words)), "guide"), f"line {miss.rule.line}", hang=4))
+            node.children.append(TreeNode(sentence(escape(clipped(words)), "guide"), f"line {miss.rule.line}", hang=4))
         if count > len(misses):
             more = counted(count - len(misses), "more rule")
-            node.children.append(Node(sentence(f"… {more} missed by one condition", "guide")))
+            node.children.append(TreeNode(sentence(f"… {more} missed by one condition", "guide")))
 
 
 def _outcome_lines(trace: Trace, to: To, width: int) -> Iterator[Line]:
@@ -162,7 +162,8 @@ def _outcome_lines(trace: Trace, to: To, width: int) -> Iterator[Line]:
         judgement = judged(outcome, trace.packet, to)
         sign, style = SIGNS[judgement]
         phrase = sentence(escape(clipped(outcome_words(outcome, judgement, trace.packet))), style)
-        yield from draw(Node([(f"{sign} ", style), (f"{share:>{column}}  ", "share"), *phrase], hang=column + 4), width)
+        words = [(f"{sign} ", style), (f"{share:>{column}}  ", "share"), *phrase]
+        yield from draw(TreeNode(words, hang=column + 4), width)
         for line in failure_words(judgement, trace.packet, to):
             yield from _indented(line, " " * (column + 4), "", width)
         open_ones = [text for text in outcome.assumptions if text not in supposed and text != outcome.reason]
@@ -171,12 +172,13 @@ def _outcome_lines(trace: Trace, to: To, width: int) -> Iterator[Line]:
     for (verdict, masqueraded), group in groupby(sorted(left, key=_kind), key=_kind):
         members = list(group)
         rest = percents((sum(outcome.probability for outcome in members),))[0]
-        words = f"{len(members)} more: {VERDICTS[verdict]}, {'masqueraded' if masqueraded else 'source kept'}"
-        yield from draw(Node([(f"  {rest:>{column}}  ", "share"), *sentence(words)], hang=column + 4), width)
+        text = f"{len(members)} more: {VERDICTS[verdict]}, {'masqueraded' if masqueraded else 'source kept'}"
+        yield from draw(TreeNode([(f"  {rest:>{column}}  ", "share"), *sentence(text)], hang=column + 4), width)
     if supposed:
         yield []
     for text in supposed:
-        yield from draw(Node(sentence(escape(clipped(f"Supposed: {text}.")), "unknown"), hang=len("Supposed: ")), width)
+        words = sentence(escape(clipped(f"Supposed: {text}.")), "unknown")
+        yield from draw(TreeNode(words, hang=len("Supposed: ")), width)
 
 
 def _supposed(outcomes: Sequence[Outcome]) -> list[str]:
@@ -203,7 +205,7 @@ def _assumption_lines(outcome: Outcome, open_ones: Sequence[str], indent: str, w
 
 
 def _indented(text: str, indent: str, style: str, width: int) -> Iterator[Line]:
-    for line in draw(Node(sentence(escape(clipped(text)), style), hang=len("if ")), max(20, width - len(indent))):
+    for line in draw(TreeNode(sentence(escape(clipped(text)), style), hang=len("if ")), max(20, width - len(indent))):
         yield [(indent, ""), *line]
 
 
@@ -214,12 +216,12 @@ def _kind(outcome: Outcome) -> tuple[str, bool]:
 def _why_not_lines(why_not: WhyNot, width: int) -> Iterator[Line]:
     share = percent(why_not.probability)
     if not why_not.reasons:
-        yield from draw(Node(sentence(f"{why_not.endpoint} gets {share} of such packets.", "good")), width)
+        yield from draw(TreeNode(sentence(f"{why_not.endpoint} gets {share} of such packets.", "good")), width)
         return
-    root = Node(sentence(f"{why_not.endpoint} gets {share} of such packets, because", "name"))
+    root = TreeNode(sentence(f"{why_not.endpoint} gets {share} of such packets, because", "name"))
     for reason in why_not.reasons:
         words = sentence(escape(clipped(_obstacle(reason))))
-        root.children.append(Node(words, line_tail(reason.line), hang=2))
+        root.children.append(TreeNode(words, line_tail(reason.line), hang=2))
     yield from draw(root, width)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
-from ipt_explain.audit.evidence.balancing.odd_chains import Draw, OddChain
+from ipt_explain.audit.evidence.balancing.odd_chains import OddChain, ShareRule
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import Balancer
 from ipt_explain.words import listed
@@ -23,12 +23,12 @@ def chance_chains(context: RulesetContext) -> Iterator[OddChain]:
     return (odd for odd in balancing_chains(context).odd if not odd.counting and odd.chain.ordered)
 
 
-def dead(odd: OddChain) -> list[Draw]:
+def dead(odd: OddChain) -> list[ShareRule]:
     """The choices that no connection reaches."""
     return [choice for choice in odd.choices if choice.share <= _NOTHING]
 
 
-def repeated(odd: OddChain) -> list[Draw]:
+def repeated(odd: OddChain) -> list[ShareRule]:
     """The choices that repeat an earlier choice's endpoint."""
     seen: set[str] = set()
     found = []
@@ -55,7 +55,7 @@ def without_dnat(context: RulesetContext) -> Iterator[tuple[Balancer, list[Chain
                 yield balancers[name], found
 
 
-def shares(choices: Iterable[Draw], extra: float = 0.0) -> str:
+def shares(choices: Iterable[ShareRule], extra: float = 0.0) -> str:
     """`10.0.0.1:80 50 %, 10.0.0.2:80 25 %, 3 more 5 % or less`, the largest first; `extra` is what no endpoint gets."""
     by_endpoint: dict[str, float] = {}
     for choice in choices:

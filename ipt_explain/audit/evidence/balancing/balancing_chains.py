@@ -43,7 +43,7 @@ class BalancingChains(Record):
     mixed: tuple[Chain, ...]
 
 
-class _Form(Record):
+class _ChoiceLayout(Record):
     """Where the choices of a chain are in `Chain.values`, for all chains of one layout: their targets, and the
     probabilities of those that have one. `regular`: each but the last has one."""
 
@@ -55,7 +55,7 @@ class _Form(Record):
 
 # The chain's place in the table, the chain, its form, its choices' targets and probabilities, where they lead, and
 # whether all chains of this layout lead to different endpoints in kube-proxy's order.
-_Row: TypeAlias = tuple[int, Chain, _Form, tuple[str, ...], tuple[str, ...], tuple[str, ...], bool]
+_Row: TypeAlias = tuple[int, Chain, _ChoiceLayout, tuple[str, ...], tuple[str, ...], tuple[str, ...], bool]
 
 
 @fact
@@ -161,7 +161,7 @@ class _Survey:
             every = every and bool(digits)
         return EITHER if every and not found else found
 
-    def _read_form(self, layout: Layout) -> _Form:
+    def _read_form(self, layout: Layout) -> _ChoiceLayout:
         choices: list[int] = []
         chances: list[int] = []
         regular, affinity, ended = True, False, False
@@ -181,7 +181,7 @@ class _Survey:
                 else:
                     chances.append(start + plan.probability.slot)
                     regular = regular and not plan.probability.negated
-        return _Form(tuple(choices), tuple(chances), regular and ended, affinity)
+        return _ChoiceLayout(tuple(choices), tuple(chances), regular and ended, affinity)
 
 
 def _are_different(targets: Sequence[str], destinations: Sequence[str]) -> bool:

@@ -18,7 +18,7 @@ _GRAIN = 1e-6
 _NOTHING = 1e-12
 
 
-class Draw(Record):
+class ShareRule(Record):
     """A rule that leads a share of new connections to an endpoint, or to what is in an endpoint's place.
 
     `chance` is its own, `share` its part of all connections; `even` if the chance is right for the number of choices
@@ -42,7 +42,7 @@ class OddChain(Record):
     """
 
     chain: Chain
-    choices: tuple[Draw, ...]
+    choices: tuple[ShareRule, ...]
     leak: float
     ending: Rule | None
     counting: tuple[Rule, ...]
@@ -121,7 +121,7 @@ class OddChains:
         targets = (rule.target or "" for rule in chain.rules)
         return next((self._endpoints.protocol(each) for each in targets if each in self._endpoints.destinations), "")
 
-    def _choices(self, drawn: list[tuple[Rule, str, float, float, str | None]]) -> Iterator[Draw]:
+    def _choices(self, drawn: list[tuple[Rule, str, float, float, str | None]]) -> Iterator[ShareRule]:
         for place, (rule, target, chance, share, text) in enumerate(drawn):
             remaining = len(drawn) - place
             even = remaining == 1 if text is None else bool(self._shares.digits(text, remaining))
@@ -130,7 +130,7 @@ class OddChains:
                 even = abs(chance * remaining - 1) < _GRAIN
             slot = self._plans[rule.shape].dnat_slot
             destination = self._endpoints.destination(target) if slot is None else rule.word(slot)
-            yield Draw(rule, target, destination, chance, share, even)
+            yield ShareRule(rule, target, destination, chance, share, even)
 
     def _may_be_part(self, chances: Sequence[str | None]) -> bool:
         """Whether choices may be some of an even chain's: their numbers of remaining endpoints go down."""

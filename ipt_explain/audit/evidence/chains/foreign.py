@@ -144,7 +144,7 @@ _REFUSED_OTHERWISE = {"DROP": " has no endpoints", "REJECT": " has no local endp
 _NOT_IN_IPVS = frozenset({SERVICES, NODE_PORTS})
 
 
-class Foreign(Record):
+class ForeignRule(Record):
     """A rule in a kube-proxy chain that has none of the forms written there. `empty`: nothing is ever written there."""
 
     table: str
@@ -153,22 +153,22 @@ class Foreign(Record):
 
 
 @fact
-def foreign_rules(context: RulesetContext) -> tuple[Foreign, ...]:
+def foreign_rules(context: RulesetContext) -> tuple[ForeignRule, ...]:
     """All of them, in the order of the text."""
-    found: list[Foreign] = []
+    found: list[ForeignRule] = []
     ipvs = context.facts.mode is ProxyMode.IPVS
     fragment = context.ruleset.form is Form.FRAGMENT
     for table, by_name in _FORMS.items():
         for name, forms in by_name.items():
             if not (ipvs and name in _NOT_IN_IPVS):
                 # Two tables have KUBE-SERVICES and KUBE-NODEPORTS; a fragment may not show which one it is.
-                kind = _Kind(_IN_BOTH.get(name, forms) if fragment else forms)
+                kind = _ChainKind(_IN_BOTH.get(name, forms) if fragment else forms)
                 rules = (rule for alike in _chains(context, table, name) for rule in kind.foreign(alike))
                 # In a fragment, a rule without a target is most likely a line that was cut off.
-                found += [Foreign(table, rule, False) for rule in rules if rule.target or not fragment]
+                found += [ForeignRule(table, rule, False) for rule in rules if rule.target or not fragment]
     for table in context.ruleset.tables:
         for name in _ALWAYS_EMPTY:
-            found += [Foreign(table, rule, True) for rule in context.ruleset.rules(table, name)]
+            found += [ForeignRule(table, rule, True) for rule in context.ruleset.rules(table, name)]
     return tuple(sorted(found, key=lambda each: each.rule.line))
 
 
@@ -184,7 +184,7 @@ def _chains(context: RulesetContext, table: str, name: str) -> Iterable[SameLayo
     return (alone,)
 
 
-class _Kind:
+class _ChainKind:
     """One kind of chain."""
 
     def __init__(self, forms: Sequence[RuleForm]) -> None:

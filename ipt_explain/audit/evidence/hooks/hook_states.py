@@ -21,7 +21,7 @@ from ipt_explain.analyzers.names import (
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.node.writer import Writer, writer
 from ipt_explain.audit.fact import fact
-from ipt_explain.audit.findings.place import Place, at_chain, at_table
+from ipt_explain.audit.findings.place import Location, at_chain, at_table
 from ipt_explain.model import Chain, Rule
 from ipt_explain.records import Record
 from ipt_explain.services.ports import ProxyMode
@@ -55,7 +55,7 @@ class HookState(Record):
         return not self.rules and not self.indirect
 
     @property
-    def lacking(self) -> Place:
+    def lacking(self) -> Location:
         """The place where the jump is missing."""
         return at_table(self.hook.table, None, self.hook.built_in) if self.built_in is None else at_chain(self.built_in)
 

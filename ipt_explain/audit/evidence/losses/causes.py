@@ -12,7 +12,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.losses.hurt import INSIDE, hurt
 from ipt_explain.audit.evidence.services.vital import is_vital
 from ipt_explain.audit.fact import fact
-from ipt_explain.audit.findings.place import Place, at_chain, at_rule, at_table
+from ipt_explain.audit.findings.place import Location, at_chain, at_rule, at_table
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Chain, Rule
@@ -43,7 +43,7 @@ class Victim(Record):
         return tuple([statement for each in self.lost.when for statement in each.statements])
 
 
-class Where(Enum):
+class LossPlace(Enum):
     """Where connections are lost, seen from kube-proxy's own rules."""
 
     OTHER_BACKEND = "in rules of another backend, or of another table of nftables"
@@ -65,11 +65,11 @@ class Cause(Record):
     decider: Decider
     chain: Chain | None
     rule: Rule | None
-    where: Where
+    where: LossPlace
     victims: tuple[Victim, ...]
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Location:
         """Where a finding about it points."""
         if self.rule is not None:
             return at_rule(self.rule)
@@ -79,7 +79,7 @@ class Cause(Record):
         if isinstance(self.context, RulesetContext):
             return at_table(decider.table or "nat", None, decider.chain)
         line = decider.line if self.context.has_lines else None
-        return Place(decider.chain, line, decider.text if self.is_rule else "", table=decider.table)
+        return Location(decider.chain, line, decider.text if self.is_rule else "", table=decider.table)
 
     @property
     def is_rule(self) -> bool:
@@ -141,12 +141,12 @@ def by_order_alone(cause: Cause) -> bool:
     return all(asks_for_order(statement) for victim in cause.victims for statement in victim.assumed)
 
 
-def causes(context: BackendContext, where: Where) -> list[Cause]:
+def causes(context: BackendContext, where: LossPlace) -> list[Cause]:
     """What certainly loses connections to this ruleset's Services there, on the paths that every release serves."""
     return [cause for cause in _certain(context) if cause.where is where]
 
 
-def possible_causes(context: BackendContext, where: Where) -> list[Cause]:
+def possible_causes(context: BackendContext, where: LossPlace) -> list[Cause]:
     """What may lose them there, depending on what the dump leaves open, but loses none for certain."""
     told = {cause.decider for cause in causes(context, where)}
     return [cause for cause in _possible(context) if cause.where is where and cause.decider not in told]
@@ -224,27 +224,27 @@ def _rule_at(chain: Chain, line: int) -> Rule | None:
 
 def _where(
     context: BackendContext, judged: BackendContext, decider: Decider, chain: Chain | None, rule: Rule | None
-) -> Where:
+) -> LossPlace:
     if isinstance(context, NftContext):
         own = judged is context and decider.owner == "kube-proxy"
-        return Where.ELSEWHERE if own else Where.POLICY if _by_policy(decider) else Where.OTHER_BACKEND
+        return LossPlace.ELSEWHERE if own else LossPlace.POLICY if _by_policy(decider) else LossPlace.OTHER_BACKEND
     if judged is not context and context.backend is not Backend.IPVS:
-        return Where.OTHER_BACKEND
+        return LossPlace.OTHER_BACKEND
     if chain is None or not isinstance(judged, RulesetContext):
-        return Where.ELSEWHERE
+        return LossPlace.ELSEWHERE
     if _by_policy(decider):
-        return Where.POLICY
+        return LossPlace.POLICY
     if chain.name.startswith("KUBE-"):
-        return Where.ELSEWHERE
+        return LossPlace.ELSEWHERE
     if context.backend is Backend.IPVS:
-        return Where.OTHER_BACKEND
+        return LossPlace.OTHER_BACKEND
     if decider.table == "filter":
-        return Where.FILTER
+        return LossPlace.FILTER
     if decider.table == "raw" or (rule is not None and _is_ahead(judged, decider.table or "", rule)):
-        return Where.AHEAD
+        return LossPlace.AHEAD
     if decider.table == "mangle" and chain.name in _EARLY:
-        return Where.AHEAD
-    return Where.ELSEWHERE
+        return LossPlace.AHEAD
+    return LossPlace.ELSEWHERE
 
 
 def _by_policy(decider: Decider) -> bool:

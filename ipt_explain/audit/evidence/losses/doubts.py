@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from ipt_explain.analyzers.fates.deciding import KUBE_PROXY
 from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.audit.backends import BackendContext
-from ipt_explain.audit.evidence.losses.causes import Cause, Where, possible_causes, unknown_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, possible_causes, unknown_causes
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss, is_clause
 from ipt_explain.services.health import at_other_address
@@ -18,7 +18,7 @@ _NOBODYS = frozenset({None, KERNEL, KUBE_PROXY})
 def doubts(context: BackendContext) -> list[list[Cause]]:
     """Possible causes of losses: each rule or policy by itself, the rules of one program together."""
     found: dict[Hashable, list[Cause]] = {}
-    possible = [cause for where in Where for cause in possible_causes(context, where)]
+    possible = [cause for where in LossPlace for cause in possible_causes(context, where)]
     for cause in filter(None, map(_of_ports_taken, (*possible, *unknown_causes(context)))):
         owner = cause.decider.owner
         found.setdefault(cause.decider if owner in _NOBODYS else (owner, cause.context), []).append(cause)

@@ -28,7 +28,7 @@ from ipt_explain.words import without_prefix
 Address: TypeAlias = tuple[str | None, str, str]  # host (None: any), protocol, port
 
 
-class Mark(Evidence):
+class MarkJump(Evidence):
     """A rule that leads to KUBE-MARK-MASQ or past it, for packets from where `condition` says, without any negation:
     `-s 10.244.0.0/16`, "" for all."""
 
@@ -49,7 +49,7 @@ class MarkedService(Record):
 
     service: ServicePort
     frontend: Frontend
-    mark: Mark | None
+    mark: MarkJump | None
     late: bool
 
 
@@ -66,7 +66,7 @@ class ClusterIpMarks(Record):
 
     services: Columns[MarkedService]
     strays: tuple[StrayMark, ...]
-    redirects: tuple[tuple[ServicePort, Mark], ...]
+    redirects: tuple[tuple[ServicePort, MarkJump], ...]
 
 
 class MarkReader:
@@ -75,7 +75,7 @@ class MarkReader:
 
     def __init__(self, context: RulesetContext) -> None:
         self.plans = context.plans
-        self.by_address: dict[tuple[str, Address | None], list[Mark]] = defaultdict(list)
+        self.by_address: dict[tuple[str, Address | None], list[MarkJump]] = defaultdict(list)
         self.count = 0
         for shape, rules in context.by_shape.get("nat", {}).items():
             plan = self.plans[shape]
@@ -87,10 +87,10 @@ class MarkReader:
                     targets, rules.places(), _addresses(plan, rules.column), said
                 ):
                     if target == MARK_MASQ:
-                        self.by_address[chain.name, address].append(Mark(chain, number, condition))
+                        self.by_address[chain.name, address].append(MarkJump(chain, number, condition))
                         self.count += address is not None
 
-    def marks(self, chain: str | None, address: Address) -> Sequence[Mark]:
+    def marks(self, chain: str | None, address: Address) -> Sequence[MarkJump]:
         """The marks for an address in a chain."""
         return () if chain is None else self.by_address.get((chain, address), ())
 
@@ -133,7 +133,7 @@ def _marked(reader: MarkReader, frontends: Iterable[tuple[ServicePort, Frontend]
         for service, frontend in frontends
         if frontend.kind is FrontendKind.CLUSTER_IP and frontend.verdict is FrontendVerdict.BALANCE
     ]
-    marks: list[Mark | None] = []
+    marks: list[MarkJump | None] = []
     late: list[bool] = []
     for service, frontend in found:
         address = address_at(service, frontend)
@@ -170,14 +170,14 @@ def address_at(service: ServicePort, frontend: Frontend) -> Address:
 
 def _redirects(
     ruleset: Ruleset, reader: MarkReader, services: Iterable[ServicePort]
-) -> Iterator[tuple[ServicePort, Mark]]:
+) -> Iterator[tuple[ServicePort, MarkJump]]:
     for service in services:
         chain = ruleset.chain("nat", service.chains.external) if service.chains.external is not None else None
         for number, rule in enumerate(chain.rules[:_HEAD] if chain is not None else ()):
             plan = reader.plans[rule.shape]
             to_service = role_of(rule.target or "") is ChainRole.SERVICE
             if chain is not None and to_service and (plan.source or plan.in_interface) and not plan.other:
-                yield service, Mark(chain, number, condition(plan, rule))
+                yield service, MarkJump(chain, number, condition(plan, rule))
 
 
 # The rules for local traffic come first in KUBE-EXT and KUBE-XLB, which may have many endpoint rules after them.

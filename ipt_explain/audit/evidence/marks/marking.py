@@ -12,7 +12,7 @@ from ipt_explain.netfilter.marks import MarkChange, change_by
 from ipt_explain.records import Record
 
 
-class Setting(Record):
+class MarkRule(Record):
     """A MARK rule of a marking chain, and what it does to the mark."""
 
     rule: Rule
@@ -28,7 +28,7 @@ class Marking(Record):
     """
 
     chain: Chain
-    settings: tuple[Setting, ...]
+    settings: tuple[MarkRule, ...]
     conditional: tuple[Rule, ...]
     cut: Rule | None
     strange: tuple[Rule, ...]
@@ -57,7 +57,7 @@ def _read(ruleset: Ruleset, name: str) -> Marking | None:
     chain = ruleset.chain("nat", name)
     if chain is None:
         return None
-    settings: list[Setting] = []
+    settings: list[MarkRule] = []
     conditional: list[Rule] = []
     strange: list[Rule] = []
     cut, mark = None, 0
@@ -70,7 +70,7 @@ def _read(ruleset: Ruleset, name: str) -> Marking | None:
                 break
             strange.append(rule)
         elif always:
-            settings.append(Setting(rule, change))
+            settings.append(MarkRule(rule, change))
             mark = change.apply(mark)
         else:
             conditional.append(rule)

@@ -16,7 +16,7 @@ from ipt_explain.netfilter.marks import MarkTest, change_by, mark_test, mark_tes
 from ipt_explain.records import Record
 
 
-class Passage(Record):
+class PostroutingPath(Record):
     """A packet's path through the chain: the rule that decided it (None if it fell through) and the mark that it
     left with."""
 
@@ -25,7 +25,7 @@ class Passage(Record):
     mark: int
 
 
-class _Step(Record):
+class _TestedRule(Record):
     rule: Rule
     test: MarkTest | None
 
@@ -43,7 +43,7 @@ class Postrouting:
         self.masquerading = tuple(rule for rule in chain.rules if rule.target == "MASQUERADE")
         self.conditional = tuple(rule for rule in chain.rules if _asks_for_more(rule))
         odd = set(self.conditional)
-        self._steps = [_Step(rule, mark_test(rule)) for rule in chain.rules if rule not in odd]
+        self._steps = [_TestedRule(rule, mark_test(rule)) for rule in chain.rules if rule not in odd]
 
     @property
     def guarded(self) -> bool:
@@ -55,7 +55,7 @@ class Postrouting:
         """The bits that it tests; 0 if it tests none."""
         return self.tests[0].mark.value if self.tests else 0
 
-    def way(self, mark: int) -> Passage:
+    def way(self, mark: int) -> PostroutingPath:
         """What happens to a packet that enters with this mark."""
         for step in self._steps:
             if step.test is not None and not step.test.passes(mark):
@@ -64,8 +64,8 @@ class Postrouting:
             if change is not None:
                 mark = change.apply(mark)
             elif step.rule.target in FINAL_TARGETS:
-                return Passage(step.rule, step.rule.target in ("MASQUERADE", "SNAT"), mark)
-        return Passage(None, False, mark)
+                return PostroutingPath(step.rule, step.rule.target in ("MASQUERADE", "SNAT"), mark)
+        return PostroutingPath(None, False, mark)
 
 
 @fact

@@ -20,7 +20,7 @@ _MARK = nft.Meta("mark")
 _BITS = 32
 
 
-class Setting(Record):
+class MarkSetting(Record):
     """A rule that sets bits of the mark."""
 
     chain: nft.Chain
@@ -28,7 +28,7 @@ class Setting(Record):
     bits: int
 
 
-class Masquerading(Record):
+class MasqueradingChain(Record):
     """What the chain masquerading does. `tested` are the bits that a packet must have, `cleared` those that it clears;
     None if nothing tests or clears. `hairpins` if it looks up hairpin-connections."""
 
@@ -38,13 +38,13 @@ class Masquerading(Record):
     hairpins: bool
 
 
-def settings(table: nft.Table) -> Iterator[Setting]:
+def settings(table: nft.Table) -> Iterator[MarkSetting]:
     """All rules that set bits of the mark."""
     for chain, rule in table.each_rule():
         for statement in rule.of(nft.Mangle) if chain.name != MASQUERADING else ():
             bits = _changed(statement, "|")
             if bits is not None:
-                yield Setting(chain, rule, bits)
+                yield MarkSetting(chain, rule, bits)
 
 
 def sets_mark(chain: nft.Chain) -> bool:
@@ -79,7 +79,7 @@ def _asks_source(match: nft.Match) -> bool:
     return match.left in (*SOURCE_ADDRESSES, nft.Meta("iifname"), nft.Meta("iif"))
 
 
-def masquerading(chain: nft.Chain) -> Masquerading:
+def masquerading(chain: nft.Chain) -> MasqueradingChain:
     """What the chain masquerading does to packets with the mark."""
     tested = cleared = None
     masquerades = hairpins = False
@@ -98,7 +98,7 @@ def masquerading(chain: nft.Chain) -> Masquerading:
             elif isinstance(statement, nft.Mangle):
                 cleared = _changed(statement, "^") or cleared
         masquerades |= rewrites
-    return Masquerading(tested, cleared, masquerades, hairpins)
+    return MasqueradingChain(tested, cleared, masquerades, hairpins)
 
 
 def ends_chain(statement: nft.Statement) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ipt_explain.audit.backends import NftContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.audit.findings.place import Place
+from ipt_explain.audit.findings.place import Location
 from ipt_explain.model.nft import Rule, Set, Table
 from ipt_explain.netfilter.nft.jumps import NftJump, jumps
 
@@ -33,7 +33,7 @@ def whose(jump: NftJump) -> str:
     return f"chain {jump.source}" if jump.held is None else f"map {jump.held.name}"
 
 
-def place_of(context: NftContext, table: Table, jump: NftJump) -> Place:
+def place_of(context: NftContext, table: Table, jump: NftJump) -> Location:
     """Where a jump is."""
     if jump.held is not None and jump.element is not None:
         return context.at_element(table, jump.held, jump.element)

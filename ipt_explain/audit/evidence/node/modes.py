@@ -56,7 +56,7 @@ def _with_rules(ruleset: Ruleset, names: tuple[str, ...]) -> tuple[Chain, ...]:
     return tuple(chain for chain in chains if chain is not None and chain.layout.shapes)
 
 
-class Part(Enum):
+class ModeRole(Enum):
     """What a mode does on the node."""
 
     SERVES = "serves"
@@ -70,7 +70,7 @@ class Beside(Record):
 
     context: BackendContext
     mode: ProxyMode
-    part: Part
+    part: ModeRole
 
 
 def modes_beside_each_other(node: DumpContext) -> Iterator[tuple[Beside, ...]]:
@@ -83,12 +83,12 @@ def modes_beside_each_other(node: DumpContext) -> Iterator[tuple[Beside, ...]]:
         yield tuple(Beside(context, mode, _part(mode, asked, translating)) for mode, (context, asked) in found.items())
 
 
-def _part(mode: ProxyMode, asked: bool, translating: Sequence[ProxyMode]) -> Part:
+def _part(mode: ProxyMode, asked: bool, translating: Sequence[ProxyMode]) -> ModeRole:
     if not asked:
-        return Part.INERT
+        return ModeRole.INERT
     if mode is ProxyMode.IPVS:
-        return Part.BEHIND if translating else Part.SERVES
-    return Part.SERVES if len(translating) < 2 else Part.MAY_SERVE
+        return ModeRole.BEHIND if translating else ModeRole.SERVES
+    return ModeRole.SERVES if len(translating) < 2 else ModeRole.MAY_SERVE
 
 
 def _modes(node: DumpContext, family: Family) -> Iterator[tuple[BackendContext, ProxyMode, bool]]:

@@ -37,7 +37,7 @@ from ipt_explain.audit.evidence.balancing.balancers import (
     without_dnat,
 )
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains, may_starve
-from ipt_explain.audit.evidence.balancing.odd_chains import Draw, OddChain
+from ipt_explain.audit.evidence.balancing.odd_chains import OddChain, ShareRule
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.words import counted
 
@@ -109,7 +109,7 @@ def _get(context: RulesetContext, endpoints: Sequence[str]) -> str:
     return f"{destinations(context, tuple(endpoints))} get{'s' if len(endpoints) == 1 else ''}"
 
 
-def _fault(odd: OddChain, lost: list[Draw]) -> Fault:
+def _fault(odd: OddChain, lost: list[ShareRule]) -> Fault:
     live = {choice.destination for choice in odd.choices if choice not in lost}
     gone = [choice.destination for choice in lost if choice.destination not in live]
     cause = _cause(odd, lost)
@@ -130,7 +130,7 @@ def _fault(odd: OddChain, lost: list[Draw]) -> Fault:
     )
 
 
-def _cause(odd: OddChain, lost: list[Draw]) -> Draw:
+def _cause(odd: OddChain, lost: list[ShareRule]) -> ShareRule:
     """The rule that never matches, or an earlier rule that takes everything."""
     first = lost[0]
     if first.chance == 0.0:

@@ -50,7 +50,7 @@ import re
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule_or_chain, rule
 from ipt_explain.audit.evidence.filter.host_endpoints import Stop, host_stops
-from ipt_explain.audit.evidence.losses.causes import Cause, Where, causes, possible_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, causes, possible_causes
 from ipt_explain.audit.evidence.losses.hurt import loses_or_may_stop
 from ipt_explain.audit.evidence.losses.telling import fault_of
 from ipt_explain.model import Rule
@@ -68,10 +68,10 @@ _LIKELY = re.compile(r"not (?:-[io] (?:docker0|virbr)|\S+ is an address of this 
 @rule("IPT601", "forward-drops-pods", Severity.ERROR, evidence=loses_or_may_stop, reads_absence=True)
 def forward_drops_pods(context: RulesetContext) -> Faults:
     """One fault for each rule or policy."""
-    certain = causes(context, Where.FILTER)
+    certain = causes(context, LossPlace.FILTER)
     for cause in certain:
         yield _fault(cause)
-    for cause in filter(_is_likely, possible_causes(context, Where.FILTER)):
+    for cause in filter(_is_likely, possible_causes(context, LossPlace.FILTER)):
         yield _fault(cause, Severity.WARNING)
     told = {cause.place.line for cause in certain}
     yield from (_on_this_node(stop) for stop in host_stops(context) if stop.step.line not in told)

@@ -23,7 +23,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
+from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Location, Severity, ipvs_rule
 from ipt_explain.words import front
 
 _FIX = "Restart kube-proxy on this node, and check its log for IPVS errors."
@@ -40,6 +40,6 @@ def ipvs_entry_without_server(context: IpvsContext) -> Faults:
                 f"{each.protocol} {where} is in a kube-proxy set, but no virtual server serves it: connections to it "
                 "are refused",
                 _FIX,
-                Place(None, first.line if first.source == context.source else None, f"{first.role.value} {where}"),
+                Location(None, first.line if first.source == context.source else None, f"{first.role.value} {where}"),
                 key=f"{each.protocol} {where}",
             )

@@ -28,7 +28,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
+from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Location, Severity, ipvs_rule
 from ipt_explain.words import front
 
 _FIX = "Restart kube-proxy on this node, and remove unused servers with ipvsadm -D."
@@ -44,6 +44,6 @@ def ipvs_server_without_entry(context: IpvsContext) -> Faults:
                 f"virtual server {each.protocol} {where} is in no kube-proxy set: it was added by hand, or its "
                 "entry is gone, and its connections are refused or not masqueraded",
                 _FIX,
-                Place("ipvs", each.servers[0].line, f"{each.protocol} {where}", table="ipvs"),
+                Location("ipvs", each.servers[0].line, f"{each.protocol} {where}", table="ipvs"),
                 key=f"{each.protocol} {where}",
             )

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.ipvs.fronts import Front
 from ipt_explain.analyzers.ipvs.node import PROXY_INTERFACE, unbound
-from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, gathered, ipvs_rule
+from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Location, Severity, gathered, ipvs_rule
 
 _FIX = "Restart kube-proxy on this node, and keep other programs from managing kube-ipvs0."
 
@@ -49,7 +49,7 @@ def ipvs_address_not_bound(context: IpvsContext) -> Faults:
             f"{PROXY_INTERFACE} has {', '.join(stale[:3])}{' and others' if len(stale) > 3 else ''}, which no virtual "
             "server serves",
             "Restart kube-proxy on this node if they stay.",
-            Place(PROXY_INTERFACE, table="ipvs"),
+            Location(PROXY_INTERFACE, table="ipvs"),
             severity=Severity.INFO,
             key="stale",
         )
@@ -61,6 +61,6 @@ def _fault(front: Front) -> Fault:
         f"{address} has a virtual server but is not on {PROXY_INTERFACE}: packets to it are forwarded, and nothing "
         "answers them",
         _FIX,
-        Place("ipvs", front.servers[0].line, address, table="ipvs"),
+        Location("ipvs", front.servers[0].line, address, table="ipvs"),
         key=address,
     )

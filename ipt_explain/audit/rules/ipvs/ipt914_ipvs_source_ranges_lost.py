@@ -23,7 +23,7 @@ How to fix:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
+from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Location, Severity, ipvs_rule
 from ipt_explain.words import front
 
 _FIX = "Remove 0.0.0.0/0 from the Service's loadBalancerSourceRanges, or write 0.0.0.0/1 and 128.0.0.0/1."
@@ -41,6 +41,6 @@ def ipvs_source_ranges_lost(context: IpvsContext) -> Faults:
             yield Fault(
                 f"{each.protocol} {where} has source ranges, but the set has no network: every client is dropped",
                 _FIX,
-                Place(None, line, f"{each.protocol} {where}"),
+                Location(None, line, f"{each.protocol} {where}"),
                 key=f"{each.protocol} {where}",
             )

@@ -22,7 +22,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Place, Severity, ipvs_rule
+from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Location, Severity, ipvs_rule
 from ipt_explain.words import front
 
 _FIX = "Check the Service's endpoints; if some are ready, restart kube-proxy on this node."
@@ -38,6 +38,6 @@ def ipvs_all_draining(context: IpvsContext) -> Faults:
             yield Fault(
                 f"all real servers of {each.protocol} {where} have weight 0: new connections are refused",
                 _FIX,
-                Place("ipvs", each.servers[0].line, f"{each.protocol} {where}", table="ipvs"),
+                Location("ipvs", each.servers[0].line, f"{each.protocol} {where}", table="ipvs"),
                 key=f"{each.protocol} {where}",
             )

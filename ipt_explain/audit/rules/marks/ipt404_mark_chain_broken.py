@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
-from ipt_explain.audit.evidence.marks.marking import Marking, Setting, is_marked, masquerade_marking
+from ipt_explain.audit.evidence.marks.marking import Marking, MarkRule, is_marked, masquerade_marking
 from ipt_explain.netfilter.marks import single_bit
 
 _FIX = "Restart kube-proxy on this node: it rewrites KUBE-MARK-MASQ."
@@ -67,7 +67,7 @@ def _sets_nothing(marking: Marking) -> Fault:
     return Fault(f"{MARK_MASQ} is empty and marks nothing: {_LOST}", _FIX, at_chain(marking.chain))
 
 
-def _fault_of(setting: Setting, marking: Marking) -> str | None:
+def _fault_of(setting: MarkRule, marking: Marking) -> str | None:
     change, result = setting.change, marking.result
     if result == 0:
         return f"leaves packets without any mark: {_LOST}"

@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.marks.cluster_ip_marks import Mark, cluster_ip_marks, differing_conditions
+from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkJump, cluster_ip_marks, differing_conditions
 from ipt_explain.audit.evidence.marks.sources import alike
 from ipt_explain.records import Record
 from ipt_explain.services.ports import Frontend, ServicePort
@@ -54,7 +54,7 @@ class Said(Record):
     another address."""
 
     service: ServicePort
-    mark: Mark
+    mark: MarkJump
     frontend: Frontend | None = None
 
 
@@ -99,7 +99,7 @@ def _to_no_effect(context: RulesetContext, judged: list[Said], reference: Said, 
     return alike(context, one, other, condition, usual)
 
 
-def _fault(condition: str, usual: str, judged: list[Said], reference: Mark) -> Fault:
+def _fault(condition: str, usual: str, judged: list[Said], reference: MarkJump) -> Fault:
     service, first = judged[0].service, judged[0].mark
     return Fault(
         f"this Service{and_more(len(judged) - 1)} detects pod traffic by {condition or 'no condition'}, most "

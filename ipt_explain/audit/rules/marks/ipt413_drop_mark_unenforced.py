@@ -34,7 +34,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, Place, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, Location, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.filter.kube_firewall import Enforcement, drop_enforcement
 from ipt_explain.audit.evidence.marks.marking import drop_marking
 from ipt_explain.audit.evidence.node.writer import writer
@@ -85,9 +85,9 @@ def drop_mark_unenforced(context: RulesetContext) -> Faults:
 _NAMED = 100
 
 
-def _place(enforcement: Enforcement, fallback: int) -> Place:
+def _place(enforcement: Enforcement, fallback: int) -> Location:
     if enforcement.near is not None:
         return at_rule(enforcement.near)
     if enforcement.chain is not None:
         return at_chain(enforcement.chain)
-    return Place("KUBE-MARK-DROP", fallback)
+    return Location("KUBE-MARK-DROP", fallback)

@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.analyzers.nftables.names import Target, target_of
+from ipt_explain.analyzers.nftables.names import EndpointName, target_of
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model.nft import Concatenation, Match, Meta, Nat, NatKind, Operator, Payload, Rule, SetUpdate, Table
@@ -63,7 +63,7 @@ def nft_endpoint_mismatch(context: NftContext, table: Table) -> Faults:
         yield from _stray_hairpins(context, table)
 
 
-def _wrong(rule: Rule, chain: str, meant: Target) -> Iterator[str]:
+def _wrong(rule: Rule, chain: str, meant: EndpointName) -> Iterator[str]:
     for each in rule.statements:
         if isinstance(each, Nat) and each.kind is NatKind.DNAT and isinstance(each.address, str):
             port = each.port if isinstance(each.port, int) else None

@@ -42,15 +42,15 @@ from ipt_explain.audit.authoring import (
     at_rule,
     dump_rule,
 )
-from ipt_explain.audit.evidence.node.modes import Beside, Part, leftovers, modes_beside_each_other, several_modes
+from ipt_explain.audit.evidence.node.modes import Beside, ModeRole, leftovers, modes_beside_each_other, several_modes
 from ipt_explain.services.ports import ProxyMode
 from ipt_explain.words import both, family_name
 
 _FIX = "Run kube-proxy --cleanup of the version and mode that left them, or reboot the node."
 _PARTS = {
-    Part.SERVES: "{} mode serves",
-    Part.BEHIND: "{} mode gets only what the others leave untranslated",
-    Part.INERT: "nothing leads to the rules of {} mode",
+    ModeRole.SERVES: "{} mode serves",
+    ModeRole.BEHIND: "{} mode gets only what the others leave untranslated",
+    ModeRole.INERT: "nothing leads to the rules of {} mode",
 }
 
 
@@ -66,12 +66,12 @@ def two_proxy_modes(dump: DumpContext) -> Faults:
 
 def _beside(modes: Sequence[Beside]) -> Fault:
     names = [each.mode.value for each in modes]
-    asked = [each for each in modes if each.part is not Part.INERT]
-    undecided = [each.mode.value for each in modes if each.part is Part.MAY_SERVE]
+    asked = [each for each in modes if each.part is not ModeRole.INERT]
+    undecided = [each.mode.value for each in modes if each.part is ModeRole.MAY_SERVE]
     said = [_PARTS[each.part].format(each.mode.value) for each in modes if each.part in _PARTS]
     if undecided:
         said.insert(0, f"{both(undecided)} mode both translate, and whichever was registered last is asked first")
-    other = next((each for each in modes if each.part in (Part.INERT, Part.BEHIND)), modes[0])
+    other = next((each for each in modes if each.part in (ModeRole.INERT, ModeRole.BEHIND)), modes[0])
     services = other.context.chain("nat", "KUBE-SERVICES") if isinstance(other.context, RulesetContext) else None
     return Fault(
         f"kube-proxy's Services of {both(names)} mode are here for {family_name(other.context.family.value)}: "

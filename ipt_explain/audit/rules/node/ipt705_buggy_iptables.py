@@ -24,7 +24,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, Place, RulesetContext, Severity, rule
+from ipt_explain.audit.authoring import Fault, Faults, Location, RulesetContext, Severity, rule
 from ipt_explain.model import Backend
 from ipt_explain.patterns import lazy_pattern
 
@@ -42,7 +42,7 @@ def buggy_iptables(context: RulesetContext) -> Faults:
         yield Fault(
             f"{generator}: this iptables-nft misses existing rules, so programs add theirs again and again",
             "Use iptables 1.8.3 or later on this node, or its legacy backend.",
-            Place(line=_header_line(context, generator), focus=version[0], text=generator),
+            Location(line=_header_line(context, generator), focus=version[0], text=generator),
         )
 
 

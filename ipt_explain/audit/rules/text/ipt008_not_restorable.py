@@ -21,7 +21,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, Place, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, Location, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.text import unreadable
 
 
@@ -30,7 +30,7 @@ def not_restorable(context: RulesetContext) -> Faults:
     """One fault for each kind of problem in a table, at the first line that has it."""
     for trouble in unreadable(context):
         first = trouble.rules[0] if trouble.rules else None
-        place = Place()
+        place = Location()
         if first is not None:
             place = at_rule(first, focus=trouble.focus)
         elif trouble.chain is not None:

@@ -29,8 +29,8 @@ from ipt_explain.compare.objects.mismatches import Mismatch
 from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.errors import DumpSyntaxError, UsageError
 from ipt_explain.inputs.decoding import decode
-from ipt_explain.inputs.nodes.kinds import Kind
-from ipt_explain.inputs.nodes.sources import Entry, Unreadable
+from ipt_explain.inputs.nodes.kinds import FileKind
+from ipt_explain.inputs.nodes.sources import SourceFile, UnreadableFile
 from ipt_explain.model import Dump, Family
 from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.parsing import read_dump
@@ -69,7 +69,7 @@ class Maker:
         self._objects = objects
         self._known: OrderedDict[bytes, Made] = OrderedDict()
 
-    def make(self, job: NodeJob, contents: Sequence[tuple[Entry, bytes | Unreadable]]) -> Made:
+    def make(self, job: NodeJob, contents: Sequence[tuple[SourceFile, bytes | UnreadableFile]]) -> Made:
         """The digest of a node whose files have these contents. Errors are recorded in the result, never raised."""
         try:
             with collector_paused():
@@ -83,13 +83,13 @@ class Maker:
         finally:
             free_cycles()
 
-    def _made(self, job: NodeJob, contents: Sequence[tuple[Entry, bytes | Unreadable]]) -> Made:
-        texts: list[tuple[Entry, str]] = []
+    def _made(self, job: NodeJob, contents: Sequence[tuple[SourceFile, bytes | UnreadableFile]]) -> Made:
+        texts: list[tuple[SourceFile, str]] = []
         for entry, content in contents:
-            if isinstance(content, Unreadable):
+            if isinstance(content, UnreadableFile):
                 return _none(job.node, (NotCompared(job.node, content.why, path=entry.path),))
             texts.append((entry, headed(entry, decode(content, entry.path))))
-        digests = [(entry, text) for entry, text in texts if entry.kind is Kind.DIGEST]
+        digests = [(entry, text) for entry, text in texts if entry.kind is FileKind.DIGEST]
         if digests:
             return self._of_digest(job.node, digests, len(texts))
         identity = _hash(text for _, text in texts)
@@ -103,7 +103,7 @@ class Maker:
             self._remember(identity, made)
         return made
 
-    def _of_digest(self, node: str, digests: Sequence[tuple[Entry, str]], files: int) -> Made:
+    def _of_digest(self, node: str, digests: Sequence[tuple[SourceFile, str]], files: int) -> Made:
         if files > 1:
             paths = " and ".join(entry.path for entry, _ in digests)
             why = f"{paths}: a digest covers the whole node, but there are {files} files of it: leave the others out"
@@ -134,7 +134,7 @@ class Maker:
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
-    def _of_dumps(self, node: str, texts: Sequence[tuple[Entry, str]]) -> Made:
+    def _of_dumps(self, node: str, texts: Sequence[tuple[SourceFile, str]]) -> Made:
         dumps, faults, lost = self._read(node, texts)
         good = [dump for dump in dumps if affects_packets(dump) and not lost & families_of(dump)]
         warnings = tuple(dict.fromkeys(warning for dump in good for warning in dump.warnings))
@@ -156,7 +156,9 @@ class Maker:
         warnings = tuple(dict.fromkeys((*warnings, *notes)))
         return Made(node, digest, good[0].source, tuple(faults), warnings, tuple(mismatches))
 
-    def _read(self, node: str, texts: Sequence[tuple[Entry, str]]) -> tuple[list[Dump], list[NotCompared], set[Family]]:
+    def _read(
+        self, node: str, texts: Sequence[tuple[SourceFile, str]]
+    ) -> tuple[list[Dump], list[NotCompared], set[Family]]:
         """The usable dumps, what is wrong with the other files, and the families in those: the usable dumps do not show
         all of them."""
         dumps: list[Dump] = []

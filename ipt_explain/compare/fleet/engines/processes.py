@@ -15,14 +15,14 @@ from concurrent.futures.process import BrokenProcessPool
 from ipt_explain.compare.fleet.engines.making import Made, Maker
 from ipt_explain.compare.fleet.nodes import NodeJob, NotCompared
 from ipt_explain.compare.objects.model import ApiObjects
-from ipt_explain.inputs.nodes.sources import Entry, Sources, Unreadable
+from ipt_explain.inputs.nodes.sources import SourceFile, Sources, UnreadableFile
 from ipt_explain.inputs.nodes.urls import is_url
 from ipt_explain.records import Record
 
 _AHEAD = 3
 """Jobs to submit per process before waiting for the oldest."""
 
-_Contents = tuple[tuple[Entry, bytes | Unreadable], ...]
+_Contents = tuple[tuple[SourceFile, bytes | UnreadableFile], ...]
 
 
 def available_cores() -> int:
@@ -54,7 +54,7 @@ def tasks(sources: Sources, jobs: Iterable[NodeJob], elsewhere: bool) -> Iterato
         else:
             yield Task(job)
     owner = {id(entry): job for job in through_archives for entry in job.entries}
-    read: dict[str, dict[str, tuple[Entry, bytes | Unreadable]]] = {}
+    read: dict[str, dict[str, tuple[SourceFile, bytes | UnreadableFile]]] = {}
     for entry, content in sources.contents([entry for job in through_archives for entry in job.entries]):
         job = owner[id(entry)]
         of_job = read.setdefault(job.node, {})

@@ -15,8 +15,8 @@ from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.columns.lookups import UNSURE, look_up
 from ipt_explain.netfilter.nft.columns.packets import Packets, Places, common_way, together
 from ipt_explain.netfilter.nft.comparing import compared
-from ipt_explain.netfilter.nft.constants import kind_of
-from ipt_explain.netfilter.nft.evaluator import Evaluator
+from ipt_explain.netfilter.nft.constants import datatype_of
+from ipt_explain.netfilter.nft.evaluator import NftEvaluator
 from ipt_explain.netfilter.nft.readings import ABSENT, AddressType, Chance, Reading, looks_at_heading, read
 from ipt_explain.netfilter.nft.rewriting import applies
 from ipt_explain.netfilter.nft.ways import Alike, CommonWay, Leap, Leaps, Way, leap_of, then_of
@@ -26,11 +26,11 @@ from ipt_explain.netfilter.targets import Flow, Verdict
 from ipt_explain.netfilter.truth import Truth
 
 
-class Columns:
+class ColumnEvaluator:
     """Evaluates rules of one shape, and groups the packets that they treat alike."""
 
     def __init__(self) -> None:
-        self.evaluator = Evaluator()
+        self.evaluator = NftEvaluator()
         self._layouts = Layouts()
         self._draws = Draws(self._layouts)
         self._truths: dict[tuple[nft.Expression, nft.Operator, Reading], dict[nft.Expression, Truth]] = {}
@@ -265,4 +265,4 @@ def _compared(match: nft.Match, reading: Reading, state: PacketState) -> Truth:
         return Truth.NO
     if isinstance(reading, (Chance, AddressType)):
         return Truth.UNKNOWN
-    return compared(reading, match.operator, match.right, kind_of(match.left), state)
+    return compared(reading, match.operator, match.right, datatype_of(match.left), state)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 
 from ipt_explain.model.nft import Chain, Numgen, Rule, SetUpdate, VerdictMap
-from ipt_explain.netfilter.nft import Columns, CommonWay, Leap, Leaps, Stage, Way
+from ipt_explain.netfilter.nft import ColumnEvaluator, CommonWay, Leap, Leaps, Stage, Way
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, total
 from ipt_explain.netfilter.targets import Flow, Verdict
@@ -49,7 +49,13 @@ class ChainWalk:
     clients are entered into here is not asked in later ones."""
 
     def __init__(
-        self, stage: Stage, entered: Entered, sent: Sequence[Heading], columns: Columns, budget: Budget, forgets: bool
+        self,
+        stage: Stage,
+        entered: Entered,
+        sent: Sequence[Heading],
+        columns: ColumnEvaluator,
+        budget: Budget,
+        forgets: bool,
     ) -> None:
         self.arrivals: list[Arrival] = []
         self._stage = stage

@@ -11,7 +11,7 @@ from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.chain_index import ChainIndexes
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator, Outcome, Rows
 from ipt_explain.netfilter.walk.chains.portions import Portions
-from ipt_explain.netfilter.walk.chains.search import Found, Met, Search, Spread
+from ipt_explain.netfilter.walk.chains.search import Found, Met, Search, SpreadPortion
 from ipt_explain.netfilter.walk.chains.visit import Portion, Trail, Visit
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Frontier:
 
     def _take_found(self) -> None:
         for found in self.search.found:
-            if isinstance(found, Spread) or not isinstance(found.place, int):
+            if isinstance(found, SpreadPortion) or not isinstance(found.place, int):
                 self._ready.append(found)
             else:
                 self._alone = found

@@ -9,7 +9,7 @@ from ipt_explain.netfilter.probability import Probability, total
 from ipt_explain.records import Record
 
 if TYPE_CHECKING:
-    from ipt_explain.netfilter.assumptions import Answers, Choice
+    from ipt_explain.netfilter.assumptions import Answers, InterfaceChoice
 
 Key = TypeVar("Key")
 Via = TypeVar("Via")
@@ -92,7 +92,7 @@ class Portions(dict[Key, LikelyPart[Via]]):
         """Whether any were joined."""
         from ipt_explain.netfilter.assumptions import choice, condensed, joined
 
-        alike: dict[object, list[tuple[Key, Choice]]] = {}
+        alike: dict[object, list[tuple[Key, InterfaceChoice]]] = {}
         for key, portion in list(self.items()):
             answers = answers_of(key)
             fewer = condensed(answers)
@@ -111,11 +111,11 @@ class Portions(dict[Key, LikelyPart[Via]]):
                 self.gather(merged, portion.share, portion.via)
         return bool(told)
 
-    def _equally_large(self, choices: list[tuple[Key, Choice]]) -> list[list[tuple[Key, Choice]]]:
+    def _equally_large(self, choices: list[tuple[Key, InterfaceChoice]]) -> list[list[tuple[Key, InterfaceChoice]]]:
         """Those worth joining: nothing of them has been lost, or the same share."""
         from ipt_explain.netfilter.assumptions import worth_joining
 
-        by_size: dict[Probability, list[tuple[Key, Choice]]] = {}
+        by_size: dict[Probability, list[tuple[Key, InterfaceChoice]]] = {}
         for key, found in choices:
             by_size.setdefault(self[key].share / found.share, []).append((key, found))
         return [same for same in by_size.values() if worth_joining([found for _, found in same])]

@@ -28,7 +28,7 @@ class Met(Record, eq=False):
     outcome: Outcome
 
 
-class Spread(Record, eq=False):
+class SpreadPortion(Record, eq=False):
     """A portion that a run of rules spreads by chance: `shares` of each row's packet, one a place."""
 
     portion: Portion
@@ -36,7 +36,7 @@ class Spread(Record, eq=False):
     shares: Sequence[Probability]
 
 
-Found = Met | Spread
+Found = Met | SpreadPortion
 
 
 class Search:
@@ -146,7 +146,7 @@ class Search:
         at = [number for number, share in enumerate(parts) if share]
         if at:
             shares = [product(portion.share, parts[number]) for number in at]
-            self.found.append(Spread(portion, [first + number for number in at], shares))
+            self.found.append(SpreadPortion(portion, [first + number for number in at], shares))
         return left
 
     def _takes_all(self, place: int, run: Shape) -> bool:

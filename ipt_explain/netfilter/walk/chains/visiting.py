@@ -14,7 +14,7 @@ from ipt_explain.netfilter.walk.chains.callees import Fan, Jumps, chains_of, goe
 from ipt_explain.netfilter.walk.chains.effects import Effects, TableEffect
 from ipt_explain.netfilter.walk.chains.evaluator import Rows
 from ipt_explain.netfilter.walk.chains.frontier import Frontier
-from ipt_explain.netfilter.walk.chains.search import Spread
+from ipt_explain.netfilter.walk.chains.search import SpreadPortion
 from ipt_explain.netfilter.walk.chains.visit import Call, End, Ended, Ground, Passage, Portion, Trail, Visit
 from ipt_explain.netfilter.walk.columns import Batch
 
@@ -55,7 +55,7 @@ class Visiting:
         visit, frontier = self._visit, self._frontier
         frontier.add(Portion(visit.state, None, ALWAYS, None), 0)
         while (found := frontier.pop()) is not None:
-            if isinstance(found, Spread):
+            if isinstance(found, SpreadPortion):
                 yield from self._fanned_out(found)
                 continue
             portion, place = found.portion, found.place
@@ -152,7 +152,7 @@ class Visiting:
         else:
             self._frontier.behind(going, at)
 
-    def _fanned_out(self, spread: Spread) -> Walk:
+    def _fanned_out(self, spread: SpreadPortion) -> Walk:
         """Send packets to a chain each of a run's rules, all at once."""
         portion = spread.portion
         for fan in self._fans(spread):
@@ -168,7 +168,7 @@ class Visiting:
             for back in callee.returned:
                 self._back_from_many(portion, callee, back, rows, places, shares)
 
-    def _fans(self, spread: Spread) -> Sequence[Fan]:
+    def _fans(self, spread: SpreadPortion) -> Sequence[Fan]:
         """Where a run's rules send the rows, looked up once for chains all of whose rows meet it."""
         ground, rows, fans = self._visit.ground, spread.portion.rows, self._jumps.fans
         key = None if rows is not None or isinstance(ground, Chain) else (ground, tuple(spread.places))

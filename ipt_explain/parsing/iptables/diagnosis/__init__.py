@@ -18,9 +18,9 @@ from ipt_explain.parsing.iptables.diagnosis import (
     typography,
 )
 from ipt_explain.parsing.iptables.diagnosis.reading import safe_normalisation
-from ipt_explain.parsing.iptables.diagnosis.signs import Diagnosis, Foreign, first_sign
+from ipt_explain.parsing.iptables.diagnosis.signs import Diagnosis, OtherInput, first_sign
 
-__all__ = ["Diagnosis", "Foreign", "diagnose", "foreign_line", "recognise", "safe_normalisation"]
+__all__ = ["Diagnosis", "OtherInput", "diagnose", "foreign_line", "recognise", "safe_normalisation"]
 
 _RULE = re.compile(r"(?:\[\d+:\d+\] )?-[AINDRPX] ")
 _DUMP_LINE = re.compile(rf"[\s>]*(?:{prefixes.RULE_START})")
@@ -74,15 +74,15 @@ def foreign_line(line: str) -> Diagnosis:
     return Diagnosis(_NO_RULES.message, start + 1, max(1, width), _NO_RULES.expected, _NO_RULES.remedy)
 
 
-def recognise(text: str) -> Foreign | None:
+def recognise(text: str) -> OtherInput | None:
     """What the whole input is, if it is no dump at all; None where one of its first lines is a dump's."""
     if not text.strip():
-        return Foreign(1, _EMPTY)
+        return OtherInput(1, _EMPTY)
     start = first_sign(encoding.WHOLE, text[:64])
     if start is not None:
-        return Foreign(1, start)
+        return OtherInput(1, start)
     if _ends_lines_with_cr(text):
-        return Foreign(
+        return OtherInput(
             1, Diagnosis("the lines end with carriage returns alone", text.index("\r") + 1, remedy=_CR_REMEDY)
         )
     first = None
@@ -93,7 +93,7 @@ def recognise(text: str) -> Foreign | None:
         comment = line.startswith("#") and not line.startswith("#!")
         if first is None and not comment:
             found = first_sign(_WHOLE_INPUTS, line) if safe_normalisation(line) is None else None
-            first = None if found is None else Foreign(number, found)
+            first = None if found is None else OtherInput(number, found)
     return first
 
 

@@ -31,7 +31,7 @@ class Diagnosis(Record):
         return Diagnostic(source, line, self.column, self.message, excerpt, self.width, self.expected, self.remedy)
 
 
-class Foreign(Record):
+class OtherInput(Record):
     """An input that is something else as a whole; `line` is the first line that shows it."""
 
     line: int

@@ -8,7 +8,7 @@ from lark import Token, Tree
 
 from ipt_explain.errors import NEGATED_TWICE, RuleSyntaxError
 from ipt_explain.model import Command, Hidden, Match, Option, Shape, Target, TargetKind
-from ipt_explain.parsing.iptables.parts import Opening, Part, shape_of
+from ipt_explain.parsing.iptables.parts import Part, RuleOpening, shape_of
 from ipt_explain.parsing.iptables.rules.value_patterns import is_value
 from ipt_explain.records import Record, field
 
@@ -59,7 +59,7 @@ def placed_parts(tree: Tree[Token], shape: Shape) -> tuple[tuple[int, Part], ...
         if start is None or any(token.type in _DEPENDING for token in tokens):
             return ()
         if child.data == "command":
-            parts.append((start, Opening(shape.command, shape.rulenum_slot)))
+            parts.append((start, RuleOpening(shape.command, shape.rulenum_slot)))
         elif child.data == "own":
             parts.append((start, next(core)))
         elif child.data == "match":
@@ -162,7 +162,7 @@ class _Draft:
 
     def shape(self) -> Shape:
         """The finished shape, interned."""
-        parts: list[Part] = [Opening(self._command, self._rulenum), *self._own]
+        parts: list[Part] = [RuleOpening(self._command, self._rulenum), *self._own]
         parts += [Match(match.module, tuple(match.options)) for match in self._matches]
         if self._target is not None:
             parts.append(Target(*self._target, tuple(self._target_options)))

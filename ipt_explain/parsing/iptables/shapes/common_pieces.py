@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 from ipt_explain.model import Command, Match, Option, Target, TargetKind
-from ipt_explain.parsing.iptables.parts import Opening, Part
+from ipt_explain.parsing.iptables.parts import Part, RuleOpening
 from ipt_explain.parsing.iptables.shapes.common_pieces_table import PIECES
 from ipt_explain.parsing.iptables.shapes.patterns import LinePattern
 from ipt_explain.parsing.iptables.shapes.pieces import Piece, Pieces, first_words, pieces_of
@@ -74,7 +74,7 @@ def _entry(piece: Piece) -> Entry:
 
 
 def _part_entry(part: Part) -> tuple[Any, ...]:
-    if isinstance(part, Opening):
+    if isinstance(part, RuleOpening):
         return "opening", part.command.value, part.rulenum_slot
     if isinstance(part, Match):
         return "match", part.module, tuple(map(_option_entry, part.options))
@@ -97,7 +97,7 @@ def _piece(entry: Entry) -> Piece:
 def _part(entry: tuple[Any, ...]) -> Part:
     kind, *rest = entry
     if kind == "opening":
-        return Opening(Command(rest[0]), rest[1])
+        return RuleOpening(Command(rest[0]), rest[1])
     if kind == "match":
         return Match(rest[0], tuple([Option(*option) for option in rest[1]]))
     if kind == "target":

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Option, Shape, Target
-from ipt_explain.parsing.iptables.parts import Opening, Part, moved, shape_of
+from ipt_explain.parsing.iptables.parts import Part, RuleOpening, moved, shape_of
 from ipt_explain.parsing.iptables.shapes.patterns import LinePattern, freely_begun, pattern_of
 from ipt_explain.patterns import lazy_pattern
 
@@ -209,4 +209,4 @@ def _is_complete(pieces: Sequence[Piece]) -> bool:
     """Whether the parts make a rule: what the grammar alone cannot refuse is left to the parser to refuse."""
     own = [piece.part.name for piece in pieces if isinstance(piece.part, Option)]
     targets = sum(isinstance(piece.part, Target) for piece in pieces)
-    return isinstance(pieces[0].part, Opening) and len(set(own)) == len(own) and targets <= 1
+    return isinstance(pieces[0].part, RuleOpening) and len(set(own)) == len(own) and targets <= 1

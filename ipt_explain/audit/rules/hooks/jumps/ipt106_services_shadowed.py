@@ -38,7 +38,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.losses.causes import Cause, Where, by_source_alone, causes, possible_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, by_source_alone, causes, possible_causes
 from ipt_explain.audit.evidence.losses.hurt import hurt
 from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
 
@@ -49,8 +49,8 @@ _FIX = f"{_NARROW}, or move it after the jump to KUBE-SERVICES."
 @rule("IPT106", "services-shadowed", Severity.ERROR, evidence=hurt, reads_absence=True)
 def services_shadowed(context: RulesetContext) -> Faults:
     """One fault for each rule that takes Service traffic, and for each policy that drops it."""
-    partly = filter(by_source_alone, possible_causes(context, Where.AHEAD))
-    for cause in (*causes(context, Where.AHEAD), *partly):
+    partly = filter(by_source_alone, possible_causes(context, LossPlace.AHEAD))
+    for cause in (*causes(context, LossPlace.AHEAD), *partly):
         yield fault_of(cause, _fix(cause))
 
 

@@ -46,7 +46,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
-from ipt_explain.audit.evidence.losses.causes import Where, causes
+from ipt_explain.audit.evidence.losses.causes import LossPlace, causes
 from ipt_explain.audit.evidence.losses.hurt import hurt
 from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
 
@@ -57,5 +57,5 @@ _FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of s
 @service_rule("IPT117", "service-traffic-lost", Severity.ERROR, evidence=hurt, reads_absence=True, catch_all=True)
 def service_traffic_lost(context: BackendContext) -> Faults:
     """One fault for each cause."""
-    for cause in causes(context, Where.ELSEWHERE):
+    for cause in causes(context, LossPlace.ELSEWHERE):
         yield fault_of(cause, FIX_POLICY if cause.is_policy else _FIX if cause.is_rule else _FIX_CHAIN)

@@ -41,7 +41,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
-from ipt_explain.audit.evidence.losses.causes import Where, causes, cuts_off_all
+from ipt_explain.audit.evidence.losses.causes import LossPlace, causes, cuts_off_all
 from ipt_explain.audit.evidence.losses.hurt import hurt
 from ipt_explain.audit.evidence.losses.telling import fault_of
 
@@ -51,5 +51,5 @@ _FIX = "Check the NetworkPolicies that select the endpoints' pods."
 @service_rule("IPT118", "policy-drops", Severity.INFO, evidence=hurt, reads_absence=True)
 def policy_drops(context: BackendContext) -> Faults:
     """One fault for each rule of such an engine."""
-    for cause in causes(context, Where.POLICY):
+    for cause in causes(context, LossPlace.POLICY):
         yield fault_of(cause, _FIX, severity=Severity.WARNING if cuts_off_all(cause) else Severity.INFO)

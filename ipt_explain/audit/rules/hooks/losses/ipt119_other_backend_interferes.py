@@ -44,7 +44,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import DumpContext, Faults, RulesetContext, Severity, dump_rule
-from ipt_explain.audit.evidence.losses.causes import Where, by_order_alone, causes, possible_causes
+from ipt_explain.audit.evidence.losses.causes import LossPlace, by_order_alone, causes, possible_causes
 from ipt_explain.audit.evidence.losses.hurt import hurt_anywhere
 from ipt_explain.audit.evidence.losses.telling import fault_of
 from ipt_explain.records import replace
@@ -59,8 +59,8 @@ def other_backend_interferes(dump: DumpContext) -> Faults:
     for context in dump.contexts:
         fix = _FIX if isinstance(context, RulesetContext) else _FIX_BESIDE
         if context.complete:
-            for cause in causes(context, Where.OTHER_BACKEND):
+            for cause in causes(context, LossPlace.OTHER_BACKEND):
                 yield fault_of(cause, fix, elsewhere=True)
-            for cause in filter(by_order_alone, possible_causes(context, Where.OTHER_BACKEND)):
+            for cause in filter(by_order_alone, possible_causes(context, LossPlace.OTHER_BACKEND)):
                 fault = fault_of(cause, fix, Severity.WARNING, elsewhere=True)
                 yield replace(fault, message=f"{fault.message}, if the kernel asks it first")

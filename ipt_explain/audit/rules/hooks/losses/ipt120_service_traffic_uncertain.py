@@ -44,7 +44,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
-from ipt_explain.audit.evidence.losses.causes import Where, cuts_off_all, hits_vital
+from ipt_explain.audit.evidence.losses.causes import LossPlace, cuts_off_all, hits_vital
 from ipt_explain.audit.evidence.losses.doubts import doubts, is_ordinary
 from ipt_explain.audit.evidence.losses.hurt import hurt
 from ipt_explain.audit.evidence.losses.telling import doubt_of
@@ -58,6 +58,6 @@ _FIX = "Follow one connection with ipt-explain trace; --assume takes either answ
 def service_traffic_uncertain(context: BackendContext) -> Faults:
     """One fault for each rule or policy, or for each program whose rules they are."""
     for causes in doubts(context):
-        ordinary = is_ordinary(causes) or causes[0].where is Where.POLICY
+        ordinary = is_ordinary(causes) or causes[0].where is LossPlace.POLICY
         grave = not ordinary and any(hits_vital(cause) or cuts_off_all(cause) for cause in causes)
         yield doubt_of(causes, _FIX, Severity.WARNING if grave else Severity.INFO)

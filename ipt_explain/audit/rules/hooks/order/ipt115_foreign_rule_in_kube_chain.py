@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.chains.foreign import Foreign, foreign_rules
+from ipt_explain.audit.evidence.chains.foreign import ForeignRule, foreign_rules
 
 # A hostile dump, or a form that is not known here, may make every rule foreign.
 _MANY = 50
@@ -43,7 +43,7 @@ _MANY = 50
 )
 def foreign_rule_in_kube_chain(context: RulesetContext) -> Faults:
     """One fault a rule; one a table where there are very many."""
-    by_table: dict[str, list[Foreign]] = defaultdict(list)
+    by_table: dict[str, list[ForeignRule]] = defaultdict(list)
     for foreign in foreign_rules(context):
         by_table[foreign.table].append(foreign)
     for found in by_table.values():
@@ -53,7 +53,7 @@ def foreign_rule_in_kube_chain(context: RulesetContext) -> Faults:
             yield from map(_fault, found)
 
 
-def _fault(foreign: Foreign) -> Fault:
+def _fault(foreign: ForeignRule) -> Fault:
     chain = foreign.rule.chain
     if foreign.empty:
         message = (
@@ -71,7 +71,7 @@ def _fault(foreign: Foreign) -> Fault:
     )
 
 
-def _many(found: list[Foreign]) -> Fault:
+def _many(found: list[ForeignRule]) -> Fault:
     first = found[0]
     return Fault(
         f"{len(found)} rules in kube-proxy's chains of table {first.table} are not kube-proxy's, the first in "
@@ -82,6 +82,6 @@ def _many(found: list[Foreign]) -> Fault:
     )
 
 
-def _target(foreign: Foreign) -> str:
+def _target(foreign: ForeignRule) -> str:
     target = foreign.rule.target
     return "a rule without a target" if target is None else f"{'-g' if foreign.rule.is_goto else '-j'} {target}"
