@@ -39,7 +39,7 @@ Address = tuple["str | None", str, int]
 """A frontend's address, protocol and port. A node port has no address of its own."""
 
 
-class Entry(Record, frozen=False):
+class FrontendRules(Record, frozen=False):
     """All that the input says about one frontend, while it is gathered.
 
     `evidence` is the rule to show for it: the first that leads to `target`, its first chain, or a refusal. `others` are
@@ -60,17 +60,17 @@ class Entry(Record, frozen=False):
     route: Route = NOWHERE
 
 
-class Entries(Record, frozen=False):
-    """A service port's entries, by the hash in its chains' names."""
+class FrontendGroup(Record, frozen=False):
+    """What the input says about a service port's frontends, by the hash in its chains' names."""
 
     key: str
     name: ServicePortName | None
-    entries: list[Entry]
+    fronts: list[FrontendRules]
 
     @property
     def hosts(self) -> Iterator[str | None]:
         """The addresses of its frontends."""
-        return (entry.host for entry in self.entries)
+        return (front.host for front in self.fronts)
 
 
 class FrontendReader:
@@ -81,13 +81,13 @@ class FrontendReader:
     def __init__(self, ruleset: Ruleset, plans: Plans) -> None:
         self._ruleset = ruleset
         self._plans = plans
-        self._groups: dict[str, Entries] = {}
-        self._by_address: dict[Address, tuple[Entries, Entry]] = {}
+        self._groups: dict[str, FrontendGroup] = {}
+        self._by_address: dict[Address, tuple[FrontendGroup, FrontendRules]] = {}
         self._marks: dict[Address, list[Evidence]] = {}
         self._others: list[tuple[Evidence, RulePlan, Address, str]] = []
         self.unread: list[Evidence] = []
 
-    def read(self) -> list[Entries]:
+    def read(self) -> list[FrontendGroup]:
         """All service ports with a frontend in the text, in the order met."""
         for evidence, plan in self._rules("nat", SERVICES):
             self._take(evidence, plan, node_port=False)
@@ -132,7 +132,7 @@ class FrontendReader:
             return
         name, comment = _said(plan, evidence)
         kind = FrontendKind.NODE_PORT if address[0] is None else _KINDS.get(comment) or _kind_by_target(target)
-        self._add(key or _key(name, address), name, address, Entry(kind, *address, evidence, target))
+        self._add(key or _key(name, address), name, address, FrontendRules(kind, *address, evidence, target))
 
     def _refuse(self, evidence: Evidence, plan: RulePlan, chain: str) -> None:
         if plan.target == "REJECT" or plan.target == "DROP":
@@ -151,21 +151,21 @@ class FrontendReader:
         if address[0] is not None and chain == SERVICES and not self._has_cluster_ip(key):
             # Up to 1.19 load balancer addresses are here too, after the service's ClusterIP.
             kind = FrontendKind.CLUSTER_IP
-        entry = Entry(kind, *address, evidence, None, refusal=evidence, refusal_kind=comment)
-        self._add(key, name, address, entry)
+        front = FrontendRules(kind, *address, evidence, None, refusal=evidence, refusal_kind=comment)
+        self._add(key, name, address, front)
 
-    def _add(self, key: str, name: ServicePortName | None, address: Address, entry: Entry) -> None:
+    def _add(self, key: str, name: ServicePortName | None, address: Address, front: FrontendRules) -> None:
         group = self._groups.get(key)
         if group is None:
-            group = self._groups[key] = Entries(key, name, [entry])
+            group = self._groups[key] = FrontendGroup(key, name, [front])
         else:
-            group.entries.append(entry)
+            group.fronts.append(front)
             group.name = group.name or name
-        self._by_address[address] = group, entry
+        self._by_address[address] = group, front
 
     def _has_cluster_ip(self, key: str) -> bool:
         group = self._groups.get(key)
-        return group is not None and any(entry.kind is FrontendKind.CLUSTER_IP for entry in group.entries)
+        return group is not None and any(front.kind is FrontendKind.CLUSTER_IP for front in group.fronts)
 
 
 def _said(plan: RulePlan, evidence: Evidence) -> tuple[ServicePortName | None, CommentKind]:
@@ -218,26 +218,26 @@ class FrontendFollower:
         self._routes = routes
         self._fragment = fragment
 
-    def follow(self, entry: Entry, group: Entries) -> Frontend:
+    def follow(self, front: FrontendRules, group: FrontendGroup) -> Frontend:
         """What happens to connections to one of a service port's frontends. Notes its route."""
-        route = entry.route
-        if entry.target is not None:
-            route = entry.route = self._routes.follow(entry.target, entry.protocol)
+        route = front.route
+        if front.target is not None:
+            route = front.route = self._routes.follow(front.target, front.protocol)
         spread, node = route.spread, route.node_spread
-        verdict = self._verdict(entry, route)
+        verdict = self._verdict(front, route)
         return Frontend(
-            entry.kind, entry.host, entry.port, entry.evidence, verdict,
+            front.kind, front.host, front.port, front.evidence, verdict,
             None if spread is None or verdict in _REFUSALS else spread.balancer.chain,
             None if node is None else node.balancer.chain,
-            _source_ranges(route, entry.host, group) if route.ranges or route.open_range else (),
+            _source_ranges(route, front.host, group) if route.ranges or route.open_range else (),
         )  # fmt: skip
 
-    def _verdict(self, entry: Entry, route: Route) -> FrontendVerdict:
+    def _verdict(self, front: FrontendRules, route: Route) -> FrontendVerdict:
         spread = route.spread
         if spread is not None and spread.shares:
             return FrontendVerdict.BALANCE
-        if entry.refusal is not None:
-            return FrontendVerdict.REJECT if entry.refusal.target == "REJECT" else FrontendVerdict.DROP
+        if front.refusal is not None:
+            return FrontendVerdict.REJECT if front.refusal.target == "REJECT" else FrontendVerdict.DROP
         if spread is not None and spread.dropped > 0.0:
             return FrontendVerdict.DROP
         if route.missing:
@@ -246,7 +246,7 @@ class FrontendFollower:
         return FrontendVerdict.UNKNOWN if self._fragment else FrontendVerdict.UNMATCHED
 
 
-def _source_ranges(route: Route, address: str | None, group: Entries) -> tuple[str, ...]:
+def _source_ranges(route: Route, address: str | None, group: FrontendGroup) -> tuple[str, ...]:
     """The source ranges that may reach a load balancer. Rules that accept the Service's own addresses are for the node
     itself, so they do not count.
     """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ipt_explain.analyzers.iptables.balancing import Spread
-from ipt_explain.analyzers.iptables.frontends import Entry
+from ipt_explain.analyzers.iptables.frontends import FrontendRules
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.model import Extent
 from ipt_explain.services.columns import column
@@ -15,7 +15,11 @@ from ipt_explain.services.ports import Endpoint, Masquerade
 
 
 def masquerade(
-    cluster_ip: Entry | None, cluster: Spread | None, endpoints: Sequence[Endpoint], plans: Plans, all_shown: bool
+    cluster_ip: FrontendRules | None,
+    cluster: Spread | None,
+    endpoints: Sequence[Endpoint],
+    plans: Plans,
+    all_shown: bool,
 ) -> Masquerade:
     """How a service port's connections are masqueraded: from its endpoints, and from the ClusterIP's mark rules, next
     to the frontend up to 1.21, in its balancer from 1.22 on. `all_shown`: the text has all rules for ClusterIPs that
@@ -38,7 +42,7 @@ _masquerade = lru_cache(maxsize=256)(Masquerade)
 """Most Services of a node have the same."""
 
 
-def _shown(cluster_ip: Entry | None, cluster: Spread | None, all_shown: bool) -> bool:
+def _shown(cluster_ip: FrontendRules | None, cluster: Spread | None, all_shown: bool) -> bool:
     """Whether the text has all rules that may mark connections to the ClusterIP."""
     if cluster_ip is None:
         return all_shown

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ipt_explain.analyzers.iptables.frontends import Entry
+from ipt_explain.analyzers.iptables.frontends import FrontendRules
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import NODE_PORTS, CommentKind, read_comment
 from ipt_explain.model import Ruleset
@@ -14,7 +14,7 @@ from ipt_explain.services.evidence import rules_of
 from ipt_explain.services.ports import FrontendKind, Scope, TrafficPolicy
 
 
-def internal_policy(cluster_ip: Entry | None, single: bool) -> TrafficPolicy | None:
+def internal_policy(cluster_ip: FrontendRules | None, single: bool) -> TrafficPolicy | None:
     """The internal traffic policy. `single`: in the release that wrote the rules, a ClusterIP without a KUBE-SVL chain
     has policy Cluster; from 1.21 to 1.23 it may have policy Local all the same.
     """
@@ -27,10 +27,10 @@ def internal_policy(cluster_ip: Entry | None, single: bool) -> TrafficPolicy | N
     return TrafficPolicy.LOCAL if local else None
 
 
-def external_policy(entries: Sequence[Entry]) -> TrafficPolicy | None:
+def external_policy(fronts: Sequence[FrontendRules]) -> TrafficPolicy | None:
     """The external traffic policy, from all frontends but the ClusterIP."""
     policy = None
-    for each in entries:
+    for each in fronts:
         if each.kind is FrontendKind.CLUSTER_IP:
             continue
         if each.refusal_kind is CommentKind.NO_LOCAL_ENDPOINTS or each.route.local:

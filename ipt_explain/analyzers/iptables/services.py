@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ipt_explain.analyzers.iptables.balancing import BalancerReader, Spread
 from ipt_explain.analyzers.iptables.endpoints import EndpointForms
-from ipt_explain.analyzers.iptables.frontends import Entries, Entry, FrontendFollower, FrontendReader
+from ipt_explain.analyzers.iptables.frontends import FrontendFollower, FrontendGroup, FrontendReader, FrontendRules
 from ipt_explain.analyzers.iptables.masquerading import masquerade
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.policies import external_policy, health_check_ports, internal_policy
@@ -64,19 +64,19 @@ class ServiceReader:
         if self._fragment:
             groups += self._without_frontend({group.key for group in groups})
         named = groups if wanted is None else [group for group in groups if wanted(group.name, group.hosts)]
-        self._balancers.read_ahead([entry.target or "" for group in named for entry in group.entries])
+        self._balancers.read_ahead([front.target or "" for group in named for front in group.fronts])
         stage = f"finding endpoints of {counted(len(named), 'service port')}"
         services = [self._service(group) for group in each_of(named, stage)]
         services.sort(key=by_name)
         return services
 
-    def _without_frontend(self, known: set[str]) -> Iterable[Entries]:
+    def _without_frontend(self, known: set[str]) -> Iterable[FrontendGroup]:
         """Service chains of a fragment that does not show the rules leading to them."""
         for chain in self._named.values():
             key = hash_of(chain.name) if role_of(chain.name) in (ChainRole.SERVICE, ChainRole.LOCAL) else None
             if key is not None and key not in known:
                 known.add(key)
-                yield Entries(key, self._name_within(chain), [])
+                yield FrontendGroup(key, self._name_within(chain), [])
 
     def _name_within(self, chain: Chain) -> ServicePortName | None:
         """A Service's name, from the comments in its own chain or in those of its endpoints."""
@@ -90,17 +90,17 @@ class ServiceReader:
                     return name
         return None
 
-    def _service(self, group: Entries) -> ServicePort:
+    def _service(self, group: FrontendGroup) -> ServicePort:
         protocol = self._protocol(group)
-        frontends = [self._follower.follow(entry, group) for entry in group.entries]
-        kinds = [entry.kind for entry in group.entries]
+        frontends = [self._follower.follow(front, group) for front in group.fronts]
+        kinds = [front.kind for front in group.fronts]
         first = kinds.index(FrontendKind.CLUSTER_IP) if FrontendKind.CLUSTER_IP in kinds else None
-        entry = None if first is None else group.entries[first]
-        cluster = self._unreached(group, protocol) if entry is None else entry.route.spread
-        spreads = _spreads(cluster, entry, group.entries)
+        front = None if first is None else group.fronts[first]
+        cluster = self._unreached(group, protocol) if front is None else front.route.spread
+        spreads = _spreads(cluster, front, group.fronts)
         cluster = None if cluster is None else spreads[0]
         # Only the ClusterIP's own rule shows whether it leads to endpoints on this node alone.
-        known = group.entries or (cluster is not None and cluster.balancer.scope is Scope.CLUSTER)
+        known = group.fronts or (cluster is not None and cluster.balancer.scope is Scope.CLUSTER)
         endpoints = endpoints_of(spreads, cluster if known else None, self._fragment)
         affinity = [rule.seconds for spread in spreads for rule in spread.affinity if rule.seconds is not None]
         named = group.name
@@ -113,24 +113,24 @@ class ServiceReader:
             name=name,
             port_name=port_name,
             protocol=protocol,
-            cluster_ip=None if entry is None else entry.host,
-            port=None if entry is None else entry.port,
+            cluster_ip=None if front is None else front.host,
+            port=None if front is None else front.port,
             state=ServiceState.UNKNOWN if first is None else STATES[frontends[first].verdict],
             frontends=tuple(frontends),
             balancers=tuple([spread.balancer for spread in spreads]),
             endpoints=endpoints,
             affinity_seconds=min(affinity) if affinity else None,
-            internal_policy=internal_policy(entry, self._single_internal_policy),
-            external_policy=external_policy(group.entries),
+            internal_policy=internal_policy(front, self._single_internal_policy),
+            external_policy=external_policy(group.fronts),
             health_check_node_port=self._health.get(known_as),
-            masquerade=masquerade(entry, cluster, endpoints, self._plans, self._shows_cluster_ips),
+            masquerade=masquerade(front, cluster, endpoints, self._plans, self._shows_cluster_ips),
             chains=self._chains(group),
             backend=self._ruleset.backend,
         )
 
-    def _protocol(self, group: Entries) -> str:
-        if group.entries:
-            return group.entries[0].protocol
+    def _protocol(self, group: FrontendGroup) -> str:
+        if group.fronts:
+            return group.fronts[0].protocol
         if group.name is not None:
             spelled = group.name.spelled
             for protocol in PROTOCOLS:
@@ -138,7 +138,7 @@ class ServiceReader:
                     return protocol
         return self._protocol_of_endpoints(group) or ""
 
-    def _protocol_of_endpoints(self, group: Entries) -> str | None:
+    def _protocol_of_endpoints(self, group: FrontendGroup) -> str | None:
         """The protocol that the endpoints' own rules match."""
         chains = self._named
         balancers = (chains.get(role.value + group.key) for role in (ChainRole.SERVICE, ChainRole.LOCAL))
@@ -150,20 +150,20 @@ class ServiceReader:
                     return usual_name(endpoint.at(form.protocol))
         return None
 
-    def _unreached(self, group: Entries, protocol: str) -> Spread | None:
+    def _unreached(self, group: FrontendGroup, protocol: str) -> Spread | None:
         """The balancer of a Service in a fragment that does not show its frontends."""
-        if not group.entries:
+        if not group.fronts:
             for role in (ChainRole.SERVICE, ChainRole.LOCAL):
                 spread = self._balancers.read(role.value + group.key, protocol or None)
                 if spread.chain is not None:
                     return spread
         return None
 
-    def _chains(self, group: Entries) -> ServiceChains:
+    def _chains(self, group: FrontendGroup) -> ServiceChains:
         key, named = group.key, self._named
         present = {prefix: name for prefix in _PREFIXES if (name := prefix + key) in named}
-        for entry in group.entries:
-            for target in (entry.target, *entry.others):
+        for front in group.fronts:
+            for target in (front.target, *front.others):
                 role = None if target is None else role_of(target)
                 if target is not None and role is not None:
                     present.setdefault(role.value, target)
@@ -176,14 +176,16 @@ class ServiceReader:
         )
 
 
-def _spreads(cluster: Spread | None, cluster_ip: Entry | None, entries: Sequence[Entry]) -> Sequence[Spread]:
+def _spreads(
+    cluster: Spread | None, cluster_ip: FrontendRules | None, fronts: Sequence[FrontendRules]
+) -> Sequence[Spread]:
     """All balancers of the service port, the ClusterIP's first. Endpoints without a port have the ClusterIP's."""
     found = {} if cluster is None else {cluster.balancer.chain: cluster}
-    for entry in entries:
-        for spread in (entry.route.spread, entry.route.node_spread):
+    for front in fronts:
+        for spread in (front.route.spread, front.route.node_spread):
             if spread is not None:
                 found.setdefault(spread.balancer.chain, spread)
-    if not entries:
+    if not fronts:
         return list(found.values())
-    port = (cluster_ip or entries[0]).port
+    port = (cluster_ip or fronts[0]).port
     return [spread.keeping(port) for spread in found.values()]
