@@ -16,8 +16,8 @@ from ipt_explain.cli.shared.options import (
     as_record,
     display_options,
     dump_options,
+    file_option,
     files_of,
-    names_option,
     output_option,
     read_dumps,
     selection_options,
@@ -63,7 +63,9 @@ def _format_and_path(_: click.Context, __: click.Parameter, words: tuple[str, ..
 )  # fmt: skip
 @baseline_options
 @click.option("-v", "--verbose", is_flag=True, help="Show notes (severity info) in text output, too.")
-@names_option
+@file_option(
+    "--objects", help="Name IPVS virtual servers by the output of kubectl get services -A -o json."
+)
 @selection_options
 @display_options
 @as_record("choice", FindingChoice)

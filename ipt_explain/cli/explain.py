@@ -74,7 +74,7 @@ def explain(
     """
     selection = _selection(service, namespace, address)
     read = read_dumps(dumps, live, lenient, empty_too=selection is None)
-    if output == "tree" and progress.is_shown() and is_terminal(sys.stdout):
+    if output == "tree" and objects is None and progress.is_shown() and is_terminal(sys.stdout):
         _show_header(read, color, width)
     keep_until_exit()
     explanation, total = _explained(read, selection, objects)

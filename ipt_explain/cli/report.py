@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ipt_explain.cli.shared.objects import naming_by, read_cluster
 from ipt_explain.cli.shared.options import (
     dump_options,
     file_option,
@@ -24,6 +25,7 @@ from ipt_explain.records import replace
 
 if TYPE_CHECKING:
     from ipt_explain.audit.runner import Report
+    from ipt_explain.compare.objects.model import ApiObjects
     from ipt_explain.model import Dump
 
 
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
 @output_option("html", "markdown")
 @click.option("--output-file", type=click.Path(path_type=Path), metavar="PATH", help="Write to this file.")
 @file_option(
-    "--objects", help="Compare with API objects, too: what kubectl get services,endpointslices,nodes -A -o json prints."
+    "--objects",
+    help="Compare with API objects, too, and name IPVS virtual servers, pods, nodes and zones by them: what kubectl "
+    "get services,endpointslices,nodes -A -o json prints.",
 )
 @selection_options
 @no_pager_option
@@ -63,11 +67,14 @@ def report(
     selection = Selection.of(service, namespace, address)
     dumps = files_of(dumps)
     parsed = read_dumps(dumps, live, lenient)
-    explanation, _ = explain_selected(parsed, selection)
+    cluster = None if objects is None else read_cluster(objects, dumps)
+    named = None if cluster is None else naming_by(cluster, parsed)
+    explanation, _ = explain_selected(parsed, selection, named)
     warn(explanation.warnings)
-    audited = make_plan((), (), None, None, None, no_config=True).report(parsed, selection, one_node=live)
-    if objects is not None:
-        audited = _with_cluster(audited, parsed, objects, dumps)
+    plan = make_plan((), (), None, None, None, no_config=True)
+    audited = plan.report(parsed, selection, one_node=live, named=named)
+    if cluster is not None:
+        audited = _with_cluster(audited, parsed, cluster)
     contents = document(parsed, explanation, audited)
     if output == "markdown":
         from ipt_explain.render.report.markdown import report_markdown
@@ -85,13 +92,12 @@ def report(
     write_file(output_file, chunks, inputs=[each for each in dumps if each != "-"])
 
 
-def _with_cluster(audited: Report, parsed: Sequence[Dump], objects: str, others: Sequence[str]) -> Report:
+def _with_cluster(audited: Report, parsed: Sequence[Dump], cluster: ApiObjects) -> Report:
     """The audit, preceded by findings that contradict the cluster's objects."""
     from ipt_explain.audit.cluster import cluster_report
-    from ipt_explain.cli.shared.objects import read_cluster
     from ipt_explain.compare.objects.cluster import judge_all
 
-    judgement = judge_all(read_cluster(objects, others), parsed, None)
+    judgement = judge_all(cluster, parsed, None)
     warn(judgement.notes)
     contradicted = cluster_report(judgement.mismatches, parsed)
     return replace(audited, findings=(*contradicted.findings, *audited.findings))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import repeat
 from json.encoder import encode_basestring_ascii as quoted
 
 from ipt_explain.model import Backend
@@ -19,6 +20,7 @@ from ipt_explain.services.ports import (
     Endpoint,
     Frontend,
     Masquerade,
+    Placement,
     RulesetFacts,
     ServiceChains,
     ServicePort,
@@ -29,7 +31,8 @@ SCHEMA = "ipt-explain/explain/2"
 
 _AT_ONCE = 32  # services in a piece of text
 _ENDPOINT_FIELDS = (
-    "address", "chain", "packets", "evidence", "port", "probability", "local", "hairpin", "affinity_timeout"
+    "address", "chain", "packets", "evidence", "port", "probability", "local", "hairpin", "affinity_timeout",
+    "placement",
 )  # fmt: skip
 _SHARE_FIELDS = ("endpoint", "probability", "scheduler", "weight")
 
@@ -93,8 +96,15 @@ def _ruleset(ruleset: RulesetFacts) -> str:
         f', "mode": {text_or_null(ruleset.mode.value if ruleset.mode else None)}'
         f', "masquerade_mark": {text_or_null(f"{mark[0]:#x}/{mark[1]:#x}" if mark else None)}'
         f', "version": {text_or_null(ruleset.version)}'
-        f', "evidence": {quoted(ruleset.evidence)}}}'
+        f', "evidence": {quoted(ruleset.evidence)}{_place(ruleset.placement)}}}'
     )
+
+
+def _place(placement: Placement | None) -> str:
+    """Node and zone, if objects were read."""
+    if placement is None:
+        return ""
+    return f', "node": {text_or_null(placement.node)}, "zone": {text_or_null(placement.zone)}'
 
 
 def _service(service: ServicePort) -> str:
@@ -210,19 +220,24 @@ def _of_shares(
 
 
 def _endpoints(endpoints: Sequence[Endpoint], chainless: bool) -> str:
-    addresses, chains, packets, evidence, *facts = columns(endpoints, _ENDPOINT_FIELDS)
+    addresses, chains, packets, evidence, *facts, placements = columns(endpoints, _ENDPOINT_FIELDS)
+    places = map(_pod, placements) if any(placements) else repeat("")
     return _array(
         [
             f'{{"address": {"null" if address is None else quoted(address)}'
             f', "port": {port}, "chain": {"null" if chainless else quoted(chain)}'
             f', {known}'
             f', "packets": {"null" if count is None else count}'
-            f', "line": {line}}}'
-            for address, chain, (port, known), count, line in zip(
-                addresses, chains, _of_endpoints(*map(tuple, facts)), packets, lines_of(evidence)
+            f', "line": {line}{place}}}'
+            for address, chain, (port, known), count, line, place in zip(
+                addresses, chains, _of_endpoints(*map(tuple, facts)), packets, lines_of(evidence), places
             )
         ]
     )
+
+
+def _pod(placement: Placement) -> str:
+    return f', "pod": {text_or_null(placement.pod)}{_place(placement)}'
 
 
 @lru_cache(maxsize=1024)

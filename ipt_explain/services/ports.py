@@ -142,12 +142,21 @@ class Balancer(Record):
         return next(filter(None, column(self.shares, "scheduler")), None)
 
 
+class Placement(Record):
+    """What the cluster's objects say about an endpoint: its pod as `namespace/name`, its node and zone; None if they do
+    not say. A node has no pod."""
+
+    pod: str | None = None
+    node: str | None = None
+    zone: str | None = None
+
+
 class Endpoint(Record):
     """A pod that a service port leads to. `address` and `port` are None if the text lacks its DNAT. `chain` is its
     `ip:port` in IPVS mode, which has no chains.
 
     `marked`: its connections to itself through the Service are marked for masquerading; `hairpin`: they are
-    masqueraded.
+    masqueraded. `placement` is None unless objects were read.
     """
 
     address: str | None
@@ -160,6 +169,7 @@ class Endpoint(Record):
     packets: int | None
     evidence: Evidence | Shown
     marked: bool | None = None
+    placement: Placement | None = None
 
     @property
     def rule(self) -> Rule:
@@ -246,7 +256,7 @@ class RulesetFacts(Record):
     """The summary of a ruleset. `version` is a range such as "1.24 or later", None if unknown, and `releases` its first
     and last minor version; `evidence` says in words how mode and version were recognised; `masquerade_mark` is `(value,
     mask)`. `before_nftables`: it was saved before kube-proxy had an nftables mode, or on a system where that cannot
-    run."""
+    run. `placement` is the node that it is from, None unless objects were read."""
 
     source: str
     family: Family
@@ -260,3 +270,4 @@ class RulesetFacts(Record):
     masquerade_mark: tuple[int, int] | None
     before_nftables: bool = False
     releases: tuple[int, int] = (1, 99)
+    placement: Placement | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ipt_explain.enums import Enum
 from ipt_explain.records import Record
+from ipt_explain.services.columns import columns
 from ipt_explain.services.fates import Loss
 from ipt_explain.words import address_port
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ipt_explain.model import Dump
     from ipt_explain.netfilter.packet import PacketState
     from ipt_explain.services.fates import Lost
-    from ipt_explain.services.ports import Frontend, ServicePort
+    from ipt_explain.services.ports import Frontend, Placement, ServicePort
     from ipt_explain.trace.outcome import Outcome
     from ipt_explain.trace.packet import Packet
 
@@ -49,6 +50,13 @@ class Addressee(Record):
         known = [address_port(each.address, each.port) for each in self.service.endpoints if each.address is not None]
         more = [f"{len(known) - _MOST_ENDPOINTS} more"] if len(known) > _MOST_ENDPOINTS else []
         return either([*known[:_MOST_ENDPOINTS], *more])
+
+
+    def placement_of(self, endpoint: str | None) -> Placement | None:
+        """What the cluster's objects say about an endpoint `ip:port`; None without objects, or for other addresses."""
+        fields = columns(self.service.endpoints, ("address", "port", "placement"))
+        places = (place for address, port, place in zip(*fields) if address and address_port(address, port) == endpoint)
+        return next(places, None)
 
 
 class ClosedPort(Record):

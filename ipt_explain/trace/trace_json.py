@@ -37,7 +37,7 @@ def trace_json(
             "in_interface": packet.in_interface,
         },
         "service": to.service.label if isinstance(to, Addressee) else None,
-        "outcomes": [_outcome(outcome, judged(outcome, packet, to)) for outcome in outcomes],
+        "outcomes": [_outcome(outcome, judged(outcome, packet, to), to) for outcome in outcomes],
         "warnings": list(warnings),
     }
     if why_not is not None:
@@ -45,9 +45,11 @@ def trace_json(
     return json.dumps(data, indent=2)
 
 
-def _outcome(outcome: Outcome, judgement: Judgement) -> dict[str, Any]:
+def _outcome(outcome: Outcome, judgement: Judgement, to: To) -> dict[str, Any]:
     reply = outcome.reply
     stopped = {} if reply is None else {"reply": {"verdict": reply.verdict.value, "path": _path(reply.path.steps())}}
+    placement = to.placement_of(outcome.dnat) if isinstance(to, Addressee) else None
+    placed = {} if placement is None else {"pod": placement.pod, "node": placement.node, "zone": placement.zone}
     return {
         "judgement": judgement.value,
         "probability": outcome.probability,
@@ -59,6 +61,7 @@ def _outcome(outcome: Outcome, judgement: Judgement) -> dict[str, Any]:
         "reason": outcome.reason or None,
         "probability_if_so": outcome.probability_if_so,
         "path": _path(outcome.path),
+        **placed,
         **stopped,
         "branches": [
             {"probability": float(ending.share), "path": _path(ending.steps)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ipt_explain.errors import UsageError
@@ -25,9 +24,12 @@ def read_cluster(file: str, others: Sequence[str]) -> ApiObjects:
 
 
 def naming(file: str | None, dumps: Sequence[Dump]) -> Naming | None:
-    """What names the dumps' virtual servers by a file of API objects; None without one."""
-    if file is None:
-        return None
-    from ipt_explain.compare.objects.server_names import with_names
+    """What adds the names in a file of API objects to the dumps' explanation; None without one."""
+    return None if file is None else naming_by(read_cluster(file, [dump.source for dump in dumps]), dumps)
 
-    return partial(with_names, objects=read_cluster(file, [dump.source for dump in dumps]))
+
+def naming_by(objects: ApiObjects, dumps: Sequence[Dump]) -> Naming:
+    """What adds the names in API objects to the dumps' explanation."""
+    from ipt_explain.compare.objects.knowledge import Knowledge
+
+    return Knowledge.of(objects, dumps).add_to

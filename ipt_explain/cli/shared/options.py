@@ -54,7 +54,9 @@ def suggested(name: str) -> Callable[[click.Context, click.Parameter, str], list
 FILE_NAME = suggested("file_names")
 file_option = partial(click.option, metavar="FILE", shell_complete=FILE_NAME)
 names_option = file_option(
-    "--objects", help="Name IPVS virtual servers by the output of kubectl get services -A -o json."
+    "--objects",
+    help="Name IPVS virtual servers, pods, nodes and zones by the output of kubectl get "
+    "services,endpointslices,nodes -A -o json.",
 )
 
 

@@ -49,7 +49,7 @@ class ApiService(Record):
 
 class ApiEndpoint(Record):
     """One endpoint of a slice. `endpoint` is `ip:port`, in IPv6 `[ip]:port`; `zones` and `nodes` are those in its
-    hints."""
+    hints; `pod` is `namespace/name`."""
 
     endpoint: str
     ready: bool
@@ -58,6 +58,8 @@ class ApiEndpoint(Record):
     node: str | None
     zones: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
+    zone: str | None = None
+    pod: str | None = None
 
 
 class ApiNode(Record):

@@ -185,7 +185,7 @@ class _ObjectReader:
                     ip = _short(word_of(address, "ip"))
                     if ip:
                         node = word_of(address, "nodeName") or None
-                        found = ApiEndpoint(address_port(ip, number), True, True, False, node)
+                        found = ApiEndpoint(address_port(ip, number), True, True, False, node, pod=_pod_of(address))
                         key = (*owner, family_of(ip), name, protocol)
                         endpoints.setdefault(key, {})[found.endpoint] = found
 
@@ -226,12 +226,21 @@ def _slice_endpoints(document: Any, port: int) -> Iterator[tuple[ApiEndpoint, Fa
         tuple(word_of(each, "name") for each in list_of(hints, key) if isinstance(each, dict))
         for key in ("forZones", "forNodes")
     )
-    node = word_of(document, "nodeName") or word_of(map_of(document, "topology"), "kubernetes.io/hostname") or None
-    text = address_port(addresses[0], port)
+    topology = map_of(document, "topology")  # in v1beta1
+    node = word_of(document, "nodeName") or word_of(topology, "kubernetes.io/hostname") or None
+    zone = word_of(document, "zone") or next((word_of(topology, label) for label in _ZONE_LABELS), "") or None
+    text, terminating = address_port(addresses[0], port), bool(conditions.get("terminating"))
     yield (
-        ApiEndpoint(text, ready, serving, bool(conditions.get("terminating")), node, zones, nodes),
+        ApiEndpoint(text, ready, serving, terminating, node, zones, nodes, zone, _pod_of(document)),
         family_of(addresses[0]),
     )
+
+
+def _pod_of(endpoint: Any) -> str | None:
+    """The pod that an endpoint refers to, as `namespace/name`."""
+    target = map_of(endpoint, "targetRef")
+    name = word_of(target, "name") if target.get("kind") == "Pod" else ""
+    return f"{word_of(target, 'namespace') or 'default'}/{name}" if name else None
 
 
 def _merge(known: dict[str, ApiEndpoint], found: ApiEndpoint) -> None:

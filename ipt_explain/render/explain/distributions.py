@@ -9,7 +9,7 @@ from itertools import compress
 
 from ipt_explain.model import Backend
 from ipt_explain.records import Record, field
-from ipt_explain.render.explain.service_words import View, by_words, leak_line, row
+from ipt_explain.render.explain.service_words import View, by_words, leak_line, placement_words, row
 from ipt_explain.render.text.outline import Span, TreeNode, line_tail, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.columns import column, columns
@@ -54,7 +54,7 @@ class _Distribution(Record, frozen=False):
         return "; ".join(words) or both([escape(balancer.chain) for balancer in self.balancers])
 
 
-_FIELDS = ("address", "port", "evidence", "chain", "probability", "local", "hairpin", "packets")
+_FIELDS = ("address", "port", "evidence", "chain", "probability", "local", "hairpin", "packets", "placement")
 
 
 class _Endpoints:
@@ -62,7 +62,10 @@ class _Endpoints:
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
         addresses, ports, evidence, *shown = columns(endpoints, _FIELDS)
-        self.chains, self.chances, self.local, self.hairpins, self.packets = [[*values, None] for values in shown]
+        self.chains, self.chances, self.local, self.hairpins, self.packets, placements = [
+            [*values, None] for values in shown
+        ]
+        self.hosts = [escape(placement_words(each)) for each in placements] if any(placements) else []
         self.lines = [*lines_of(evidence), None]
         self._places = [
             None if address is None else address_port(address, port) for address, port in zip(addresses, ports)
@@ -198,10 +201,12 @@ def _rows(
     places = ["local" if endpoints.local[index] else elsewhere for index in at]
     chance_width, place_width = _widest(chances), _widest(places)
     address_width = max(compress(lengths, located), default=0)
+    hosts = [endpoints.hosts[index] for index in at] if endpoints.hosts else [""] * len(at)
+    host_width = max(map(cells, hosts), default=0)
     hairpin_of = _in_column(frozenset(map(endpoints.hairpins.__getitem__, compress(at, located))))
     nodes = []
-    for index, key, chance, address, length, place, known in zip(
-        at, zip(chains, targets), chances, addresses, lengths, places, located
+    for index, key, chance, address, length, place, known, host in zip(
+        at, zip(chains, targets), chances, addresses, lengths, places, located, hosts
     ):
         words: list[Span] = [
             (chance.rjust(chance_width), "share"),
@@ -217,6 +222,8 @@ def _rows(
                 packets = endpoints.packets[index]
                 if packets is not None:
                     words.append((f"  {counted(packets, 'packet')}".ljust(13), "counter"))
+                if host_width:
+                    words.append((f"  {host}{' ' * (host_width - cells(host))}", "place"))
                 if view.chains:
                     words.append((f"  {escape(endpoints.chains[index])}", "chain"))
         nodes.append(TreeNode(words, tail, chance_width + 2))

@@ -17,11 +17,12 @@ from ipt_explain.services.ports import (
     Frontend,
     FrontendKind,
     FrontendVerdict,
+    Placement,
     ServicePort,
     ServiceState,
     TrafficPolicy,
 )
-from ipt_explain.words import address_port, both, listed
+from ipt_explain.words import address_port, aside, both, listed
 from ipt_explain.words.percents import part_of
 
 KIND_WORDS = {
@@ -49,6 +50,16 @@ _EVERYWHERE = ("0.0.0.0/0", "::/0")
 def joined_address(address: str | None, port: int | None) -> str:
     """`10.0.0.1:80`, `[fd00::1]:80`; `*` without an address, as for a node port."""
     return escape(address_port("*" if address is None else address, port))
+
+
+def placement_words(placement: Placement | None) -> str:
+    """`coredns-abc on node-a (zone z1)`, or as much as is known: an endpoint's pod, or a dump's node."""
+    if placement is None:
+        return ""
+    pod = (placement.pod or "").rpartition("/")[2]
+    zone = f"zone {placement.zone}" if placement.zone else ""
+    node = f"{placement.node}{aside([zone])}" if placement.node else zone
+    return " on ".join(filter(None, (pod, node)))
 
 
 def frontend_address(frontend: Frontend) -> str:

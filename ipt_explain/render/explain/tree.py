@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from ipt_explain.model import Backend, Family, Form
 from ipt_explain.render.explain.service_tree import service_tree
-from ipt_explain.render.explain.service_words import View
+from ipt_explain.render.explain.service_words import View, placement_words
 from ipt_explain.render.text.outline import Line, Span, TreeNode, draw, sentence
-from ipt_explain.render.text.safe import escape
+from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.render.text.terminal import to_text
+from ipt_explain.services.columns import column
 from ipt_explain.services.explanation import EVERYTHING, Choice, Explanation, Reading, ShownServices
 from ipt_explain.services.health import Health, health
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
@@ -41,6 +42,7 @@ def _origin(ruleset: RulesetFacts) -> list[Span]:
         words.append(escape(ruleset.generator))
     elif ruleset.backend is not None:
         words.append(f"{ruleset.backend.value} backend")
+    words += filter(None, [escape(placement_words(ruleset.placement))])
     return _dotted(words, "title")
 
 
@@ -178,7 +180,7 @@ def _services(
         in_ipvs = below and ruleset.mode is ProxyMode.IPVS
         yield from draw(TreeNode(sentence(_IN_IPVS)) if in_ipvs else nothing(ruleset), width)
     kept = choice.of(services)
-    family_width = _WIDTHS[ruleset.family]
+    family_width = _WIDTHS[ruleset.family] + (0 if ruleset.placement is None else _placement_width(kept))
     with_summary = not selected and services and (not state.well or len(kept) < len(services))
     view = View(ruleset.form.fragment, width >= family_width + _CHAIN_WIDTH, state if with_summary else None)
     used = min(width, family_width + _CHAIN_WIDTH + 2)
@@ -190,6 +192,12 @@ def _services(
     for service in kept:
         yield []
         yield from draw(service_tree(service, view), used)
+
+
+def _placement_width(services: Sequence[ServicePort]) -> int:
+    """Columns for endpoints' pods, nodes and zones, and a gap."""
+    placements = {placement for service in services for placement in column(service.endpoints, "placement")}
+    return max((cells(escape(placement_words(each))) + 2 for each in placements), default=0)
 
 
 def _sections(explanation: Explanation) -> list[tuple[RulesetFacts, list[ServicePort]]]:

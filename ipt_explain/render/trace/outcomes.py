@@ -39,7 +39,7 @@ _MOST_PORTS = _MOST_RANGES = 6
 _DONE = {Loss.DROPPED: "drops", Loss.REJECTED: "rejects"}
 
 
-def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet) -> str:
+def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet, to: To) -> str:
     """One outcome in a line."""
     if outcome.verdict == "UNKNOWN":
         reached = f" after DNAT to {outcome.dnat}" if outcome.dnat else ""
@@ -55,6 +55,11 @@ def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet) -> str
     if judgement is Judgement.HANGS:
         return f"{outcome.dnat} is the client itself, and the connection is not masqueraded: it hangs"
     where = outcome.dnat or "destination unchanged"
+    placement = to.placement_of(outcome.dnat) if isinstance(to, Addressee) else None
+    if placement is not None:
+        from ipt_explain.render.explain.service_words import placement_words
+
+        where = ", ".join(filter(None, (where, placement_words(placement))))
     if judgement is Judgement.DIVERTED:
         where = f"SENT ELSEWHERE, to {outcome.dnat}, which is no endpoint of this Service"
     if outcome.reply is not None:

@@ -161,7 +161,7 @@ def _outcome_lines(trace: Trace, to: To, width: int) -> Iterator[Line]:
     for outcome, share in zip(outcomes, shares):
         judgement = judged(outcome, trace.packet, to)
         sign, style = SIGNS[judgement]
-        phrase = sentence(escape(clipped(outcome_words(outcome, judgement, trace.packet))), style)
+        phrase = sentence(escape(clipped(outcome_words(outcome, judgement, trace.packet, to))), style)
         words = [(f"{sign} ", style), (f"{share:>{column}}  ", "share"), *phrase]
         yield from draw(TreeNode(words, hang=column + 4), width)
         for line in failure_words(judgement, trace.packet, to):
