@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 NAT_NOT_SHOWN = "rules of nat that this input does not show"
 NOT_TRANSLATED = "no rule translates its destination"
+NOT_TAKEN = "no virtual server takes the packet"
+NODE_GETS_IT = f"{NOT_TAKEN}, which the node itself gets"
+PAST_IPVS = "the packet does not go to the node itself, where IPVS would take it"
 """Reasons for unknown and for untranslated connections."""
 
 

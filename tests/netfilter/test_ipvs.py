@@ -45,7 +45,9 @@ HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
         ("lc", (1,), [Fraction(1)]),
         ("sed", (0, 2), [Fraction(1)]),
         ("sh", (0, 2), [None]),
-        ("mh", (0, 2), [Fraction(1)]),
+        ("mh", (0, 2), [None]),
+        ("sh -b sh-fallback", (0, 2), [Fraction(1)]),
+        ("mh -b flag-1,mh-port", (0, 2), [Fraction(1)]),
         ("fo", (2, 1), [Fraction(1)]),
         ("fo", (2, 2), [None, None]),
         ("unheard", (1, 1), [None, None]),
@@ -62,6 +64,27 @@ def test_thresholds_leave_it_to_load() -> None:
     found = taken(with_weights("rr", 1, 1, extra=" -x 10 -y 5"))
     assert isinstance(found, Taken)
     assert [each.share for each in found.destinations] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "weights", "limit", "refused"),
+    [
+        ("sh", (0, 1), "", True),
+        ("mh", (0, 1), "", True),
+        ("sh", (1, 1), "", False),
+        ("sh -b sh-fallback", (0, 1), "", False),
+        ("rr", (0, 1), "", False),
+        ("rr", (1, 1), " -x 10", True),
+        ("ovf", (1, 1), "", True),
+    ],
+)
+def test_some_servers_take_connections_but_not_all(
+    scheduler: str, weights: tuple[int, ...], limit: str, refused: bool
+) -> None:
+    """Those that hash to a draining server are refused, and all are if every server is at its limit."""
+    found = taken(with_weights(scheduler, *weights, extra=limit))
+    assert isinstance(found, Taken) and not found.refused
+    assert found.may_be_refused is refused
 
 
 @pytest.mark.parametrize("weights", [(), (0,), (0, 0)])
@@ -98,6 +121,7 @@ def test_port_0_stands_for_all_and_21_for_data_of_ftp() -> None:
     assert isinstance(taken(everything), Taken)
     assert isinstance(taken(ftp, port=20), Taken) and isinstance(taken(ftp, port=40000), Taken)
     assert taken(ftp) is Truth.NO
+    assert taken(ftp.replace(" -p 300", ""), port=20) is Truth.NO  # only persistent servers take data connections
 
 
 def test_direct_routing_leaves_the_destination() -> None:

@@ -20,9 +20,10 @@ from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.marks import MARKING_TARGETS
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.path import AnyStep, Step, untracking
 from ipt_explain.netfilter.walk.stages import Stages
-from ipt_explain.services.fates import NOT_TRANSLATED, Decider, Loss
+from ipt_explain.services.fates import NODE_GETS_IT, NOT_TAKEN, NOT_TRANSLATED, PAST_IPVS, Decider, Loss
 
 # kube-proxy's own refusals in the filter table; the last two are those of source ranges in IPVS mode.
 _REFUSING = frozenset(
@@ -65,6 +66,14 @@ class Deciders:
             return False
         return any(each.fragment and each.chain(step.table, step.chain.name) is step.chain for each in self._rulesets)
 
+    def decisive(self, verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> AnyStep | None:
+        """The step that decides where the packet ends; None if no rule does, as where IPVS would have to take it."""
+        step = decisive(verdict, state, steps)
+        if self._served_by is not Backend.IPVS or verdict is not Verdict.ACCEPT or state.dnat:
+            return step
+        # kube-proxy's rules in nat only mark packets there.
+        return None if isinstance(step, Step) and step.table == "nat" else step
+
     def of(self, step: AnyStep | None, state: PacketState) -> Decider:
         """The step's rule, or the chain that lets packets pass if that decides."""
         if step is None:
@@ -104,8 +113,7 @@ class Deciders:
 
             return base_chain(self._stages, hook, self._numbers.get(Backend.NFTABLES, 0))
         if self._served_by is Backend.IPVS:
-            place = "LOCAL_OUT" if hook is Hook.OUTPUT else "LOCAL_IN"
-            return Decider(self._numbers.get(Backend.IPVS, 0), "ipvs", place, None, "", KUBE_PROXY)
+            return Decider(self._numbers.get(Backend.IPVS, 0), "ipvs", None, None, "", KUBE_PROXY)
         family = state.connection.family
         ours = [(number, each) for number, each in enumerate(self._rulesets) if each.family is family]
         for number, ruleset in ours:
@@ -203,10 +211,9 @@ def _translates(step: AnyStep) -> bool:
     return step.after is not None and step.after.destination_decided > step.before.destination_decided
 
 
-def loss_of(
-    verdict: Verdict, state: PacketState, step: AnyStep | None, decider: Decider, reason: str, sent: str | None
-) -> tuple[Loss, str]:
+def loss_of(finish: Finish, step: AnyStep | None, decider: Decider, sent: str | None) -> tuple[Loss, str]:
     """How a packet with this end is lost, and why, in words; `sent` is where an accepted one was translated to."""
+    verdict, state, reason = finish.verdict, finish.state, finish.reason
     refusing = verdict in (Verdict.DROP, Verdict.REJECT)
     if refusing and decider.owner == KUBE_PROXY and not state.dnat and decider.text.startswith("chain "):
         return Loss.UNTRANSLATED, f"{NOT_TRANSLATED}, so that it is refused"
@@ -220,6 +227,10 @@ def loss_of(
         return Loss.DIVERTED, f"sent to {sent}"
     if state.tracking is Tracking.UNTRACKED:
         return Loss.UNTRANSLATED, "not tracked, so nat never sees it"
+    if step is None and decider.table == "ipvs":
+        if state.answers:
+            return Loss.UNTRANSLATED, NOT_TAKEN  # perhaps the node's address, perhaps not
+        return Loss.UNTRANSLATED, NODE_GETS_IT if finish.delivered else PAST_IPVS
     if step is None or step.rule is None:
         return Loss.UNTRANSLATED, NOT_TRANSLATED
     if step.into is not None:

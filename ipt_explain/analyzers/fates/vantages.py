@@ -128,10 +128,12 @@ class Surroundings(Record):
 
             unbound = unbound_addresses(self._facts, self.family)
         addresses = own.addresses - unbound
+        # Without a list of interfaces, kube-ipvs0 may have them.
+        may_be_bound = own.more and self._facts.virtual_servers is not None
         return Node(
             addresses.union(self._node_ports),
             first_addresses=own.first,
-            foreign_addresses=self.cluster_ips - addresses,
+            foreign_addresses=unbound if may_be_bound else self.cluster_ips - addresses,
             more_addresses=own.more,
             sets=known_sets(self._facts),
             all_interfaces=not own.more,

@@ -7,7 +7,6 @@ from itertools import count
 
 from ipt_explain.analyzers.fates.deciding import (
     Deciders,
-    decisive,
     loss_of,
     perhaps_led_away,
     refused,
@@ -179,11 +178,11 @@ class Scales:
             return _REFUSED[verdict is not Verdict.ACCEPT]
         if verdict is Verdict.UNKNOWN and steps and self._deciders.leads_to_endpoint(steps[-1]):
             return _SERVED
-        step = shortening(steps) if finish.reason == NO_HOPS_LEFT else decisive(verdict, state, steps)
+        step = shortening(steps) if finish.reason == NO_HOPS_LEFT else self._deciders.decisive(verdict, state, steps)
         decider = self._deciders.of(step, state)
         diverted = verdict is Verdict.ACCEPT and state.dnat
         dnat = destination_text(packets.to[row], state.connection.family) if diverted else None
-        loss, why = loss_of(verdict, state, step, decider, finish.reason, dnat)
+        loss, why = loss_of(finish, step, decider, dnat)
         if loss is Loss.UNTRANSLATED and may_refuse and not self._filter_shown:
             # Since 1.25, filter refuses what nat does not lead to an endpoint.
             loss, why = Loss.UNKNOWN, _FILTER_NOT_SHOWN

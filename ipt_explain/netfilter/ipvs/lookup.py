@@ -1,7 +1,8 @@
 """Which virtual server takes a packet.
 
 Fact: ip_vs_service_find of net/netfilter/ipvs/ip_vs_ctl.c looks for a server of the packet's mark, then of its
-protocol, address and port, then of port 21 for FTP's data connections, then of port 0.
+protocol, address and port, then of port 21 for FTP's data connections, then of port 0. ip_vs_schedule and ip_vs_leave
+of ip_vs_core.c let data connections pass unless that server is persistent.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class ServerIndex:
             elif server.address is not None and server.port is not None and server.protocol is not None:
                 protocol = protocol_number(server.protocol) or 0
                 self._by_destination[server.family, protocol, parse_address(server.address), server.port] = server
-                self._ftp |= server.port == _FTP
+                self._ftp |= server.port == _FTP and server.persistence is not None
                 self._all_ports |= server.port == _ALL_PORTS
 
     def find(
@@ -57,6 +58,8 @@ class ServerIndex:
         may_be_ftp = protocol == TCP and (port == _FTP_DATA or port >= _FIRST_EPHEMERAL)
         if found is None and self._ftp and may_be_ftp:
             found = self._by_destination.get((family, protocol, address, _FTP))
+            if found is not None and found.persistence is None:
+                found = None
         if found is None and self._all_ports:
             found = self._by_destination.get((family, protocol, address, _ALL_PORTS))
         return missing if found is None else found

@@ -2,7 +2,9 @@
 
 Facts: net/netfilter/ipvs/ip_vs_{rr,wrr,lc,wlc,fo,ovf,lblc,lblcr,dh,sh,mh,sed,nq,twos}.c of Linux 6.1. No scheduler
 gives a connection to a server of weight 0. rr and wrr take turns: their shares are exact for many connections, but the
-next connection's server is unknown.
+next connection's server is unknown. The hash tables of sh and dh include servers of weight 0, that of mh those that
+once had another weight: without a fallback, connections that hash to them are refused. ovf passes over servers that
+have more active connections than their weight.
 """
 
 from __future__ import annotations
@@ -12,14 +14,20 @@ from fractions import Fraction
 
 from ipt_explain.model.node.ipvs import RealServer, VirtualServer
 
-_HASH_ALL = frozenset({"sh", "dh"})
+_HASHING = frozenset({"sh", "dh", "mh"})
+_FALLBACK = frozenset({"sh-fallback", "mh-fallback", "flag-1"})
 
 
-def _refuses_some(server: VirtualServer) -> bool:
-    """Whether some connections are refused although other servers would take them: the hash tables of sh and dh include
-    servers of weight 0 (ip_vs_sh_get and ip_vs_dh_schedule)."""
-    takes = [real.weight is None or real.weight > 0 for real in server.real_servers]
-    return server.scheduler in _HASH_ALL and any(takes) and not all(takes) and "sh-fallback" not in server.flags
+def may_refuse(server: VirtualServer) -> bool:
+    """Whether some connections may be refused although some servers take connections: those that hash to a server of
+    weight 0, or all if every server is at its limit."""
+    takes = [real for real in server.real_servers if real.weight is None or real.weight > 0]
+    if not takes:
+        return False
+    hashing = server.scheduler in _HASHING and _FALLBACK.isdisjoint(server.flags)
+    if hashing and (len(takes) < len(server.real_servers) or any(map(_may_overflow, takes))):
+        return True
+    return server.scheduler == "ovf" or all(map(_may_overflow, takes))
 
 
 def shares(server: VirtualServer) -> tuple[Fraction | None, ...]:
@@ -30,7 +38,7 @@ def shares(server: VirtualServer) -> tuple[Fraction | None, ...]:
     """
     weights = [real.weight for real in server.real_servers]
     ready = [weight is None or weight > 0 for weight in weights]
-    known = None not in weights and not _refuses_some(server)
+    known = None not in weights and not may_refuse(server)
     if ready.count(True) == 1 and known:
         return tuple(Fraction(takes) for takes in ready)
     among = _among_ready(server, ready) if known and any(ready) else [None] * len(ready)

@@ -21,7 +21,7 @@ from ipt_explain.model.node import VirtualServers
 from ipt_explain.model.node.ipvs import Forwarding, RealServer, VirtualServer
 from ipt_explain.netfilter.header import parse_address
 from ipt_explain.netfilter.ipvs.lookup import server_index
-from ipt_explain.netfilter.ipvs.schedulers import shares
+from ipt_explain.netfilter.ipvs.schedulers import may_refuse, shares
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.records import Record
 
@@ -47,6 +47,7 @@ class Destination(Record):
 
 class Taken(Record):
     """A packet that a virtual server has taken: it goes to one of `destinations`, or is refused if there are none.
+    `may_be_refused`: it may be refused all the same, as load or the client's address decide.
 
     Servers of weight 0 are left out. A client that persistence binds to one still gets there, unless the node has
     expire_quiescent_template set, as kube-proxy does.
@@ -54,6 +55,7 @@ class Taken(Record):
 
     server: VirtualServer
     destinations: tuple[Destination, ...]
+    may_be_refused: bool = False
 
     @property
     def refused(self) -> bool:
@@ -74,7 +76,7 @@ def take(
         for real, share in zip(server.real_servers, shares(server))
         if share is None or share > 0
     )
-    return Taken(server, destinations)
+    return Taken(server, destinations, may_refuse(server))
 
 
 def _destination(real: RealServer, port: int | None, share: Fraction | None) -> Destination:

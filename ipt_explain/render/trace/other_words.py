@@ -26,8 +26,10 @@ def other_effect(step: NftStep | IpvsStep) -> str:
     """What the step did with the packet."""
     after = step.after
     if isinstance(step, IpvsStep):
+        if not step.after.destination_decided:
+            return "no real server takes it: refused with port-unreachable"
         if not step.after.dnat:
-            return "no real server: refused with port-unreachable"
+            return "IPVS sends it on unchanged, by direct routing or a tunnel"
         return f"IPVS sends it to {destination_text(step.to_after, step.after.connection.family)}"
     if step.rule is None:
         return f"no rule of {step.chain.name} decided: {step.text}"

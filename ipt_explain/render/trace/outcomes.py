@@ -49,7 +49,8 @@ def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet, to: To
     if judgement is Judgement.REFUSED:
         return f"rejected{_because(outcome)}: the client is told at once"
     if judgement is Judgement.UNTRANSLATED and outcome.delivered:
-        return "NOT TRANSLATED: delivered to the node itself, where no Service answers"
+        where = "" if packet.port is None else f" on port {packet.port}"
+        return f"NOT TRANSLATED: delivered to the node itself, which refuses it unless a program there listens{where}"
     if judgement is Judgement.UNTRANSLATED:
         return f"NOT TRANSLATED: leaves for {packet.destination}, an address that no host has; the client times out"
     if judgement is Judgement.HANGS:

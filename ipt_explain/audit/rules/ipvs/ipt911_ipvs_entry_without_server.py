@@ -5,7 +5,9 @@ What it checks:
     node port sets, has a virtual server. This is checked only if all virtual servers are known.
 
 Why it matters:
-    The connections end at the node itself, which refuses them.
+    If the address is on the node, mostly on kube-ipvs0, its connections end at the node itself: it refuses them, or a
+    program that happens to listen on the port answers in the Service's place. Otherwise they leave the node, and
+    nothing answers them.
 
 Example:
     create KUBE-CLUSTER-IP hash:ip,port family inet hashsize 1024 maxelem 65536
@@ -24,21 +26,34 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, IpvsContext, Location, Severity, ipvs_rule
+from ipt_explain.services.fates import NODE_GETS_IT, PAST_IPVS
 from ipt_explain.words import front
 
+_EFFECTS = {
+    NODE_GETS_IT: "end at the node itself, which refuses them unless a program there listens on that port",
+    PAST_IPVS: "leave the node, and nothing answers them",
+}
 _FIX = "Restart kube-proxy on this node, and check its log for IPVS errors."
 
 
 @ipvs_rule("IPT911", "ipvs-entry-without-server", Severity.ERROR, reads_absence=True, gathers=True)
 def ipvs_entry_without_server(context: IpvsContext) -> Faults:
     """One fault for each address and port."""
+    whys = {
+        (service.protocol, frontend.address, frontend.port): {lost.why for lost in frontend.fates.pod.lost}
+        for service in context.services
+        for frontend in service.frontends
+        if frontend.fates is not None
+    }
     for each in context.ipvs.fronts:
         if not each.servers and each.entries:
             first = each.entries[0]
             where = front(each.address, each.port)
+            why = whys.get((each.protocol, each.address, each.port), set())
+            effect = next((words for reason, words in _EFFECTS.items() if reason in why), "reach none of its endpoints")
             yield Fault(
                 f"{each.protocol} {where} is in a kube-proxy set, but no virtual server serves it: connections to it "
-                "are refused",
+                f"{effect}",
                 _FIX,
                 Location(None, first.line if first.source == context.source else None, f"{first.role.value} {where}"),
                 key=f"{each.protocol} {where}",

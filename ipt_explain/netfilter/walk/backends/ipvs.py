@@ -46,10 +46,12 @@ def ask_servers(
             continue
         bound = Bound(to, sent[packets.who[row]])
         if found.refused:
-            refused = Packets(one.who, one.to, one.shares, _FromServer(found.server, one, bound, state, state, to))
-            yield Sent(Verdict.REJECT, state, refused)
+            yield _refused(found.server, one, bound, state, state, one.shares[0])
             continue
         for share, after, heading in _choices(found, state, to):
+            if heading is None:
+                yield _refused(found.server, one, bound, state, after, product(one.shares[0], share))
+                continue
             changed = after._replace(destination_decided=True, dnat=heading is not to)
             origin = _FromServer(found.server, one, bound, state, changed, heading)
             shares = [product(one.shares[0], share)]
@@ -59,6 +61,14 @@ def ask_servers(
             yield Sent(Verdict.ACCEPT, changed, Packets(one.who, [heading], shares, origin), taken=True)
     if passing:
         yield Sent(Verdict.ACCEPT, state, packets if len(passing) == len(packets) else packets.take(passing))
+
+
+def _refused(
+    server: VirtualServer, one: Packets, bound: Bound, before: PacketState, after: PacketState, share: Probability
+) -> Sent:
+    """One packet that gets port-unreachable."""
+    origin = _FromServer(server, one, bound, before, after, one.to[0])
+    return Sent(Verdict.REJECT, after, Packets(one.who, one.to, [share], origin))
 
 
 def _found(servers: VirtualServers, state: PacketState, to: Heading) -> Taken | Truth:
@@ -87,8 +97,10 @@ def _addresses_with(servers: VirtualServers, state: PacketState, port: int | Non
             yield parse_address(server.address)
 
 
-def _choices(found: Taken, state: PacketState, to: Heading) -> Iterator[tuple[Probability, PacketState, Heading]]:
-    """The real servers, each with its share. Where load or the client decide, each is a question."""
+def _choices(
+    found: Taken, state: PacketState, to: Heading
+) -> Iterator[tuple[Probability, PacketState, Heading | None]]:
+    """The real servers, each with its share; None is a refusal. Where load or the client decide, each is a question."""
     known = [destination.share for destination in found.destinations]
     if None not in known:
         for destination in found.destinations:
@@ -96,7 +108,7 @@ def _choices(found: Taken, state: PacketState, to: Heading) -> Iterator[tuple[Pr
         return
     share: Probability = ALWAYS
     for number, destination in enumerate(found.destinations):
-        if number == len(found.destinations) - 1:
+        if number == len(found.destinations) - 1 and not found.may_be_refused:
             yield share, state, _heading(destination, to)
             return
         real = destination.real_server
@@ -112,6 +124,7 @@ def _choices(found: Taken, state: PacketState, to: Heading) -> Iterator[tuple[Pr
         elif answer is Truth.YES:
             yield share, state, _heading(destination, to)
             return
+    yield share, state, None
 
 
 def _heading(destination: Destination, to: Heading) -> Heading:
