@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import MARK_MASQ
+from ipt_explain.model import Ruleset
 from ipt_explain.netfilter.header import protocol_number
+from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
@@ -29,6 +31,8 @@ Bound = Sequence[Heading | None]
 
 _FEW = 64  # endpoints, followed as fast as one finds out whether any rule asks for them
 _WORK = 1_000  # rules that may be evaluated to find that out
+# Where marks are tested and changed after DNAT, and sources rewritten.
+_LEAVING = (("mangle", Hook.FORWARD), ("mangle", Hook.POSTROUTING), ("nat", Hook.POSTROUTING))
 
 
 class Masquerading:
@@ -48,6 +52,7 @@ class Masquerading:
         self._start = around.departure(Vantage.POD, protocol_number(protocol) or 0)
         self._services = services
         self._shown_whole = shown_whole
+        self._alike: Mapping[int, Sequence[Heading]] | None = None
         marks = self._marks_set() if mark is None else {mark}
         kept, perhaps, masked = self._leaving(min(marks)) if len(marks) == 1 else ((), (), ())
         self._doubted = frozenset(perhaps).intersection(masked).difference(kept) if perhaps else frozenset[Heading]()
@@ -91,18 +96,41 @@ class Masquerading:
         return frozenset(masked).difference(kept, perhaps) - self._around.host_endpoints
 
     def _leaving(self, mark: int) -> tuple[list[Heading], list[Heading], list[Heading]]:
-        """For pods' packets with this mark: the endpoints that they reach with their own source, those for which that
-        depends on an open question, and those that they may reach masqueraded."""
+        """For packets with this mark from pods, or from the endpoints themselves: the endpoints that they reach with
+        their own source, those for which that depends on an open question, and those that they may reach masqueraded.
+        """
         kept: list[Heading] = []
         perhaps: list[Heading] = []
         masked: list[Heading] = []
         sent = list(filter(None, chain.from_iterable([bound for _, bound in self._services])))
-        start = self._start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True)
-        for finish, reached in self._forwarded(start, sent):
-            if finish.verdict is Verdict.ACCEPT:
-                own = perhaps if finish.state.answers else kept
-                (masked if finish.state.source_decided else own).extend(reached)
+        pod = self._start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True)
+        starts = [(_sent_by(source, pod), own) for source, own in self._singled_out().items()]
+        alone = frozenset(chain.from_iterable([own for _, own in starts]))
+        starts.append((pod, [each for each in sent if each not in alone] if alone else sent))
+        for start, some in starts:
+            for finish, reached in self._forwarded(start, some):
+                if finish.verdict is Verdict.ACCEPT:
+                    own = perhaps if finish.state.answers else kept
+                    (masked if finish.state.source_decided else own).extend(reached)
         return kept, perhaps, masked
+
+    def _singled_out(self) -> Mapping[int, Sequence[Heading]]:
+        """Endpoints whose own connections meet rules for their addresses, together with those that the same rules mean,
+        by the address of one of them. The others' connections are like an ordinary pod's."""
+        if self._alike is None:
+            self._alike = {}
+            sources = {
+                source: None
+                for ruleset in self._node.rulesets
+                for table, hook in _LEAVING
+                for source in _sources(ruleset, table, hook.value)
+            }
+            if sources:
+                from ipt_explain.analyzers.fates.senders import sent_alike
+
+                endpoints = dict.fromkeys(filter(None, chain.from_iterable([bound for _, bound in self._services])))
+                self._alike = sent_alike(list(endpoints), sources, self._around.pod)
+        return self._alike
 
     def _forwarded(self, start: PacketState, sent: Sequence[Heading]) -> Sequence[tuple[Finish, Sequence[Heading]]]:
         """How forwarded packets to endpoints end, with the endpoints. Mostly no rule asks for these: then one packet to
@@ -130,3 +158,26 @@ class Masquerading:
                 walk = TableWalk(nat, crowd, node.evaluator, node.indexes, Budget(MOST_WORK), ruleset.fragment)
                 found.update(arrival.end.state.mark for arrival in walk.arrivals(MARK_MASQ, [(state, (0,))]))
         return frozenset(found)
+
+
+def _sent_by(source: int, state: PacketState) -> PacketState:
+    """The same packet from another source."""
+    return state._replace(source=source, connection=replace(state.connection, source=source))
+
+
+def _sources(ruleset: Ruleset, table: str, hook: str) -> Iterator[str]:
+    """What `-s` says in the chains that a hook leads to."""
+    reached, waiting = {hook}, [hook]
+    while waiting:
+        chain = ruleset.chain(table, waiting.pop())
+        if chain is None:
+            continue
+        layout = chain.layout
+        for number, shape in enumerate(layout.shapes):
+            place = layout.place(number, shape.core_option("-s"))
+            if place is not None:
+                yield chain.at(place)
+            jump = layout.target_place(number)
+            if jump is not None and chain.at(jump) not in reached:
+                reached.add(chain.at(jump))
+                waiting.append(chain.at(jump))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.services.vital import is_api_server
 from ipt_explain.model import Rule
+from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.header import protocol_number
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
@@ -17,39 +19,78 @@ from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.hook_walk import MOST_WORK
 from ipt_explain.netfilter.walk.path import Leg, Path, Step
-from ipt_explain.records import Record
+from ipt_explain.records import Record, replace
+from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Vantage
 
 # So many Services' pods are tried for all.
 _SAMPLE = 16
+_MASQUERADING = frozenset({"MASQUERADE", "SNAT", "NETMAP"})
 
 
 class EarlierSnat(Record):
-    """A rule that takes marked packets. `partly`: only those from some sources or interfaces."""
+    """A rule that takes marked packets. `partly`: only those from some sources or interfaces, or to themselves."""
 
     rule: Rule
     partly: bool
 
 
 def earlier_snat(context: RulesetContext, mark: int) -> EarlierSnat | None:
-    """The first rule before KUBE-POSTROUTING that takes packets with this mark from pods to pods."""
-    taken = sorted(_taken(context, mark), key=lambda each: each.rule.line)
+    """The first rule before KUBE-POSTROUTING that takes packets with this mark from pods to pods, or else from pods to
+    themselves."""
+    taken = sorted(_taken(context, mark) or _taken_from_itself(context, mark), key=lambda each: each.rule.line)
     return taken[0] if taken else None
 
 
-def _taken(context: RulesetContext, mark: int) -> Iterator[EarlierSnat]:
+def _taken(context: RulesetContext, mark: int) -> list[EarlierSnat]:
+    _, surroundings = context.around
+    found: list[EarlierSnat] = []
+    for protocol, headings in _pods(context, surroundings).items():
+        state = _marked(surroundings.departure(Vantage.POD, protocol_number(protocol) or 0), mark)
+        for rule, asked in _decisive_rules(context, state, headings):
+            if all(each.of_source for each in asked):
+                found.append(EarlierSnat(rule, partly=bool(asked)))
+    return found
+
+
+def _taken_from_itself(context: RulesetContext, mark: int) -> list[EarlierSnat]:
+    """The rules that take what endpoints send to themselves, for a few of those that cannot reach themselves."""
+    _, surroundings = context.around
+    found: list[EarlierSnat] = []
+    for protocol, heading, address in islice(_cut_off_from_itself(context, surroundings), _SAMPLE):
+        state = _marked(surroundings.departure(Vantage.POD, protocol_number(protocol) or 0), mark)
+        own = state._replace(source=address, connection=replace(state.connection, source=address))
+        for rule, asked in _decisive_rules(context, own, [heading]):
+            if not asked and rule.target not in _MASQUERADING:
+                found.append(EarlierSnat(rule, partly=True))
+    return found
+
+
+def _cut_off_from_itself(context: RulesetContext, surroundings: Surroundings) -> Iterator[tuple[str, Heading, int]]:
+    """Endpoints whose chains mark their own connections, which are not masqueraded all the same; with the protocol and
+    their address."""
+    for service in context.services:
+        if False in column(service.endpoints, "hairpin"):
+            for endpoint in service.endpoints:
+                heading = surroundings.heading(endpoint) if endpoint.marked and endpoint.hairpin is False else None
+                if heading is not None and isinstance(heading.address, int):
+                    yield service.protocol, heading, heading.address
+
+
+def _decisive_rules(
+    context: RulesetContext, state: PacketState, headings: Sequence[Heading]
+) -> Iterator[tuple[Rule, Answers]]:
+    """The rules of nat that take some packets before KUBE-POSTROUTING, and what that depends on."""
     nat = context.table("nat")
     if nat is None or Hook.POSTROUTING.value not in nat.chains:
         return
-    node, surroundings = context.around
-    for protocol, headings in _pods(context, surroundings).items():
-        state = _marked(surroundings.departure(Vantage.POD, protocol_number(protocol) or 0), mark)
-        crowd = Crowd(headings, headings)
-        walk = TableWalk(nat, crowd, node.evaluator, node.indexes, Budget(MOST_WORK), context.ruleset.fragment)
-        for arrival in walk.arrivals(Hook.POSTROUTING.value, [(state, range(len(headings)))]):
-            rule = _decisive(arrival)
-            if rule is not None and all(each.of_source for each in arrival.end.state.answers):
-                yield EarlierSnat(rule, partly=bool(arrival.end.state.answers))
+    node, _ = context.around
+    crowd = Crowd(headings, headings)
+    walk = TableWalk(nat, crowd, node.evaluator, node.indexes, Budget(MOST_WORK), context.ruleset.fragment)
+    for arrival in walk.arrivals(Hook.POSTROUTING.value, [(state, range(len(headings)))]):
+        rule = _decisive(arrival)
+        if rule is not None:
+            yield rule, arrival.end.state.answers
 
 
 def _pods(context: RulesetContext, surroundings: Surroundings) -> dict[str, list[Heading]]:
