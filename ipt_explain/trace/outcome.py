@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
 
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
@@ -12,10 +10,10 @@ from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
 from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.netfilter.walk.path import AnyStep
+from ipt_explain.records import Record, field
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Record):
     """One way for the packet to end.
 
     `endings` are the paths that led there, likeliest first: several rules may drop packets, each with a share.
@@ -40,7 +38,7 @@ class Outcome:
     reply: StoppedReply | None = None
     weight: Fraction = field(default=ALWAYS, repr=False, compare=False)
 
-    @cached_property
+    @property
     def path(self) -> tuple[AnyStep, ...]:
         """The rules on the likeliest path there."""
         return self.endings[0].steps if self.endings else ()
@@ -51,8 +49,7 @@ class Outcome:
         return float(self.exact / self.weight)
 
 
-@dataclass(frozen=True, eq=False)
-class Ending:
+class Ending(Record, eq=False):
     """How some packets ended, before endings that look the same are merged into outcomes."""
 
     finish: Finish
@@ -60,6 +57,7 @@ class Ending:
     share: Probability
     packets: Packets
     row: int
+    _steps: tuple[AnyStep, ...] | None = field(default=None, repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -71,8 +69,12 @@ class Ending:
         """The packets' state at the end."""
         return self.finish.state
 
-    @cached_property
+    @property
     def steps(self) -> tuple[AnyStep, ...]:
-        """The rules on the path."""
-        path = self.packets.path(self.row)
-        return () if path is None else path.steps()
+        """The rules on the path, written out once."""
+        steps = self._steps
+        if steps is None:
+            path = self.packets.path(self.row)
+            steps = () if path is None else path.steps()
+            object.__setattr__(self, "_steps", steps)
+        return steps

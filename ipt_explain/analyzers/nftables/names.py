@@ -32,10 +32,9 @@ class ChainKind(Enum):
 
 
 class ProxyChain(Record):
-    """The parts of a chain's name. `key` is common to all chains of one service port, except those of its endpoints."""
+    """The parts of a chain's name."""
 
     kind: ChainKind
-    key: str
     port: ServicePortName
     protocol: str
 
@@ -62,7 +61,7 @@ def proxy_chain(name: str) -> ProxyChain | None:
         return None
     spelled = f"{found[4]}/{found[5]}" + (f":{found[7]}" if found[7] else "")
     port = ServicePortName(spelled, found[4], found[5], found[7])
-    return ProxyChain(ChainKind(found[1]), f"{found[2]}-{found[3]}", port, found[6])
+    return ProxyChain(ChainKind(found[1]), port, found[6])
 
 
 def target_of(name: str) -> EndpointName | None:

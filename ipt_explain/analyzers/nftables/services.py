@@ -54,7 +54,7 @@ class ServiceReader:
         chains = {kind: chain for kind in ChainKind if (chain := self._chain(kind, key)) is not None}
         own = frozenset(entry.place[0] for entry in group.entries if entry.place[0] is not None)
         frontends = tuple(
-            sorted((self._frontend(entry, chains, own) for entry in group.entries), key=lambda each: _ORDER[each.kind])
+            sorted((self._frontend(entry, own) for entry in group.entries), key=lambda each: _ORDER[each.kind])
         )
         first = next((each for each in frontends if each.kind is FrontendKind.CLUSTER_IP), None)
         spreads = self._spreads(frontends, protocol)
@@ -92,7 +92,7 @@ class ServiceReader:
         chain = None if key is None else self._table.chains.get(name)
         return name if chain is not None and chain.rules else None
 
-    def _frontend(self, entry: MapEntry, chains: dict[ChainKind, str], own: frozenset[str]) -> Frontend:
+    def _frontend(self, entry: MapEntry, own: frozenset[str]) -> Frontend:
         address, protocol, port = entry.place
         ranges = self._firewalls.ranges(entry.place, own)
         kind = self._kind(entry, chain_of(entry) is not None and ranges is not None)

@@ -32,7 +32,6 @@ _FIRST_SERVERS = 24
 class DumpJudgement(Record):
     """The mismatches of one dump. `node` is where it was assumed to be from; `notes` say what could not be judged."""
 
-    source: str
     node: str | None
     mismatches: tuple[Mismatch, ...]
     notes: tuple[str, ...]
@@ -69,7 +68,7 @@ def judge(objects: ApiObjects, dump: Dump, node: str | None = None) -> DumpJudge
             releases, complete = _releases(objects, name, rulesets), _complete(rulesets)
         circumstances = [(release, zone) for release in releases for zone in zones_of(objects, name)]
         mismatches += case.best(circumstances, dump.source, complete)
-    return DumpJudgement(dump.source, name, tuple(mismatches), tuple(notes))
+    return DumpJudgement(name, tuple(mismatches), tuple(notes))
 
 
 def _servers_judged(
@@ -88,7 +87,7 @@ def _servers_judged(
         each for family in Family if family in families
         for each in judge_servers(objects, explanation, family, circumstances, node)
     ]  # fmt: skip
-    return DumpJudgement(dump.source, node, tuple(found), tuple(notes))
+    return DumpJudgement(node, tuple(found), tuple(notes))
 
 
 def _about_local_endpoints(objects: ApiObjects, dump: Dump, families: set[Family]) -> Iterator[str]:

@@ -30,7 +30,6 @@ _FEW = 16
 class Misplaced(Record):
     """Rules with one target in one wrong place. `where` and `allowed` are words: "in table nat", "in table filter"."""
 
-    table: str
     target: str
     where: str
     allowed: str
@@ -48,9 +47,9 @@ def _misplaced(rules_of: RulesByShape, nat: JumpSets | None) -> Iterator[Misplac
         for target, of_shapes in by_target.items():
             home, rules = TABLE_OF_TARGET.get(target), chain.from_iterable(of_shapes)
             if table == "nat" and target == "DROP":
-                yield Misplaced(table, target, "in table nat", "in table filter", tuple(rules))
+                yield Misplaced(target, "in table nat", "in table filter", tuple(rules))
             elif home is not None and home != table:
-                yield Misplaced(table, target, f"in table {table}", f"in table {home}", tuple(rules))
+                yield Misplaced(target, f"in table {table}", f"in table {home}", tuple(rules))
         if table == "nat" and nat is not None:
             yield from _from_wrong_hooks(nat, by_target)
 
@@ -74,7 +73,7 @@ def _from_wrong_hooks(nat: JumpSets, by_target: Mapping[str, Sequence[RulesOfSha
                 if reached & holders:
                     wrong = tuple([rule for same in rules for rule in same.having(0, reached.__contains__)])
                     where = f"where {hook} leads to it"
-                    yield Misplaced("nat", target, where, f"from {both(allowed)} of table nat", wrong)
+                    yield Misplaced(target, where, f"from {both(allowed)} of table nat", wrong)
 
 
 def _reached(nat: JumpSets, hook: str, holders: Collection[str]) -> frozenset[str]:

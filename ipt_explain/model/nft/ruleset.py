@@ -83,7 +83,6 @@ class Chain(Record, eq=False):
     base: BaseChain | None = None
     comment: str | None = None
     line: int = 0
-    handle: int | None = None
 
 
 class Set(Record, eq=False):
@@ -103,7 +102,6 @@ class Set(Record, eq=False):
     statements: tuple[Statement, ...] = ()
     comment: str | None = None
     line: int = 0
-    handle: int | None = None
     elided: bool = field(default=False, compare=False)
 
     @property
@@ -128,7 +126,6 @@ class Table(Record, eq=False):
     objects: tuple[str, ...] = ()
     xtables: bool = False
     line: int = 0
-    handle: int | None = None
 
     def each_rule(self) -> Iterator[tuple[Chain, Rule]]:
         """All rules, chain by chain, each with its chain."""

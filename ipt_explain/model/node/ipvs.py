@@ -19,8 +19,8 @@ class Forwarding(Enum):
 class RealServer(Record):
     """A server that a virtual server sends connections to.
 
-    `weight` is None if the listing has other columns (`ipvsadm -L --stats`). At weight 0 it gets no new connections;
-    above `upper` connections it gets none until fewer than `lower` remain.
+    `weight` is None if the listing has other columns (`ipvsadm -L --stats`). At weight 0 it gets no new connections,
+    nor above `upper` connections.
     """
 
     address: str
@@ -29,7 +29,6 @@ class RealServer(Record):
     weight: int | None
     line: int
     upper: int | None = None
-    lower: int | None = None
 
 
 class Persistence(Record):
@@ -57,5 +56,3 @@ class VirtualServer(Record, eq=False):
     persistence: Persistence | None
     real_servers: tuple[RealServer, ...]
     line: int
-    one_packet: bool = False
-    engine: str | None = None

@@ -27,8 +27,6 @@ class _Draft:
         self.scheduler = line.get("SCHEDULER")
         self.flags = line.all("SCHED_FLAG")
         self.persistence = _persistence(key[0], line)
-        self.one_packet = line.has("ONE_PACKET_OPTION") or line.has("ONE_PACKET")
-        self.engine = line.get("ENGINE")
         self.number = number
         self.real_servers: dict[tuple[str, int], RealServer] = {}
 
@@ -46,8 +44,6 @@ class _Draft:
             self.persistence,
             tuple(self.real_servers.values()),
             self.number,
-            self.one_packet,
-            self.engine,
         )
 
 
@@ -114,8 +110,8 @@ class ServerReader:
 def _saved_real_server(host: str, port: int, line: ReadLine, number: int) -> RealServer:
     # ipvsadm's defaults are direct routing and weight 1.
     forwarding = next((way for terminal, way in _SAVED_FORWARDING.items() if line.has(terminal)), Forwarding.ROUTING)
-    weight = int(line.get("WEIGHT") or 1)
-    return RealServer(host, port, forwarding, weight, number, _number(line.get("UPPER")), _number(line.get("LOWER")))
+    weight, upper = int(line.get("WEIGHT") or 1), line.get("UPPER")
+    return RealServer(host, port, forwarding, weight, number, None if upper is None else int(upper))
 
 
 def _listed_real_server(host: str, port: int, line: ReadLine, number: int) -> RealServer:
@@ -147,7 +143,3 @@ def _persistence(family: Family, line: ReadLine) -> Persistence | None:
     if mask is None and hex_mask is not None and family is Family.IPV4 and hex_mask != _WHOLE_ADDRESS:
         mask = hex_mask
     return Persistence(int(seconds), None if mask is None else prefix_length(mask))
-
-
-def _number(text: str | None) -> int | None:
-    return None if text is None else int(text)

@@ -17,7 +17,6 @@ class ChainDraft(Record, frozen=False):
 
     name: str
     line: int
-    handle: int | None = None
     base: nft.BaseChain | None = None
     comment: str | None = None
     rules: list[nft.Rule] = field(default_factory=list)
@@ -29,7 +28,6 @@ class SetDraft(Record, frozen=False):
     name: str
     line: int
     is_map: bool
-    handle: int | None = None
     types: tuple[str, ...] = ()
     data_types: tuple[str, ...] | None = None
     flags: frozenset[str] = frozenset()
@@ -54,7 +52,6 @@ class SetDraft(Record, frozen=False):
             tuple(self.statements),
             self.comment,
             self.line,
-            self.handle,
             self.elided,
         )
 
@@ -83,7 +80,6 @@ class TableDraft(Record, frozen=False):
     family: nft.TableFamily
     name: str
     line: int
-    handle: int | None = None
     comment: str | None = None
     dormant: bool = False
     xtables: bool = False
@@ -97,7 +93,7 @@ class TableDraft(Record, frozen=False):
             self.family,
             self.name,
             {
-                name: nft.Chain(name, tuple(chain.rules), chain.base, chain.comment, chain.line, chain.handle)
+                name: nft.Chain(name, tuple(chain.rules), chain.base, chain.comment, chain.line)
                 for name, chain in self.chains.items()
             },
             {name: draft.finished() for name, draft in self.sets.items()},
@@ -106,7 +102,6 @@ class TableDraft(Record, frozen=False):
             tuple(self.objects),
             self.xtables or self._looks_like_xtables(),
             self.line,
-            self.handle,
         )
 
     def gaps(self) -> Iterator[tuple[int, str]]:

@@ -177,7 +177,7 @@ class TextReader:
         """Put a line where it belongs."""
         content, block = read.content, self._block
         if isinstance(content, BlockOpening):
-            self._open(content, read.handle, text, line)
+            self._open(content, text, line)
         elif isinstance(content, Closing):
             self._close(text, line)
         elif isinstance(block, ChainDraft):
@@ -195,7 +195,7 @@ class TextReader:
             column = len(raw) - len(raw.lstrip()) + 1
             self._refuse(raw, line, column, "this is not in a chain or set", self._expected())
 
-    def _open(self, opening: BlockOpening, handle: int | None, text: str, line: int) -> None:
+    def _open(self, opening: BlockOpening, text: str, line: int) -> None:
         if opening.kind == "table":
             if self._table is not None:
                 self._cut(line)
@@ -203,7 +203,6 @@ class TextReader:
             key = TableFamily(opening.family), opening.name
             self._earlier = self.draft.tables.get(key)
             self._table = self.draft.tables[key] = TableDraft(*key, line)
-            self._table.handle = handle
             self._table.xtables = (opening.family, opening.name) in self._managed
             self._block = None
             return
@@ -218,9 +217,9 @@ class TextReader:
             self.draft.fragment = True
             self._warn(line, "the block before this line is not closed; it may lack rules")
         if opening.kind == "chain":
-            self._block = table.chains[opening.name] = ChainDraft(opening.name, line, handle)
+            self._block = table.chains[opening.name] = ChainDraft(opening.name, line)
         elif opening.kind in ("set", "map"):
-            self._block = table.sets[opening.name] = SetDraft(opening.name, line, opening.kind == "map", handle)
+            self._block = table.sets[opening.name] = SetDraft(opening.name, line, opening.kind == "map")
         else:
             self._block = f"{opening.kind} {opening.name}"
             table.objects.append(self._block)

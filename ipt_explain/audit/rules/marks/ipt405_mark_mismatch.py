@@ -55,9 +55,9 @@ def mark_mismatch(context: RulesetContext) -> Faults:
         return
     if wrong_snat:
         toggles = [] if snat is None else [each for each in snat.chain.rules if each.target == "MARK"]
-        yield _wrong_tests(marking, wrong_snat, "KUBE-POSTROUTING", "nat", _NOT_MASQUERADED, toggles)
+        yield _wrong_tests(marking, wrong_snat, "KUBE-POSTROUTING", _NOT_MASQUERADED, toggles)
     if wrong_forward:
-        yield _wrong_tests(marking, wrong_forward, FORWARD, "filter", _NOT_ACCEPTED)
+        yield _wrong_tests(marking, wrong_forward, FORWARD, _NOT_ACCEPTED)
 
 
 def _wrong_setting(marking: Marking, tests: tuple[MarkTest, ...]) -> Fault:
@@ -71,7 +71,7 @@ def _wrong_setting(marking: Marking, tests: tuple[MarkTest, ...]) -> Fault:
 
 
 def _wrong_tests(
-    marking: Marking, tests: list[MarkTest], chain: str, table: str, effect: str, others: Sequence[Rule] = ()
+    marking: Marking, tests: list[MarkTest], chain: str, effect: str, others: Sequence[Rule] = ()
 ) -> Fault:
     first = tests[0]
     return Fault(

@@ -152,7 +152,3 @@ class Visit(Record, frozen=False, eq=False):
     def chain(self, row: int) -> Chain:
         """The chain that a row is in."""
         return self.ground if isinstance(self.ground, Chain) else self.ground[row]
-
-    def weight(self, row: int) -> Probability:
-        """The share of a row's packet that enters."""
-        return self.weights[row] if isinstance(self.weights, list) else self.weights

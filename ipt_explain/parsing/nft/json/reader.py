@@ -86,7 +86,6 @@ class JsonReader:
 
     def _read_table(self, body: Any) -> None:
         table = self._table_of(body, "name")
-        table.handle = _number(body.get("handle"))
         table.comment = _text(body.get("comment"))
         flags = body.get("flags", ())
         table.dormant = "dormant" in (flags if isinstance(flags, list) else (flags,))
@@ -100,7 +99,7 @@ class JsonReader:
 
     def _read_chain(self, body: Any) -> None:
         chain = self._chain_of(body, "name")
-        chain.handle, chain.comment = _number(body.get("handle")), _text(body.get("comment"))
+        chain.comment = _text(body.get("comment"))
         if "hook" in body:
             priority = body["prio"]
             if not isinstance(priority, int):
@@ -121,7 +120,7 @@ class JsonReader:
         return self._table_of(body).sets[body["name"]]
 
     def _read_set(self, body: Any, is_map: bool) -> None:
-        draft = SetDraft(str(body["name"]), self.line, is_map, _number(body.get("handle")))
+        draft = SetDraft(str(body["name"]), self.line, is_map)
         self._table_of(body).sets[draft.name] = draft
         draft.types = _types(body["type"])
         if is_map:
