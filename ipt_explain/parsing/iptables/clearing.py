@@ -18,8 +18,8 @@ from ipt_explain.words import counted
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.assembly import TableBuilder
-    from ipt_explain.parsing.ipvs.taking_out import TakenOut
-    from ipt_explain.parsing.nft.taking_out import TakenOut as TakenOutNft
+    from ipt_explain.parsing.ipvs.taking_out import TakenFacts
+    from ipt_explain.parsing.nft.taking_out import TakenRuleset
 
 
 class Cleared:
@@ -44,8 +44,8 @@ class Cleared:
         self.misfits = Misfits(self.source)
         self.elided = False
         self.beside: tuple[Rule, ...] = ()
-        self.ipvs: TakenOut | None = None
-        self.nft: TakenOutNft | None = None
+        self.ipvs: TakenFacts | None = None
+        self.nft: TakenRuleset | None = None
         if cut_off:
             from ipt_explain.parsing.pastes import windows
 
@@ -86,35 +86,52 @@ class Cleared:
             self.warnings.append(f"{self.source.name}: {lines}: HTML tags were removed")
 
     def _take_out_nft(self) -> None:
-        from ipt_explain.parsing.nft.entry import take_out_nft
+        from ipt_explain.parsing.nft.beginnings import BEGINNING
 
-        self.nft = take_out_nft(self._left)
-        if self.nft is not None:
-            self.text = self.nft.rest
-            self.misfits.add(self.nft.diagnostics, len(self.nft.diagnostics))
+        first = BEGINNING.search(self.text)
+        if first is None:
+            return
+        from ipt_explain.parsing.nft.taking_out import take_out_ruleset
+
+        self.nft = take_out_ruleset(self._left, first)
+        self.text = self.nft.rest
+        self.misfits.add(self.nft.diagnostics, len(self.nft.diagnostics))
 
     def _take_out_ipvs(self) -> None:
-        from ipt_explain.parsing.ipvs.entry import take_out
+        from ipt_explain.parsing.ipvs.signs import first_line
 
-        self.ipvs = take_out(self._left)
+        first = first_line(self.text, 0)
+        if first is None:
+            return
+        from ipt_explain.parsing.ipvs.taking_out import take_out_facts
+
+        self.ipvs = take_out_facts(self._left, first)
         if self.ipvs is not None:
             self.text = self.ipvs.rest
             self.misfits.add(self.ipvs.diagnostics, self.ipvs.refused)
 
-    def _straighten(self) -> None:
-        from ipt_explain.parsing.listings.entry import take_out_listings
+    def _take_out_listings(self) -> bool:
+        """Returns whether there were any."""
+        first = _LISTED_CHAIN.search(self.text) if "Chain " in self.text else None
+        if first is None:
+            return False
+        from ipt_explain.parsing.listings.chains import take_out_listings
 
-        listings = take_out_listings(self._left)
+        listings = take_out_listings(self._left, first.start())
         if listings is not None:
             self.text = listings.rest
             self.sections += listings.sections
             self.warnings += listings.warnings
+        return listings is not None
+
+    def _straighten(self) -> None:
+        listed = self._take_out_listings()
         self._leave_out_half_line()  # or it would be taken for the rest of the line above
         if not has_odd_lines(self.text):
             return
         from ipt_explain.parsing.pastes.preparing import prepare
 
-        prepared = prepare(self._left, listings is not None or self.nft is not None or self.ipvs is not None)
+        prepared = prepare(self._left, listed or self.nft is not None or self.ipvs is not None)
         if prepared is not None:
             self.text = prepared.rest
             self.sections += prepared.sections
@@ -151,6 +168,8 @@ class Cleared:
 # instead of the line feed takes seven times as long.
 _ODD_LINE = lazy_pattern(r"\n(?!-A [^-]|:|\[\d|[*#\n]|-[B-Z][ \t]|-A\t|COMMIT$|\Z)(?<!\\\n)", re.MULTILINE)
 
+
+_LISTED_CHAIN = lazy_pattern(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
 
 _TAIL = 4096
 """Characters at a text's end: most that other tools printed comes last."""

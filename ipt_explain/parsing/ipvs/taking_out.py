@@ -26,7 +26,7 @@ _MAX_DIAGNOSTICS = 20
 _OF_A_DUMP = re.compile(r"[*#\[]|:[^:]|-[A-Za-z] |COMMIT\b")
 
 
-class TakenOut(Record):
+class TakenFacts(Record):
     """The facts taken out of a text.
 
     `rest` is the text with empty lines instead of those taken, or the text itself if none were. `diagnostics` are for
@@ -40,7 +40,7 @@ class TakenOut(Record):
     warnings: tuple[str, ...]
 
 
-def take_out_from(source: SourceText, position: int) -> TakenOut | None:
+def take_out_facts(source: SourceText, position: int) -> TakenFacts | None:
     """The facts in a text, at or after the line at `position`; None if there are none."""
     start = first_line(source.text, position)
     return None if start is None else _TakingOut(source).run(start)
@@ -58,7 +58,7 @@ class _TakingOut:
         self._refused = 0
         self._incomplete: set[Tool] = set()
 
-    def run(self, start: int | None) -> TakenOut:
+    def run(self, start: int | None) -> TakenFacts:
         text = self._text
         kept: list[str] = []
         position, number = 0, 1
@@ -71,7 +71,7 @@ class _TakingOut:
             self._end()
             start = first_line(text, position)
         kept.append(text[position:])
-        return TakenOut("".join(kept), self._facts(), tuple(self._diagnostics), self._refused, self._warnings())
+        return TakenFacts("".join(kept), self._facts(), tuple(self._diagnostics), self._refused, self._warnings())
 
     def _block(self, position: int, number: int) -> tuple[int, int]:
         """Read consecutive lines of the tools from `position` on. Returns where they end, and the line number there."""

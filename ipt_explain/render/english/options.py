@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ipt_explain.model import Option, Rule
 from ipt_explain.records import Record
@@ -37,11 +37,6 @@ class Options:
     def __init__(self, rule: Rule, options: Iterable[Option]) -> None:
         self._left = [Given.of(rule, option) for option in options]
 
-    @property
-    def left(self) -> int:
-        """How many are left."""
-        return len(self._left)
-
     def take(self, *names: str) -> Given | None:
         """Take the first option with one of these names; None if there is none."""
         for place, given in enumerate(self._left):
@@ -57,6 +52,10 @@ class Options:
     def flag(self, *names: str) -> bool:
         """Whether a flag that cannot be negated is there."""
         return self.take(*names) is not None
+
+    def phrases(self, wording: Mapping[str, str]) -> list[str]:
+        """Take the options of `wording` that are there; their words in that order, with the argument for `{}`."""
+        return [words.format(given.value) for name, words in wording.items() if (given := self.take(name))]
 
     def __iter__(self) -> Iterator[Given]:
         """Take the options that are left, one by one."""

@@ -70,12 +70,11 @@ def string(options: Options, _: Glossary) -> list[str]:
     if not given:
         return []
     what = "bytes" if given.name == "--hex-string" else "text"
-    start, end, algorithm = options.value("--from"), options.value("--to"), options.value("--algo")
-    notes = ["in any case"] if options.flag("--icase") else []
-    notes += [f"from byte {start}"] if start is not None else []
-    notes += [f"to byte {end}"] if end is not None else []
-    notes += [f"algorithm {algorithm}"] if algorithm is not None else []
+    notes = options.phrases(_SEARCH)
     return [say(f"contains the {what} {cited(given.value)}", given.negated) + aside(notes)]
+
+
+_SEARCH = {"--icase": "in any case", "--from": "from byte {}", "--to": "to byte {}", "--algo": "algorithm {}"}
 
 
 def tcp(options: Options, _: Glossary) -> list[str]:

@@ -57,16 +57,16 @@ _TRANSFORM = {
 def rpfilter(options: Options, _: Glossary) -> list[str]:
     """The reverse path test: would a reply leave by the interface on which the packet arrived?"""
     inverted = options.flag("--invert")
-    notes = []
-    if options.flag("--loose"):
-        notes.append("any interface will do (--loose)")
-    if options.flag("--validmark"):
-        notes.append("its mark counts in routing (--validmark)")
-    if options.flag("--accept-local"):
-        notes.append("local source addresses are allowed (--accept-local)")
+    notes = options.phrases(_REVERSE_PATH)
     verb = "does not pass" if inverted else "passes"
     return [f"{verb} the reverse path test" + aside(["a reply to it would leave where it came in", *notes])]
 
+
+_REVERSE_PATH = {
+    "--loose": "any interface will do (--loose)",
+    "--validmark": "its mark counts in routing (--validmark)",
+    "--accept-local": "local source addresses are allowed (--accept-local)",
+}
 
 _SIDES = {"src": "source", "dst": "destination"}
 
@@ -104,12 +104,13 @@ def ipset(options: Options, _: Glossary) -> list[str]:
 def socket(options: Options, _: Glossary) -> list[str]:
     """An open socket on this node."""
     kind = "transparent local socket" if options.flag("--transparent") else "local socket"
-    notes = []
-    if options.flag("--nowildcard"):
-        notes.append("one bound to any address counts too")
-    if options.flag("--restore-skmark"):
-        notes.append("the packet takes the socket's mark")
-    return [f"belongs to an open {kind}" + aside(notes)]
+    return [f"belongs to an open {kind}" + aside(options.phrases(_SOCKETS))]
+
+
+_SOCKETS = {
+    "--nowildcard": "one bound to any address counts too",
+    "--restore-skmark": "the packet takes the socket's mark",
+}
 
 
 def time(options: Options, _: Glossary) -> list[str]:
@@ -128,9 +129,8 @@ def time(options: Options, _: Glossary) -> list[str]:
     if stop is not None:
         never = " (the latest that the kernel can hold)" if stop.startswith("2038-01-19") else ""
         phrases.append(f"passes until {stop}{never}")
-    notes = [words for option, words in _CLOCKS.items() if options.flag(option)] or ["by UTC"]
-    if options.flag("--contiguous"):
-        notes.append("as one stretch past midnight (--contiguous)")
+    notes = options.phrases(_CLOCKS) or ["by UTC"]
+    notes += options.phrases({"--contiguous": "as one stretch past midnight (--contiguous)"})
     if not phrases:
         phrases.append("passes at any time")
     phrases[-1] += aside(notes)

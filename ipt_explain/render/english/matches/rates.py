@@ -53,8 +53,8 @@ def percent(text: str, negated: bool = False) -> str:
 
 def limit(options: Options, _: Glossary) -> list[str]:
     """A token bucket for all packets of the rule."""
-    rate, burst = options.value("--limit"), options.value("--limit-burst")
-    return [f"is within the limit of {rate or '3/hour'}" + aside([f"burst {burst}"] if burst is not None else [])]
+    rate = options.value("--limit") or "3/hour"
+    return [f"is within the limit of {rate}" + aside(options.phrases({"--limit-burst": "burst {}"}))]
 
 
 _KEYS = {
@@ -78,13 +78,7 @@ def hashlimit(options: Options, _: Glossary) -> list[str]:
         if keys
         else " for all packets together"
     )
-    parts = []
-    for option, words, unit in _BUCKETS:
-        value = options.value(option)
-        if value is not None:
-            parts.append(f"{words} {value}{unit}")
-    if options.flag("--hashlimit-rate-match"):
-        parts.append("as a rate, without credit")
+    parts = options.phrases(_BUCKETS)
     interval = options.value("--hashlimit-rate-interval")
     if interval is not None:
         parts.append(f"over {duration(interval)}")
@@ -92,16 +86,17 @@ def hashlimit(options: Options, _: Glossary) -> list[str]:
     return [f"is {'within' if keeps_to else 'above'} the limit of {given.value}{per}{aside(parts)}"]
 
 
-_BUCKETS = (
-    ("--hashlimit-srcmask", "sources grouped by /", ""),
-    ("--hashlimit-dstmask", "destinations grouped by /", ""),
-    ("--hashlimit-burst", "burst", ""),
-    ("--hashlimit-name", "table", ""),
-    ("--hashlimit-htable-size", "buckets", ""),
-    ("--hashlimit-htable-max", "entries at most", ""),
-    ("--hashlimit-htable-expire", "idle entries expire after", " ms"),
-    ("--hashlimit-htable-gcinterval", "cleaned every", " ms"),
-)
+_BUCKETS = {
+    "--hashlimit-srcmask": "sources grouped by / {}",
+    "--hashlimit-dstmask": "destinations grouped by / {}",
+    "--hashlimit-burst": "burst {}",
+    "--hashlimit-name": "table {}",
+    "--hashlimit-htable-size": "buckets {}",
+    "--hashlimit-htable-max": "entries at most {}",
+    "--hashlimit-htable-expire": "idle entries expire after {} ms",
+    "--hashlimit-htable-gcinterval": "cleaned every {} ms",
+    "--hashlimit-rate-match": "as a rate, without credit",
+}
 
 
 def connlimit(options: Options, _: Glossary) -> list[str]:
@@ -110,12 +105,11 @@ def connlimit(options: Options, _: Glossary) -> list[str]:
     given = above or options.take("--connlimit-upto")
     if given is None:
         return []
-    mask = options.value("--connlimit-mask")
+    network = aside(options.phrases({"--connlimit-mask": "addresses grouped by mask {}"}))
     side = "destination" if options.flag("--connlimit-daddr") else "source"
     options.flag("--connlimit-saddr")
     more = (above is not None) != given.negated
     extent = "more than" if more else "at most"
-    network = aside([f"addresses grouped by mask {mask}"] if mask is not None else [])
     return [f"has a {side} with {extent} {counted(given.value, 'connection')} open{network}"]
 
 

@@ -68,35 +68,8 @@ ACTIONS: Mapping[str, Action] = {
 }
 
 # Extensions after which the packet goes on to the next rule (XT_CONTINUE in their sources).
-CONTINUING = frozenset(
-    {
-        "AUDIT",
-        "CHECKSUM",
-        "CLASSIFY",
-        "CONNMARK",
-        "CONNSECMARK",
-        "CT",
-        "DNPT",
-        "DSCP",
-        "ECN",
-        "HL",
-        "HMARK",
-        "IDLETIMER",
-        "LED",
-        "LOG",
-        "MARK",
-        "NFLOG",
-        "NOTRACK",
-        "RATEEST",
-        "SECMARK",
-        "SET",
-        "SNPT",
-        "TCPMSS",
-        "TCPOPTSTRIP",
-        "TEE",
-        "TOS",
-        "TRACE",
-        "TTL",
-        "ULOG",
-    }
-)
+CONTINUING = frozenset({
+    "AUDIT", "CHECKSUM", "CLASSIFY", "CONNMARK", "CONNSECMARK", "CT", "DNPT", "DSCP", "ECN", "HL", "HMARK",
+    "IDLETIMER", "LED", "LOG", "MARK", "NFLOG", "NOTRACK", "RATEEST", "SECMARK", "SET", "SNPT", "TCPMSS",
+    "TCPOPTSTRIP", "TEE", "TOS", "TRACE", "TTL", "ULOG",
+})  # fmt: skip

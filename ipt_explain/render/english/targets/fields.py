@@ -29,11 +29,7 @@ def connmark(options: Options, glossary: Glossary) -> str:
             (True, False): "gets its mark saved as the connection's mark",
             (False, True): "gets its mark from the connection's mark",
         }.get((saving, restoring), "gets its connection mark changed")
-    details = [
-        f"{name[2:]} {value}"
-        for name in ("--nfmask", "--ctmask", "--mask")
-        if (value := options.value(name)) is not None
-    ]
+    details = options.phrases({"--nfmask": "nfmask {}", "--ctmask": "ctmask {}", "--mask": "mask {}"})
     for name in ("--left-shift-mark", "--right-shift-mark"):
         shift = options.value(name)
         if shift is not None:
@@ -66,22 +62,15 @@ _HMARK_PARTS = {
 def hmark(options: Options, _: Glossary) -> str:
     """A mark from a hash of the packet's addresses and ports."""
     modulus, offset = options.value("--hmark-mod"), options.value("--hmark-offset")
-    parts = [
-        words.format(value) for option, words in _HMARK_PARTS.items() if (value := options.value(option)) is not None
-    ]
     plus = f" plus {offset}" if offset is not None else ""
-    return f"gets a mark from a hash modulo {modulus}{plus}" + aside(parts)
+    return f"gets a mark from a hash modulo {modulus}{plus}" + aside(options.phrases(_HMARK_PARTS))
 
 
 def ecn(options: Options, _: Glossary) -> str:
     """Congestion bits, removed or set."""
     if options.flag("--ecn-tcp-remove"):
         return "gets its TCP ECN bits cleared"
-    parts = [
-        f"{name[2:]} {value}"
-        for name in ("--ecn-tcp-cwr", "--ecn-tcp-ece", "--ecn-ip-ect")
-        if (value := options.value(name))
-    ]
+    parts = options.phrases({f"--{name}": f"{name} {{}}" for name in ("ecn-tcp-cwr", "ecn-tcp-ece", "ecn-ip-ect")})
     return f"gets its ECN bits changed: {', '.join(parts)}" if parts else "gets its ECN bits changed"
 
 

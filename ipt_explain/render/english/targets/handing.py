@@ -58,8 +58,7 @@ def log(options: Options, _: Glossary) -> str:
     if level is not None:
         name = f" ({_LOG_LEVELS[int(level)]})" if level in map(str, range(len(_LOG_LEVELS))) else ""
         details.append(f"level {level}{name}")
-    details += [words for option, words in _LOG_EXTRAS.items() if options.flag(option)]
-    return "is logged" + aside(details)
+    return "is logged" + aside([*details, *options.phrases(_LOG_EXTRAS)])
 
 
 def nflog(options: Options, _: Glossary) -> str:
@@ -72,9 +71,7 @@ def nflog(options: Options, _: Glossary) -> str:
     size = options.value("--nflog-size", "--nflog-range", "--ulog-cprange")
     if size is not None:
         details.append(f"at most {counted(size, 'byte')} of it")
-    threshold = options.value("--nflog-threshold", "--ulog-qthreshold")
-    if threshold is not None:
-        details.append(f"sent in batches of {threshold}")
+    details += options.phrases(dict.fromkeys(("--nflog-threshold", "--ulog-qthreshold"), "sent in batches of {}"))
     return f"is copied to the logging program at netlink group {group or '0'}" + aside(details)
 
 
@@ -82,30 +79,33 @@ def nfqueue(options: Options, _: Glossary) -> str:
     """A program in user space decides."""
     balance, number = options.value("--queue-balance"), options.value("--queue-num")
     queue = f"queues {balance}, one per connection" if balance is not None else f"queue {number or '0'}"
-    details = ["by CPU (--queue-cpu-fanout)"] if options.flag("--queue-cpu-fanout") else []
-    details += ["passed on if no program listens (--queue-bypass)"] if options.flag("--queue-bypass") else []
-    return f"is handed to a program for its verdict, by {queue}" + aside(details)
+    return f"is handed to a program for its verdict, by {queue}" + aside(options.phrases(_QUEUE_EXTRAS))
+
+
+_QUEUE_EXTRAS = {
+    "--queue-cpu-fanout": "by CPU (--queue-cpu-fanout)",
+    "--queue-bypass": "passed on if no program listens (--queue-bypass)",
+}
 
 
 def ct(options: Options, _: Glossary) -> str:
     """How the connection of this packet is tracked."""
     if options.flag("--notrack"):
         return "is not tracked (notrack), so neither NAT nor connection states apply to it"
-    helper, policy = options.value("--helper"), options.value("--timeout")
-    details = [f'by the helper "{helper}"'] if helper is not None else []
-    details += [f'with the timeout policy "{policy}"'] if policy is not None else []
-    for name, words in (
-        ("--zone", "in zone"),
-        ("--zone-orig", "in zone for the original direction"),
-        ("--zone-reply", "in zone for replies"),
-    ):
-        zone = options.value(name)
-        details += [f"{words} {zone}"] if zone is not None else []
+    details = options.phrases(_TRACKING)
     for name, words in (("--ctevents", "events"), ("--expevents", "expectation events")):
         events = options.value(name)
         details += [f"reporting the {words} {both(events.split(','))}"] if events is not None else []
     return "gets its connection tracked" + (": " + ", ".join(details) if details else " as usual")
 
+
+_TRACKING = {
+    "--helper": 'by the helper "{}"',
+    "--timeout": 'with the timeout policy "{}"',
+    "--zone": "in zone {}",
+    "--zone-orig": "in zone for the original direction {}",
+    "--zone-reply": "in zone for replies {}",
+}
 
 _SET_CHANGES = {
     "--add-set": 'gets its {} added to set "{}"',
@@ -129,9 +129,8 @@ def ipset(options: Options, _: Glossary) -> str:
     timeout = options.value("--timeout")
     if timeout is not None:
         details.append(f"for {duration(timeout)}")
-    if options.flag("--exist"):
-        details.append("an entry that exists is renewed")
-    mapped = [words for option, words in _SET_MAPS.items() if options.flag(option)]
+    details += options.phrases({"--exist": "an entry that exists is renewed"})
+    mapped = options.phrases(_SET_MAPS)
     if mapped:
         details.append(f"{both(mapped)} taken from the entry")
     return (" and ".join(done) or "is handed to ipset") + aside(details)
@@ -150,20 +149,22 @@ def tproxy(options: Options, glossary: Glossary) -> str:
 
 def tee(options: Options, _: Glossary) -> str:
     """A copy to another machine."""
-    gateway, interface = options.value("--gateway"), options.value("--oif")
-    by = f" by interface {interface}" if interface is not None else ""
-    return f"is copied to {gateway}{by}"
+    by = options.phrases({"--oif": " by interface {}"})
+    return f"is copied to {options.value('--gateway')}{''.join(by)}"
 
 
 def synproxy(options: Options, _: Glossary) -> str:
     """Handshakes answered on behalf of the server."""
-    details = []
-    for name, words in (("--mss", "MSS"), ("--wscale", "window scale")):
-        value = options.value(name)
-        details += [f"{words} {value}"] if value is not None else []
-    for name, words in (("--sack-perm", "SACK"), ("--timestamp", "timestamps"), ("--ecn", "ECN")):
-        details += [words] if options.flag(name) else []
-    return "has its TCP handshake answered for the server (SYN proxy)" + aside(details)
+    return "has its TCP handshake answered for the server (SYN proxy)" + aside(options.phrases(_HANDSHAKE))
+
+
+_HANDSHAKE = {
+    "--mss": "MSS {}",
+    "--wscale": "window scale {}",
+    "--sack-perm": "SACK",
+    "--timestamp": "timestamps",
+    "--ecn": "ECN",
+}
 
 
 def idletimer(options: Options, _: Glossary) -> str:
@@ -176,10 +177,8 @@ def idletimer(options: Options, _: Glossary) -> str:
 
 def led(options: Options, _: Glossary) -> str:
     """An LED."""
-    delay, name = options.value("--led-delay"), options.value("--led-trigger-id")
-    details = [f"for {delay} ms"] if delay is not None else []
-    details += ["blinking each time"] if options.flag("--led-always-blink") else []
-    return f'lights the LED trigger "{name}"' + aside(details)
+    details = options.phrases({"--led-delay": "for {} ms", "--led-always-blink": "blinking each time"})
+    return f'lights the LED trigger "{options.value("--led-trigger-id")}"' + aside(details)
 
 
 def rateest(options: Options, _: Glossary) -> str:
@@ -191,13 +190,14 @@ def rateest(options: Options, _: Glossary) -> str:
 
 def clusterip(options: Options, _: Glossary) -> str:
     """An address that several nodes share."""
-    names = {
-        "--hashmode": "hash",
-        "--clustermac": "MAC",
-        "--total-nodes": "nodes",
-        "--local-node": "this node",
-        "--hash-init": "seed",
-    }
-    parts = [f"{words} {value}" for option, words in names.items() if (value := options.value(option)) is not None]
+    parts = options.phrases(
+        {
+            "--hashmode": "hash {}",
+            "--clustermac": "MAC {}",
+            "--total-nodes": "nodes {}",
+            "--local-node": "this node {}",
+            "--hash-init": "seed {}",
+        }
+    )
     new = "new " if options.flag("--new") else ""
     return f"is kept only if the {new}cluster address hashes to this node" + aside(parts)

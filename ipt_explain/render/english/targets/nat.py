@@ -12,15 +12,16 @@ from ipt_explain.words import both
 _WITH_BASE = re.compile(r"(\d{1,5})-(\d{1,5})/(\d{1,5})\Z")
 
 
+_MANNERS = {
+    "--random": "a port at random (--random)",
+    "--random-fully": "a port fully at random (--random-fully)",
+    "--persistent": "one client kept on one address (--persistent)",
+}
+
+
 def _manner(options: Options) -> str:
     """How a port or address is picked from a range."""
-    phrases = []
-    if options.flag("--random"):
-        phrases.append("a port at random (--random)")
-    if options.flag("--random-fully"):
-        phrases.append("a port fully at random (--random-fully)")
-    if options.flag("--persistent"):
-        phrases.append("one client kept on one address (--persistent)")
+    phrases = options.phrases(_MANNERS)
     return f", with {both(phrases)}" if phrases else ""
 
 
