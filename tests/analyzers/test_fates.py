@@ -302,6 +302,17 @@ def test_the_rule_that_shortens_the_way_drops_what_has_no_hops_left() -> None:
     assert (lost["how"], lost["why"], lost["chain"]) == ("dropped", "its TTL has run out", "PREROUTING")
 
 
+def test_clients_that_come_too_often_for_a_rule_are_a_question() -> None:
+    """Endpoints' own lists are not followed, as nobody asks for them later; those of other rules are."""
+    listed = "-m recent --{} --name many --mask 255.255.255.255 --rsource"
+    forward = "-A FORWARD " + listed.format("set")
+    drop = "-A FORWARD " + listed.format("update --seconds 60 --hitcount 10") + " -j DROP"
+    service = _dns(text=SAMPLE.replace("COMMIT\n", f"{forward}\n{drop}\nCOMMIT\n", 1))
+    assert _fate(service)["served"] is None
+    assert _fate(service)["open"] == [listed.format("update --seconds 60 --hitcount 10")]
+    assert service["state"] == "unknown"
+
+
 def test_rules_for_single_sources_are_questions_about_their_own_service() -> None:
     """Services of one kind are followed together, although each has source addresses of its own."""
     chains, rules, wanted = "", "", {}

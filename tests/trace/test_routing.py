@@ -74,6 +74,20 @@ def test_a_packet_without_hops_is_not_forwarded() -> None:
     assert told.outcomes[0].reason == "its TTL has run out"
 
 
+def test_an_unknown_ttl_may_not_be_enough_for_rules_that_lower_it_by_many() -> None:
+    lowered = "mangle -A PREROUTING -j TTL --ttl-dec {}"
+    forwarded = replace(OUTSIDE, destination="10.0.0.9")
+    assert only(go(lowered.format(20), forwarded))[0] == "ACCEPT"
+    assert only(go(lowered.format(60), OUTSIDE))[0] == "ACCEPT"  # for the node itself
+    told = go(lowered.format(60), forwarded)
+    assert {verdict for verdict, _, _ in shares(told)} == {"ACCEPT", "DROP"}
+    assert {str(each) for outcome in told.outcomes for each in outcome.assumptions} == {
+        "it has come with a TTL above 61=yes", "it has come with a TTL above 61=no"
+    }  # fmt: skip
+    assert only(go(lowered.format(60), forwarded, assume=["TTL above 61=no"])) == ("DROP", None, False)
+    assert only(go(f"{lowered.format(60)}\nmangle -A PREROUTING -j TTL --ttl-set 2", forwarded))[0] == "ACCEPT"
+
+
 def test_masquerading_over_lo_hides_a_loopback_source() -> None:
     rules = "nat -A POSTROUTING -o lo -j MASQUERADE\nfilter -A INPUT -s {} -j DROP"
     assert only(go(rules.format("127.0.0.0/8"), SENT)) == ("ACCEPT", None, True)

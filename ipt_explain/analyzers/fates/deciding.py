@@ -178,11 +178,12 @@ def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> 
 
 def shortening(steps: Sequence[AnyStep]) -> AnyStep | None:
     """The last step that changed how many hops the packet may go; None if no rule did."""
-    changed = (
-        step for step in reversed(steps)
-        if step.into is None and step.after is not None and step.after.header.hops != step.before.header.hops
-    )  # fmt: skip
-    return next(changed, None)
+    for step in reversed(steps):
+        if step.into is None and step.after is not None:
+            before, after = step.before.header, step.after.header
+            if (before.hops, before.hops_by) != (after.hops, after.hops_by):
+                return step
+    return None
 
 
 def _for_lack_of_dnat(state: PacketState, steps: Sequence[AnyStep]) -> bool:

@@ -18,7 +18,12 @@ def compile_shape(shape: Shape) -> tuple[Condition, ...]:
     """Every condition of a shape's rules in the kernel's order: the rule's own, then match by match."""
     conditions = [condition for condition in map(core_condition, shape.core) if condition is not None]
     for match in shape.matches:
-        conditions.extend(compile_match(match))
+        if match.module == "recent" and shape.target is not None and shape.target.name == "DNAT":
+            from ipt_explain.netfilter.matches.visits import conditions as visits
+
+            conditions.extend(visits(match, last=True))
+        else:
+            conditions.extend(compile_match(match))
     if Hidden.CONDITIONS in shape.hidden:
         conditions.append(Condition((), _not_shown, alone=True))
     if Hidden.INTERFACES in shape.hidden:

@@ -15,11 +15,13 @@ from ipt_explain.netfilter.whereabouts import Address
 DEFAULT_LIST = "DEFAULT"
 
 
-def conditions(match: Match) -> list[Condition]:
+def conditions(match: Match, last: bool = False) -> list[Condition]:
     """recent: --set records the address and matches; --rcheck and --update match a recorded one; --remove deletes it.
 
     As in xt_recent.c, the effect happens when its condition is reached, whether or not the rest of the rule matches.
     No time passes: an entry made before the trace is recent enough for any --seconds, and counts as one visit.
+
+    After the `last` rules of nat, as in endpoints' chains, nobody asks for the entries that they make.
     """
     names = {option.name for option in match.options}
     negated = any(option.negated for option in match.options if option.name in _ACTIONS)
@@ -48,10 +50,9 @@ def conditions(match: Match) -> list[Condition]:
         return Truth.of(not negated)
 
     def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
-        """Nobody is found in empty lists. Entries that a crowd makes in its endpoints' own lists are not kept: no rule
-        after the one that sends it there tests them."""
+        """Nobody is found in empty lists. Entries that a crowd makes in its endpoints' own lists are not kept."""
         if "--set" in names:
-            return Truth.of(not negated)
+            return Truth.of(not negated) if last else None
         return Truth.of(negated) if not state.visits else None
 
     return [Condition(slots_of(match), test, bound=by_destination, at_once=at_once)]

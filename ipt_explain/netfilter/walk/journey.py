@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ipt_explain.netfilter.condition import OWN_DESTINATION, own_address_question
+from ipt_explain.netfilter.condition import OWN_DESTINATION, Branch, Question, ask, own_address_question, split
 from ipt_explain.netfilter.header import NO_INTERFACE
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState
@@ -20,6 +20,7 @@ from ipt_explain.records import replace
 
 LOOPBACK = "lo"
 NO_HOPS_LEFT = "its TTL has run out"
+_MANY_HOPS = 32  # packets begin with 64 or more and pass fewer routers than this
 
 
 class Journey:
@@ -106,10 +107,12 @@ class Journey:
         """
         going = Travellers()
         for state, packets in travellers.items():
-            if state.header.hops is not None and state.header.hops <= 1:
-                self._hooks.ends.add(Finish(Verdict.DROP, state, NO_HOPS_LEFT), packets)
-            else:
-                going.gather(state._replace(header=state.header.hops_changed(-1)), packets)
+            for branch in _with_hops_left(state):
+                some = packets if branch.share is ALWAYS else packets.take(range(len(packets)), branch.share)
+                if branch.matches:
+                    going.gather(branch.state._replace(header=state.header.hops_changed(-1)), some)
+                else:
+                    self._hooks.ends.add(Finish(Verdict.DROP, branch.state, NO_HOPS_LEFT), some)
         return going
 
     def _all(self, start: PacketState) -> Travellers:
@@ -169,6 +172,15 @@ def known_course(finish: Finish, over_lo: bool, replies: bool) -> Sequence[tuple
     if ends:
         return before, (Hook.INPUT, arriving, NO_INTERFACE)
     return before, (Hook.FORWARD, arriving, leaving), (Hook.POSTROUTING, arriving, leaving)
+
+
+def _with_hops_left(state: PacketState) -> Sequence[Branch]:
+    """Whether a packet may be forwarded. If its TTL is not known, it is enough unless rules have lowered it by many."""
+    hops, by = state.header.hops, state.header.hops_by
+    if hops is not None or by > -_MANY_HOPS:
+        return (Branch(ALWAYS, hops is None or hops > 1, state),)
+    answer = ask(state, f"it has come with a TTL above {1 - by}")
+    return split((answer,), state) if isinstance(answer, Question) else (Branch(ALWAYS, answer is Truth.YES, state),)
 
 
 def _counted_together(counted: Iterable[tuple[int, ...]]) -> frozenset[int]:
