@@ -29,12 +29,15 @@ class Cleared:
     `ipvs` are what these tools say in it; `sections` are tables of listings and pastes, to which those that are read
     come; `beside` are rules that come after others on their lines; `refused` are the numbers of lines that no tool
     prints; `elided` tells that lines are left out of the middle; `unsearched`, that lines unlike those of iptables-save
-    may be left, as `trusting` leaves it to the reader to find them: few texts have any.
+    may be left, as `trusting` leaves it to the reader to find them: few texts have any. `mending` tells that some rule
+    could not be read, so all that people do to rules is looked for.
 
     Raises UsageError where a text has more lines than a dump may have.
     """
 
-    def __init__(self, text: str, name: str, cut_off: Sequence[int] = (), trusting: bool = False) -> None:
+    def __init__(
+        self, text: str, name: str, cut_off: Sequence[int] = (), trusting: bool = False, mending: bool = False
+    ) -> None:
         cleaned = clean(text, name)
         self.text = cleaned.readable
         self.source = SourceText(name, cleaned.text)
@@ -60,9 +63,10 @@ class Cleared:
         self._take_off_tags()
         if "{" in self.text:  # rare in dumps of iptables, and sooner found than a line
             self._take_out_nft()
-        if odd if self.text is whole else has_odd_lines(self.text):
+        self.straightened = mending or (odd if self.text is whole else has_odd_lines(self.text))
+        if self.straightened:
             self._take_out_ipvs()
-            self._straighten()
+            self._straighten(mending)
         self._leave_out_half_line()
 
     def _looks_plain(self) -> bool:
@@ -124,14 +128,14 @@ class Cleared:
             self.warnings += listings.warnings
         return listings is not None
 
-    def _straighten(self) -> None:
+    def _straighten(self, mending: bool) -> None:
         listed = self._take_out_listings()
         self._leave_out_half_line()  # or it would be taken for the rest of the line above
-        if not has_odd_lines(self.text):
+        if not mending and not has_odd_lines(self.text):
             return
         from ipt_explain.parsing.pastes.preparing import prepare
 
-        prepared = prepare(self._left, listed or self.nft is not None or self.ipvs is not None)
+        prepared = prepare(self._left, listed or self.nft is not None or self.ipvs is not None, mending)
         if prepared is not None:
             self.text = prepared.rest
             self.sections += prepared.sections

@@ -64,6 +64,9 @@ _TABLE_OF_PREFIX = (
     ("KUBE-FIREWALL", "filter"), ("KUBE-PROXY-FIREWALL", "filter"), ("CNI-DN-", "nat"), ("CNI-HOSTPORT-", "nat"),
 )  # fmt: skip
 
+_TRAIL = 64
+"""Blanks that may follow a text's last rule."""
+
 _T = TypeVar("_T")
 
 
@@ -94,6 +97,30 @@ def own_rules(chain: Chain, table: str) -> Sequence[Rule] | None:
     told = [_table_of_target(rule.target or "") for rule in rules]
     own = [rule for rule, of in zip(rules, told) if of in (None, table) or not _refuses(table, rule)]
     return rules if len(own) == len(rules) else own if table in told else None
+
+
+_USUAL_CHAINS = (
+    "KUBE-MARK-MASQ", "KUBE-MARK-DROP", "KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-POSTROUTING", "KUBE-FORWARD",
+    "ACCEPT", "RETURN",
+)  # fmt: skip
+_NEED_OPTIONS = frozenset({"DNAT", "SNAT", "MARK"})
+_HASHED = 25
+"""Characters in the names of most chains that kube-proxy makes, such as KUBE-SVC-, which none is cut off from."""
+
+
+def ends_in_half(rules: Sequence[Rule], text: str) -> bool:
+    """Whether a text that ends with the last of these rules ends inside its target: the name of one that the text
+    has no other rule for begins another's, or lacks what it cannot do without."""
+    name, shape = rules[-1].target, rules[-1].shape
+    if name is None or (len(name) == _HASHED and name.startswith("KUBE-")):
+        return False
+    if shape.target is not None and shape.target.slot is None:
+        return name in _NEED_OPTIONS and not shape.target.options
+    if not text[-len(name) - _TRAIL :].rstrip().endswith(" " + name) or any(rule.chain == name for rule in rules):
+        return False
+    others = {rule.target or "" for rule in rules[:-1]}
+    others.update(_USUAL_CHAINS, _USUAL_TABLE, (rule.chain for rule in rules))
+    return name not in others and any(other.startswith(name) for other in others)
 
 
 def _refuses(table: str, rule: Rule) -> bool:

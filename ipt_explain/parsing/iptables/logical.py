@@ -97,3 +97,15 @@ def _open_quote(content: str) -> int | None:
     if '"' not in content:
         return None
     return next((match.start() for match in _QUOTED.finditer(content) if match[1] is not None), None)
+
+
+def lacks_word(text: str) -> bool:
+    """Whether a line's last word calls for another one."""
+    word = text.rstrip(" \t").rpartition(" ")[2]
+    return len(word) <= len("-m") and word.startswith(("-", "!"))
+
+
+def last_word(text: str) -> int:
+    """Where the last word of a line begins."""
+    text = text.rstrip(" \t")
+    return len(text) - len(text.rsplit(" ", 1)[-1])

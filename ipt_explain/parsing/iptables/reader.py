@@ -12,8 +12,9 @@ from ipt_explain.model import Counters, Dump
 from ipt_explain.model.dump import SourceText
 from ipt_explain.model.node import NOTHING_KNOWN
 from ipt_explain.parsing.iptables.clearing import Cleared, has_odd_lines
+from ipt_explain.parsing.iptables.fragments import ends_in_half
 from ipt_explain.parsing.iptables.gathering import Gathering
-from ipt_explain.parsing.iptables.logical import LogicalLine, readings
+from ipt_explain.parsing.iptables.logical import LogicalLine, lacks_word, last_word, readings
 from ipt_explain.parsing.iptables.misfits import Headless, Holes
 from ipt_explain.parsing.iptables.plain_lines import CHAIN, COUNT, PlainLines
 from ipt_explain.parsing.iptables.rule_reader import RuleReader
@@ -27,6 +28,7 @@ _PLAIN_CHAINS = lazy_pattern(r":((?:[!-~]+ - \[0:0\]\n:){0,999}[!-~]+) - \[0:0\]
 _HOOK = lazy_pattern(r":((?:PRE|POST)ROUTING|INPUT|FORWARD|OUTPUT)[ \t]")
 _ANY_CHAIN = lazy_pattern(r":([^ \t\n]+)")
 _RULE = lazy_pattern(rf"(?:\[{COUNT}:{COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
+_END = lazy_pattern(r"\s*\Z")
 _LONG = 1 << 16
 """Shorter texts than this are read in no time; so are those that a stage of other work reads."""
 _NARROWEST = 60
@@ -41,6 +43,12 @@ def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
     """
     with collector_paused():
         reader, dump = _read(text, source, lenient)
+        if not reader.misfits:
+            return dump
+        mended = _Reader(text, source, lenient, mending=True)
+        better = mended.read()
+        if mended.misfits < reader.misfits:
+            reader, dump = mended, better
         if not reader.misfits:
             return dump
         cut_off = reader.cut_off()
@@ -66,12 +74,14 @@ class _OddLine(Exception):
 
 
 class _Reader:
-    """`trusting` tells that it may raise _OddLine: few texts have odd lines, and to search for them takes time."""
+    """`trusting` tells that it may raise _OddLine: few texts have odd lines, and to search for them takes time.
+    `mending` tells that a reader could not read some line."""
 
     def __init__(
-        self, text: str, source: str, lenient: bool, cut_off: Sequence[int] = (), trusting: bool = False
+        self, text: str, source: str, lenient: bool, cut_off: Sequence[int] = (), trusting: bool = False,
+        mending: bool = False,
     ) -> None:
-        self._cleared = Cleared(text, source, cut_off, trusting)
+        self._cleared = Cleared(text, source, cut_off, trusting, mending)
         self._text = self._cleared.text
         self._source = self._cleared.source
         self._misfits = self._cleared.misfits
@@ -136,9 +146,10 @@ class _Reader:
             self._read_line(text[position:end], line)
             return end + 1, line + 1
         refused: tuple[LogicalLine, RuleSyntaxError] | None = None
-        last = end == len(text) and (self._rules.table is not None or bool(self._rules.loose))
+        inside = bool(self._rules.loose or self._rules.table is not None)
+        last = inside and (end == len(text) or (lacks_word(text[position:end]) and _END.match(text, end) is not None))
         for logical in readings(text, position, end):
-            if logical.unterminated and last:
+            if logical.unterminated and inside and _END.match(text, end):
                 self._leave_out_half_line(line)
                 return end + 1, line + 1
             self._trust(position, logical.end)
@@ -155,9 +166,9 @@ class _Reader:
             return logical.end + 1, line + text.count("\n", position, logical.end) + 1
         assert refused is not None
         logical, reason = refused
-        if self._read_meant(text[position:end], line) or self._is_cut(logical, line, reason):
+        if self._read_meant(text[position:end], line, last) or self._is_cut(logical, line, reason):
             pass
-        elif last and reason.column > _last_word(logical.text):
+        elif last and reason.column > last_word(logical.text):
             self._leave_out_half_line(line)
         else:
             self._misfits.refuse_rule(logical, line, reason)
@@ -167,7 +178,7 @@ class _Reader:
         return end + 1, line + 1
 
     def _leave_out_half_line(self, line: int) -> None:
-        """The last line, which has no line feed: the text ends inside it."""
+        """The last line of all: the text ends inside it."""
         self._cleared.warnings.append(
             f"{self._source.name}:{line}: the text ends inside this line, which was left out"
         )
@@ -178,7 +189,7 @@ class _Reader:
         text = logical.text.rstrip(" \t")
         if self._rules.table is not None or not self._rules.loose or len(text) < _NARROWEST:
             return False
-        if reason.column <= _last_word(text):
+        if reason.column <= last_word(text):
             return False
         self._cleared.warnings.append(f"{self._source.name}:{line}: this line is cut off at its end, and was left out")
         self._cleared.elided = True
@@ -216,9 +227,9 @@ class _Reader:
             self._misfits.refuse(content, line)
             self._holes.note(content, self._rules.table)
 
-    def _read_meant(self, content: str, line: int) -> bool:
+    def _read_meant(self, content: str, line: int, last: bool = False) -> bool:
         """A line that could not be read, without what safely can be ignored around it. Returns whether it needs no
-        more.
+        more. Of a rule, `last` tells that nothing follows it, so it may be half of one.
         """
         found = self._misfits.meant(content)
         if found is None:
@@ -228,7 +239,7 @@ class _Reader:
             try:
                 self._rules.read(LogicalLine.of(meant), line)
             except RuleSyntaxError as error:
-                if meant not in content:
+                if meant not in content or (last and error.column > last_word(meant)):
                     return False
                 self._misfits.refuse_rule(LogicalLine.of(meant), line, error, content.index(meant))
                 self._holes.note(meant, self._rules.table)
@@ -260,6 +271,8 @@ class _Reader:
         incomplete = self._cleared.elided or self._holes.everywhere(self._cleared.sections)
         gathering = Gathering(self._source.name, incomplete, self._headless, self._holes.outside)
         gathering.add_sections(sorted(self._cleared.sections, key=lambda section: section.line))
+        if self._rules.loose and ends_in_half(self._rules.loose, self._text):
+            self._leave_out_half_line(self._rules.loose.pop().line)
         loose, beside = self._rules.loose, self._cleared.beside
         if beside:
             loose = sorted([*loose, *beside], key=lambda rule: rule.line)
@@ -275,9 +288,3 @@ class _Reader:
             self._cleared.warnings += nft.warnings
         tables = None if nft is None else nft.ruleset
         return Dump(self._source.name, gathering.rulesets(), self._source, tuple(self._cleared.warnings), facts, tables)
-
-
-def _last_word(text: str) -> int:
-    """Where the last word of a line begins."""
-    text = text.rstrip(" \t")
-    return len(text) - len(text.rsplit(" ", 1)[-1])

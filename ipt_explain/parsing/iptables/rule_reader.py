@@ -124,7 +124,7 @@ class RuleReader:
         """Read one rule whose shape is not among the likely ones. Raises RuleSyntaxError where the grammar does."""
         rule, pattern = self._shapes.read(self._last, logical, line)
         self._last = pattern or self._last
-        if rule.shape.hidden and self.hidden is None:
+        if self.hidden is None and rule.shape.hidden and " -m ... " not in logical.text:
             self.hidden = line
         self.place(rule, pattern)
 

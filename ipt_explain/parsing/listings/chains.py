@@ -21,6 +21,8 @@ from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.records import Record, field
 
 _CHAIN = re.compile(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
+_DASH = re.compile(r"(?<=[ \t])[–—](?=[ \t])")
+"""What programs for writing make of `--`."""
 _ADDRESS = re.compile(r"[ \t]!?(?:([0-9A-Fa-f]*:[0-9A-Fa-f:.]*)|\d+\.\d+\.\d+\.\d+)(?:/[\w:.]+)?(?=[ \t]|\Z)")
 
 
@@ -106,11 +108,16 @@ class _TakingOut:
         counters = Counters(count(found["packets"]), count(found["bytes"])) if found["packets"] else None
         block = _Block(found["name"], found["policy"], counters, number)
         lines = 1
-        named = False
+        named = spaced = False
         while following < length:
             line, after = self._line(following)
             line = line.removeprefix(margin)
             if not line.strip(" \t"):
+                spaced = spaced or lines == 1
+                if spaced and self._goes_on(after, margin, block.header):
+                    following = after
+                    lines += 1
+                    continue
                 block.ended = True
                 break
             if line.startswith("Chain ") and CHAIN_LINE.match(line):
@@ -123,8 +130,13 @@ class _TakingOut:
                 if block.header is None:
                     break
             if not named:
+                line = line if line.isascii() else _DASH.sub("--", line, count=1)
                 rule = self._rows.read(line, block.header, block.name, number + lines)
                 if rule is None:
+                    if line.startswith("#") and self._goes_on(after, margin, block.header):
+                        following = after
+                        lines += 1
+                        continue
                     block.ended = read_command(line) is not None
                     break
                 if block.family is None:
@@ -136,6 +148,14 @@ class _TakingOut:
         if block.header is not None and not block.header.interfaces:
             self._without_interfaces = True
         return block, min(following, length), lines if following < length or text.endswith("\n") else lines - 1
+
+    def _goes_on(self, position: int, margin: str, header: Header | None) -> bool:
+        """Whether a chain goes on at the line there, below an empty line or a remark: it has one after each line."""
+        line = self._line(position)[0].removeprefix(margin)
+        if header is None:
+            return read_header(line) is not None
+        line = line if line.isascii() else _DASH.sub("--", line, count=1)
+        return header.row.match(line) is not None or line.startswith("#")
 
     def _line(self, position: int) -> tuple[str, int]:
         end = self._text.find("\n", position)

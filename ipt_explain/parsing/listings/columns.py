@@ -15,7 +15,7 @@ from ipt_explain.words.names import OTHER_PROTOCOLS, PROTOCOLS
 CHAIN_LINE = re.compile(
     r"Chain (?P<name>.+?) \((?:policy (?P<policy>[A-Z]+)"
     r"(?: (?P<packets>\d+[KMGTP]?) packets, (?P<bytes>\d+[KMGTP]?) bytes)?"
-    r"|(?P<references>\d+) references?|(?P<odd>\[?[^()\n]*\]?))\)[ \t]*\Z"
+    r"|(?P<references>\d+) references?|(?P<odd>\[?[^()\n]*\]?))\)[ \t]*(?:(?:[←⟵→#(]|<[-=]|[-=]{1,2}>|//)[^\n]*)?\Z"
 )
 _HEADER = re.compile(
     r"[ \t]*(?P<num>num[ \t]+)?(?P<counts>pkts[ \t]+bytes[ \t]+)?target[ \t]+prot[ \t]+(?:opt[ \t]+)?"

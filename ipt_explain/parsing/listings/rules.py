@@ -18,6 +18,7 @@ from ipt_explain.parsing.listings.options import SavedOption, Word
 from ipt_explain.records import Record
 
 _NOT_VALUES = re.compile(r"/\*.*?\*/|[^ :=]*\d[^ ]*")
+_REMARK = re.compile(r"(?:(?<=[^ \t])[ \t]{1,80}|\A)(?:[←⟵→]|#[ \t]|<[-=]+[ \t]|//[ \t])[^*]*\Z")
 _LONGEST = 8192
 """Comments have at most 255 bytes and rules few words, so no row is this long."""
 
@@ -102,6 +103,10 @@ class RowReader:
             if match is not None:
                 return form, match.groups()
         form, words = self._form_of(text, target)
+        if form.details.unread:
+            bare = _REMARK.sub("", text)
+            if bare != text:
+                form, words = self._form_of(bare, target)
         self._before = target, form
         return form, words
 

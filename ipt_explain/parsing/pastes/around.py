@@ -16,7 +16,8 @@ _TRACE = re.compile(
 )
 _ROW = re.compile(r"(?:^|\s)(?:all|tcp|udp|sctp|icmp|\d{1,3})\s+(?:--|-f|!f)\s+\S")
 _REFUSED = re.compile(
-    r"^(?:@@ |\+\+\+|--- ?\S|diff -|index [0-9a-f]{7}|[+<>-] ?(?:-[A-Z] |:\S+ |\*\w)|\s*[{}\[\]]\s*$|\s*\"[\w./-]+\":)"
+    r"^(?:@@ |\+\+\+|--- ?\S(?!.* ---\s*\Z)|diff -|index [0-9a-f]{7}|[+<>-] ?(?:-[A-Z] |:\S+ |\*\w)"
+    r"|\s*[{}\[\]]\s*$|\s*\"[\w./-]+\":)"
     r"|</?(?:span|code|pre|div|p|br|a|li|td|tr|table|body|html)\b"
     r"|ip6?tables(?:-legacy|-nft)?-restore\s*(?:-\S+\s*)*(?:<|\Z)|<<-?\s*['\"]?\w"
 )
@@ -33,9 +34,12 @@ _COMMAND = re.compile(
 _SETTING = re.compile(r"\s*(?:export )?[A-Za-z_][A-Za-z0-9_]*=\S*\s*\Z")
 _RULER = re.compile(r"(?!--\Z)[^\w.…()\[\]]+\Z")
 _HEADING = re.compile(
-    r"\s*(?:#{1,6} |\S[^|]*[:：]\s*\Z|https?://\S+\s*\Z|`[^`]+`\s*\Z|[A-Za-z]+[?!]+\s*\Z|[A-Z][a-z]+[,.]?\s*\Z|!?\[[^\]]*\]\(\S+\)\s*\Z"
+    r"\s*(?:#{1,6} |\S[^|]*[:：]\s*\Z|https?://\S+\s*\Z|`[^`]+`\s*\Z|\*{1,3}[^*\s][^*]*\*{1,3}:?\s*\Z|[A-Za-z]+[?!]+\s*\Z|[A-Z][a-z]+[,.]?\s*\Z|!?\[[^\]]*\]\(\S+\)\s*\Z"
     r"|\"[^\"]*\"(?:,\"[^\"]*\")+\s*\Z)"
 )
+_OF_PAGE = re.compile(r"\s*<(?:/?(?:html|head|body|style|script|title)\b|!DOCTYPE )[^<>]*>\s*\Z", re.IGNORECASE)
+_NAME = re.compile(r"\s*(?:[\w.-]+@[\w.-]*|(?=[a-z-]*[\d.-])[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*:?)\s*\Z")
+_CODE = re.compile(r"(`+)[^`]+\1")
 
 
 def is_row(line: str) -> bool:
@@ -43,8 +47,23 @@ def is_row(line: str) -> bool:
     return _ROW.search(line, 0, LOOK) is not None
 
 
+def is_name(line: str) -> bool:
+    """Whether a line is but a host's name, with more than letters in it, or the beginning of a prompt."""
+    return len(line) <= LOOK and _NAME.match(line) is not None
+
+
+def quotes_rule(line: str) -> bool:
+    """Whether a line is a sentence with a rule in it, marked as code."""
+    if "`" not in line or len(line) > LOOK or _TRACE.search(line) is None:
+        return False
+    around = _CODE.sub(" ", line)
+    return around != line and len(around.split()) > 1 and is_around(around)
+
+
 def is_around(line: str) -> bool:
     """Whether a line is not part of a dump and hides no rule."""
+    if len(line) <= LOOK and _OF_PAGE.match(line):
+        return True
     if len(line) > LOOK or _REFUSED.search(line) or _ROW.search(line):
         return False
     if first_sign(encoding.SIGNS, line) or first_sign(nft.SIGNS, line):

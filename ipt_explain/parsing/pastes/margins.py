@@ -28,6 +28,8 @@ _FEWEST, _ONE_LINE = 3, 1
 """How many lines must have a margin: `nft -j` prints only one."""
 _NO_MARGINS = ("+", "-", "<", "#")
 """Marks of diffs say which of two texts has the line; a commented line is not in force."""
+_SHOWN = ("Chain ", "IP Virtual ")
+"""Nobody takes these out of force with a `#`: a document has what a command printed as comments below it."""
 _FIELD = re.compile(r'\s*\{.*"(\w+)": ?"\Z')
 _STRING = re.compile(r'\s*(?:- )?("(?:[^"\\]|\\.)*"),?\s*\Z')
 _ITEM = re.compile(r"\s*- (?:('(?:[^']|'')*'\s*\Z)|(?!['\"])(.*))")
@@ -56,8 +58,21 @@ def without_margins(text: str) -> tuple[str, list[str]]:
         margin = lines[number][: found.start()]
         if found[0].startswith('"'):  # of JSON on several lines, whose own indentation means nothing
             margin = margin[: len(margin.rstrip()) + 1]
+        if margin.strip() == "#" and found[0].startswith(_SHOWN):
+            number = _uncomment(lines, number, notes)
+            continue
         number = _strip_run(lines, number, margin, _ONE_LINE if found[1] else _FEWEST, notes)
     return "\n".join(lines), notes
+
+
+def _uncomment(lines: list[str], at: int, notes: list[str]) -> int:
+    """Strip the `#` from the line at this index and those below that have it. Returns where to go on."""
+    end = at
+    while end < len(lines) and lines[end].startswith("#"):
+        lines[end] = lines[end][1:].removeprefix(" ")
+        end += 1
+    notes.append(f"{counted(end - at, 'line')}: the `#` before each was ignored")
+    return max(end, at + 1)
 
 
 def _strip_run(lines: list[str], at: int, margin: str, fewest: int, notes: list[str]) -> int:

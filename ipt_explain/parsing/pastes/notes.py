@@ -13,12 +13,15 @@ _ADDED = "additions of a log, a list or a page around rules were ignored"
 
 class PasteNotes:
     """Numbers of lines that were `left_out`, are `rows` of a listing without its chain, are `joints` of a wrapped rule
-    with what follows, or are `unreadable` without the shell; how many rules stood within something else (`unwrapped`),
-    and how many lines got each of the `repairs`."""
+    with what follows, are `unreadable` without the shell, or are `sentences` with a rule in them; `half` is the number
+    of the one that the text ends in; how many rules stood within something else (`unwrapped`), and how many lines got
+    each of the `repairs`."""
 
     def __init__(self) -> None:
         self.left_out: list[int] = []
         self.rows: list[int] = []
+        self.sentences: list[int] = []
+        self.half: int | None = None
         self.joints: set[int] = set()
         self.unreadable: list[int] = []
         self.unwrapped = 0
@@ -28,6 +31,13 @@ class PasteNotes:
         """What to say of the text `name`. `from_commands`: some rules were made by commands in it."""
         if self.left_out:
             yield f"{name}: left out {line_numbers(sorted(self.left_out))}: text around rules"
+        if self.sentences:
+            yield (
+                f"{name}: left out {line_numbers(self.sentences)}: a sentence that quotes a rule; if the node has the"
+                " rule, put it on a line of its own"
+            )
+        if self.half is not None:
+            yield f"{name}:{self.half}: the text ends inside this line, which was left out"
         if self.rows:
             yield (
                 f"{name}: left out {line_numbers(self.rows)} of a listing whose chain is not in the text: give the"

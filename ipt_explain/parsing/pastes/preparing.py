@@ -13,7 +13,7 @@ from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
 from ipt_explain.parsing.iptables.diagnosis.reading import FENCE, MAIL_QUOTE
 from ipt_explain.parsing.iptables.outputs import BLOCK_ENDS, JOINED, is_elision
 from ipt_explain.parsing.listings.columns import guess_header
-from ipt_explain.parsing.pastes.around import is_around, is_row
+from ipt_explain.parsing.pastes.around import is_around, is_name, is_row, quotes_rule
 from ipt_explain.parsing.pastes.commands import Command as Call
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.parsing.pastes.logs import is_element, is_of_json, unwrapped
@@ -29,7 +29,7 @@ from ipt_explain.parsing.pastes.scripts import (
     is_command,
     is_of_shell,
 )
-from ipt_explain.parsing.pastes.slips import hanging, repaired, several
+from ipt_explain.parsing.pastes.slips import hanging, may_have_remark, repaired, several
 from ipt_explain.parsing.pastes.wrapping import DUMP_LINE, OPENS_TABLE, Joiner, window_of
 from ipt_explain.records import Record
 
@@ -51,23 +51,27 @@ class Prepared(Record):
     warnings: tuple[str, ...]
 
 
-def prepare(source: SourceText, has_others: bool) -> Prepared | None:
+def prepare(source: SourceText, has_others: bool, mending: bool = False) -> Prepared | None:
     """The text with everything around its rules made readable or left out; None if it has nothing worth reading, or
-    needs no changes. `has_others`: output of other tools was taken out of it."""
+    needs no changes. `has_others`: output of other tools was taken out of it. `mending`: a rule could not be read, so
+    remarks after rules are looked for in tables, too."""
     if not has_others and not _WORTH_IT.search(source.text):
         return None
-    preparing = _Preparing(source)
+    preparing = _Preparing(source, has_others, mending)
     preparing.run()
     return preparing.prepared()
 
 
 class _Preparing:
-    def __init__(self, source: SourceText) -> None:
+    def __init__(self, source: SourceText, has_others: bool, mending: bool) -> None:
+        self._has_others = has_others
+        self._mending = mending
         self._name = source.name
         self._lines, quoted = without_quote_marks(source.text.split("\n"))
         # Taken before any line is changed: they show the width at which a terminal cut lines.
         self._lengths = [len(line) for line in self._lines]
         self._window = window_of(self._lengths)
+        self._last = source.text.count("\n", 0, len(source.text.rstrip()))
         self._changed = quoted > 0
         self._joiner = Joiner()
         self._sections: dict[tuple[object, ...], TableBuilder] = {}
@@ -90,6 +94,8 @@ class _Preparing:
         for place, line in enumerate(lines):
             if self._in_table and line.startswith("-A ") and "```" not in line and DUMP_LINE.match(line):
                 above = place
+                if self._mending and may_have_remark(line):
+                    self._repair(place, line)
                 continue
             if not line.strip(" \t"):
                 above = -1
@@ -201,8 +207,14 @@ class _Preparing:
             self._set(place, "")
         elif is_of_json(line):
             self._of_json.append(place)
-        elif safe_normalisation(line) is None and is_around(line):
+        elif safe_normalisation(line) is None and (is_around(line) or (above < 0 and is_name(line))):
             self._leave_out(place)
+        elif quotes_rule(line):
+            self._notes.sentences.append(place + 1)
+            self._set(place, "")
+        elif place == self._last and self._has_others:
+            self._notes.half = place + 1
+            self._set(place, "")
         return False
 
     def _unwrap(self, place: int, inner: str) -> None:

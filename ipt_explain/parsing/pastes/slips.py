@@ -12,8 +12,17 @@ _SLIPS = (
     (re.compile(r" -- ?([a-z]+)(?: (-[a-z]+))?(?= )"), r" --\1\2", "spaces inside an option were ignored"),
     (re.compile(r"\A(-A KUBE-[A-Z]{2,3}-[A-Z0-9]{16})(?=-)"), r"\1 ", "the space after a chain's name was missing"),
     (re.compile(r"(?<=[A-Z]-) {2,}(?=[A-Z0-9-]+\Z)"), "", "spaces inside a name were ignored"),
+    (
+        re.compile(r" (?:\.{3,}|…|\[(?:\.{3}|…)\])(?= )"),
+        " -m ...",
+        "part of a rule was left out (`...`), so it is unknown which packets the rule matches",
+    ),
 )
 _BESIDE = re.compile(r"[ \t]+(?:←|⟵|<-+|//|#)[ \t].*\Z")
+_REMARK = re.compile(r"(?<=[^ \t\"])(?:[ \t]{1,80}(?:[←⟵→#(]|<[-=]|[-=]{1,3}>|//|/\*)|#[ \t])|\"")
+_COMMENT = re.compile(r"[ \t]+/\*[ \t]*([^\"*]{1,256}?)[ \t]*\*/[ \t]*\Z")
+_MARKED = re.compile(r"[ \t](?:[←⟵→#(]|<[-=]|[-=]{1,3}>|//|/\*|\.{3}|…)|#[ \t]")
+_TARGET = re.compile(r" (?:-[jg]|--jump|--goto) ")
 _SEVERAL = re.compile(r"[ \t]{2,}(?:\d{1,6}[:.)]?[ \t]+)?(?=-[AI] [A-Z])")
 _MOST_LINES = 12
 _LONGEST = 4096
@@ -35,7 +44,34 @@ def repaired(text: str, reads: Callable[[str], bool]) -> tuple[str, list[str]] |
             notes.append(note)
             if reads(text):
                 return text, notes
+    for bare, note in _without_remark(text) if len(text) <= _LONGEST else ():
+        if reads(bare):
+            return bare, [*notes, note]
     return None
+
+
+def may_have_remark(line: str) -> bool:
+    """Whether something may follow a rule on its line, or be left out of it."""
+    return _MARKED.search(line) is not None
+
+
+def _without_remark(text: str) -> Iterator[tuple[str, str]]:
+    """A rule without what someone wrote after it, or with that as its comment, as a listing shows comments."""
+    quotes = 0
+    for found in _REMARK.finditer(text):
+        if found[0] == '"':
+            quotes += 1
+        elif quotes % 2 == 0:
+            break
+    else:
+        return
+    bare, rest = text[: found.start()], text[found.start() :]
+    if not _TARGET.search(bare):
+        return
+    comment = _COMMENT.match(rest)
+    if comment is not None and "--comment" not in bare:
+        yield f'{bare} -m comment --comment "{comment[1]}"', "`/* … */` after a rule was read as its comment"
+    yield bare, "a remark after the rule was ignored"
 
 
 def hanging(lines: Sequence[str], place: int) -> tuple[str, int]:

@@ -25,7 +25,7 @@ from ipt_explain.analyzers.names import (
 )
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.model import Form, Rule, Shape, TargetKind
+from ipt_explain.model import Form, Hidden, Rule, Shape, TargetKind
 from ipt_explain.model.by_shape import SameLayout
 from ipt_explain.records import Record
 from ipt_explain.services.ports import ProxyMode
@@ -194,6 +194,8 @@ class _ChainKind:
     def foreign(self, alike: SameLayout) -> Iterator[Rule]:
         """The rules of chains of this kind, of one layout, that have none of its forms."""
         for shape, numbers in alike.layout.numbers().items():
+            if Hidden.CONDITIONS in shape.hidden:
+                continue
             targets = self._targets_of(shape)
             if targets and not self._refusing:
                 places = list(filter(None, map(alike.layout.target_place, numbers)))

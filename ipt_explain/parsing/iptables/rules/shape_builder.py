@@ -71,6 +71,10 @@ def placed_parts(tree: Tree[Token], shape: Shape) -> tuple[tuple[int, Part], ...
     return tuple(parts)
 
 
+LEFT_OUT = "..."
+"""The name of a match in place of conditions that a person left out."""
+
+
 class _Loaded(Record, frozen=False):
     """A match while its options are collected; a rule may come back to it."""
 
@@ -126,6 +130,8 @@ class _Draft:
         if match is None:
             match = self._last_of[str(name)] = _Loaded(str(name))
             self._matches.append(match)
+        if name == LEFT_OUT:
+            self._hidden.add(Hidden.CONDITIONS)
         self._read_options(part, match.options)
 
     def _read_target(self, part: Tree[Token]) -> None:

@@ -30,6 +30,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.conditions import conditions_of
 from ipt_explain.audit.evidence.hooks.hook_states import HookState, hooks
 from ipt_explain.audit.evidence.hooks.services_chain import may_be_narrowed, services_chain
+from ipt_explain.model import Hidden
 from ipt_explain.words import both
 
 _FIX = "Delete the rule and restart kube-proxy on this node: it writes its hook without the condition."
@@ -40,7 +41,7 @@ def hook_narrowed(context: RulesetContext) -> Faults:
     """One fault for each hook without an unconditional twin."""
     for state in hooks(context):
         conditions = [conditions_of(jump, _may_ask_for_new(state)) for jump in state.rules]
-        if conditions and all(conditions):
+        if conditions and all(conditions) and not any(Hidden.CONDITIONS in jump.shape.hidden for jump in state.rules):
             hook, jump = state.hook, state.rules[0]
             yield Fault(
                 f"{hook.table} {hook.built_in} jumps to {hook.chain} only for packets with {both(conditions[0])}: "

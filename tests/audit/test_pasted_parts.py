@@ -1,0 +1,43 @@
+"""Nobody is accused of what only the copy of a text did to its rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.audit.helpers import fired
+
+_LISTED = """\
+$ iptables -t nat -L
+Chain PREROUTING (policy ACCEPT)
+target     prot opt source               destination
+KUBE-SERVICES  all  --  anywhere             anywhere             /* kubernetes service portals */ {hook}
+
+Chain KUBE-SVC-AAAAAAAAAAAAAAAA (1 references)
+target     prot opt source               destination
+KUBE-SEP-BBBBBBBBBBBBBBBB  all  {opt}  anywhere             anywhere             /* demo/web */ {jump}
+"""
+_WHOLE = (
+    '-A KUBE-NODEPORTS -p tcp -m comment --comment "demo/web" -m tcp --dport 30080 -j KUBE-MARK-MASQ\n'
+    '-A KUBE-NODEPORTS -p tcp -m comment --comment "demo/web" -m tcp --dport 30080 -j KUBE-SVC-AAAAAAAAAAAAAAAA\n'
+)
+
+
+@pytest.mark.parametrize("opt", ["--", "—", "–"])
+@pytest.mark.parametrize("note", ["← 1", "# see above", "!? nobody knows", "<- this"])
+def test_words_that_someone_wrote_into_a_listing(opt: str, note: str) -> None:
+    found = fired(_LISTED.format(hook=note, opt=opt, jump=note))
+    assert not found & {"IPT104", "IPT115"}
+
+
+@pytest.mark.parametrize("half", ["-j KUBE-MAR", "-j KUBE-SVC-AAAAA"])
+def test_a_node_port_whose_last_rule_was_cut_off(half: str) -> None:
+    cut = f'-A KUBE-NODEPORTS -p tcp -m comment --comment "demo/web" -m tcp --dport 30080 {half}\n'
+    assert "IPT512" not in fired(_WHOLE + cut)
+
+
+def test_a_comment_that_was_cut_off_holds_no_line_feed() -> None:
+    assert "IPT008" not in fired(f'{_WHOLE}-A KUBE-SERVICES -m comment --comment "kubernetes service no\n')
+
+
+def test_conditions_that_someone_left_out() -> None:
+    assert "IPT115" not in fired(f"{_WHOLE}-A KUBE-SVC-AAAAAAAAAAAAAAAA -p tcp ... -j KUBE-MARK-MASQ\n")

@@ -1,0 +1,120 @@
+"""What people write at rules and leave out of them, and where their copies end."""
+
+from __future__ import annotations
+
+import pytest
+
+from ipt_explain.errors import DumpSyntaxError
+from ipt_explain.model import Dump, Hidden, Rule
+from ipt_explain.parsing import read_dump
+
+_RULE = '-A KUBE-SVC-A -m comment --comment "demo/web -> 10.1.0.1:80" -j KUBE-SEP-A'
+_NEXT = "-A KUBE-SEP-A -p tcp -m tcp -j DNAT --to-destination 10.1.0.1:80"
+
+
+def _rules(dump: Dump) -> list[Rule]:
+    return [
+        rule
+        for ruleset in dump.rulesets
+        for table in ruleset.tables.values()
+        for chain in table.chains.values()
+        for rule in chain.rules
+    ]
+
+
+def _said(dump: Dump, words: str) -> bool:
+    return any(words in warning for warning in dump.warnings)
+
+
+@pytest.mark.parametrize(
+    "remark",
+    [" # this one", "  <-- here", "   ← 2", " // to the pod", "# cat rules.txt | grep SEP", " (both nodes)", " => pod"],
+)
+@pytest.mark.parametrize("around", ["{}\n{}\n", "*nat\n:KUBE-SVC-A - [0:0]\n:KUBE-SEP-A - [0:0]\n{}\n{}\nCOMMIT\n"])
+def test_a_remark_after_a_rule_is_ignored(remark: str, around: str) -> None:
+    dump = read_dump(around.format(_RULE + remark, _NEXT))
+    assert [rule.text for rule in _rules(dump)] == [_RULE, _NEXT]
+    assert _said(dump, "1 line: a remark after the rule was ignored")
+
+
+def test_a_remark_in_the_form_of_a_listings_comment_is_the_rules_comment() -> None:
+    (rule,) = _rules(read_dump("-A KUBE-SERVICES -d 10.96.0.9/32 -p tcp -j REJECT   /* demo/web has no endpoints */\n"))
+    assert rule.comment == "demo/web has no endpoints"
+    (rule,) = _rules(read_dump(f"{_RULE} /* two */\n"))
+    assert rule.text == _RULE
+
+
+@pytest.mark.parametrize("rest", ["-s 10.0.0.1 # no target", '--comment "x # y" -j A B', "-j A extra"])
+def test_what_may_be_part_of_a_rule_is_no_remark(rest: str) -> None:
+    with pytest.raises(DumpSyntaxError):
+        read_dump(f"-A KUBE-SVC-A {rest}\n{_NEXT}\n")
+
+
+@pytest.mark.parametrize("dots", ["...", "…", "[...]", "....."])
+def test_conditions_that_were_left_out_are_unknown(dots: str) -> None:
+    first = _rules(read_dump(f"-A KUBE-SVC-A -p tcp {dots} -j KUBE-MARK-MASQ\n{_RULE}\n"))[0]
+    assert first.target == "KUBE-MARK-MASQ"
+    assert Hidden.CONDITIONS in first.shape.hidden
+
+
+@pytest.mark.parametrize("mark", ["(1) ", " (12) ", "② ", "3: ", "4) "])
+def test_rules_that_a_text_numbers(mark: str) -> None:
+    assert [rule.text for rule in _rules(read_dump(f"{mark}{_RULE}\n{_NEXT}\n"))] == [_RULE, _NEXT]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "**Environment:**",
+        "*nginx*",
+        "node2-test",
+        "node-1.example.com:",
+        "root@node-1",
+        "--- 10.96.0.10 ping statistics ---",
+        "<!DOCTYPE html>",
+        "<html>",
+        "<head>",
+        "<style>",
+    ],
+)
+def test_lines_of_one_word_around_rules(line: str) -> None:
+    dump = read_dump(f"{line}\n{_RULE}\n{_NEXT}\n")
+    assert [rule.text for rule in _rules(dump)] == [_RULE, _NEXT]
+    assert _said(dump, "left out line 1: text around rules")
+
+
+def test_a_word_below_a_rule_may_be_the_rest_of_it() -> None:
+    with pytest.raises(DumpSyntaxError):
+        read_dump(f"{_RULE}\nabc-1\n{_NEXT}\n")
+
+
+def test_a_sentence_that_quotes_a_rule_is_left_out_and_named() -> None:
+    dump = read_dump(f"{_NEXT}\n\nThe `{_RULE}` line should not match.\n")
+    assert [rule.text for rule in _rules(dump)] == [_NEXT]
+    assert _said(dump, "left out line 3: a sentence that quotes a rule")
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n  \n"])
+@pytest.mark.parametrize(
+    "half",
+    [
+        '-m comment --comment "demo/web has no endpoints" -m ',
+        '-m comment --comment "demo/web has no',
+        "-m",
+        "-j ",
+        "-d 10.96.0.9/32 ! ",
+        "-p tcp -m tcp --dport 80 -j KUBE-MAR",
+        "-p tcp -m tcp --dport 80 -j KUBE-SVC",
+        "-p tcp -m tcp --dport 80 -j DNAT",
+    ],
+)
+def test_half_of_the_last_rule_is_left_out_and_named(half: str, end: str) -> None:
+    dump = read_dump(f"{_RULE}\n{_NEXT}\n-A KUBE-SERVICES {half}{end}")
+    assert [rule.text for rule in _rules(dump)] == [_RULE, _NEXT]
+    assert _said(dump, "-:3: ") and _said(dump, "was left out")
+
+
+@pytest.mark.parametrize("target", ["KUBE-SVC-A", "KUBE-X", "ACCEPT", "MASQUERADE"])
+def test_a_whole_last_rule_stays(target: str) -> None:
+    last = f"-A KUBE-SERVICES -d 10.96.0.9/32 -j {target}"
+    assert [rule.text for rule in _rules(read_dump(f"{_RULE}\n{_NEXT}\n{last}"))].count(last) == 1
