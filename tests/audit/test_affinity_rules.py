@@ -40,6 +40,8 @@ def faults(*rules: str) -> set[str]:
 
 def test_what_kube_proxy_writes_has_one_note() -> None:
     assert faults(*RECORDS, *CHECKS, *BALANCE) == {"IPT309"}
+    (note,) = findings_of("IPT309", dump(*RECORDS, *CHECKS, *BALANCE))
+    assert note.message.startswith("1 service port has session affinity, which remembers 100 clients per endpoint")
 
 
 def test_clients_that_nobody_records() -> None:

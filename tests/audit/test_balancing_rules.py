@@ -142,6 +142,9 @@ def test_a_share_that_leads_to_another_service() -> None:
     stray = f"-A {SVC} -m statistic --mode random --probability 0.50000000000 -j KUBE-SVC-TCOU7JCQXEZGVUNU"
     (finding,) = findings_of("IPT206", "\n".join([stray, rule(1), ""]))
     assert finding.message.startswith("50 %")
+    assert finding.columns is not None
+    start, end = finding.columns
+    assert finding.excerpt[start - 1 : end - 1] == "KUBE-SVC-TCOU7JCQXEZGVUNU"
 
 
 def test_a_share_that_leads_straight_to_an_address() -> None:

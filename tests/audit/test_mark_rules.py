@@ -154,7 +154,12 @@ def test_postrouting_that_leaves_the_mark_on() -> None:
     twice = behind(NODE, "-A KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0", *TOGGLE)
     assert "leaves mark 0x4000" in finding("IPT408", twice, NODE).message
     other = changed(NODE, "0x4000/0x0", "0x8000/0x0", *TOGGLE)
-    assert "0x8000" in finding("IPT408", other, NODE).message
+    assert "leaves mark 0x4000" in finding("IPT408", other, NODE).message
+    assert "and it sets mark 0x8000" in finding("IPT408", other, NODE).message
+    more = changed(NODE, "0x4000/0x0", "0xc000/0x0", *TOGGLE)
+    assert finding("IPT408", more, NODE).message == (
+        "KUBE-POSTROUTING sets mark 0x8000 on masqueraded packets; it should clear 0x4000"
+    )
 
 
 def test_the_one_rule_of_older_releases() -> None:

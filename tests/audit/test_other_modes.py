@@ -159,6 +159,20 @@ def test_what_no_packet_tells_is_heard(capture: str, old: str, new: str, told: l
     assert [each.rule for each in audit_text(text[:place] + new + text[after:])] == told
 
 
+@pytest.mark.parametrize(
+    ("rule", "severity"),
+    [
+        ("ip daddr . meta l4proto . th dport vmap @service-ips", Severity.ERROR),
+        ("ip daddr . meta l4proto . th dport vmap @no-endpoint-services", Severity.WARNING),
+    ],
+)
+def test_connections_that_hang_weigh_less_than_services_that_do_not_work(rule: str, severity: Severity) -> None:
+    text = listing("1.36/nodeport/nft-ruleset").text
+    assert text.count(f"\t\t{rule}\n") == 1
+    (found,) = findings_of("IPT901", text.replace(f"\t\t{rule}\n", ""))
+    assert found.severity is severity
+
+
 def test_a_drop_in_another_table_is_told_with_its_line() -> None:
     beside = "table inet fw {\n\tchain fwd {\n\t\ttype filter hook forward priority 0; policy accept;\n\t\tdrop\n\t}\n}\n"
     (found,) = findings_of("IPT119", basic() + beside)

@@ -51,6 +51,7 @@ def test_redacted_names_are_one_note() -> None:
     rules = [front(f"hidden/svc-{number}", f"10.96.0.{number}/32", svc(f"real/{number}")) for number in range(1, 9)]
     (finding,) = findings_of("IPT504", lines(*rules))
     assert finding.severity is Severity.INFO and "8 of 8" in finding.message
+    assert (finding.line, finding.related_lines) == (1, tuple(range(2, 9)))
 
 
 def test_an_endpoint_whose_address_was_changed_is_told_with_the_one_that_it_was_made_for() -> None:

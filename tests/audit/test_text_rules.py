@@ -44,6 +44,12 @@ def test_002_a_circle_that_nothing_reaches_is_a_note() -> None:
     assert unreached.severity is Severity.INFO
 
 
+@pytest.mark.parametrize(("chance", "effect"), [("0", "never match, so the rule does"), ("1", "always match, so it decides")])
+def test_011_says_what_the_condition_does(chance: str, effect: str) -> None:
+    (finding,) = findings_of("IPT011", f"-A INPUT -m statistic --mode random --probability {chance} -j DROP\n")
+    assert finding.message.startswith(f"--probability {chance} can {effect} nothing: ")
+
+
 def test_002_a_chain_that_jumps_to_itself_is_a_circle() -> None:
     assert "IPT002" in fired("-A A -i lo -j A\n")
 

@@ -73,6 +73,36 @@ def test_an_endpoint_that_one_lacks() -> None:
     assert "kube-system/kube-dns:dns: endpoint 10.244.1.2:53 removed" in told
 
 
+@pytest.mark.parametrize(
+    ("ranges", "told"),
+    [
+        ("{ 198.51.100.0-198.51.100.127, 198.51.100.128/25 }", None),
+        ("198.51.100.0-198.51.100.127", "198.51.100.0/25"),
+        ("{ 198.51.100.0/25, 198.51.100.200 }", "198.51.100.0/25, 198.51.100.200/32"),
+    ],
+)
+def test_source_ranges_are_compared_as_networks(ranges: str, told: str | None) -> None:
+    text = nft("loadbalancer", "1.36")
+    firewall = "\tchain firewall-3THUDHIQ-default/lb-local-ranges/tcp/ {\n\t\tip saddr != %s drop\n"
+    assert text.count(firewall % "198.51.100.0/24") == 1
+    found = differences(text, text.replace(firewall % "198.51.100.0/24", firewall % ranges))
+    port = "default/lb-local-ranges: LoadBalancer 203.0.113.13:80"
+    assert found == ([] if told is None else [f"{port}: source ranges 198.51.100.0/24 -> {told}"])
+
+
+def test_a_chain_that_runs_at_another_time() -> None:
+    text = nft("basic", "1.36")
+    late = text.replace("hook prerouting priority dstnat - 10", "hook prerouting priority dstnat - 20", 1)
+    assert differences(text, late) == [
+        ": ip kube-proxy filter-prerouting-pre-dnat: hook removed: type filter hook prerouting priority -110",
+        ": ip kube-proxy filter-prerouting-pre-dnat: hook added: type filter hook prerouting priority -120",
+    ]
+    beside = "table ip fw {\n\tchain f {\n\t\ttype filter hook forward priority 0; policy accept;\n\t\tcounter\n\t}\n}\n"
+    assert differences(text + beside, text + beside.replace("priority 0", "priority 5")) == [
+        ": table ip fw, ip fw f: rule 1 added, 1 removed"
+    ]
+
+
 def test_a_rule_of_another_table_and_what_it_loses() -> None:
     beside = "table inet fw {\n\tchain f {\n\t\ttype filter hook forward priority 0; policy accept;\n\t\tdrop\n\t}\n}\n"
     told = differences(nft("basic"), nft("basic") + beside)

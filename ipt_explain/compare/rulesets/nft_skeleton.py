@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.nftables.tables import TABLE
 from ipt_explain.compare.rulesets.skeleton import ForeignChain, Place, PlacedRule, Skeleton
 from ipt_explain.model import Family
-from ipt_explain.model.nft import Chain, Ruleset, Table, TableFamily
+from ipt_explain.model.nft import BaseChain, Chain, Ruleset, Table, TableFamily
 from ipt_explain.model.nft.printing import rule_text
 
 
@@ -25,11 +25,11 @@ def nft_skeleton(ruleset: Ruleset, family: Family) -> Skeleton:
             policies[place] = "DROP"
         if table.name == TABLE and table.family is not TableFamily.INET:
             if chain.base is not None:
-                built_in[place] = tuple(PlacedRule(None, text) for text in (_hooked(chain), *rules))
+                built_in[place] = tuple(PlacedRule(None, text) for text in (_hooked(chain.base), *rules))
             elif rules and "/" not in chain.name:  # only names of Services' chains have a slash
                 system[place] = rules
         elif rules:
-            foreign[place] = ForeignChain(f"table {place[0]}", (*([_hooked(chain)] if chain.base else ()), *rules))
+            foreign[place] = ForeignChain(f"table {place[0]}", (*([_hooked(chain.base)] if chain.base else ()), *rules))
     return Skeleton(not ruleset.fragment, policies, built_in, system, foreign)
 
 
@@ -40,7 +40,6 @@ def _chains(ruleset: Ruleset, family: Family) -> Iterator[tuple[Table, Chain]]:
                 yield table, chain
 
 
-def _hooked(chain: Chain) -> str:
+def _hooked(base: BaseChain) -> str:
     """Where the kernel enters a base chain."""
-    base = chain.base
-    return "" if base is None else f"type {base.type} hook {base.hook} priority {base.priority}"
+    return f"type {base.type} hook {base.hook} priority {base.priority}"

@@ -115,10 +115,10 @@ def _mark_left(snat: Postrouting, bit: int, left: int, decided: Rule | None) -> 
     at = at_rule(toggles[0]) if toggles else at_rule_or_chain(decided, snat.chain)
     if left & bit:
         message = f"KUBE-POSTROUTING leaves mark 0x{bit:x} on packets: wrapped ones (VXLAN, IPIP) are masqueraded twice"
+        if left != bit:
+            message += f", and it sets mark 0x{left & ~bit:x}"
     else:
         message = f"KUBE-POSTROUTING sets mark 0x{left:x} on masqueraded packets; it should clear 0x{bit:x}"
-    if left & ~bit and left & bit:
-        message += f", and it sets mark 0x{left & ~bit:x}"
     return Fault(message, _FIX, at, severity=Severity.WARNING)
 
 
