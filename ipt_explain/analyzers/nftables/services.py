@@ -136,7 +136,8 @@ class ServiceReader:
         spread = None if balancer is None else self._balancers.read(balancer, protocol)
         if entry.refusal is not None and (spread is None or not spread.targets):
             return entry.refusal
-        if spread is None and balancer is not None and self._ruleset.fragment:
+        missing = balancer is not None or (entry.chain is not None and entry.chain not in self._table.chains)
+        if spread is None and missing and self._ruleset.fragment:
             return FrontendVerdict.UNKNOWN
         return FrontendVerdict.BALANCE if spread is not None and spread.targets else FrontendVerdict.UNMATCHED
 

@@ -66,11 +66,22 @@ class HookWalk:
                 travellers = self._in_turn(rank.stages, hook, travellers, balanced)
         if not tracked:
             travellers = _changed(travellers, _tracked)
+        if hook in self._node.stages.hiding_nat:
+            travellers = self._perhaps_translated(hook, travellers)
         if nat is not None:
             travellers = _translated(travellers, hook)
         if hook is Hook.POSTROUTING:
             travellers = _changed(travellers, _confirmed)
         return travellers
+
+    def _perhaps_translated(self, hook: Hook, travellers: Travellers) -> Travellers:
+        """Those whose destination is decided; of the others that is unknown."""
+        passing, unknown = Travellers(), Travellers()
+        for state, packets in travellers.items():
+            (unknown if _nat_applies(state) else passing).gather(state, packets)
+        reason = f"chains of nftables in hook {hook.value.lower()} that this input does not show"
+        self.ends.add_all(unknown, Verdict.UNKNOWN, reason)
+        return passing
 
     def _in_turn(
         self, stages: Iterable[AnyStage], hook: Hook, travellers: Travellers, balanced: bool = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Union
 from ipt_explain.model import Backend, Family, Ruleset
 from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.model.node import VirtualServers
-from ipt_explain.netfilter.hooks import NAT_PRIORITY, NFT_SECURITY_PRIORITY, PRIORITIES, Hook
+from ipt_explain.netfilter.hooks import DESTINATION_NAT, NAT_PRIORITY, NFT_SECURITY_PRIORITY, PRIORITIES, Hook
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.walk.chains.chain_index import ChainIndexes
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator
@@ -48,7 +48,8 @@ class Rank(Record, eq=False):
 
 
 class Stages:
-    """The stages of each hook for packets of one family."""
+    """The stages of each hook for packets of one family. `hiding_nat` are the hooks where nftables may translate
+    destinations by chains that a fragment does not show."""
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class Stages:
 
             shown = any(ruleset.backend is not Backend.LEGACY for ruleset in rulesets)
             self._chains = stages(nftables, family, xtables=not shown)
+        self.hiding_nat = _hooks_hiding_nat(nftables, self._chains)
         self.of: dict[Hook, tuple[Rank, ...]] = {}
         for hook in Hook:
             tables = [
@@ -78,6 +80,15 @@ class Stages:
     def base_chains(self, hook: Hook) -> Sequence[ChainStage]:
         """The base chains of nftables in a hook, in the order asked."""
         return self._chains.get(hook, ())
+
+
+def _hooks_hiding_nat(
+    nftables: nft.Ruleset | None, chains: Mapping[Hook, Sequence[ChainStage]]
+) -> frozenset[Hook]:
+    if nftables is None or not nftables.fragment:
+        return frozenset()
+    shown = {hook for hook, stages in chains.items() if any(each.is_nat and each.chain.rules for each in stages)}
+    return DESTINATION_NAT - shown
 
 
 def _priority(table: str, hook: Hook, ruleset: Ruleset) -> int:

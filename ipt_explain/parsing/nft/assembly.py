@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ipt_explain.model import nft
 from ipt_explain.model.kernel import BUILT_IN_CHAINS, HOOKS
-from ipt_explain.records import Record, field, replace
-from ipt_explain.words.names import PROTOCOLS
+from ipt_explain.parsing.nft.normal import with_usual_constants
+from ipt_explain.records import Record, field
 
 _PIECES = 16
 
@@ -48,30 +48,12 @@ class SetDraft(Record, frozen=False):
             self.flags,
             self.timeout,
             self.size,
-            tuple(self._with_protocols()),
+            tuple(with_usual_constants(self.elements, self.types, self.data_types)),
             tuple(self.statements),
             self.comment,
             self.line,
             self.elided,
         )
-
-    def _with_protocols(self) -> Iterable[nft.Element]:
-        """The elements with protocols by name, where `nft -n` or `nft -p` printed numbers."""
-        if "inet_proto" not in self.types or not self.elements:
-            return self.elements
-        place = self.types.index("inet_proto")
-        key = self.elements[0].key
-        if not isinstance(key, nft.Concatenation) or len(key.parts) <= place or not isinstance(key.parts[place], int):
-            return self.elements
-        return [_with_protocol(element, place) for element in self.elements]
-
-
-def _with_protocol(element: nft.Element, place: int) -> nft.Element:
-    parts = element.key.parts if isinstance(element.key, nft.Concatenation) else ()
-    number = parts[place] if len(parts) > place else None
-    if not isinstance(number, int) or number not in PROTOCOLS:
-        return element
-    return replace(element, key=nft.Concatenation((*parts[:place], PROTOCOLS[number], *parts[place + 1 :])))
 
 
 class TableDraft(Record, frozen=False):
@@ -113,6 +95,13 @@ class TableDraft(Record, frozen=False):
                     if isinstance(element.data, nft.Verdict) and element.data.chain is not None:
                         yield element.line or draft.line, f"{draft.name} leads to chains, and the text has none"
                         return
+        led = self._led_to()
+        if led and not any(chain in self.chains for chain in led.values()):
+            line, chain = next(iter(led.items()))
+            yield line, f"this rule leads to {chain}, which is not in the text"
+            return
+        if len(self.hooked()) < len(self.chains) and not self.sets and not self.has_rules():
+            yield self.line, "none of its chains has a rule, as `nft list chains` prints them"
         for rule in (rule for chain in self.chains.values() for rule in chain.rules):
             for statement in rule.statements:
                 data = statement.right if isinstance(statement, nft.Match) else None
@@ -120,6 +109,33 @@ class TableDraft(Record, frozen=False):
                 if isinstance(data, nft.SetReference) and data.name not in self.sets:
                     yield rule.line, f"this rule needs {data.name}, which is not in the text"
                     return
+
+        if self.is_terse():
+            yield self.line, "its sets and maps are shown without elements, as `nft --terse` prints them"
+
+    def elide(self) -> None:
+        """Note that the sets may have elements that are not shown."""
+        for draft in self.sets.values():
+            draft.elided = True
+
+    def is_terse(self) -> bool:
+        """Whether no set has elements, though chains that only maps could lead to lead on to others."""
+        if not self.sets or any(draft.elements for draft in self.sets.values()):
+            return False
+        onward = {name: _targets(chain) for name, chain in self.chains.items()}
+        led = set().union(*onward.values())
+        return any(onward[name] and chain.base is None and name not in led for name, chain in self.chains.items())
+
+    def _led_to(self) -> dict[int, str]:
+        """The chain that the first jump or goto of each chain leads to, by line."""
+        found: dict[int, str] = {}
+        for chain in self.chains.values():
+            for rule in chain.rules:
+                last = rule.statements[-1] if rule.statements else None
+                if isinstance(last, nft.Verdict) and last.chain is not None:
+                    found[rule.line or id(rule)] = last.chain
+                    break
+        return found
 
     def has_rules(self) -> bool:
         """Whether any of its chains has a rule."""
@@ -153,6 +169,17 @@ class TableDraft(Record, frozen=False):
         if self.name in BUILT_IN_CHAINS and bases and set(HOOKS).issuperset(bases):
             return True
         return any(rule.of(nft.Xtables) for chain in self.chains.values() for rule in chain.rules)
+
+
+def _targets(chain: ChainDraft) -> set[str]:
+    """The chains that a chain's rules lead to, without named maps."""
+    found: set[str | None] = set()
+    for statement in (statement for rule in chain.rules for statement in rule.statements):
+        if isinstance(statement, nft.Verdict):
+            found.add(statement.chain)
+        elif isinstance(statement, nft.VerdictMap) and isinstance(statement.data, nft.SetLiteral):
+            found |= {each.data.chain for each in statement.data.elements if isinstance(each.data, nft.Verdict)}
+    return {name for name in found if name is not None}
 
 
 class RulesetDraft(Record, frozen=False):
@@ -199,10 +226,13 @@ class RulesetDraft(Record, frozen=False):
         """The finished ruleset."""
         # A ruleset without any hook is incomplete: nobody writes rules that never run.
         unhooked = not any(draft.hooked() for draft in self.tables.values())
+        terse = any(draft.is_terse() for draft in self.tables.values())
         for draft in self.tables.values():
             gaps = list(draft.gaps())
-            if unhooked and draft.has_rules():
+            if unhooked and (draft.has_rules() or (draft.sets and not draft.chains and not gaps)):
                 gaps.insert(0, (draft.line, "no chain of this table is attached to a hook"))
+            if terse:
+                draft.elide()
             for line, proof in gaps:
                 self.fragment = True
                 self.warnings.append(

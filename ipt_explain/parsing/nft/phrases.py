@@ -9,7 +9,7 @@ from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text
 from ipt_explain.parsing.nft import statements
 from ipt_explain.parsing.nft.lines import BaseLine, BlockOpening, Closing, Line, Property, RuleLine, Types
-from ipt_explain.parsing.nft.normal import operator_sign
+from ipt_explain.parsing.nft.normal import operator_sign, usual
 from ipt_explain.parsing.nft.statements import Parts
 from ipt_explain.records import Record
 
@@ -153,14 +153,14 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "masks": statements.flags,
     "masked": lambda parts: statements.Masked(parts[0], parts[2]),
     "masked_one": lambda parts: statements.Masked(parts[0], statements.flags(parts[2:])),
-    "verdict_map": lambda parts: nft.VerdictMap(parts[0], parts[2]),
+    "verdict_map": lambda parts: nft.VerdictMap(parts[0], usual(parts[0], parts[2])),
     "mangle": lambda parts: nft.Mangle(parts[0], parts[2]),
     "nat": statements.nat,
     "local_nat": statements.local_nat,
     "nat_to": lambda parts: statements.NatTarget(parts[0], parts[2] if len(parts) > 1 else None),
     "nat_to_port": lambda parts: statements.NatTarget(None, parts[1]),
     "nat_by": lambda parts: statements.NatTarget(
-        nft.MapLookup(parts[0], parts[2]) if len(parts) > 1 else parts[0], None
+        nft.MapLookup(parts[0], usual(parts[0], parts[2])) if len(parts) > 1 else parts[0], None
     ),
     "nat_address": statements.nat_address,
     "nat_port": lambda parts: nft.Range(parts[0], parts[2]) if len(parts) > 1 else parts[0],
@@ -198,7 +198,7 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "symhash": lambda parts: nft.Hash(None, parts[2], None, parts[4] if len(parts) > 3 else 0),
     "extension": lambda parts: nft.ExtensionHeader(parts[1]) if parts[0] == "exthdr" else nft.ExtensionHeader(*parts),
     "tcp_option": lambda parts: nft.ExtensionHeader(f"tcp option {parts[1]}", parts[2] if len(parts) > 2 else None),
-    "map_lookup": lambda parts: nft.MapLookup(parts[0], parts[2]),
+    "map_lookup": lambda parts: nft.MapLookup(parts[0], usual(parts[0], parts[2])),
     "value_concatenation": lambda parts: nft.Concatenation(tuple(parts[0::2])),
     "range": lambda parts: nft.Range(parts[0], parts[2]),
     "slashed": lambda parts: nft.Prefix(parts[0], parts[2]),

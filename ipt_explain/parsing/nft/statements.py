@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ipt_explain.model import nft
-from ipt_explain.parsing.nft.normal import USUAL_BURST, implicit_operator, reject_with
+from ipt_explain.parsing.nft.normal import USUAL_BURST, implicit_operator, reject_with, usual, usual_target
 from ipt_explain.records import Record
 
 Parts = list[Any]
@@ -28,10 +28,11 @@ class NatTarget(Record):
 
 def match(parts: Parts) -> nft.Match:
     """A match, with its operator or the implied one."""
-    left, right = parts[0], parts[-1]
+    left, right = parts[0], usual(parts[0], parts[-1])
     operator = nft.Operator(parts[1]) if len(parts) == 3 else None
     if isinstance(right, Masked):
-        return nft.Match(nft.Binary("&", left, right.mask), operator or nft.Operator.EQUAL, right.value)
+        mask, value = usual(left, right.mask), usual(left, right.value)
+        return nft.Match(nft.Binary("&", left, mask), operator or nft.Operator.EQUAL, value)
     if isinstance(right, nft.Prefix) and isinstance(right.length, str):
         return nft.Match(nft.Binary("&", left, right.length), operator or nft.Operator.EQUAL, right.base)
     return nft.Match(left, operator or implicit_operator(left, right), right)
@@ -48,14 +49,15 @@ def nat(parts: Parts) -> nft.Nat:
     target: NatTarget = next(part for part in parts if isinstance(part, NatTarget))
     flags = next((part for part in parts if isinstance(part, frozenset)), frozenset())
     family = parts[1] if parts[1] in ("ip", "ip6") else None
-    return nft.Nat(nft.NatKind(parts[0]), target.address, target.port, flags, family, "prefix" in parts[1:4])
+    address, port = usual_target(target.address), usual_target(target.port)
+    return nft.Nat(nft.NatKind(parts[0]), address, port, flags, family, "prefix" in parts[1:4])
 
 
 def local_nat(parts: Parts) -> nft.Nat:
     """`masquerade`, `redirect`."""
     flags = next((part for part in parts if isinstance(part, frozenset)), frozenset())
     port = parts[3] if len(parts) > 3 and parts[1] == "to" else None
-    return nft.Nat(nft.NatKind(parts[0]), None, port, flags)
+    return nft.Nat(nft.NatKind(parts[0]), None, usual_target(port), flags)
 
 
 def nat_address(parts: Parts) -> nft.Expression:

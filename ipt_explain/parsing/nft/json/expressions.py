@@ -20,6 +20,7 @@ from ipt_explain.parsing.nft.json.words import (
     text,
     unread,
 )
+from ipt_explain.parsing.nft.normal import usual
 
 _MOST_DEPTH = 24
 
@@ -128,7 +129,8 @@ def _tcp_option(body: Json, depth: int) -> nft.ExtensionHeader:
 
 
 def _map(body: Json, depth: int) -> nft.MapLookup:
-    return nft.MapLookup(expression_of(body["key"], depth), set_data_of(body["data"]))
+    key = expression_of(body["key"], depth)
+    return nft.MapLookup(key, usual(key, set_data_of(body["data"])))
 
 
 def set_data_of(item: Json) -> nft.SetData:

@@ -15,7 +15,7 @@ from ipt_explain.parsing.nft.json.expressions import (
     verdict_of,
 )
 from ipt_explain.parsing.nft.json.words import FAILURES, Json, constant, maybe_text, number, several, text, unread
-from ipt_explain.parsing.nft.normal import USUAL_BURST, reject_with
+from ipt_explain.parsing.nft.normal import USUAL_BURST, reject_with, usual, usual_target
 
 
 def statement_of(item: Json) -> nft.Statement:
@@ -33,8 +33,14 @@ def _match(body: Json) -> nft.Match:
     # Indexes of interfaces, realms and groups are strings in JSON but numbers in text.
     if type(right) is str and right.isdecimal() and not (isinstance(left, nft.Meta) and left.key.endswith("name")):
         right = int(right)
-    operator = nft.Operator(body["op"])
-    return nft.Match(left, operator, right)
+    if isinstance(left, nft.Binary):
+        left = nft.Binary(left.operator, left.left, usual(left.left, left.right))
+    return nft.Match(left, nft.Operator(body["op"]), usual(left, right))
+
+
+def _verdict_map(body: Json) -> nft.VerdictMap:
+    key = expression_of(body["key"])
+    return nft.VerdictMap(key, usual(key, set_data_of(body["data"])))
 
 
 def _nat(kind: nft.NatKind) -> Callable[[Json], nft.Nat]:
@@ -42,8 +48,8 @@ def _nat(kind: nft.NatKind) -> Callable[[Json], nft.Nat]:
         if body is None:
             return nft.Nat(kind)
         flags = frozenset(map(text, several(body.get("flags", [])))) - {"netmap"}
-        address = expression_of(body["addr"]) if "addr" in body else None
-        port = expression_of(body["port"]) if "port" in body else None
+        address = usual_target(expression_of(body["addr"])) if "addr" in body else None
+        port = usual_target(expression_of(body["port"])) if "port" in body else None
         prefix = "prefix" in several(body.get("type_flags", []))
         return nft.Nat(kind, address, port, flags, maybe_text(body.get("family")), prefix)
 
@@ -75,7 +81,10 @@ def _log(body: Json) -> nft.Log:
 
 
 def _reject(body: Json) -> nft.Reject:
-    return nft.Reject() if body is None else reject_with(maybe_text(body.get("type")), maybe_text(body.get("expr")))
+    if body is None:
+        return nft.Reject()
+    code = body.get("expr")
+    return reject_with(maybe_text(body.get("type")), None if code is None else constant(code))
 
 
 def _set_update(body: Json) -> nft.SetUpdate:
@@ -95,7 +104,7 @@ def _flow(body: Json) -> nft.FlowOffload:
 
 _STATEMENTS: dict[str, Callable[[Json], nft.Statement]] = {
     "match": _match,
-    "vmap": lambda body: nft.VerdictMap(expression_of(body["key"]), set_data_of(body["data"])),
+    "vmap": _verdict_map,
     "mangle": lambda body: nft.Mangle(expression_of(body["key"]), expression_of(body["value"])),
     "counter": counter_of,
     "limit": _limit,
