@@ -66,6 +66,9 @@ PIECES: dict[str, list[tuple[tuple[str, ...], tuple[str, ...], tuple[Any, ...], 
         (('\\-m\\ mark\\ !\\ \\-\\-mark\\ ', ''), ('(?!(?:!)(?![^ \t\n]))[^ \\t\\n"][^ \\t\\n]*',), ('match', 'mark', (('--mark', True, (0,)),)), ('-j',)),
         (('\\-m\\ mark\\ \\-\\-mark\\ ', ''), ('(?!(?:!)(?![^ \t\n]))[^ \\t\\n"][^ \\t\\n]*',), ('match', 'mark', (('--mark', False, (0,)),)), ('-j',)),
     ],
+    '-m nfacct': [
+        (('\\-m\\ nfacct\\ \\-\\-nfacct\\-name\\ \\ ', ''), ('(?![-!])[^ \\t\\n"][^ \\t\\n]*',), ('match', 'nfacct', (('--nfacct-name', False, (0,)),)), ('-j',)),
+    ],
     '-m physdev': [
         (('\\-m\\ physdev\\ !\\ \\-\\-physdev\\-is\\-in',), (), ('match', 'physdev', (('--physdev-is-in', True, ()),)), ('-m',)),
     ],
@@ -75,7 +78,7 @@ PIECES: dict[str, list[tuple[tuple[str, ...], tuple[str, ...], tuple[Any, ...], 
     ],
     '-m sctp': [
         (('\\-m\\ sctp',), (), ('match', 'sctp', ()), ('-j',)),
-        (('\\-m\\ sctp\\ \\-\\-dport\\ ', ''), ('(?!(?:!)(?![^ \t\n]))[^ \\t\\n"][^ \\t\\n]*',), ('match', 'sctp', (('--dport', False, (0,)),)), ('-j',)),
+        (('\\-m\\ sctp\\ \\-\\-dport\\ ', ''), ('(?!(?:!)(?![^ \t\n]))[^ \\t\\n"][^ \\t\\n]*',), ('match', 'sctp', (('--dport', False, (0,)),)), ('-j', '-m')),
     ],
     '-m statistic': [
         (('\\-m\\ statistic\\ \\-\\-mode\\ ', '\\ \\-\\-probability\\ ', ''), ('[^ \\t\\n"][^ \\t\\n]*', '(?!(?:!)(?![^ \t\n]))[^ \\t\\n"][^ \\t\\n]*'), ('match', 'statistic', (('--mode', False, (0,)), ('--probability', False, (1,)))), ('-j',)),

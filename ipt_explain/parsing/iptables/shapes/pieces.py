@@ -176,7 +176,8 @@ def pieces_of(parsed: ParsedRule, text: str) -> Iterator[Piece]:
         yield piece
 
 
-_UNUSUAL_BLANK = lazy_pattern(r"(?:\A|\\ |[\t\n])(?:\\ |\\?[\t\n]|\Z)")
+# Two blanks within a part are usual: iptables-save writes `--nfacct-name  NAME`.
+_UNUSUAL_BLANK = lazy_pattern(r"\A\\ |[\t\n]|\\ \Z")
 
 
 def first_words(pattern: LinePattern) -> str:
