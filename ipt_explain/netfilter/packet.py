@@ -244,8 +244,17 @@ class PacketState(NamedTuple):
             return Truth.of(connection.local)
         if address in self.node.foreign_addresses:
             return Truth.NO
-        known = self.hook is Hook.FORWARD or (local and not self.node.more_addresses)
-        return Truth.NO if known else Truth.UNKNOWN
+        return Truth.NO if self._knows_own else Truth.UNKNOWN
+
+    def owns_none(self, addresses: frozenset[Address | None]) -> bool:
+        """Whether none of these addresses, loopback apart, can be the node's."""
+        known = self.node.local_addresses
+        return self._knows_own and self.connection.source not in addresses and known.isdisjoint(addresses)
+
+    @property
+    def _knows_own(self) -> bool:
+        """Whether addresses that nothing is known of are not the node's."""
+        return self.hook is Hook.FORWARD or (bool(self.node.local_addresses) and not self.node.more_addresses)
 
 
 def is_loopback(address: Address, family: Family) -> bool:

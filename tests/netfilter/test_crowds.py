@@ -23,6 +23,7 @@ from tests.trace.helpers import save
 _VIPS = [f"10.96.0.{number}" for number in range(1, 41)]
 _PODS = [f"10.244.1.{number}" for number in range(1, 9)]
 _NODE_PORT = Heading(Whereabouts("the node", Family.IPV4, within=((0xC0000200, 0xFFFFFF00),), owned=Truth.YES), 80)
+_OWN = Heading(0xC000020A, 80)
 _CHANCES = ("0.50000000000", "0.33333333349", "0.25000000000")
 _QUESTIONS = (
     "-m set --match-set a src", "-m time --weekdays Sat", "-m limit --limit 5/sec", "! -i eth7", "-m set --match-set b dst"
@@ -61,7 +62,8 @@ class _Rules:
             f"-p tcp -m multiport --dports {port},9153", f"-m mark --mark 0x{self._of('1', '2')}/0x{self._of('1', '2', '3')}",
             "-m mark ! --mark 0x1/0x1", f"-p tcp -m conntrack --ctorigdst {self._of(*_VIPS)} --ctorigdstport {port}",
             "-m conntrack --ctstate DNAT", f"-m statistic --mode random --probability {chance}",
-            f"{host} -m statistic --mode random --probability {chance}", *self._questions,
+            f"{host} -m statistic --mode random --probability {chance}", "-m addrtype --dst-type LOCAL",
+            "-m addrtype ! --dst-type UNICAST", "-m addrtype --src-type LOCAL --dst-type UNICAST", *self._questions,
         )  # fmt: skip
 
     def _mark(self) -> str:
@@ -152,7 +154,7 @@ def _fates(dump: Dump, sent: Sequence[Heading]) -> Iterator[dict[Hashable, Fract
 @pytest.mark.parametrize("seed", range(40))
 def test_each_of_a_crowd_fares_as_if_alone(seed: int) -> None:
     rules = _Rules(seed, questions=seed % 4 == 3, services=8 if seed % 2 else 40)
-    dump, sent = rules.dump, [*rules.sent, _NODE_PORT]
+    dump, sent = rules.dump, [*rules.sent, _OWN if seed % 3 else _NODE_PORT]
     for heading, together in list(zip(sent, _fates(dump, sent)))[:: 1 if seed % 2 else 4]:
         (alone,) = _fates(dump, [heading])
         assert sum(together.values()) == pytest.approx(1)

@@ -4,10 +4,10 @@ their connections each endpoint gets, and their fates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cache, partial, reduce
-from itertools import count, repeat
+from itertools import chain, count, repeat
 from typing import TYPE_CHECKING
 
 from ipt_explain.netfilter.condition import names_of
@@ -21,7 +21,6 @@ from ipt_explain.services.fates import Fate
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.fates.weighing import JudgedEnd, Scales, WeighedFate
-    from ipt_explain.netfilter.probability import Probability
 
 
 Endpoints = Sequence[Sequence[Heading | None]]
@@ -40,6 +39,9 @@ class Landing(Record, eq=False):
     rows: Sequence[int]
     strays: frozenset[int]
     perhaps_here: frozenset[int]
+
+
+_NOWHERE = Landing({}, (), frozenset(), frozenset())
 
 
 class Reached:
@@ -178,37 +180,57 @@ class Judge:
 
     def _weighed(self, ends: Sequence[tuple[Finish, Packets]], others: AbstractSet[int]) -> Mapping[int, WeighedFate]:
         """Judgements by all ends; connections whose ends are alike are weighed once."""
-        from ipt_explain.analyzers.fates.weighing import JudgedEnd
-
         scales = self._scales()
         may_refuse = {packet: self._may_refuse(packet) for packet in others}
-        ends_of: dict[int, list[JudgedEnd]] = {packet: [] for packet in others}
+        ends_of: dict[int, list[Sequence[JudgedEnd]]] = {packet: [] for packet in others}
+        alike: dict[Sequence[JudgedEnd], Sequence[JudgedEnd]] = {}
         for number, (finish, packets) in enumerate(ends):
-            common = cache(partial(scales.common_part, finish, packets))
-            sums: dict[tuple[int, ...], Probability] = {}
-            for packet, rows in packets.runs():
-                if packet not in ends_of:
-                    continue
-                shares = packets.shares[rows.start : rows.stop]
-                part = common(may_refuse[packet])
-                if part is not None:
-                    few = tuple(map(id, shares))  # many packets have the same shares
-                    if few not in sums:
-                        sums[few] = reduce(total, shares)
-                    ends_of[packet].append(JudgedEnd(number, part, sums[few], None, False))
-                    continue
-                places = dict(zip(self._reached.endpoints[packet], count()))
-                for row, share in zip(rows, shares):
-                    place = places.get(packets.to[row])
-                    own = scales.part(finish, packets, row, place is not None, may_refuse[packet])
-                    ends_of[packet].append(JudgedEnd(number, own, share, place, packets.to[row] in scales.perhaps_here))
-        known: dict[tuple[JudgedEnd, ...], WeighedFate] = {}
+            for packet, own in self._judged(scales, number, finish, packets, may_refuse):
+                ends_of[packet].append(alike.setdefault(own, own))
+        known: dict[tuple[int, ...], WeighedFate] = {}
         weighed: dict[int, WeighedFate] = {}
         for packet, judged in ends_of.items():
-            key = tuple(judged)
+            key = tuple(map(id, judged))
             if key not in known:
-                known[key] = scales.weigh(ends, judged)
+                known[key] = scales.weigh(ends, list(chain.from_iterable(judged)))
             weighed[packet] = known[key]
             if known[key].asked:
                 weighed[packet] = known[key].named(names_of(ends[0][0].state, self._sent[packet]))
         return weighed
+
+    def _judged(
+        self, scales: Scales, number: int, finish: Finish, packets: Packets, may_refuse: Mapping[int, bool]
+    ) -> Iterator[tuple[int, Sequence[JudgedEnd]]]:
+        """Packets at one end, each with how its connections end there. Many packets have the same shares."""
+        from ipt_explain.analyzers.fates.weighing import JudgedEnd
+
+        common = cache(partial(scales.common_part, finish, packets))
+        arrive = finish.verdict is Verdict.ACCEPT and finish.state.dnat
+        landing = self._reached.by(packets) if arrive else _NOWHERE
+        known: dict[tuple[int, ...], Sequence[JudgedEnd]] = {}
+        for packet, rows in packets.runs():
+            if packet not in may_refuse:
+                continue
+            shares = packets.shares[rows.start : rows.stop]
+            part = common(may_refuse[packet])
+            if part is not None:
+                key = (id(part), *map(id, shares))
+                if key not in known:
+                    known[key] = (JudgedEnd(number, part, reduce(total, shares), None, False),)
+                yield packet, known[key]
+            elif landing.whole.get(packet) == rows.start and packet not in landing.perhaps_here:
+                key = tuple(map(id, shares))
+                if key not in known:
+                    part = scales.part(finish, packets, rows.start, True, may_refuse[packet])
+                    known[key] = tuple([JudgedEnd(number, part, *each, False) for each in zip(shares, count())])
+                yield packet, known[key]
+            else:
+                places = dict(zip(self._reached.endpoints[packet], count()))
+                found = [(row, share, places.get(packets.to[row])) for row, share in zip(rows, shares)]
+                yield packet, tuple([
+                    JudgedEnd(
+                        number, scales.part(finish, packets, row, place is not None, may_refuse[packet]), share, place,
+                        packets.to[row] in scales.perhaps_here,
+                    )
+                    for row, share, place in found
+                ])  # fmt: skip

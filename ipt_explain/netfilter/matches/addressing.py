@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 from ipt_explain.model import Family, Match, Option
-from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, decide, decide_own, slots_of
+from ipt_explain.model.kernel import ADDRESS_BITS
+from ipt_explain.model.rule import unquote
+from ipt_explain.netfilter.cached import cached
+from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide, decide_own, slots_of
 from ipt_explain.netfilter.header import parse_range
-from ipt_explain.netfilter.packet import Bound, PacketState, is_broadcast, is_multicast
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState, addresses_of, is_broadcast, is_multicast
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address
 
@@ -37,7 +43,28 @@ def _type_of(option: Option) -> Condition:
             return Truth.of(known is not negated)
         return decide_own(state, address, None if source else bound.sent.address, invert=if_local is negated)
 
-    return Condition(option.slots, test, bound=not source, sent=not source)
+    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Answer | None:
+        """The node owns no address to which it forwards packets, so that ten thousand of them are alike."""
+        (types,) = columns
+        if not isinstance(types, str) or not state.owns_none(addresses_of(to)):
+            return None
+        alike = cached(to, _plain_unicast, state.connection.family)
+        return test((unquote(types),), state, Bound(to[0], to[0])) if alike else None
+
+    return Condition(option.slots, test, bound=not source, sent=not source, at_once=None if source else at_once)
+
+
+# What the first byte of addresses is that routing may say something special of.
+_SPECIAL = {Family.IPV4: frozenset({0, 127, *range(0xE0, 0xF0), 0xFF}), Family.IPV6: frozenset({0, 0xFF})}
+
+
+def _plain_unicast(to: Sequence[Heading], family: Family) -> bool:
+    """Whether packets are bound for known unicast addresses, of which every node's routing says the same."""
+    addresses = addresses_of(to)
+    if set(map(type, addresses)) != {int}:
+        return False
+    rest = ADDRESS_BITS[family] - 8
+    return _SPECIAL[family].isdisjoint({address >> rest for address in cast("frozenset[int]", addresses)})
 
 
 def _ipv4_type(types: frozenset[str], address: Address, family: Family) -> tuple[bool | None, bool]:
