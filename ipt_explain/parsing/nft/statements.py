@@ -112,7 +112,8 @@ def reject(parts: Parts) -> nft.Reject:
     """A reject statement."""
     if len(parts) == 1:
         return nft.Reject()
-    return reject_with(parts[2], parts[3] if len(parts) > 3 else None)
+    # nft up to 1.0.0 says `icmp type`.
+    return reject_with(parts[2].removesuffix(" type"), parts[3] if len(parts) > 3 else None)
 
 
 def set_update(parts: Parts) -> nft.SetUpdate:
