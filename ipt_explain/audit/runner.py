@@ -45,10 +45,10 @@ class Report(Record):
     """What an audit found: findings in the order of sources, severity and lines.
 
     `unchecked` are rules of the catalogue that failed; `rule_count` is the number of rule lines checked, in
-    `table_count` tables; `partial` if some text was a fragment or restore input, where absence means nothing, or lacks
-    the virtual servers of IPVS mode; `known` is the number of findings that a baseline hid, `spared` those that the
-    dump's comments or the configuration hid. `sources` are the dumps audited, `not_compared` the nodes that could not
-    be compared.
+    `table_count` tables, beside `server_count` virtual servers of IPVS; `partial` if some text was a fragment or
+    restore input, where absence means nothing, or lacks virtual servers; `known` is the number of findings that a
+    baseline hid, `spared` those that the dump's comments or the configuration hid. `sources` are the dumps audited,
+    `not_compared` the nodes that could not be compared.
     """
 
     findings: tuple[Finding, ...]
@@ -61,6 +61,7 @@ class Report(Record):
     sources: tuple[str, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
     table_count: int = 0
+    server_count: int = 0
 
     def count(self, severity: Severity) -> int:
         """The number of findings with this severity."""
@@ -133,10 +134,19 @@ def audit_node(
     sizes += [table.rule_count for table in nft.tables.values()] if nft is not None else []
     partial = any(each.ruleset.fragment for each in context.rulesets) or (nft is not None and nft.fragment)
     partial = partial or (not unchecked and _lacks_servers(context))
+    servers = [each.node.virtual_servers for each in context.dumps if each.node.virtual_servers is not None]
+    partial = partial or not all(each.complete for each in servers)
     sources = _with_rules(context, {finding.source for finding in numbered})
     spared = len(numbered) - len(shown)
     return Report(
-        tuple(shown), tuple(unchecked), sum(sizes), partial, spared=spared, sources=sources, table_count=len(sizes)
+        tuple(shown),
+        tuple(unchecked),
+        sum(sizes),
+        partial,
+        spared=spared,
+        sources=sources,
+        table_count=len(sizes),
+        server_count=sum(len(each.servers) for each in servers),
     )
 
 
@@ -178,6 +188,7 @@ def merge(reports: Sequence[Report]) -> Report:
         spared=sum(report.spared for report in reports),
         sources=tuple(dict.fromkeys(source for report in reports for source in report.sources)),
         table_count=sum(report.table_count for report in reports),
+        server_count=sum(report.server_count for report in reports),
     )
 
 

@@ -41,3 +41,17 @@ def test_a_comment_that_was_cut_off_holds_no_line_feed() -> None:
 
 def test_conditions_that_someone_left_out() -> None:
     assert "IPT115" not in fired(f"{_WHOLE}-A KUBE-SVC-AAAAAAAAAAAAAAAA -p tcp ... -j KUBE-MARK-MASQ\n")
+
+
+def test_rules_of_a_listing_that_grep_filtered() -> None:
+    text = """\
+# iptables -S -t nat | grep OUTPUT
+-P OUTPUT ACCEPT
+-A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+
+# iptables -S -t nat | grep KUBE-MARK-MASQ
+-N KUBE-MARK-MASQ
+-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+-A KUBE-NODE-PORT -p tcp -m set --match-set KUBE-NODE-PORT-TCP dst -j KUBE-MARK-MASQ
+"""
+    assert not fired(text) & {"IPT101", "IPT102"}

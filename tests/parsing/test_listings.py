@@ -226,3 +226,27 @@ DNAT       6    --  0.0.0.0/0            0.0.0.0/0            /* default/b */ tc
     assert {name: list(table.chains) for name, table in tables.items()} == {
         "filter": ["KUBE-SERVICES"], "nat": ["KUBE-SEP-FH6AP6PO57ZBIDDN"]
     }  # fmt: skip
+
+
+def test_a_chain_of_which_a_pipe_may_have_cut_rows() -> None:
+    command = "iptables -t nat -nL KUBE-SVC-A"
+    listed = (
+        "Chain KUBE-SVC-A (1 references)\ntarget prot opt source destination\nKUBE-SEP-A all -- 0.0.0.0/0 0.0.0.0/0\n"
+    )
+    for pipe, extent in (("", Extent.WHOLE), (" | head -3", Extent.SOME), (" | tee log", Extent.WHOLE)):
+        (ruleset,) = read_dump(f"$ {command}{pipe}\n{listed}\n$ date\n").rulesets
+        assert ruleset.extent("nat", "KUBE-SVC-A") is extent
+
+
+def test_a_listing_with_an_empty_line_after_each() -> None:
+    rows = "KUBE-SEP-A all — anywhere anywhere /* a/b */\n\n# the other\nKUBE-SEP-B all — anywhere anywhere /* a/b */\n"
+    (ruleset,) = read_dump(
+        f"Chain KUBE-SVC-A (1 references)  <- this\n\ntarget prot opt source destination\n\n{rows}"
+    ).rulesets
+    assert [rule.target for rule in ruleset.rules("nat", "KUBE-SVC-A")] == ["KUBE-SEP-A", "KUBE-SEP-B"]
+
+
+def test_a_listing_as_comments_below_its_command() -> None:
+    text = "iptables -t nat -nL KUBE-SVC-A\n# Chain KUBE-SVC-A (1 references)\n# target prot opt source destination\n# KUBE-SEP-A all -- 0.0.0.0/0 0.0.0.0/0\n"
+    (ruleset,) = read_dump(text).rulesets
+    assert [rule.target for rule in ruleset.rules("nat", "KUBE-SVC-A")] == ["KUBE-SEP-A"]

@@ -46,8 +46,9 @@ def ipvs_node(facts: NodeFacts, family: Family) -> IpvsNode:
         local = frozenset(entry.place for entry in entries.of(SetRole.LOOP_BACK))
     if entries.knows(SetRole.BOUND_ADDRESSES):
         meant = frozenset(entry.place[1] or "" for entry in entries.of(SetRole.BOUND_ADDRESSES))
-    if facts.addresses is not None and (PROXY_INTERFACE in facts.addresses.interfaces or facts.addresses.complete):
-        on_it = (each for each in facts.addresses.addresses if each.interface == PROXY_INTERFACE)
+    known = facts.addresses
+    if known is not None and not known.cut and (PROXY_INTERFACE in known.interfaces or known.complete):
+        on_it = (each for each in known.addresses if each.interface == PROXY_INTERFACE)
         bound = frozenset(each.address for each in on_it if each.family is family)
     return IpvsNode(family, fronts(facts, family), local, bound, meant)
 

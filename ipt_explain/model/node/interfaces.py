@@ -17,13 +17,15 @@ class InterfaceAddress(Record):
 
 
 class NodeAddresses(Record):
-    """Addresses of interfaces. `interfaces` are all that the text shows, with or without addresses."""
+    """Addresses of interfaces. `interfaces` are all that the text shows, with or without addresses; `cut` tells that
+    some of what the tool printed was left out."""
 
     source: str
     interfaces: tuple[str, ...]
     addresses: tuple[InterfaceAddress, ...]
+    cut: bool = False
 
     @property
     def complete(self) -> bool:
         """Whether all of the node's interfaces are shown: `ip addr` without a name always begins with loopback."""
-        return "lo" in self.interfaces
+        return "lo" in self.interfaces and not self.cut

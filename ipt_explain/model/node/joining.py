@@ -100,4 +100,5 @@ def _all_addresses(found: Sequence[NodeAddresses]) -> NodeAddresses | None:
         ", ".join(dict.fromkeys(each.source for each in found)),
         tuple(dict.fromkeys(name for each in found for name in each.interfaces)),
         tuple({(one.interface, one.address): one for each in found for one in each.addresses}.values()),
+        all(each.cut for each in found),
     )

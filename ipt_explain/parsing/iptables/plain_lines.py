@@ -104,9 +104,9 @@ class PlainLines:
 
     def _read_heading(self, content: str) -> None:
         """`# ip6tables -t nat -S` above its output, which names neither table nor family."""
-        from ipt_explain.parsing.pastes.commands import read_command
+        from ipt_explain.parsing.pastes.commands import is_filtered, read_command
 
-        command = read_command(content)
+        command = None if is_filtered(content) else read_command(content)
         if command is not None and command.action == "S" and command.chain is None and command.table in BUILT_IN_CHAINS:
             self._listed_by = command
             self._rules.table = None

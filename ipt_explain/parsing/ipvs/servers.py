@@ -54,10 +54,16 @@ class ServerReader:
         self.seen = False
         self.connections = 0
         self.orphans = 0
+        self._cut = self._headed = False
         self._drafts: dict[_Key, _Draft] = {}
         self._current: _Draft | None = None
         self._last_name: tuple[str, ...] = ()
         self._last_named: _Draft | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all servers of the node may be shown: `ipvsadm -L` of one of them prints no version."""
+        return not self.orphans and not self._cut
 
     def take(self, line: ReadLine, number: int) -> None:
         """Read one line. Raises ValueError for invalid numbers and addresses."""
@@ -66,6 +72,10 @@ class ServerReader:
             self.connections += 1
             return
         self.seen = True
+        if kind == "heading":
+            self._headed = self._headed or line.words[0].startswith("IP ")
+        if kind == "listed_service" and not self._headed:
+            self._cut = True
         if kind == "saved_service" or kind == "listed_service":
             self._open(_key(line), line, number)
         elif kind == "saved_server":

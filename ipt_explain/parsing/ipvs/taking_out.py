@@ -12,8 +12,10 @@ from ipt_explain.errors import Diagnostic
 from ipt_explain.model.dump import SourceText
 from ipt_explain.model.node import NodeFacts, NodeSet, VirtualServers
 from ipt_explain.model.node.interfaces import NodeAddresses
+from ipt_explain.parsing.iptables.outputs import is_elision
 from ipt_explain.parsing.ipvs.grammars import ip_addr_grammar, ipset_grammar, ipvsadm_grammar
 from ipt_explain.parsing.ipvs.interfaces import AddressReader
+from ipt_explain.parsing.ipvs.parts import is_part
 from ipt_explain.parsing.ipvs.refusals import diagnostic_of
 from ipt_explain.parsing.ipvs.servers import ServerReader
 from ipt_explain.parsing.ipvs.sets import SetReader
@@ -57,6 +59,7 @@ class _TakingOut:
         self._diagnostics: list[Diagnostic] = []
         self._refused = 0
         self._incomplete: set[Tool] = set()
+        self._tools: set[Tool] = set()
 
     def run(self, start: int | None) -> TakenFacts:
         text = self._text
@@ -65,7 +68,12 @@ class _TakingOut:
         while start is not None:
             kept.append(text[position:start])
             number += text.count("\n", position, start)
+            self._tools.clear()
+            before = position
             position, taken = self._block(start, number)
+            if is_part(text, before, start, position, Tool.IPVSADM in self._tools):
+                self._incomplete |= self._tools
+                self._sets.skip_member()
             kept.append("\n" * taken)
             number += taken
             self._end()
@@ -104,11 +112,12 @@ class _TakingOut:
                 return Tool.IPSET, "line"
         if line.startswith("add ") and self._sets.holds(line.split(" ", 2)[1]):
             return Tool.IPSET, "line"
-        if self._addresses.awaits_detail and line[0] in " \t":
+        if self._addresses.awaits_detail and line[0] in " \t" and not is_elision(line):
             return Tool.IP_ADDR, "line"
         return None, "line"
 
     def _read(self, tool: Tool, start: str, line: str, number: int) -> None:
+        self._tools.add(tool)
         forms = self._forms.get((tool, start))
         if forms is None:
             forms = self._forms[tool, start] = LineForms(_GRAMMARS[tool](), start)
@@ -138,11 +147,12 @@ class _TakingOut:
         name = self._source.name
         servers = None
         if self._servers.seen:
-            complete = Tool.IPVSADM not in self._incomplete and not self._servers.orphans
+            complete = Tool.IPVSADM not in self._incomplete and self._servers.whole
             servers = VirtualServers(name, self._servers.servers(), complete)
         addresses = None
         if self._addresses.seen:
-            addresses = NodeAddresses(name, tuple(self._addresses.interfaces), self._addresses.addresses)
+            cut = Tool.IP_ADDR in self._incomplete
+            addresses = NodeAddresses(name, tuple(self._addresses.interfaces), self._addresses.addresses, cut)
         return NodeFacts(servers, {each.name: NodeSet(name, each) for each in self._sets.sets()}, addresses)
 
     def _warnings(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from ipt_explain.model.kernel import BUILT_IN_CHAINS, HOOKS
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.listings.columns import CHAIN_LINE, Header, count, guess_header, read_header
 from ipt_explain.parsing.listings.rules import RowReader
-from ipt_explain.parsing.pastes.commands import Command, read_command
+from ipt_explain.parsing.pastes.commands import Command, is_filtered, read_command
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.records import Record, field
 
@@ -164,21 +164,22 @@ class _TakingOut:
 
     def _place(self, block: _Block, before: str) -> None:
         """Put a chain into its listing; `before` is the text since the previous chain."""
-        command = _last_command(before)
+        command, filtered = _last_command(before)
         section = self._sections[-1] if self._sections else None
         if section is None or command is not None or not section.goes_on_with(block, before):
-            section = _Section(block.line, command)
+            section = _Section(block.line, command, filtered)
             self._sections.append(section)
         section.add(block)
 
 
-def _last_command(text: str) -> Command | None:
-    """The command that printed the next output: the last one in the text, if only blank lines follow it."""
+def _last_command(text: str) -> tuple[Command | None, bool]:
+    """The command that printed the next output, and whether it left out some of it: the last one in the text, if only
+    blank lines follow it."""
     for line in reversed(text.strip().split("\n")[-3:]):
         command = read_command(line)
         if command is not None:
-            return command if command.action == "L" else None
-    return None
+            return (command, is_filtered(line)) if command.action == "L" else (None, False)
+    return None, False
 
 
 def _family(row: str) -> Family | None:
@@ -189,8 +190,9 @@ def _family(row: str) -> Family | None:
 class _Section:
     """One listing: chains of one table."""
 
-    def __init__(self, line: int, command: Command | None) -> None:
+    def __init__(self, line: int, command: Command | None, filtered: bool) -> None:
         self._line = line
+        self._filtered = filtered
         self._command = command
         self.blocks: list[_Block] = []
         self._names: set[str] = set()
@@ -228,6 +230,8 @@ class _Section:
         return section
 
     def _extents(self, hooks: frozenset[str]) -> Extents:
+        if self._filtered:
+            return Extents(Extent.SOME, {}, Extent.SOME)
         whole = any(hooks == set(names) for names in BUILT_IN_CHAINS.values())
         cut = {block.name: Extent.START for block in self.blocks if not block.ended}
         table = Extent.WHOLE if whole else Extent.SOME

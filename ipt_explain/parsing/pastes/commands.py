@@ -13,6 +13,8 @@ _TOOL = re.compile(
     r"(?:^|[\s;|&(`'\"/])(?P<tool>(?P<six>ip6tables|iptables|xtables)(?:-(?P<backend>legacy|nft))?(?P<save>-save)?)(?=$|[\s;|`'\"])"
 )
 
+_FILTER = re.compile(r"\|[ \t]*(?:sudo )?(?:[efz]?grep|head|tail|awk|sed|cut)\b")
+
 
 class Command(Record):
     """One call of iptables or iptables-save.
@@ -34,6 +36,11 @@ def read_command(line: str) -> Command | None:
     if found is None:
         return None
     return _command(found, _words(re.split(r"[|;&>]", line[found.end() :], maxsplit=1)[0]))
+
+
+def is_filtered(line: str) -> bool:
+    """Whether a command hands its output to one that leaves out some of it."""
+    return _FILTER.search(line) is not None
 
 
 def command_of(words: Sequence[str]) -> Command | None:

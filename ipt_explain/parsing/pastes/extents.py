@@ -48,7 +48,7 @@ HOLED = Extents(Extent.SOME, {}, Extent.HOLED)
 def extents_of(form: Form, chains: Mapping[str, Chain], last_chain: str | None, ended: bool) -> Extents:
     """The extents of a section whose `chains` are in the order read; `last_chain` has its last rule, None if it has no
     rules; `ended` says whether something after the section proves that it is not cut off."""
-    if is_thinned(chains):
+    if is_thinned(chains) or (form is Form.LISTING and _lacks_declarations(chains)):
         return HOLED
     if form is Form.FRAGMENT:
         return GREPPED
@@ -72,6 +72,11 @@ def is_thinned(chains: Mapping[str, Chain], saved: bool = False) -> bool:
         return False
     used = {name for chain in chains.values() for name in _jumped_to(chain)}
     return not used.isdisjoint(undeclared) or (saved and any(map(_CHAIN.match, used - chains.keys())))
+
+
+def _lacks_declarations(chains: Mapping[str, Chain]) -> bool:
+    """Whether a listing fills chains that it does not declare, as `iptables -S | grep` leaves it."""
+    return any(chain.line is None for chain in chains.values())
 
 
 def _jumped_to(chain: Chain) -> Iterator[str]:

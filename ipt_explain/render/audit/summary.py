@@ -22,12 +22,13 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
     """`1 error, 0 warnings, 3 notes in 812 rules`, and what was left out. `hidden_notes`: notes are counted but not
     shown."""
     found = counts(report.findings)
-    if not report.rule_count and not report.findings and report.sources:
+    if not report.rule_count and not report.server_count and not report.findings and report.sources:
         from ipt_explain.services.absence import FLUSHED
 
         shown = "this text shows no rules" if report.partial else FLUSHED
         return f"Nothing to check: {shown if report.table_count else 'there are no rule tables in this text'}"
-    rules = counted(report.rule_count, "rule")
+    alone = report.server_count and not report.rule_count
+    rules = counted(report.server_count, "virtual server") if alone else counted(report.rule_count, "rule")
     notes = counted(found[Severity.INFO], "note") + (" (-v shows them)" if hidden_notes else "")
     if found[Severity.ERROR] or found[Severity.WARNING]:
         graver = (counted(found[severity], NOUNS[severity]) for severity in (Severity.ERROR, Severity.WARNING))
