@@ -88,7 +88,6 @@ class ServicePortName(Record):
 Wanted: TypeAlias = "Callable[[ServicePortName | None, Iterable[str | None]], bool]"
 """Whether a service port of a name, and of these addresses, is asked for."""
 
-
 _UNHASHED = frozenset(
     {
         SERVICES, EXTERNAL_SERVICES, NODE_PORTS, MARK_MASQ, MARK_DROP, POSTROUTING, FORWARD, FIREWALL, PROXY_FIREWALL,

@@ -209,7 +209,7 @@ def _miss(services: Sequence[ServicePort], selection: Selection) -> str:
 
 
 def _nearest(services: Sequence[ServicePort], selection: Selection) -> list[str]:
-    """The names closest to the first word that matches nothing even by itself."""
+    """The names closest to the first word that matches nothing, even alone."""
     for glob in selection.services:
         if not any(map(glob.fits, services)):
             return _alike(glob.text, {name for service in services for name in _names(service, glob)})

@@ -94,11 +94,11 @@ class BackendContext:
         """The table of a chain that several tables may have: the one in which `line` declares it or is a rule of it."""
         return None
 
-    def at(self, told: Evidence | Shown) -> Location:
+    def at(self, shown: Evidence | Shown) -> Location:
         """The place of the evidence for a fact."""
-        if isinstance(told, Evidence):
-            return at_rule(told.rule)
-        return Location(None, told.line if self.has_lines else None, told.text)
+        if isinstance(shown, Evidence):
+            return at_rule(shown.rule)
+        return Location(None, shown.line if self.has_lines else None, shown.text)
 
 
 class NftContext(BackendContext):

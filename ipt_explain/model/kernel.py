@@ -38,7 +38,6 @@ _TITLES = {
     Backend.IPVS: "IPVS",
 }
 
-
 HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 """The names of built-in chains, in the order that a packet can pass them."""
 

@@ -1,8 +1,8 @@
 """Assumptions about a packet that the dump does not decide, and merging them.
 
 A node has a chain for each of its pods, and chooses among them by interface: `-i cali1`, `-i cali2`, … A packet has
-only one of these, and after the chains it no longer matters which. If each case were followed by itself, and again for
-each interface that the packet may leave by, a hundred pods would turn one packet into ten thousand.
+only one of these, and after the chains it no longer matters which. Following each case separately, and again for each
+interface that the packet may leave by, would turn one packet into ten thousand on a node with a hundred pods.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ Answers = tuple[Assumption, ...]
 
 
 class InterfaceChoice(NamedTuple):
-    """Assumptions split into the one that a packet has one of some `interfaces`, at `place`, and the `others`. `said`
-    are the assumptions that it replaces: it implies that the packet has no other interface."""
+    """Assumptions in two parts: that a packet has one of some `interfaces`, at `place`, and the `others`. `said`
+    are the assumptions that the first replaces: it implies that the packet has no other interface."""
 
     interfaces: tuple[str, ...]
     flag: str
@@ -196,8 +196,8 @@ def known(answers: Answers, assumed: Literals) -> Mapping[str, bool]:
         if not each.hold and len(each.literals) > 1:
             left = {}
             for text, wanted in each.literals:
-                told = user_answer(assumed, text) if assumed else None
-                if (certain.get(text) if told is None else told) is not wanted:
+                given = user_answer(assumed, text) if assumed else None
+                if (certain.get(text) if given is None else given) is not wanted:
                     left[text] = wanted
             if len(left) == 1:
                 ((text, wanted),) = left.items()

@@ -51,7 +51,6 @@ Zones = tuple["int | None", "int | None"]
 """A connection's zones of connection tracking: in the original direction, and for replies. None is the packet's mark.
 """
 
-
 CLIENT_PORT = 49_500
 """The port of clients whose port is not known: one that Linux gives them (32768 to 60999) and other systems, too (from
 49152), and that hardly any rule singles out."""
@@ -211,9 +210,9 @@ class PacketState(NamedTuple):
 
     def answer(self, question: str) -> bool | None:
         """The answer to a question, by the user or by earlier assumptions about this packet; None if it is open."""
-        told = self.node.assumption(question)
-        if told is not None or not self.answers:
-            return told
+        given = self.node.assumption(question)
+        if given is not None or not self.answers:
+            return given
         from ipt_explain.netfilter.assumptions import known
 
         return known(self.answers, self.node.assumed).get(question)

@@ -76,7 +76,7 @@ def trace(
     ends = [(replace(finish, state=named(finish.state, sent)), packets) for finish, packets in journey.ends()]
     endings = tuple(
         Ending(finish, to, share, packets, row)
-        for finish, packets in Replies(node).told(ends, (sent,))
+        for finish, packets in Replies(node).followed(ends, (sent,))
         for row, (to, share) in enumerate(zip(packets.to, packets.shares))
     )
     outcomes = _outcomes(endings, [*supposed, *journey.supposed])

@@ -19,7 +19,6 @@ OTHER_PROTOCOLS: dict[str, int] = {
 }  # fmt: skip
 """Other names that iptables accepts or used to print."""
 
-
 PORTS: dict[str, int] = {
     "rtmp": 1, "tcpmux": 1, "nbp": 2, "zip": 6, "echo": 7, "discard": 9, "null": 9, "sink": 9, "systat": 11,
     "users": 11, "daytime": 13, "netstat": 15, "qotd": 17, "quote": 17, "chargen": 19, "source": 19, "ttytst": 19,

@@ -36,7 +36,6 @@ _REFUSING_NFT = (SERVICE_CHECK, NODE_PORT_CHECK, REJECT_CHAIN, "firewall-")
 # Other programs that answer for Service addresses by design.
 _ANSWERING = frozenset({"node-local-dns", "Istio", "Linkerd"})
 
-
 KUBE_PROXY = "kube-proxy"
 
 

@@ -150,7 +150,7 @@ class Judge:
         self._may_refuse = may_refuse
 
     def fates(self, ends: Sequence[tuple[Finish, Packets]], arrivals: Arrivals | None = None) -> list[Fate]:
-        """The fate of each packet's connections; `arrivals` are told how much of them arrives where.
+        """The fate of each packet's connections; `arrivals` records how much of them arrives where.
 
         Most are fully served whatever is unknown; these are separated first, column by column.
         """

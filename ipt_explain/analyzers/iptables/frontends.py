@@ -34,7 +34,6 @@ _KINDS = {
     CommentKind.LOAD_BALANCER: FrontendKind.LOAD_BALANCER,
 }
 
-
 Address = tuple["str | None", str, int]
 """A frontend's address, protocol and port. A node port has no address of its own."""
 

@@ -40,7 +40,6 @@ _LED_TO: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 
-
 # Those of filter whose rules are all for Services' addresses.
 _FOR_SERVICES = (PROXY_FIREWALL, NODE_PORTS, SERVICES, EXTERNAL_SERVICES)
 

@@ -14,19 +14,19 @@ from ipt_explain.records import Record, replace
 def without_consequences(findings: Sequence[Finding], rules: Iterable[AuditRule]) -> list[Finding]:
     """Drop findings that a more specific rule makes needless: they are about a line that its finding shows, or show the
     line that its finding is about."""
-    told: dict[tuple[str, str], _Lines] = defaultdict(_Lines)
+    reported: dict[tuple[str, str], _Lines] = defaultdict(_Lines)
     general = {rule.id for rule in rules if rule.general}
     for finding in findings:
         if finding.line is not None:
-            told[finding.rule, finding.source].add(finding)
+            reported[finding.rule, finding.source].add(finding)
             if finding.rule not in general and finding.severity is not Severity.INFO:
-                told[_EXACT, finding.source].add(finding)
+                reported[_EXACT, finding.source].add(finding)
     above = {rule.id: (*rule.yields_to, _EXACT) if rule.general else rule.yields_to for rule in rules}
     return [
         finding
         for finding in findings
         if not any(
-            (other, finding.source) in told and told[other, finding.source].explain(finding)
+            (other, finding.source) in reported and reported[other, finding.source].explain(finding)
             for other in above[finding.rule]
         )
     ]
@@ -65,10 +65,10 @@ class LossFinding(Record):
 def with_effects(findings: Iterable[Finding], effects: Iterable[LossFinding]) -> list[Finding]:
     """All findings, and the effects whose cause none of them reports. A finding that reports the cause becomes as
     severe as its effect."""
-    told = list(findings)
+    reported = list(findings)
     by_line: dict[object, list[int]] = {}
     by_chain: dict[object, list[int]] = {}
-    for number, each in enumerate(told):
+    for number, each in enumerate(reported):
         if each.severity is not Severity.INFO:
             by_line.setdefault((each.source, each.line), []).append(number)
             by_chain.setdefault((each.source, each.family, each.table, each.chain), []).append(number)
@@ -80,6 +80,6 @@ def with_effects(findings: Iterable[Finding], effects: Iterable[LossFinding]) ->
             named = [*named, *by_chain.get((found.source, found.family, found.table, found.chain), ())]
         if not named:
             silent.append(found)
-        elif all(told[number].severity.rank < found.severity.rank for number in named):
-            told[named[0]] = replace(told[named[0]], severity=found.severity)
-    return told + silent
+        elif all(reported[number].severity.rank < found.severity.rank for number in named):
+            reported[named[0]] = replace(reported[named[0]], severity=found.severity)
+    return reported + silent

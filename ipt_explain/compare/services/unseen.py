@@ -32,7 +32,7 @@ ALL_SHOWN = Completeness()
 def borne_out(
     differences: Iterable[Difference], pair: Pair, shown: Completeness, told: Completeness
 ) -> Iterator[Difference]:
-    """The differences that both sides prove; nearly all of them if both are whole dumps. `told`: whether the addresses
+    """The differences that both sides prove, nearly all of them if both are whole dumps. `told`: whether addresses
     of all endpoints are shown."""
     return (each for each in differences if _holds(each, pair, shown, told))
 
@@ -75,8 +75,8 @@ def _seconds(view: ServiceView) -> tuple[int, ...]:
 
 
 def _lacks(endpoint: object, has: ServiceView, other: ServiceView, shown: bool, told: bool) -> bool:
-    """Whether a side is known to lack an endpoint of the other: it is a whole dump with all endpoints `told`, or shows
-    a whole pool."""
+    """Whether a side is known to lack an endpoint of the other: it is a whole dump with the addresses of
+    all endpoints (`told`), or shows a whole pool."""
     if not _is_address(str(endpoint)):
         return False  # it may be any endpoint
     if shown:

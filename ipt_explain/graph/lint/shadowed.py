@@ -17,7 +17,6 @@ _MAX_WIDE = 64
 _MAX_MASKS = 64
 _MAX_COMPARISONS = 4_000_000
 
-
 _Value: TypeAlias = tuple[Comparison, Hashable]
 
 

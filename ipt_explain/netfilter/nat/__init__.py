@@ -72,8 +72,7 @@ def redirects_nowhere(state: PacketState) -> bool:
 def redirected_to(state: PacketState) -> Address | None:
     """Loopback for the node's own packets, otherwise the first address of the interface that the packet arrived on.
 
-    The dump does not show that address: it is the one that the user gives for the interface, or the only one given, or
-    None.
+    The dump does not show that address: the user gives it for the interface, or gives only one address. Otherwise None.
     """
     if state.hook is Hook.OUTPUT:
         return _LOOPBACK[state.connection.family]
@@ -84,8 +83,8 @@ def redirected_to(state: PacketState) -> Address | None:
 
 
 def masqueraded_as(state: PacketState) -> Address:
-    """The source after masquerading: an address of the node, known or not; of the node's own packets, the one that they
-    have, unless that is a loopback address (nf_nat_masquerade.c takes one of global scope, even on lo)."""
+    """The source after masquerading: an address of the node, known or not. The node's own packets keep theirs, unless
+    it is a loopback address (nf_nat_masquerade.c takes one of global scope, even on lo)."""
     source, connection = state.source, state.connection
     if connection.local and not (isinstance(source, int) and is_loopback(source, connection.family)):
         return source

@@ -50,7 +50,6 @@ _NFT_ICMPV6 = {
     "mld2-listener-report": 143,
 }  # fmt: skip
 
-
 _WORDS = frozenset({"nfproto", "protocol", "pkttype", "direction", "l3proto", "day", "hour", "time"})
 
 

@@ -12,7 +12,7 @@ from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
 
 Found = tuple[tuple[nft.Element, ...], nft.Element | None]
-"""Elements that the key may equal, in order, and the one that it equals if none of those."""
+"""Elements that the key may equal, in order, and the element that it equals if it equals none of those."""
 
 _Exact = tuple[object, ...]
 
@@ -70,7 +70,7 @@ class Elements:
         return None if kind is Datatype.INTERFACE and (isinstance(value, int) or str(value).endswith("*")) else value
 
     def find(self, readings: Sequence[Reading], state: PacketState) -> Found:
-        """The elements that a key may equal, and the one that it certainly equals; the wildcard comes last."""
+        """The elements that a key may equal, and the element that it certainly equals; the wildcard comes last."""
         key = tuple(readings)
         known = tuple([part for part, reading in enumerate(key) if isinstance(reading, (int, str, frozenset))])
         if len(known) == len(key):

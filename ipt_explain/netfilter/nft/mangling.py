@@ -37,7 +37,7 @@ def mangled(
 def _written(
     field: str, value: Expression | None, state: PacketState, to: Heading
 ) -> tuple[PacketState, Heading] | None:
-    """Rewrites a header field behind connection tracking's back."""
+    """Rewrites a header field without connection tracking knowing."""
     if field in ("saddr", "daddr"):
         address = None if value is None else canonical(value, Datatype.ADDRESS)
         if not isinstance(address, int):

@@ -80,9 +80,9 @@ class Ends:
             for packets in groups:
                 yield finish, packets
 
-    def told(self) -> Iterator[tuple[Finish, Packets]]:
-        """Each end with its packets. Of those that do not get through, each rule or policy that stops some stands for
-        itself."""
+    def by_decider(self) -> Iterator[tuple[Finish, Packets]]:
+        """Each end with its packets. Packets that do not get through have one end for each rule or policy that stops
+        some."""
         for finish, groups in self._groups.items():
             for packets in [Packets.joined(groups)] if finish.verdict is Verdict.ACCEPT else groups:
                 yield finish, packets

@@ -31,7 +31,8 @@ MOST_WORK = 4_000_000
 class HookWalk:
     """A crowd's way through hooks, one at a time. `sent` is where each of its packets is sent to; they share all else.
 
-    `ends` are those of packets that do not get through a hook; `balanced` those that IPVS has taken for other machines.
+    `ends` are those of packets that do not get through a hook; `balanced` are packets that IPVS sends to other
+    machines.
     """
 
     def __init__(self, node: NodeRules, sent: Sequence[Heading], work: int = MOST_WORK) -> None:

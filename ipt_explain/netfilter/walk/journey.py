@@ -57,10 +57,10 @@ class Journey:
         self._forward(start, self._all(start))
 
     def ends(self) -> Iterator[tuple[Finish, Packets]]:
-        """Every end, with the packets that meet it. Each rule or policy that stops some packets is an end of its own.
+        """Every end, with the packets that meet it. Each rule or policy that stops packets is a separate end.
         What is assumed of their own destinations is not yet `named`.
         """
-        return self._hooks.ends.told()
+        return self._hooks.ends.by_decider()
 
     def _arrive(self, start: PacketState) -> None:
         """Packets that arrive: PREROUTING, routing, then INPUT, or FORWARD and POSTROUTING."""
@@ -103,8 +103,7 @@ class Journey:
         self._leave(self._hooks.through(Hook.POSTROUTING, leaving, NO_INTERFACE, out))
 
     def _one_hop(self, travellers: Travellers) -> Travellers:
-        """Packets that are forwarded have one hop less to go, ahead of FORWARD; with none left the kernel drops them.
-        """
+        """Forwarded packets lose one hop before FORWARD; the kernel drops those with none left."""
         going = Travellers()
         for state, packets in travellers.items():
             for branch in _with_hops_left(state):

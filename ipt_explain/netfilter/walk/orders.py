@@ -100,7 +100,7 @@ class Joined(Generic[Stage, Fate]):
     def _indifferent(self) -> set[int]:
         """The numbers of packets that come to the same in every order."""
         numbers: dict[tuple[PacketState, Fate], int] = {}
-        told: list[dict[int, dict[object, Probability]]] = []
+        results: list[dict[int, dict[object, Probability]]] = []
         for _, ends in self._ways:
             came_to: dict[int, dict[object, Probability]] = {}
             for state, fate, packets in ends:
@@ -108,6 +108,6 @@ class Joined(Generic[Stage, Fate]):
                 for who, to, share in zip(packets.who, packets.to, packets.shares):
                     own = came_to.setdefault(who, {})
                     own[number, to] = own.get((number, to), 0) + share
-            told.append(came_to)
-        first, *others = told
+            results.append(came_to)
+        first, *others = results
         return {who for who, own in first.items() if all(other.get(who) == own for other in others)}

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from ipt_explain.netfilter.walk.path import AnyLeg, Path
 
     class FromStage(Protocol):
-        """Where packets come from that is no table of iptables."""
+        """Where packets come from, other than a table of iptables."""
 
         def leg(self, row: int) -> AnyLeg:
             """How a packet came through."""
 
         def before(self, row: int) -> tuple[Packets, int]:
-            """The packets and row that it was ahead of it."""
+            """The packets and row that a packet was before."""
 
     _Origin: TypeAlias = "_FromTable | _FromGroups | FromStage"
 

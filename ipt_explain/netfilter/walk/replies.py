@@ -48,8 +48,8 @@ class Replies:
 
     Conntrack undoes NAT, or repeats it, and no rule of nat is asked, so few rules look at more than the state. One
     packet is therefore sent for all connections, between an unknown endpoint and an unknown frontend; they are asked
-    one by one only where known ones leave other questions. What depends on one other thing that the dump does not show
-    is told with it (`_is_told`). Otherwise it counts as passed.
+    one by one only where known ones leave other questions. A reply that depends on one other thing that the dump does
+    not show is reported with it (`_is_reported`). Otherwise it counts as passed.
     """
 
     def __init__(self, node: NodeRules) -> None:
@@ -59,7 +59,9 @@ class Replies:
         sees_data = self._may_stop and (node.chains is not None or _sees_data(node.rulesets))
         self._packets = _LATER if sees_data else _LATER[:2]
 
-    def told(self, ends: Iterable[tuple[Finish, Packets]], sent: Sequence[Heading]) -> Iterator[tuple[Finish, Packets]]:
+    def followed(
+        self, ends: Iterable[tuple[Finish, Packets]], sent: Sequence[Heading]
+    ) -> Iterator[tuple[Finish, Packets]]:
         """The ends of first packets, which were sent to `sent`; those whose replies are stopped say so."""
         for finish, packets in ends:
             state = finish.state
@@ -67,15 +69,15 @@ class Replies:
                 yield finish, packets
                 continue
             for over_lo, some in by_first_interface(finish, packets, sent):
-                yield from self._told_of(finish, some, over_lo, sent)
+                yield from self._with_stops_of(finish, some, over_lo, sent)
 
-    def _told_of(
+    def _with_stops_of(
         self, finish: Finish, packets: Packets, over_lo: bool, sent: Sequence[Heading]
     ) -> Iterator[tuple[Finish, Packets]]:
         stop = self._stop(finish, packets, over_lo, None, None)
         by_endpoint, by_frontend = self._depends(finish, packets, over_lo, stop, sent)
         if not by_endpoint and not by_frontend:
-            yield from _told(finish, packets, stop)
+            yield from _with_stop(finish, packets, stop)
             return
         rows_of: dict[tuple[Heading | None, Heading | None], list[int]] = {}
         for row, (who, to) in enumerate(zip(packets.who, packets.to)):
@@ -89,7 +91,7 @@ class Replies:
             if stop.reply is None:
                 passing += rows
             else:
-                yield from _told(finish, packets.take(rows), stop)
+                yield from _with_stop(finish, packets.take(rows), stop)
         if passing:
             yield finish, packets if len(passing) == len(packets) else packets.take(sorted(passing))
 
@@ -179,7 +181,7 @@ class Replies:
         if stopped:
             return _Stop(max(stops, key=lambda stop: stop[1])[0], stopped, (), asked)
         reply, share = stops[0] if len(stops) == 1 else (None, _NEVER)
-        if reply is None or first.answers or not _is_told(reply, finish):
+        if reply is None or first.answers or not _is_reported(reply, finish):
             return _Stop(None, _NEVER, (), asked)
         return _Stop(reply, share, reply.state.answers, asked)
 
@@ -205,7 +207,7 @@ def _unknown(label: str, family: Family) -> Heading:
     return Heading(Whereabouts(label, family, owned=Truth.UNKNOWN), None)
 
 
-def _is_told(stop: StoppedReply, finish: Finish) -> bool:
+def _is_reported(stop: StoppedReply, finish: Finish) -> bool:
     """Whether a doubt is worth telling: about one thing, and of a rule that asks for the connection's state, as others
     stop first packets alike, or that those do not meet, or that keeps connection tracking from recognising it."""
     passed = {Hook.OUTPUT: finish.state.connection.local, Hook.INPUT: finish.delivered}
@@ -219,14 +221,14 @@ def _is_told(stop: StoppedReply, finish: Finish) -> bool:
     return sum(len(each.literals) for each in stop.state.answers) == 1
 
 
-def _told(finish: Finish, packets: Packets, stopped: _Stop) -> Iterator[tuple[Finish, Packets]]:
+def _with_stop(finish: Finish, packets: Packets, stopped: _Stop) -> Iterator[tuple[Finish, Packets]]:
     stop, share, when = stopped.reply, stopped.share, stopped.when
     if stop is None:
         yield finish, packets
         return
     rows, state = range(len(packets)), finish.state
-    told = replace(finish, reply=stop, state=state.with_answers(when) if when else state)
-    yield told, packets if share == ALWAYS else packets.take(rows, share)
+    ended = replace(finish, reply=stop, state=state.with_answers(when) if when else state)
+    yield ended, packets if share == ALWAYS else packets.take(rows, share)
     if share != ALWAYS:
         otherwise = tuple([each.opposite for each in when])
         passing = state.with_answers(otherwise) if when else state

@@ -137,7 +137,7 @@ def _group(state: PacketState, address: int) -> tuple[Course, ...]:
 
 
 def _by_ownership(state: PacketState, address: Address | None, sent: Address | None) -> tuple[Course, ...]:
-    """Where the node's addresses are not known, one that NAT chose is taken for another machine's."""
+    """If the node's addresses are unknown, an address that NAT chose is treated as another machine's."""
     if address is None:
         return (Course(Where.HERE, state),)
     chosen = state.destination_decided and state.owns(address) is Truth.UNKNOWN

@@ -87,7 +87,7 @@ class TableBuilder:
 
     def begins_anew(self, chain: str) -> bool:
         """Whether the declaration of a built-in chain, or of any where lines were left out, shows that another table
-        begins here: a saver declares all chains of a table ahead of its rules, each once.
+        begins here: a saver declares all chains of a table before its rules, each once.
         """
         if self.name is None:
             return False

@@ -1,5 +1,5 @@
-"""What is done to a text before its lines are read: what other tools printed is taken out of it, pastes are put
-straight.
+"""What is done to a text before its lines are read: what other tools printed is taken out of it, and pastes are
+repaired.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Cleared:
 
     def _straighten(self, mending: bool) -> None:
         listed = self._take_out_listings()
-        self._leave_out_half_line()  # or it would be taken for the rest of the line above
+        self._leave_out_half_line()  # or it would be read as the rest of the line above
         if not mending and not has_odd_lines(self.text):
             return
         from ipt_explain.parsing.pastes.preparing import prepare
@@ -171,7 +171,6 @@ class Cleared:
 # The most frequent beginnings come first. `-A -t` is ipvsadm's. A line after a `\` continues a rule. Searching for `^`
 # instead of the line feed takes seven times as long.
 _ODD_LINE = lazy_pattern(r"\n(?!-A [^-]|:|\[\d|[*#\n]|-[B-Z][ \t]|-A\t|COMMIT$|\Z)(?<!\\\n)", re.MULTILINE)
-
 
 _LISTED_CHAIN = lazy_pattern(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
 

@@ -69,7 +69,6 @@ _TRAIL = 64
 
 _T = TypeVar("_T")
 
-
 Place = tuple[Family | None, str]
 """A family, None where nothing tells it, and a table."""
 

@@ -1,4 +1,4 @@
-"""What one input held, gathered into rulesets: sections, loose rules, tables that the saver could not print."""
+"""The contents of one input, gathered into rulesets: sections, loose rules, tables that the saver could not print."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Gathering:
         return tuple(builder.build() for builder in self._rulesets.values())
 
     def add_sections(self, sections: Sequence[TableBuilder]) -> None:
-        """`*table` sections and listings. What does not tell its backend is taken for that of its family that does."""
+        """`*table` sections and listings. Those that do not name their backend get that of their family's others."""
         families = _families_of(sections)
         for section, family in zip(sections, families):
             backend = section.generator.backend if section.generator else section.backend

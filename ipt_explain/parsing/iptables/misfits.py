@@ -108,7 +108,7 @@ class Misfits:
 
 
 class Headless:
-    """Where such parts stand among the rules outside of tables: `parts` are their first rule and the one after their
+    """Where such parts are among the rules outside of tables: `parts` are their first rule and the one after their
     last. `thinned` tells that lines are gone from the middle of the text; `begins_inside`, that the text begins inside
     a table, after its declarations.
     """

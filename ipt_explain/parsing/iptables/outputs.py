@@ -2,7 +2,7 @@
 
 Rules of one output are on consecutive lines. A blank line, a heading or a prompt begins another. So does a rule that
 the output has shown before, with other rules in between: iptables prints each chain in one piece, and people join
-greps. Only a rule right behind its like may be its chain's twice over. Neither is certain within one chain.
+greps. Only a rule that directly follows an equal one may be in its chain twice. Neither is certain within one chain.
 """
 
 from __future__ import annotations

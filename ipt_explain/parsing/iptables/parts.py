@@ -20,10 +20,8 @@ class RuleOpening(Record):
 Part = RuleOpening | Option | Match | Target
 """An Option is the rule's own."""
 
-
 _NAT_RANGES = ("--to-destination", "--to-source")
 """Given twice, they come of an iptables that is older than the kernel's module and misreads what it prints."""
-
 
 _shapes: dict[tuple[object, ...], Shape] = {}
 
@@ -101,7 +99,7 @@ def printed_form(
     matches: Iterable[Match],
     target: Target | None,
 ) -> Printing:
-    """The literals of a shape with these parts, and the slots that stand between them."""
+    """The literals of a shape with these parts, and the slots between them."""
     words: list[str | int] = [command.value, 0]
     if rulenum is not None:
         words.append(rulenum)

@@ -1,4 +1,4 @@
-"""Rules that stand one after the other, read one by one or many at once."""
+"""Consecutive rules, read one by one or many at once."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class RuleReader:
     """Reads rules into `table`, or where a text has none into `loose`. `hidden` is the first line of which the saver
     could not print all; `names` are those of chains, by themselves: rules repeat them.
 
-    Rules of one chain that stand one after the other are a run; they are kept back until the run ends, and make the
-    chain in one piece. So `end_run` comes before anything else is done to the table.
+    Consecutive rules of one chain are a run; they are kept back until the run ends, and make the chain in one piece.
+    So `end_run` comes before anything else is done to the table.
     """
 
     def __init__(self, text: str) -> None:
@@ -129,7 +129,7 @@ class RuleReader:
         self.place(rule, pattern)
 
     def place(self, rule: Rule, pattern: ShapePattern | None = None) -> None:
-        """Put a rule that stands alone where it belongs."""
+        """Put a single rule where it belongs."""
         if self.table is None:
             self.loose.append(rule)
         elif rule.shape.command is not Command.APPEND:

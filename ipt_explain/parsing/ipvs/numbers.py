@@ -10,7 +10,6 @@ from ipt_explain.model import Family
 
 _HIGHEST_PORT = 65535
 
-
 # As /proc/net/ip_vs prints them, with leading zeros.
 _HEX_IPV4 = re.compile(r"[0-9A-F]{8}\Z")
 _HEX_IPV6 = re.compile(r"(?=.*\b0)(?:[0-9a-f]{4}:){7}[0-9a-f]{4}\Z")

@@ -48,7 +48,6 @@ _SIGNS = {
 
 _LINE = re.compile("|".join(f"(?P<{tool.value}>{'|'.join(signs)})" for tool, signs in _SIGNS.items()))
 
-
 # Skips nearly all lines of an iptables dump by their first letters, and continuations after a `\` by the line before.
 _WORTH_A_LOOK = r"(?:[^-:*#\[C\n]|-A -|-a|--)"
 _FIRST = re.compile("^" + _WORTH_A_LOOK, re.MULTILINE)

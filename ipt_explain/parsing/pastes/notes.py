@@ -1,4 +1,4 @@
-"""What was done to the lines of a paste, as people are told of it."""
+"""What was done to the lines of a paste, for warnings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ADDED = "additions of a log, a list or a page around rules were ignored"
 class PasteNotes:
     """Numbers of lines that were `left_out`, are `rows` of a listing without its chain, are `joints` of a wrapped rule
     with what follows, are `unreadable` without the shell, or are `sentences` with a rule in them; `half` is the number
-    of the one that the text ends in; how many rules stood within something else (`unwrapped`), and how many lines got
+    of the one that the text ends in; how many rules were inside something else (`unwrapped`), and how many lines got
     each of the `repairs`."""
 
     def __init__(self) -> None:

@@ -23,7 +23,6 @@ _FORMS = {
     Form.LISTING: "iptables -S: what other tables do is unknown",
 }
 
-
 # Most important tables first.
 _TABLE_ORDER = ("nat", "filter", "mangle", "raw", "security")
 

@@ -14,7 +14,6 @@ MOST_EDGES = 500
 # Characters that could end a quoted text, start a comment or directive, or be read as Markdown, HTML or an escape.
 _SPECIAL = re.compile(r"[\"#&<>`\\;{}|]|%(?=%)|(?<=%)%")
 
-
 _CLASSES = {
     Look.FAULT: ("fault", "fill:#fde7e7,stroke:#b03030,stroke-width:2px"),
     Look.BUILT_IN: ("builtin", "fill:#dbe9f6,stroke-width:2px"),

@@ -19,7 +19,6 @@ _UNSAFE = lazy_pattern(
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 
-
 _AFTER_LATIN = "\u0300"
 
 

@@ -45,7 +45,7 @@ def leaks(context: RulesetContext, odd: OddChain) -> bool:
 
 
 def without_dnat(context: RulesetContext) -> Iterator[tuple[Balancer, list[Chain]]]:
-    """Balancers with those of their endpoints' chains that translate nothing, each told once."""
+    """Balancers, each with its endpoint chains that translate nothing; a chain is reported once."""
     broken = {chain.name: chain for chain in endpoint_chains(context).without if context.knows_chain(chain)}
     if broken:
         balancers = {balancer.chain: balancer for service in context.services for balancer in service.balancers}
@@ -75,6 +75,6 @@ def named(words: Iterable[str]) -> str:
 
 
 def destinations(context: RulesetContext, chains: tuple[str, ...]) -> str:
-    """The endpoints behind some chains, in words."""
+    """The endpoints that some chains translate to, in words."""
     endpoints = endpoint_chains(context)
     return named(endpoints.destination(chain) for chain in chains)

@@ -48,7 +48,7 @@ class _List(Record, frozen=False):
     node_ports: list[Rule] = field(default_factory=list)
     behind: list[Rule] = field(default_factory=list)
     ways: list[int] = field(default_factory=list)  # numbers of rules
-    enders: list[tuple[Rule, int]] = field(default_factory=list)  # with the number of ways ahead
+    enders: list[tuple[Rule, int]] = field(default_factory=list)  # with the number of ways before it
 
 
 # A hostile list may hold nothing but rules that cut it short.

@@ -148,8 +148,8 @@ def causes(context: BackendContext, where: LossPlace) -> list[Cause]:
 
 def possible_causes(context: BackendContext, where: LossPlace) -> list[Cause]:
     """What may lose them there, depending on what the dump leaves open, but loses none for certain."""
-    told = {cause.decider for cause in causes(context, where)}
-    return [cause for cause in _possible(context) if cause.where is where and cause.decider not in told]
+    reported = {cause.decider for cause in causes(context, where)}
+    return [cause for cause in _possible(context) if cause.where is where and cause.decider not in reported]
 
 
 def unknown_causes(context: BackendContext) -> list[Cause]:

@@ -63,13 +63,13 @@ class ExternalMarkReader:
     def read(self, services: Iterable[ServicePort]) -> Iterator[UnmarkedFrontend]:
         """For each service port, its first frontend of each fault."""
         for service in services:
-            told: set[tuple[Unmarked, str]] = set()
+            reported: set[tuple[Unmarked, str]] = set()
             for frontend in service.frontends:
                 if frontend.kind is FrontendKind.CLUSTER_IP or frontend.verdict not in _LED:
                     continue
                 fault = self._judge(service, frontend)
-                if fault is not None and (fault[0], fault[1].chain) not in told:
-                    told.add((fault[0], fault[1].chain))
+                if fault is not None and (fault[0], fault[1].chain) not in reported:
+                    reported.add((fault[0], fault[1].chain))
                     yield UnmarkedFrontend(service, frontend, *fault)
 
     def _judge(self, service: ServicePort, frontend: Frontend) -> tuple[Unmarked, Rule] | None:

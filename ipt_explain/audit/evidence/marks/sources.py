@@ -51,5 +51,5 @@ def _masqueraded(context: RulesetContext, service: ServicePort, frontend: Fronte
     journey = Journey(node, [Heading(parse_address(frontend.address), frontend.port)])
     journey.begin(start._replace(source=source, connection=replace(start.connection, source=source)))
     ends = [finish for finish, _ in journey.ends() if finish.verdict is Verdict.ACCEPT]
-    told = {finish.state.source_decided for finish in ends}
-    return told.pop() if len(told) == 1 and not any(finish.state.answers for finish in ends) else None
+    decided = {finish.state.source_decided for finish in ends}
+    return decided.pop() if len(decided) == 1 and not any(finish.state.answers for finish in ends) else None

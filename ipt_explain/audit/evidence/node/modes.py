@@ -1,4 +1,4 @@
-"""Several kube-proxy modes on one node, and which of them serves; and rules that a mode left behind.
+"""Several kube-proxy modes on one node, which of them serves, and rules left over from a mode.
 
 Facts: iptables and nftables translate in PREROUTING and OUTPUT, where the kernel asks the one registered last first if
 priorities are equal; IPVS takes in LOCAL_IN what they leave untranslated (net/netfilter/ipvs/ip_vs_core.c). Chains:

@@ -77,11 +77,11 @@ def _without_choices(context: RulesetContext) -> Faults:
     empty = {chain.name: chain for chain in balancing_chains(context).empty if context.knows_chain(chain)}
     if not empty or "filter" not in context.ruleset.tables:  # where refusals are
         return
-    told: set[str] = set()
+    reported: set[str] = set()
     for service, frontend in context.frontends:
         name = frontend.balancer
-        if name in empty and name not in told and frontend.verdict is FrontendVerdict.UNMATCHED:
-            told.add(name)
+        if name in empty and name not in reported and frontend.verdict is FrontendVerdict.UNMATCHED:
+            reported.add(name)
             yield Fault(
                 f"{name} leads to no endpoint and nothing refuses the connections: all new connections to "
                 f"{front(frontend.address, frontend.port)} {_AWAY}",

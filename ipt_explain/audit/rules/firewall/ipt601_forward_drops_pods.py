@@ -73,8 +73,8 @@ def forward_drops_pods(context: RulesetContext) -> Faults:
         yield _fault(cause)
     for cause in filter(_is_likely, possible_causes(context, LossPlace.FILTER)):
         yield _fault(cause, Severity.WARNING)
-    told = {cause.place.line for cause in certain}
-    yield from (_on_this_node(stop) for stop in host_stops(context) if stop.step.line not in told)
+    reported = {cause.place.line for cause in certain}
+    yield from (_on_this_node(stop) for stop in host_stops(context) if stop.step.line not in reported)
 
 
 def _is_likely(cause: Cause) -> bool:

@@ -63,14 +63,14 @@ def source_ranges_unenforced(context: RulesetContext) -> Faults:
     by_nat = context.chain("nat", MARK_DROP) is not None or context.table("filter") is not None
     by_filter = dropping is not None or writer(context).since(25) or not by_nat
     known = context.knows_table("filter") if dropping is None else context.knows_chain(dropping)
-    told: set[int] = set()
+    reported: set[int] = set()
     for found in open_ranges(context, by_filter):
         if context.knows_chain(found.firewall) and (known or not by_filter):
-            told.add(0 if found.near is None else found.near.line)
+            reported.add(0 if found.near is None else found.near.line)
             yield _fault(found, by_filter)
     if context.complete:
         for drop, firewall in misdirected_drops(context):
-            if drop.line not in told:
+            if drop.line not in reported:
                 yield _misdirected(drop, firewall)
     yield from _accepted_before(context)
 

@@ -71,13 +71,13 @@ def off_cluster_masquerade_missing(context: RulesetContext) -> Faults:
     """One fault for each service port, but one note where none is marked."""
     marks = cluster_ip_marks(context)
     strays: dict[int, StrayMark] = {id(stray.service): stray for stray in marks.strays if stray.service is not None}
-    told: set[int] = set()
+    reported: set[int] = set()
     found, late = marks.services.column("mark"), marks.services.column("late")
     if any(found) or marks.strays:
         for marked in marks.services if None in found or any(late) else ():
             stray = strays.get(id(marked.service))
             if marked.mark is None and stray is not None:
-                told.add(id(stray.rule))
+                reported.add(id(stray.rule))
                 yield _elsewhere(marked, stray)
             elif marked.mark is None:
                 if not _others_masquerade(marked):
@@ -87,7 +87,7 @@ def off_cluster_masquerade_missing(context: RulesetContext) -> Faults:
     elif marks.services and not (any(map(_others_masquerade, marks.services)) or pods_are_masqueraded(context)):
         yield _none(context, marks.services)
     for stray in marks.strays:
-        if id(stray.rule) not in told:
+        if id(stray.rule) not in reported:
             yield _stray(stray)
 
 

@@ -52,11 +52,11 @@ def nft_another_services_chain(context: NftContext, table: Table) -> Faults:
         own = proxy_chain(chain.name)
         if own is None:
             continue
-        told: set[Rule] = set()
+        reported: set[Rule] = set()
         for jump in jumps(table, chain):
             said = _wrong(own, jump)
-            if said is not None and jump.rule not in told:
-                told.add(jump.rule)
+            if said is not None and jump.rule not in reported:
+                reported.add(jump.rule)
                 yield Fault(
                     f"a chain of {own.port.spelled} {said}",
                     _FIX,

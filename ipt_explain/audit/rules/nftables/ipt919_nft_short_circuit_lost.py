@@ -58,8 +58,10 @@ def nft_short_circuit_lost(context: NftContext, table: Table) -> Faults:
     ranks = {chain: external_rules(chain) for chain in table.chains.values() if _is_local(chain)}
     knows_pods = any(service.masquerade.off_cluster is not None for service in context.services)
     for_pods = knows_pods or sum(0 in rules for rules in ranks.values()) * 2 > len(ranks)
-    told = Counter(each.masquerade.off_cluster for each in context.services if each.masquerade.off_cluster is not None)
-    pods = told.most_common(1)[0][0] if told else None
+    conditions = Counter(
+        each.masquerade.off_cluster for each in context.services if each.masquerade.off_cluster is not None
+    )
+    pods = conditions.most_common(1)[0][0] if conditions else None
     for chain, rules in ranks.items():
         known = proxy_chain(chain.name)
         if known is None:

@@ -56,14 +56,14 @@ def family_parity(dump: DumpContext) -> Faults:
     """One fault for each hook that a family lacks, at the built-in chain where it is missing."""
     for one, other in permutations(dump.rulesets, 2):
         if _comparable(one, other):
-            told = {
+            reported = {
                 (state.hook.table, state.hook.built_in, state.hook.chain) for state in hooks(other) if state.missing
             }
             present = proxy_hooks(other)
             for hook in proxy_hooks(one):
                 if (
                     hook not in present
-                    and (hook.table, hook.chain, hook.target) not in told
+                    and (hook.table, hook.chain, hook.target) not in reported
                     and other.knows_table(hook.table)
                 ):
                     yield from _missing(hook, one, other)

@@ -62,7 +62,7 @@ class ChainWalk:
         self._table = stage.table
         self._entered = entered
         self._sent = [sent[number] for number in entered.who]
-        self._parents: dict[int, int] = {}  # of rows that stand for a share of a packet's, each in a chain of its own
+        self._parents: dict[int, int] = {}  # of rows that are a share of another row's packet, in a chain of their own
         self._columns = columns
         self._evaluator = columns.evaluator
         self._budget = budget
@@ -155,7 +155,7 @@ class ChainWalk:
         return portion._replace(rows=tuple(rows), to=tuple([portion.to[place] for place in places]))
 
     def _lineage(self, row: int) -> tuple[int, ...]:
-        """A row and those that it stands for a share of; the last is that of a packet which entered."""
+        """A row, the row that it is a share of, and so on up to the row of a packet that entered."""
         rows = [row]
         while rows[-1] in self._parents:
             rows.append(self._parents[rows[-1]])

@@ -127,7 +127,7 @@ def _address_slot(shape: Shape) -> int | None:
 
 
 def _port_slot(shape: Shape) -> int | None:
-    """The place of a port that packets must be bound for, if all that is asked ahead of it is plain."""
+    """The place of a port that packets must be bound for, if everything asked before it is plain."""
     for match in shape.matches:
         if match.module not in _PLAIN_MATCHES:
             break

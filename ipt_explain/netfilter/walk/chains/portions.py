@@ -103,13 +103,13 @@ class Portions(dict[Key, LikelyPart[Via]]):
             if found is not None:
                 kind = with_answers(key, found.others), found.flag, found.place
                 alike.setdefault(kind, []).append((key, found))
-        told = [whole for same in alike.values() if len(same) > 1 for whole in self._equally_large(same)]
-        for same in told:
+        mergeable = [whole for same in alike.values() if len(same) > 1 for whole in self._equally_large(same)]
+        for same in mergeable:
             merged = with_answers(same[0][0], joined([found for _, found in same]))
             for key, _ in same:
                 portion = self.pop(key)
                 self.gather(merged, portion.share, portion.via)
-        return bool(told)
+        return bool(mergeable)
 
     def _equally_large(self, choices: list[tuple[Key, InterfaceChoice]]) -> list[list[tuple[Key, InterfaceChoice]]]:
         """Those worth joining: nothing of them has been lost, or the same share."""

@@ -181,12 +181,12 @@ class Search:
             for outcome, part in ask(batch, state, crowd.repeated(count)):
                 answered.append((outcome, range(count) if part is None else blocks(part, width)))
         chances: list[Probability] = [NEVER] * count
-        told: set[int] = set()
+        seen: set[int] = set()
         for outcome, numbers in answered:
             chance = chance_of(outcome, state)
-            if chance is None or numbers is None or not told.isdisjoint(numbers):
+            if chance is None or numbers is None or not seen.isdisjoint(numbers):
                 return None
-            told.update(numbers)
+            seen.update(numbers)
             for number in numbers:
                 chances[number] = chance
         return chances
@@ -196,7 +196,7 @@ class Search:
     def _by_index(
         self, portion: Portion, index: ChainIndex, first: int, starts: int | Sequence[int]
     ) -> Iterator[tuple[Portion, Sequence[int]]]:
-        """Rows meet the next rule for their address or port, or one of the others ahead of it, from place `first` on.
+        """Rows meet the next rule for their address or port, or one of the others before it, from place `first` on.
 
         `starts` is where each row looks from. Yields rows that their own rule said no to, with its place.
         """

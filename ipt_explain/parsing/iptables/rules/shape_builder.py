@@ -31,7 +31,6 @@ _OWN_NAMES = {
 }
 """The short forms of a rule's own options."""
 
-
 _DEPENDING = ("BACK", "OPTION", "EMPTY")
 """Tokens that mean something only together with other parts of the rule."""
 

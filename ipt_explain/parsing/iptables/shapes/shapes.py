@@ -39,7 +39,7 @@ _Key = tuple[bool, str]
 
 class ShapePattern:
     """A shape's compiled pattern, and the two shapes that followed it last: nearly always, one of them follows
-    again. `plain` tells that its rules are appended to their chain and stand on one line each.
+    again. `plain`: its rules are appended to their chain, each on one line.
     """
 
     __slots__ = ("counted", "first", "line", "match", "plain", "second", "shape")

@@ -170,7 +170,6 @@ _EXPRESSIONS: dict[str, Callable[[Json, int], nft.Expression]] = {
     ">>": _binary(">>"),
 }
 
-
 VERDICTS = {kind.value: kind for kind in nft.VerdictKind}
 
 

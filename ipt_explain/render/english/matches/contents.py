@@ -49,7 +49,6 @@ def ipv6header(options: Options, _: Glossary) -> list[str]:
 
 _TTL_CHECKS = {"0": "TTL equal to the fingerprint's", "1": "TTL below the fingerprint's", "2": "any TTL"}
 
-
 _OSF_LOGS = {"0": "all fits logged", "1": "first fit logged", "2": "all known fits logged"}
 
 

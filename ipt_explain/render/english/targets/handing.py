@@ -39,7 +39,6 @@ def reject(options: Options, _: Glossary) -> str:
 
 _LOG_LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")
 
-
 _LOG_EXTRAS = {
     "--log-tcp-sequence": "with TCP sequence numbers",
     "--log-tcp-options": "with TCP options",
@@ -112,7 +111,6 @@ _SET_CHANGES = {
     "--del-set": 'gets its {} taken out of set "{}"',
     "--map-set": 'gets its {} looked up in set "{}"',
 }
-
 
 _SET_MAPS = {"--map-mark": "mark", "--map-prio": "priority", "--map-queue": "queue"}
 

@@ -11,7 +11,6 @@ from ipt_explain.words import both
 
 _WITH_BASE = re.compile(r"(\d{1,5})-(\d{1,5})/(\d{1,5})\Z")
 
-
 _MANNERS = {
     "--random": "a port at random (--random)",
     "--random-fully": "a port fully at random (--random-fully)",

@@ -46,14 +46,14 @@ def endpoint_wrong_protocol(context: RulesetContext) -> Faults:
         for other, chains in endpoints.by_protocol.items()
         if protocol not in (None, other) and other and not frozenset(chains).isdisjoint(chain.from_iterable(of_all))
     }
-    told: set[str] = set()
+    reported: set[str] = set()
     for caller, targets in led.items() if wrong else ():
         protocol = protocols.get(caller[9:])
         for target in targets if protocol in wrong else ():
             found = endpoints.protocol(target) if target in endpoints.destinations else ""
-            if found in ("", protocol) or target in told:
+            if found in ("", protocol) or target in reported:
                 continue
-            told.add(target)
+            reported.add(target)
             yield Fault(
                 f"the DNAT is for {found}, but the Service is {protocol}: the share of "
                 f"{endpoints.destination(target)}, {percent(1 / len(targets))} of new connections, is not translated "
