@@ -6,7 +6,15 @@ from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.audit.findings.fault import RESTART, Fault, gathered
-from ipt_explain.audit.findings.place import NOWHERE, Location, at_chain, at_rule, at_rule_or_chain, at_table, lines_of
+from ipt_explain.audit.findings.place import (
+    NOWHERE,
+    Location,
+    at_chain,
+    at_rule,
+    at_rule_or_chain,
+    at_table,
+    chain_lines,
+)
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import Faults, compare_rule, dump_rule, ipvs_rule, nft_rule, rule, service_rule
 
@@ -26,12 +34,12 @@ __all__ = [
     "at_rule",
     "at_rule_or_chain",
     "at_table",
+    "chain_lines",
     "compare_rule",
     "dump_rule",
     "fact",
     "gathered",
     "ipvs_rule",
-    "lines_of",
     "nft_rule",
     "rule",
     "service_rule",

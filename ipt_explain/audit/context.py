@@ -18,7 +18,7 @@ from ipt_explain.graph.jump_sets import JumpSets
 from ipt_explain.model import Backend, Chain, Dump, Extent, Form, Layout, Ruleset, Table, TargetKind
 from ipt_explain.model.by_shape import ByLayout, RulesByShape, SameLayout, by_layout, rules_by_shape
 from ipt_explain.model.dump import SourceText
-from ipt_explain.model.node.joining import joined
+from ipt_explain.model.node.joining import joined_facts
 from ipt_explain.records import replace
 from ipt_explain.services.explanation import Explanation
 
@@ -55,7 +55,7 @@ class DumpContext:
         return replace(
             first,
             rulesets=tuple(each.ruleset for each in self.rulesets),
-            node=joined(dump.node for dump in self.dumps),
+            node=joined_facts(dump.node for dump in self.dumps),
             nft=next((dump.nft for dump in self.dumps if dump.nft is not None), None),
         )
 

@@ -45,10 +45,10 @@ def help_(context: click.Context, topic: str | None, color: bool, width: int) ->
     program = context.find_root()
     command = program.command.get_command(program, word) if isinstance(program.command, click.Group) else None
     if command is None:
-        from ipt_explain.audit.settings.selection import nearest
+        from ipt_explain.audit.settings.selection import nearest_word
 
         names = [*TOPICS, *(rule.id.lower() for rule in known), *(rule.slug for rule in known)]
-        raise UsageError(f"there is no help topic {topic}{nearest(word, names)}; `ipt-explain help` lists them")
+        raise UsageError(f"there is no help topic {topic}{nearest_word(word, names)}; `ipt-explain help` lists them")
     shown = click.Context(command, info_name=word, parent=program, terminal_width=width, max_content_width=width)
     write([command.get_help(shown), "\n"])
 

@@ -16,7 +16,7 @@ from ipt_explain.cli import main as program
 from ipt_explain.cli.shared.nodes import NodeOptions, cluster_options, folded, made_by
 from ipt_explain.cli.shared.options import Command, Printing, as_record, display_options, with_options
 from ipt_explain.errors import UsageError
-from ipt_explain.inputs.kubectl import Kubectl, cluster_objects, collect, names_of, node_list, proxy_pods
+from ipt_explain.inputs.kubectl import Kubectl, cluster_objects, collect, node_list, proxy_pods, wanted_nodes
 from ipt_explain.inputs.nodes.packing import HEAD
 from ipt_explain.outputs import write_file
 
@@ -98,7 +98,7 @@ def nodes(
 ) -> int:
     """Compare the rules of all nodes, or of the named ones."""
     kubectl = _kubectl(given)
-    wanted = names_of(node_list(kubectl), nodes_wanted)
+    wanted = wanted_nodes(node_list(kubectl), nodes_wanted)
     pods = {} if kubectl.debug else proxy_pods(kubectl)
     cluster = _cluster(kubectl) if objects else None
     if keep is not None:

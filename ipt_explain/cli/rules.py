@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def rules(ids: tuple[str, ...], output: str, color: bool, width: int) -> None:
     """The audit's catalogue; with an ID (IPT201), its slug or a prefix (IPT2), those rules' pages."""
     from ipt_explain.audit.catalogue import catalogue
-    from ipt_explain.audit.settings.selection import nearest
+    from ipt_explain.audit.settings.selection import nearest_word
     from ipt_explain.render.audit.rule_pages import catalogue_json, catalogue_markdown, catalogue_text, pages_text
 
     known = catalogue()
@@ -30,7 +30,9 @@ def rules(ids: tuple[str, ...], output: str, color: bool, width: int) -> None:
         found = [rule for rule in known if rule.id.startswith(word.upper()) or rule.slug == word.lower()]
         if not found:
             names = [name for rule in known for name in (rule.id, rule.slug)]
-            raise UsageError(f"no rule is called {word}{nearest(word.upper(), names) or nearest(word.lower(), names)}")
+            raise UsageError(
+                f"no rule is called {word}{nearest_word(word.upper(), names) or nearest_word(word.lower(), names)}"
+            )
         chosen.extend(rule for rule in found if rule not in chosen)
     if output == "json":
         write([catalogue_json(chosen or known)])

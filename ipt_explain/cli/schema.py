@@ -29,9 +29,9 @@ def schema(name: str | None) -> None:
         return
     word, _, number = name.removeprefix("ipt-explain/").partition("/")
     if word not in SCHEMAS:
-        from ipt_explain.audit.settings.selection import nearest
+        from ipt_explain.audit.settings.selection import nearest_word
 
-        raise UsageError(f"no document is called {name}{nearest(word, SCHEMAS)}; known: {', '.join(SCHEMAS)}")
+        raise UsageError(f"no document is called {name}{nearest_word(word, SCHEMAS)}; known: {', '.join(SCHEMAS)}")
     if number and number != str(SCHEMAS[word]):
         raise UsageError(f"this release prints {word}/{SCHEMAS[word]}, not {word}/{number}")
     write([schema_text(word)])

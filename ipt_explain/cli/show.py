@@ -179,9 +179,9 @@ def split_words(words: Iterable[str]) -> tuple[list[str], list[str]]:
 def _rules(
     texts: Iterable[str], table: str | None, dumps: Sequence[Dump], output: str, color: bool, width: int
 ) -> Iterable[str]:
-    from ipt_explain.analyzers.profiles.single_rules import read_rules
+    from ipt_explain.analyzers.profiles.single_rules import read_pasted_rules
 
-    rules = [rule for text in texts for rule in read_rules(text, table)]
+    rules = [rule for text in texts for rule in read_pasted_rules(text, table)]
     glossary = _glossary(dumps)
     if output == "json":
         from ipt_explain.render.show.json import show_json
@@ -196,7 +196,7 @@ def _glossary(dumps: Sequence[Dump]) -> Glossary:
     """The names of marks in the dump's first ruleset, else Kubernetes' defaults; chains by name alone."""
     from ipt_explain.analyzers.profiles.mark_bits import DEFAULT_MARKS, mark_names
     from ipt_explain.render.english.glossary import Glossary
-    from ipt_explain.render.show.chain_words import purpose_of
+    from ipt_explain.render.show.chain_words import purpose_by_name
 
     rulesets = [ruleset for dump in dumps for ruleset in dump.rulesets]
-    return Glossary(mark_names(rulesets[0]) if rulesets else DEFAULT_MARKS, purpose_of)
+    return Glossary(mark_names(rulesets[0]) if rulesets else DEFAULT_MARKS, purpose_by_name)

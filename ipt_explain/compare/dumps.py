@@ -10,7 +10,7 @@ from ipt_explain.compare.differences import Difference
 from ipt_explain.compare.rulesets.differing import skeleton_differences
 from ipt_explain.compare.rulesets.skeleton import Skeleton, SkeletonKey, skeletons
 from ipt_explain.compare.services.differing import added, removed, service_differences
-from ipt_explain.compare.services.losses import folded
+from ipt_explain.compare.services.losses import losses_folded
 from ipt_explain.compare.services.pairing import paired
 from ipt_explain.compare.services.unseen import Completeness
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
@@ -114,7 +114,7 @@ def compare_nodes(before: NodeView, after: NodeView) -> Comparison:
             if any(key[0] is family for key in (*before.services, *after.services)):
                 rules = f"{family_name(family.value)} rules"
                 notes.append(f"{lacking.name} has no {rules}: they are not compared")
-    differences = folded(differences)
+    differences = losses_folded(differences)
     most = DIFFERENCES.value()
     if len(differences) > most:
         notes.append(f"{len(differences) - most:,} more differences are not listed; {DIFFERENCES.variable} lists more")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.model import Chain, Form, Rule, Ruleset, Shape
-from ipt_explain.netfilter.certainty.containment import conditions_of
+from ipt_explain.netfilter.certainty.containment import shape_conditions
 from ipt_explain.records import Record
 
 # Targets after which no packet sees a later rule of the chain.
@@ -37,7 +37,7 @@ class Endings:
         """Whether rules of a shape match every packet."""
         known = self._unconditional.get(shape)
         if known is None:
-            conditions = conditions_of(shape)
+            conditions = shape_conditions(shape)
             known = self._unconditional[shape] = conditions.fixed and not conditions.by_dimension
         return known
 

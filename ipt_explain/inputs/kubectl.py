@@ -162,7 +162,7 @@ def _text(item: Any, *path: str) -> str:
     return item if isinstance(item, str) else ""
 
 
-def names_of(nodes: Iterable[str], wanted: Sequence[str]) -> list[str]:
+def wanted_nodes(nodes: Iterable[str], wanted: Sequence[str]) -> list[str]:
     """The wanted nodes. Raises UsageError for a name that the cluster does not have."""
     known = list(nodes)
     for name in wanted:

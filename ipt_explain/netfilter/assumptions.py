@@ -121,7 +121,7 @@ class InterfaceChoice(NamedTuple):
     @property
     def share(self) -> Fraction:
         """The part of the packets that it covers."""
-        return together(self.said)
+        return share_of_answers(self.said)
 
 
 def choice(answers: Answers) -> InterfaceChoice | None:
@@ -140,14 +140,14 @@ def choice(answers: Answers) -> InterfaceChoice | None:
     return InterfaceChoice(answers[number].chosen, flag, place, tuple(others), tuple(said))
 
 
-def together(assumptions: Iterable[Assumption]) -> Fraction:
+def share_of_answers(assumptions: Iterable[Assumption]) -> Fraction:
     """The part of the packets that assumptions cover together."""
     shares = [each.share for each in assumptions]
     others = [share for share in shares if share is not _HALF]
     return prod(others, start=Fraction(1, 1 << (len(shares) - len(others))))
 
 
-def joined(choices: Sequence[InterfaceChoice]) -> Answers:
+def joined_choices(choices: Sequence[InterfaceChoice]) -> Answers:
     """Merges choices that differ only in their interfaces."""
     first = choices[0]
     names = dict.fromkeys(name for each in choices for name in each.interfaces)
@@ -168,7 +168,7 @@ def condensed(answers: Answers) -> Answers:
         names = [name for each in same for name in each.excluded]
         if len(same) > 1 and len(names) >= _FEWEST and not any(each.chosen for each in same):
             literals = tuple((f"{flag}{name}", False) for name in dict.fromkeys(names))
-            one = Assumption(literals, True, together(same))
+            one = Assumption(literals, True, share_of_answers(same))
             place = answers.index(same[0])
             answers = (*answers[:place], one, *(each for each in answers[place:] if each.flag != flag))
     return answers
@@ -183,7 +183,7 @@ def user_answer(assumed: Literals, question: str) -> bool | None:
 
 
 @lru_cache(maxsize=64)
-def known(answers: Answers, assumed: Literals) -> Mapping[str, bool]:
+def known_answers(answers: Answers, assumed: Literals) -> Mapping[str, bool]:
     """The questions that assumptions answer: all of those that hold, and of others the last one left, if the answers
     to the rest do hold, as assumed or as the user said (`assumed`)."""
     certain: dict[str, bool] = {}

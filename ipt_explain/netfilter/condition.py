@@ -97,7 +97,7 @@ def decide_own(state: PacketState, address: Address, sent: Address | None, inver
     return ask(state, own_address_question(address, state.connection.family), invert)
 
 
-def named(state: PacketState, sent: Heading) -> PacketState:
+def with_named_destination(state: PacketState, sent: Heading) -> PacketState:
     """The same packet, with its original destination named in its answers."""
     if sent.address is None or not state.answers:
         return state

@@ -213,9 +213,9 @@ class PacketState(NamedTuple):
         given = self.node.assumption(question)
         if given is not None or not self.answers:
             return given
-        from ipt_explain.netfilter.assumptions import known
+        from ipt_explain.netfilter.assumptions import known_answers
 
-        return known(self.answers, self.node.assumed).get(question)
+        return known_answers(self.answers, self.node.assumed).get(question)
 
     def knowing(self, literals: Literals, hold: bool) -> PacketState:
         """The same packet, assuming that these answers hold, or that not all of them do."""

@@ -34,10 +34,10 @@ class Whereabouts(Record, eq=False):
             return Truth.YES
         if mask == (1 << ADDRESS_BITS[self.family]) - 1 and (self.ordinary or value in self.apart):
             return Truth.NO
-        if any(contains(other, (value, mask)) for other in self.outside):
+        if any(network_contains(other, (value, mask)) for other in self.outside):
             return Truth.NO
         if self.within:
-            if all(contains((value, mask), network) for network in self.within):
+            if all(network_contains((value, mask), network) for network in self.within):
                 return Truth.YES
             if not any(_meet(network, (value, mask)) for network in self.within):
                 return Truth.NO
@@ -81,7 +81,7 @@ def address_text(address: Address, family: Family) -> str:
     return format_address(address, family) if isinstance(address, int) else address.label
 
 
-def contains(outer: Bits, inner: Bits) -> bool:
+def network_contains(outer: Bits, inner: Bits) -> bool:
     """Whether one network contains another."""
     return outer[1] & inner[1] == outer[1] and inner[0] & outer[1] == outer[0]
 

@@ -13,7 +13,7 @@ from json.encoder import encode_basestring_ascii as quoted
 
 from ipt_explain.model import Backend
 from ipt_explain.services.columns import columns
-from ipt_explain.services.evidence import lines_of
+from ipt_explain.services.evidence import evidence_lines
 from ipt_explain.services.fates import Fate, Loss, Lost
 from ipt_explain.services.ports import (
     Balancer,
@@ -230,7 +230,7 @@ def _endpoints(endpoints: Sequence[Endpoint], chainless: bool) -> str:
             f', "packets": {"null" if count is None else count}'
             f', "line": {line}{place}}}'
             for address, chain, (port, known), count, line, place in zip(
-                addresses, chains, _of_endpoints(*map(tuple, facts)), packets, lines_of(evidence), places
+                addresses, chains, _of_endpoints(*map(tuple, facts)), packets, evidence_lines(evidence), places
             )
         ]
     )

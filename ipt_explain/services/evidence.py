@@ -89,7 +89,7 @@ class Shown(Record):
         return self.say()
 
 
-def lines_of(evidence: Sequence[Evidence | Shown]) -> Sequence[int]:
+def evidence_lines(evidence: Sequence[Evidence | Shown]) -> Sequence[int]:
     """The lines on which the evidence begins."""
     return evidence.lines if isinstance(evidence, SameRules) else [each.line for each in evidence]
 

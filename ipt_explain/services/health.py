@@ -258,7 +258,7 @@ def _doubt(services: Sequence[ServicePort]) -> Doubt | None:
     alike: dict[tuple[str, ...], list[ServicePort]] = {}
     for service in services:
         if service.state is ServiceState.UNKNOWN and trouble_of(service).standing is Standing.UNKNOWN:
-            alike.setdefault(tuple(dict.fromkeys(questions(service))), []).append(service)
+            alike.setdefault(tuple(dict.fromkeys(open_questions(service))), []).append(service)
     alike.pop((), None)
     asked, whom = max(alike.items(), key=lambda each: len(each[1]), default=((), []))
     if len(whom) < max(_FEWEST, len(services) * _MOST_OF_THEM):
@@ -267,7 +267,7 @@ def _doubt(services: Sequence[ServicePort]) -> Doubt | None:
     return Doubt(asked, tuple(whom), tuple(lost for fate in fates for lost in fate.perhaps))
 
 
-def questions(service: ServicePort) -> Iterator[str]:
+def open_questions(service: ServicePort) -> Iterator[str]:
     """The open questions of a service port's fates, without the packet's details in brackets."""
     for frontend in service.frontends:
         for question in frontend.fates.open if frontend.fates is not None else ():

@@ -78,7 +78,7 @@ class Packet(Record):
         )
 
 
-def node_of(
+def node_around(
     family: Family,
     local_addresses: Iterable[str],
     out_interface: str | None,

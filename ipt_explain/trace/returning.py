@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Chain, Ruleset
 from ipt_explain.netfilter.header import NatRange, parse_nat_destination
-from ipt_explain.netfilter.matches.visits import list_of, records_visits
+from ipt_explain.netfilter.matches.visits import list_name, records_visits
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.whereabouts import Address
 
@@ -29,7 +29,7 @@ def earlier_visit(
         if table.name == "nat"
         for chain in table.chains.values()
         if _leads_to(chain, wanted)
-        for name in [list_of(rule) for rule in chain.rules if records_visits(rule.shape)]
+        for name in [list_name(rule) for rule in chain.rules if records_visits(rule.shape)]
     )
     if nftables is not None and wanted.first is not None:
         from ipt_explain.netfilter.nft.memory import earlier_visits

@@ -10,8 +10,8 @@ from ipt_explain.analyzers.iptables.supposed import with_supposed_chains
 from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
-from ipt_explain.netfilter.assumptions import Answers, Assumption, together
-from ipt_explain.netfilter.condition import named, own_address_question
+from ipt_explain.netfilter.assumptions import Answers, Assumption, share_of_answers
+from ipt_explain.netfilter.condition import own_address_question, with_named_destination
 from ipt_explain.netfilter.header import NO_INTERFACE, format_address
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.nat import destination_text
@@ -26,7 +26,7 @@ from ipt_explain.netfilter.walk.replies import Replies
 from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.records import replace
 from ipt_explain.trace.outcome import Ending, Outcome
-from ipt_explain.trace.packet import Packet, node_of
+from ipt_explain.trace.packet import Packet, node_around
 from ipt_explain.trace.result import Trace
 from ipt_explain.trace.returning import earlier_visit
 from ipt_explain.words import family_name
@@ -62,7 +62,7 @@ def trace(
         assume = (*assume, f"{own_address_question(sent.address, connection.family)}=no")
     start = PacketState(
         connection=connection,
-        node=node_of(connection.family, local_addresses, out_interface, assume, dump.node),
+        node=node_around(connection.family, local_addresses, out_interface, assume, dump.node),
         hook=Hook.OUTPUT if connection.local else Hook.PREROUTING,
         source=connection.source,
         source_port=connection.source_port,
@@ -73,7 +73,10 @@ def trace(
     node = NodeRules(rulesets, packet.family, dump.nft, servers_asked(dump.node))
     journey = Journey(node, (sent,))
     journey.begin(start)
-    ends = [(replace(finish, state=named(finish.state, sent)), packets) for finish, packets in journey.ends()]
+    ends = [
+        (replace(finish, state=with_named_destination(finish.state, sent)), packets)
+        for finish, packets in journey.ends()
+    ]
     endings = tuple(
         Ending(finish, to, share, packets, row)
         for finish, packets in Replies(node).followed(ends, (sent,))
@@ -148,7 +151,7 @@ def _outcomes(endings: Sequence[Ending], supposed: Sequence[str]) -> tuple[Outco
                 masqueraded=masqueraded,
                 assumptions=assumptions + ((reason,) if verdict is Verdict.UNKNOWN else ()) + noted,
                 exact=portion.share,
-                weight=together(answers),
+                weight=share_of_answers(answers),
                 endings=tuple(sorted(portion.via, key=lambda ending: -ending.share)),
                 delivered=delivered if verdict is Verdict.ACCEPT else None,
                 reason=reason,

@@ -11,7 +11,7 @@ from ipt_explain.audit.rules.index import RULES
 from ipt_explain.cli.main import COMMANDS, commands
 from ipt_explain.cli.shared.manual import manual_pages
 from ipt_explain.help import TOPICS, topic_text
-from ipt_explain.render.help.document import BlockKind, blocks
+from ipt_explain.render.help.document import BlockKind, help_blocks
 from ipt_explain.render.help.topic_text import topic_lines
 from tests.cli.program import ROOT, run
 
@@ -43,7 +43,7 @@ def test_topics_and_files_are_the_same() -> None:
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_literal_lines_fit_80_columns(topic: str) -> None:
-    literal = [line for block in blocks(topic_text(topic)) if block.kind is BlockKind.LITERAL for line in block.text.split("\n")]
+    literal = [line for block in help_blocks(topic_text(topic)) if block.kind is BlockKind.LITERAL for line in block.text.split("\n")]
     assert [line for line in literal if len(line) > 76] == []
 
 

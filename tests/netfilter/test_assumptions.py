@@ -7,7 +7,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipt_explain.netfilter.assumptions import Assumption, known
+from ipt_explain.netfilter.assumptions import Assumption, known_answers
 
 QUESTIONS = ("-s a", "-s b", "-s c")
 _answers = st.lists(
@@ -25,12 +25,14 @@ def test_what_is_known_holds_wherever_all_assumptions_do(answers: tuple[Assumpti
     for truths in product((True, False), repeat=len(QUESTIONS)):
         world = dict(zip(QUESTIONS, truths, strict=True))
         if all(all(world[text] is wanted for text, wanted in each.literals) is each.hold for each in answers):
-            assert known(answers, ()).items() <= world.items()
+            assert known_answers(answers, ()).items() <= world.items()
 
 
 def test_of_answers_that_do_not_all_hold_the_last_one_left_is_known() -> None:
     not_both = Assumption((("-s a", True), ("-s b", False)), False)
     only_a = Assumption((("-s a", True),), True)
-    assert known((not_both,), ()) == {}
-    assert known((not_both, only_a), ()) == known((only_a, not_both), ()) == {"-s a": True, "-s b": True}
-    assert known((not_both,), (("-s b", False),)) == {"-s a": False}
+    assert known_answers((not_both,), ()) == {}
+    assert (
+        known_answers((not_both, only_a), ()) == known_answers((only_a, not_both), ()) == {"-s a": True, "-s b": True}
+    )
+    assert known_answers((not_both,), (("-s b", False),)) == {"-s a": False}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.certainty.containment import conditions_of, contains
+from ipt_explain.netfilter.certainty.containment import contains, shape_conditions
 from ipt_explain.parsing import read_dump
 
 
@@ -21,7 +21,7 @@ def rules(*texts: str) -> list[Rule]:
 
 def covers(wide: str, narrow: str) -> bool:
     one, other = rules(f"{wide} -j DROP", f"{narrow} -j DROP")
-    return contains(conditions_of(one.shape), one, conditions_of(other.shape), other)
+    return contains(shape_conditions(one.shape), one, shape_conditions(other.shape), other)
 
 
 @pytest.mark.parametrize(

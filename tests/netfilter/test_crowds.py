@@ -17,7 +17,7 @@ from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Whereabouts
-from ipt_explain.trace.packet import Packet, node_of
+from ipt_explain.trace.packet import Packet, node_around
 from tests.trace.helpers import save
 
 _VIPS = [f"10.96.0.{number}" for number in range(1, 41)]
@@ -131,7 +131,7 @@ class _Rules:
 
 def _start() -> PacketState:
     connection = Packet("10.244.9.9", "10.96.0.1", "tcp", 80, in_interface="cni0").connection()
-    node = node_of(Family.IPV4, ["192.0.2.10"], "eth0", ())
+    node = node_around(Family.IPV4, ["192.0.2.10"], "eth0", ())
     return PacketState(connection, node, Hook.PREROUTING, connection.source, connection.source_port, "cni0")
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipt_explain.netfilter.assumptions import Assumption, InterfaceChoice, choice, condensed, joined
+from ipt_explain.netfilter.assumptions import Assumption, InterfaceChoice, choice, condensed, joined_choices
 from ipt_explain.records import replace
 from tests.trace.helpers import POD, go
 
@@ -109,7 +109,7 @@ def test_choices_are_joined_without_the_obvious() -> None:
     assert second.share == Fraction(1, 4)
     first = choice((other, _yes("a")))
     assert first is not None
-    (kept, one) = joined([first, second])
+    (kept, one) = joined_choices([first, second])
     assert kept is other
     assert (one.chosen, one.share, one.question, str(one)) == (("a", "b"), Fraction(3, 4), "-i a or b", "-i a or b")
     assert (one.opposite.share, str(one.opposite)) == (Fraction(1, 4), "not -i a or b")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import chain as flatten
 
-from ipt_explain.analyzers.iptables.endpoints import NO_ENDPOINTS, EndpointForms, one_endpoint, with_port
+from ipt_explain.analyzers.iptables.endpoints import NO_ENDPOINTS, EndpointForms, one_endpoint, with_default_port
 from ipt_explain.analyzers.iptables.gaps import chains_with_gaps
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.iptables.runs import Run, Stretches
@@ -67,7 +67,7 @@ class Spread(Record):
 
     def keeping(self, port: int) -> Spread:
         """The same for packets to a port, which DNAT without a port keeps."""
-        endpoints = with_port(self.endpoints, port)
+        endpoints = with_default_port(self.endpoints, port)
         if endpoints is self.endpoints:
             return self
         return replace(self, balancer=replace(self.balancer, shares=endpoints.of_kind(Share)), endpoints=endpoints)

@@ -59,7 +59,7 @@ def one_endpoint(chain: str, destination: str | None, evidence: Evidence, fragme
     return in_columns([found], Endpoint).with_columns(endpoint=[destination])
 
 
-def with_port(endpoints: Columns[Endpoint], port: int) -> Columns[Endpoint]:
+def with_default_port(endpoints: Columns[Endpoint], port: int) -> Columns[Endpoint]:
     """The same, where those without a port have the one that packets are sent to: the kernel keeps it."""
     addresses, ports = endpoints.column("address"), endpoints.column("port")
     if None not in ports:

@@ -12,7 +12,7 @@ from ipt_explain.analyzers.rulesets import proxy_mode
 from ipt_explain.model import Backend, Dump, Family, Form, Ruleset
 from ipt_explain.model.node import NodeFacts
 from ipt_explain.model.node.ipvs import RealServer, VirtualServer
-from ipt_explain.netfilter.ipvs.schedulers import shares
+from ipt_explain.netfilter.ipvs.schedulers import server_shares
 from ipt_explain.netfilter.walk.backends.ipvs_path import server_text
 from ipt_explain.services.evidence import Shown
 from ipt_explain.services.ports import (
@@ -127,12 +127,12 @@ class _Reader:
             return FrontendVerdict.DROP
         if not given.servers:
             return FrontendVerdict.UNMATCHED if self._servers_known else FrontendVerdict.UNKNOWN
-        takes = any(share is None or share > 0 for server in given.servers for share in shares(server))
+        takes = any(share is None or share > 0 for server in given.servers for share in server_shares(server))
         return FrontendVerdict.BALANCE if takes else FrontendVerdict.REJECT
 
     def _endpoints(self, given: Front) -> Iterable[Endpoint]:
         for server in given.servers[:1]:
-            for real, share in zip(server.real_servers, shares(server)):
+            for real, share in zip(server.real_servers, server_shares(server)):
                 endpoint = address_port(real.address, real.port)
                 local = self._node.is_local(given.protocol, real.address, real.port)
                 yield Endpoint(
@@ -150,7 +150,7 @@ def _balancer(given: Front) -> Balancer:
     return Balancer(
         server_text(server),
         Scope.CLUSTER,
-        tuple(_share(server, real, share) for real, share in zip(server.real_servers, shares(server))),
+        tuple(_share(server, real, share) for real, share in zip(server.real_servers, server_shares(server))),
         0.0 if server.real_servers else 1.0,
     )
 

@@ -14,7 +14,7 @@ from ipt_explain.analyzers.nftables.tables import (
     leads_to,
 )
 from ipt_explain.model import nft
-from ipt_explain.netfilter.nft.chances import shares
+from ipt_explain.netfilter.nft.chances import element_shares
 from ipt_explain.netfilter.nft.readings import Chance
 from ipt_explain.records import Record
 from ipt_explain.services.evidence import Shown
@@ -130,7 +130,7 @@ def _choices(
                 return
         if isinstance(key, (nft.Numgen, nft.Hash)):
             held = data.elements if isinstance(data, nft.SetLiteral) else elements(table, data.name)
-            for share, element in shares(Chance(key.offset, key.modulus), held):
+            for share, element in element_shares(Chance(key.offset, key.modulus), held):
                 if element is not None:
                     yield share, element, element.data
             return

@@ -107,6 +107,6 @@ def _evidence(element: Element) -> Shown:
     return Shown(element.line, lambda: element_text(element))
 
 
-def chain_of(entry: MapEntry) -> ProxyChain | None:
+def entry_chain(entry: MapEntry) -> ProxyChain | None:
     """The chain that an entry leads to, if it is kube-proxy's."""
     return None if entry.chain is None else proxy_chain(entry.chain)

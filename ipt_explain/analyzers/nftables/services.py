@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ipt_explain.analyzers.names import Wanted
 from ipt_explain.analyzers.nftables.balancers import BalancerReader, Spread
-from ipt_explain.analyzers.nftables.frontends import MapEntries, MapEntry, chain_of, cluster_ips, groups
+from ipt_explain.analyzers.nftables.frontends import MapEntries, MapEntry, cluster_ips, entry_chain, groups
 from ipt_explain.analyzers.nftables.masquerading import masquerade
 from ipt_explain.analyzers.nftables.names import ChainKind, key_of
 from ipt_explain.analyzers.nftables.source_ranges import FirewallReader
@@ -95,7 +95,7 @@ class ServiceReader:
     def _frontend(self, entry: MapEntry, own: frozenset[str]) -> Frontend:
         address, protocol, port = entry.place
         ranges = self._firewalls.ranges(entry.place, own)
-        kind = self._kind(entry, chain_of(entry) is not None and ranges is not None)
+        kind = self._kind(entry, entry_chain(entry) is not None and ranges is not None)
         balancer, node_balancer = self._leads_to(entry)
         verdict = self._verdict(entry, balancer, protocol)
         if verdict in (FrontendVerdict.DROP, FrontendVerdict.REJECT):
@@ -106,14 +106,14 @@ class ServiceReader:
         address = entry.place[0]
         if address is None:
             return FrontendKind.NODE_PORT
-        found = chain_of(entry)
+        found = entry_chain(entry)
         if address in self._cluster_ips if found is None else found.kind in (ChainKind.SERVICE, ChainKind.LOCAL):
             return FrontendKind.CLUSTER_IP
         return FrontendKind.LOAD_BALANCER if restricted else FrontendKind.EXTERNAL
 
     def _leads_to(self, entry: MapEntry) -> tuple[str | None, str | None]:
         """The balancers for packets from outside the node, and for those from the node if that is another."""
-        found = chain_of(entry)
+        found = entry_chain(entry)
         if found is None or entry.chain is None or found.kind is not ChainKind.EXTERNAL:
             return entry.chain, None
         service = outside = None

@@ -71,7 +71,7 @@ def _lines(text: str) -> Iterator[tuple[str | None, str]]:
         place += 1
 
 
-def read_rules(text: str, table: str | None = None) -> list[Rule]:
+def read_pasted_rules(text: str, table: str | None = None) -> list[Rule]:
     """The rules of a text of rule lines, with or without `iptables -t TABLE` and `-A CHAIN` in front.
 
     Raises DumpSyntaxError if a line is not a rule, UsageError if there is none.

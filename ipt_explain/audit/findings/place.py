@@ -45,7 +45,7 @@ def at_rule_or_chain(rule: Rule | None, chain: Chain) -> Location:
     return at_chain(chain) if rule is None else at_rule(rule)
 
 
-def lines_of(chains: Iterable[Chain]) -> tuple[int, ...]:
+def chain_lines(chains: Iterable[Chain]) -> tuple[int, ...]:
     """The lines of chains, as far as the text has them."""
     return tuple(line for chain in chains if (line := at_chain(chain).line) is not None)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.settings.config_files import find_config, read_config
-from ipt_explain.audit.settings.selection import Names, nearest, parse_ids
+from ipt_explain.audit.settings.selection import Names, nearest_word, parse_ids
 from ipt_explain.errors import UsageError
 from ipt_explain.records import Record, field, replace
 
@@ -74,10 +74,12 @@ def load_config(path: Path | None, known: Names, start: Path | None = None) -> C
 def _config(path: Path, options: Mapping[str, object], known: Names) -> Config:
     for option in options:
         if option not in OPTIONS:
-            raise UsageError(f"{path}: unknown option {option}{nearest(option, OPTIONS)} (known: {', '.join(OPTIONS)})")
+            raise UsageError(
+                f"{path}: unknown option {option}{nearest_word(option, OPTIONS)} (known: {', '.join(OPTIONS)})"
+            )
     fail_on = _text(path, options, "fail-on")
     if fail_on is not None and fail_on not in FAIL_ON:
-        raise UsageError(f"{path}: fail-on is {fail_on}{nearest(fail_on, FAIL_ON)} (one of {', '.join(FAIL_ON)})")
+        raise UsageError(f"{path}: fail-on is {fail_on}{nearest_word(fail_on, FAIL_ON)} (one of {', '.join(FAIL_ON)})")
     baseline = _text(path, options, "baseline")
     return Config(
         select=_ids(path, options, "select", known),
@@ -113,7 +115,7 @@ def _read_overrides(path: Path, options: Mapping[str, object], known: Names) -> 
     for rules, severity in _table(path, options, SEVERITIES):
         names = [each.value for each in Severity]
         if severity not in names:
-            raise UsageError(f"{path}: {SEVERITIES}: {severity} is no severity{nearest(severity, names)}")
+            raise UsageError(f"{path}: {SEVERITIES}: {severity} is no severity{nearest_word(severity, names)}")
         severities += [(rule, Severity(severity)) for rule in parse_ids([rules], known, f"{path}: {SEVERITIES}")]
     ignores = tuple(
         (pattern, parse_ids([rules], known, f"{path}: {PATHS}")) for pattern, rules in _table(path, options, PATHS)

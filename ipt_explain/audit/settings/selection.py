@@ -41,7 +41,7 @@ def parse_ids(words: Iterable[str], known: Names, origin: str) -> tuple[str, ...
             elif any(rule_id.startswith(entry.upper()) for rule_id in ids):
                 found.append(entry.upper())
             else:
-                near = nearest(entry.upper(), sorted(ids)) or nearest(entry.lower(), known)
+                near = nearest_word(entry.upper(), sorted(ids)) or nearest_word(entry.lower(), known)
                 raise UsageError(f"{origin}: no rule is called {entry}{near}")
     return tuple(found)
 
@@ -51,7 +51,7 @@ def is_named(word: str, rule_id: str, slug: str) -> bool:
     return word.lower() == slug or (len(word) > len("IPT") and rule_id.startswith(word.upper()))
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest_word(word: str, known: Iterable[str]) -> str:
     """`; the nearest is X` for the known word most like `word`, or "" if none is near."""
     import difflib  # few words are misspelt
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.fleet.folding import nodes_of
-from ipt_explain.compare.fleet.records.chain_records import place_of, skeleton_of
+from ipt_explain.compare.fleet.records.chain_records import skeleton_of, table_and_chain
 from ipt_explain.compare.fleet.sides import Side, merged
 from ipt_explain.compare.fleet.wording import count_of
 from ipt_explain.compare.rulesets.differing import skeleton_differences
@@ -57,6 +57,6 @@ def _masked(record: str | None) -> str | None:
 def _sentence(key: str, difference: Difference, most: Side, side: Side) -> str:
     names, others = nodes_of(side.groups), nodes_of(most.groups)
     if difference.kind is DifferenceKind.CHAIN_POLICY:
-        name = " ".join(place_of(key))
+        name = " ".join(table_and_chain(key))
         return f"{name}: policy {difference.before} on {count_of(others)}, {difference.after} on {count_of(names)}"
     return f"{count_of(others)} against {count_of(names)}: {difference.message}"

@@ -17,7 +17,7 @@ from ipt_explain.compare.fleet.releases import as_releases_do
 from ipt_explain.compare.fleet.service_disputes import ServiceDisputes
 from ipt_explain.compare.fleet.sides import Side, sides_of
 from ipt_explain.compare.fleet.wording import count_of, has
-from ipt_explain.compare.services.losses import folded
+from ipt_explain.compare.services.losses import losses_folded
 from ipt_explain.model import Family
 from ipt_explain.records import Record, replace
 from ipt_explain.services.ports import ProxyMode
@@ -91,7 +91,7 @@ class _Comparer:
             nodes - sum(node in partly for group in self._groups for node in group.nodes),
             ports - len(disagreed),
             ports,
-            tuple(folded(found)),
+            tuple(losses_folded(found)),
             tuple(self._not_compared),
             tuple(notes),
             self._releases(),

@@ -8,8 +8,8 @@ from ipt_explain.compare.differences import Difference
 from ipt_explain.compare.fleet.folding import nodes_of
 from ipt_explain.compare.fleet.records.service_records import service_of
 from ipt_explain.compare.fleet.sides import Side
-from ipt_explain.compare.fleet.wording import sentence
-from ipt_explain.compare.fleet.zones import nearest, zone_sides
+from ipt_explain.compare.fleet.wording import difference_sentence
+from ipt_explain.compare.fleet.zones import nearest_zone, zone_sides
 from ipt_explain.compare.services.differing import added, removed, service_differences
 from ipt_explain.compare.services.fabric import Fabric
 from ipt_explain.compare.services.unseen import Completeness
@@ -50,7 +50,7 @@ class ServiceDisputes:
             self._zones = max(self._zones, len(by_zone))
         for side in sides[0 if by_zone else 1 :]:
             if side not in by_zone:
-                most = nearest(side, by_zone, endpoints) if by_zone else sides[0]
+                most = nearest_zone(side, by_zone, endpoints) if by_zone else sides[0]
                 found = list(_differences(views[most.record], views[side.record], most, side))
                 if not found:
                     # Rules other than balancing can be compared only within a release.
@@ -108,7 +108,7 @@ def _differences(
         names, others = nodes_of(side.groups), nodes_of(most_side.groups)
         seen = 0 if most is None else len(most.endpoints())
         for each in found:
-            yield replace(each, message=sentence(each, seen, others, names))
+            yield replace(each, message=difference_sentence(each, seen, others, names))
 
 
 def _is_complete(side: Side, view: ServiceView) -> bool:

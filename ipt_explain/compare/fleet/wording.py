@@ -20,7 +20,7 @@ def has(count: int) -> str:
     return "has" if count == 1 else "have"
 
 
-def sentence(difference: Difference, seen: int, most: Sequence[str], names: Sequence[str]) -> str:
+def difference_sentence(difference: Difference, seen: int, most: Sequence[str], names: Sequence[str]) -> str:
     """A difference between the majority, which has `seen` endpoints, and others. If it is about an endpoint, the
     sentence ends with that."""
     who, others = count_of(names), count_of(most)

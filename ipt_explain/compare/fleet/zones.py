@@ -30,7 +30,7 @@ def zone_sides(sides: Sequence[Side], endpoints: Endpoints) -> list[Side]:
     return large
 
 
-def nearest(side: Side, among: Sequence[Side], endpoints: Endpoints) -> Side:
+def nearest_zone(side: Side, among: Sequence[Side], endpoints: Endpoints) -> Side:
     """The zone that a side belongs to: that of its nodes if known, else the one with most common endpoints."""
     zone = side.groups[0].zone
     if zone is not None:

@@ -29,7 +29,7 @@ def map_of(document: Any, key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def list_of(document: Any, key: str) -> list[Any]:
+def list_at(document: Any, key: str) -> list[Any]:
     """The list under a key, empty if there is none."""
     value = document.get(key) if isinstance(document, dict) else None
     return value if isinstance(value, list) else []

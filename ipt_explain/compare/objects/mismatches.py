@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.compare.objects.proxy import Intent
-from ipt_explain.compare.services.naming import FRONTEND_NAMES, address_text, frontend_names
+from ipt_explain.compare.services.naming import FRONTEND_NAMES, frontend_address_text, frontend_names
 from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.compare.services.views import Address, ServiceView
 from ipt_explain.enums import Enum
@@ -65,7 +65,7 @@ def missing_service(intent: Intent, source: str) -> Mismatch:
     """The mismatch for a service port that the dump lacks."""
     count = len(intent.everywhere)
     endpoints = some(count, "endpoint")
-    place = f"{address_text((intent.cluster_ip, intent.port.port))}/{intent.port.protocol}"
+    place = f"{frontend_address_text((intent.cluster_ip, intent.port.port))}/{intent.port.protocol}"
     message = f"there is no rule for {place}, which has {endpoints}"
     return Mismatch(
         MismatchKind.SERVICE_MISSING, intent.family, source, intent.label, intent.port.protocol, message, RESYNC
@@ -123,12 +123,12 @@ class _Case:
         expected = set(_expected_frontends(intent))
         seen = set(view.frontends)
         for address in sorted(expected - seen) if self.complete else ():
-            yield f"{address_text(address)} is missing" if address[0] else f"node port {address[1]} is missing"
+            yield f"{frontend_address_text(address)} is missing" if address[0] else f"node port {address[1]} is missing"
         for address in sorted(seen - expected):
             if not intent.service.has_status and view.frontends[address].kind in _FROM_STATUS:
                 continue
             name = FRONTEND_NAMES[view.frontends[address].kind]
-            yield f"{name} {address_text(address)} is not the cluster's"
+            yield f"{name} {frontend_address_text(address)} is not the cluster's"
         for address in sorted(expected & seen):
             frontend = view.frontends[address]
             if address[0] in intent.load_balancers and frontend.verdict is FrontendVerdict.BALANCE:
@@ -215,7 +215,9 @@ class _Case:
             if frontend.kind is FrontendKind.EXTERNAL_IP and FrontendVerdict.BALANCE in (asked, frontend.verdict):
                 continue
             pair = (frontend.verdict, asked)
-            words = f"connections to {address_text(address)} should be {asked.done}, not {frontend.verdict.done}"
+            words = (
+                f"connections to {frontend_address_text(address)} should be {asked.done}, not {frontend.verdict.done}"
+            )
             if pair == (FrontendVerdict.REJECT, FrontendVerdict.DROP):
                 message = f"{words}: other nodes have endpoints, of which this one does not know"
                 yield self._mismatch(MismatchKind.ENDPOINT_MISSING, message)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ipt_explain.compare.objects.documents import HOW, documents, list_of, map_of, number_of, word_of
+from ipt_explain.compare.objects.documents import HOW, documents, list_at, map_of, number_of, word_of
 from ipt_explain.compare.objects.model import (
     ApiEndpoint,
     ApiNode,
@@ -90,7 +90,7 @@ class _ObjectReader:
                 f"{self._source}: the list of objects was cut (it has a `continue` token): use `{HOW} --chunk-size=0`"
             )
         self._seen.add(kind.removesuffix("List"))
-        for item in list_of(document, "items"):
+        for item in list_at(document, "items"):
             if isinstance(item, dict) and "kind" not in item and kind != "List":
                 # Items of a typed list need not say their kind.
                 item = {**item, "kind": kind.removesuffix("List")}
@@ -136,10 +136,10 @@ class _ObjectReader:
             namespace,
             name,
             cluster_ips,
-            tuple(self._port(port, f"{namespace}/{name}") for port in list_of(spec, "ports")),
+            tuple(self._port(port, f"{namespace}/{name}") for port in list_at(spec, "ports")),
             _addresses(spec.get("externalIPs")),
             tuple(_ingress(map_of(map_of(document, "status"), "loadBalancer"))),
-            tuple(str(each).strip() for each in list_of(spec, "loadBalancerSourceRanges")),
+            tuple(str(each).strip() for each in list_at(spec, "loadBalancerSourceRanges")),
             spec.get("internalTrafficPolicy") == "Local",
             spec.get("externalTrafficPolicy") == "Local",
             _affinity_seconds(spec),
@@ -168,7 +168,7 @@ class _ObjectReader:
             return None
         owner = (word_of(metadata, "namespace") or "default", service)
         for name, protocol, number in _ports_of(document):
-            for each in list_of(document, "endpoints"):
+            for each in list_at(document, "endpoints"):
                 for found, family in _slice_endpoints(each, number):
                     _merge(endpoints.setdefault((*owner, family, name, protocol), {}), found)
         return owner
@@ -179,9 +179,9 @@ class _ObjectReader:
         """Add an Endpoints object; kube-proxy ignores its addresses that are not ready."""
         if _HEADLESS in map_of(map_of(document, "metadata"), "labels"):
             return
-        for subset in list_of(document, "subsets"):
+        for subset in list_at(document, "subsets"):
             for name, protocol, number in _ports_of(subset):
-                for address in list_of(subset, "addresses"):
+                for address in list_at(subset, "addresses"):
                     ip = _short(word_of(address, "ip"))
                     if ip:
                         node = word_of(address, "nodeName") or None
@@ -193,11 +193,11 @@ class _ObjectReader:
         metadata, spec, status = map_of(document, "metadata"), map_of(document, "spec"), map_of(document, "status")
         labels = map_of(metadata, "labels")
         name = word_of(metadata, "name")
-        cidrs = [str(each) for each in list_of(spec, "podCIDRs")] or [word_of(spec, "podCIDR")]
+        cidrs = [str(each) for each in list_at(spec, "podCIDRs")] or [word_of(spec, "podCIDR")]
         version = _MINOR.match(word_of(map_of(status, "nodeInfo"), "kubeletVersion"))
         self._nodes[name] = ApiNode(
             name,
-            tuple(_short(word_of(each, "address")) for each in list_of(status, "addresses") if isinstance(each, dict)),
+            tuple(_short(word_of(each, "address")) for each in list_at(status, "addresses") if isinstance(each, dict)),
             tuple(filter(None, cidrs)),
             next((str(labels[label]) for label in _ZONE_LABELS if label in labels), None),
             int(version[1]) if version else None,
@@ -206,7 +206,7 @@ class _ObjectReader:
 
 def _ports_of(document: Any) -> Iterator[tuple[str, str, int]]:
     """Name, protocol and number of each port that has a number."""
-    for port in list_of(document, "ports"):
+    for port in list_at(document, "ports"):
         number = number_of(port.get("port")) if isinstance(port, dict) else None
         if number is not None:
             yield word_of(port, "name"), (word_of(port, "protocol") or "TCP").lower(), number
@@ -223,7 +223,7 @@ def _slice_endpoints(document: Any, port: int) -> Iterator[tuple[ApiEndpoint, Fa
     serving = ready if conditions.get("serving") is None else bool(conditions["serving"])
     hints = map_of(document, "hints")
     zones, nodes = (
-        tuple(word_of(each, "name") for each in list_of(hints, key) if isinstance(each, dict))
+        tuple(word_of(each, "name") for each in list_at(hints, key) if isinstance(each, dict))
         for key in ("forZones", "forNodes")
     )
     topology = map_of(document, "topology")  # in v1beta1
@@ -251,7 +251,7 @@ def _merge(known: dict[str, ApiEndpoint], found: ApiEndpoint) -> None:
 
 
 def _ingress(status: dict[str, Any]) -> Iterator[LoadBalancerAddress]:
-    for each in list_of(status, "ingress"):
+    for each in list_at(status, "ingress"):
         ip = _short(word_of(each, "ip")) if isinstance(each, dict) else ""
         if ip:
             yield LoadBalancerAddress(ip, each.get("ipMode") == "Proxy")

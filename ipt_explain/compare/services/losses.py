@@ -112,7 +112,7 @@ def loss_differences(before: Losses, after: Losses) -> Iterator[tuple[LossCause,
             yield cause, _values(cause, old), _values(cause, new), message
 
 
-def folded(differences: Sequence[Difference]) -> list[Difference]:
+def losses_folded(differences: Sequence[Difference]) -> list[Difference]:
     """The differences; those with one cause in several service ports become one about the node, before the others."""
     causes: dict[tuple[object, ...], list[Difference]] = {}
     for each in differences:

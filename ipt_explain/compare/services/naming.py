@@ -24,10 +24,10 @@ def frontend_names(view: ServiceView) -> list[str]:
 
 def frontend_name(address: Address, frontend: FrontendView) -> str:
     """`ClusterIP 10.96.0.10:80`, `NodePort 30080`."""
-    return f"{FRONTEND_NAMES[frontend.kind]} {address_text(address)}"
+    return f"{FRONTEND_NAMES[frontend.kind]} {frontend_address_text(address)}"
 
 
-def address_text(address: Address) -> str:
+def frontend_address_text(address: Address) -> str:
     """`10.96.0.10:80`, `[fd00::1]:80`; for a node port its number."""
     host, port = address
     if not host:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from ipt_explain.graph.never_returning import FINAL_TARGETS, Endings
 from ipt_explain.model import Chain, Command, Layout, Rule, Ruleset, Shape, TargetKind
 from ipt_explain.model.by_shape import ByLayout, SameLayout, chains_in_order
-from ipt_explain.netfilter.certainty.containment import Comparison, Conditions, conditions_of, contains, may_contain
+from ipt_explain.netfilter.certainty.containment import Comparison, Conditions, contains, may_contain, shape_conditions
 from ipt_explain.records import Record, field
 
 # Rules beyond this limit are not compared: hostile chains may have any number of different forms.
@@ -119,7 +119,7 @@ class _Finder:
     def _of(self, shape: Shape) -> Conditions:
         conditions = self._conditions.get(shape)
         if conditions is None:
-            conditions = self._conditions[shape] = conditions_of(shape)
+            conditions = self._conditions[shape] = shape_conditions(shape)
         return conditions
 
     def _in_chain(self, chain: Chain) -> Iterator[Shadow]:

@@ -63,7 +63,7 @@ def is_tools(name: str) -> bool:
     return not _without_tool(name)
 
 
-def command_of(path: str) -> str | None:
+def sosreport_command(path: str) -> str | None:
     """The command after which sosreport named a file: `iptables_-t_nat_-nvL` -> `iptables -t nat -nvL`."""
     found = _COMMAND.fullmatch(path.rpartition("/")[2])
     return None if found is None else found[0].replace("_", " ")

@@ -26,7 +26,7 @@ def with_shared_facts(dumps: Sequence[Dump]) -> tuple[Dump, ...]:
     shared: dict[int, Dump] = {}
     for group in groups:
         if len(group) > 1 and _may_be_one_node(group):
-            facts = joined(dump.node for dump in group)
+            facts = joined_facts(dump.node for dump in group)
             shared |= {id(dump): replace(dump, node=facts) for dump in group}
     return tuple(shared.get(id(dump), dump) for dump in dumps)
 
@@ -45,7 +45,7 @@ def as_node(dumps: Sequence[Dump]) -> Dump:
         source=", ".join(dump.source for dump in dumps),
         rulesets=tuple(dict.fromkeys(ruleset for dump in dumps for ruleset in dump.rulesets)),
         warnings=tuple(warning for dump in dumps for warning in dump.warnings),
-        node=joined(dump.node for dump in dumps),
+        node=joined_facts(dump.node for dump in dumps),
         nft=next((dump.nft for dump in dumps if dump.nft is not None), None),
     )
 
@@ -60,7 +60,7 @@ def by_node(dumps: Sequence[Dump]) -> list[list[Dump]]:
     return nodes
 
 
-def joined(facts: Iterable[NodeFacts]) -> NodeFacts:
+def joined_facts(facts: Iterable[NodeFacts]) -> NodeFacts:
     """Facts of one node from several texts. If two texts show the same thing, the fuller one counts."""
     known = [each for each in dict.fromkeys(facts) if each]
     if len(known) == 1:

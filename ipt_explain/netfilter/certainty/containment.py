@@ -69,7 +69,7 @@ _CORE_KINDS = {
 }
 
 
-def conditions_of(shape: Shape) -> Conditions:
+def shape_conditions(shape: Shape) -> Conditions:
     """The conditions of a shape's rules."""
     constraints = constraints_of(shape)
     comparable = all(match.module in _FIXED or match.module == "comment" for match in shape.matches)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ipt_explain.model.node.ipsets import Dimension, IpSet, SetMethod
 from ipt_explain.netfilter.ipsets.index import SetIndex
-from ipt_explain.netfilter.ipsets.shown import shown
+from ipt_explain.netfilter.ipsets.shown import value_of
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 
@@ -59,7 +59,7 @@ class KnownSets:
             index = self._indexes[found.name] = SetIndex(found)
         return index.holds(
             [
-                shown(found, dimension, direction == "src", state, to)
+                value_of(found, dimension, direction == "src", state, to)
                 for dimension, direction in zip(found.dimensions, directions)
             ]
         )

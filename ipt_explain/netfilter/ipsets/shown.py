@@ -22,7 +22,7 @@ Shown = int | str | tuple[int, int | None] | Whereabouts | Truth
 unknown; NO if the packet has none, so that no element fits."""
 
 
-def shown(found: IpSet, dimension: Dimension, source: bool, state: PacketState, to: Heading) -> Shown:
+def value_of(found: IpSet, dimension: Dimension, source: bool, state: PacketState, to: Heading) -> Shown:
     """The packet's value for one dimension of a set, in the direction that the rule names."""
     if dimension in (Dimension.IP, Dimension.NET):
         address = state.source if source else to.address

@@ -30,7 +30,7 @@ def may_refuse(server: VirtualServer) -> bool:
     return server.scheduler == "ovf" or all(map(_may_overflow, takes))
 
 
-def shares(server: VirtualServer) -> tuple[Fraction | None, ...]:
+def server_shares(server: VirtualServer) -> tuple[Fraction | None, ...]:
     """Each real server's share of new connections, from 0 to 1, in order.
 
     None if load, the client or anything else unknown decides. Ignores clients that persistence binds to a server. All

@@ -21,7 +21,7 @@ from ipt_explain.model.node import VirtualServers
 from ipt_explain.model.node.ipvs import Forwarding, RealServer, VirtualServer
 from ipt_explain.netfilter.header import parse_address
 from ipt_explain.netfilter.ipvs.lookup import server_index
-from ipt_explain.netfilter.ipvs.schedulers import may_refuse, shares
+from ipt_explain.netfilter.ipvs.schedulers import may_refuse, server_shares
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.records import Record
 
@@ -73,7 +73,7 @@ def take(
         return server
     destinations = tuple(
         _destination(real, port, share)
-        for real, share in zip(server.real_servers, shares(server))
+        for real, share in zip(server.real_servers, server_shares(server))
         if share is None or share > 0
     )
     return Taken(server, destinations, may_refuse(server))

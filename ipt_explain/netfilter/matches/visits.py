@@ -63,7 +63,7 @@ def records_visits(shape: Shape) -> bool:
     return shape.match_option("recent", "--set") is not None
 
 
-def list_of(rule: Rule) -> str:
+def list_name(rule: Rule) -> str:
     """The list of a rule's `recent`."""
     return rule.match("recent", "--name") or DEFAULT_LIST
 

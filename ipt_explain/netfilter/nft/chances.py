@@ -9,7 +9,7 @@ from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.readings import Chance
 
 
-def shares(chance: Chance, elements: tuple[nft.Element, ...]) -> list[tuple[Fraction, nft.Element | None]]:
+def element_shares(chance: Chance, elements: tuple[nft.Element, ...]) -> list[tuple[Fraction, nft.Element | None]]:
     """The elements that may be found, and the share of each; None for numbers without an element."""
     found: list[tuple[Fraction, nft.Element | None]] = []
     left = chance.count
@@ -32,7 +32,7 @@ def chances(lookup: nft.VerdictMap | nft.MapLookup) -> dict[nft.Element, float] 
     numbers, data = lookup.key, lookup.data
     if not isinstance(numbers, nft.Numgen) or not isinstance(data, nft.SetLiteral):
         return None
-    found = shares(Chance(numbers.offset, numbers.modulus), data.elements)
+    found = element_shares(Chance(numbers.offset, numbers.modulus), data.elements)
     return {element: float(share) for share, element in found if element is not None}
 
 
@@ -44,7 +44,9 @@ def _fraction(part: int, whole: int) -> Fraction:
 def share_of(chance: Chance, operator: nft.Operator, right: nft.Expression) -> Fraction | None:
     """The share of numbers that satisfy a comparison; None if unknown."""
     if isinstance(right, nft.SetLiteral):
-        share = sum((part for part, element in shares(chance, right.elements) if element is not None), Fraction(0))
+        share = sum(
+            (part for part, element in element_shares(chance, right.elements) if element is not None), Fraction(0)
+        )
     elif operator in (nft.Operator.EQUAL, nft.Operator.NOT_EQUAL):
         share = Fraction(_count(chance, right), chance.count)
     elif isinstance(right, int):

@@ -8,7 +8,7 @@ from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import element_text, expression_text, statement_text
 from ipt_explain.netfilter.condition import Answer, Branch, Question, ask, decide_own, split
 from ipt_explain.netfilter.nft import memory
-from ipt_explain.netfilter.nft.chances import share_of, shares
+from ipt_explain.netfilter.nft.chances import element_shares, share_of
 from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import datatype_of
 from ipt_explain.netfilter.nft.lookups import Elements, elements_of_literal, elements_of_set, parts_of
@@ -172,5 +172,5 @@ def _by_chance(chance: Chance, match: nft.Match, state: PacketState) -> Answer:
 def _drawn(chance: Chance, elements: Elements, state: PacketState) -> Sequence[Found]:
     return [
         Found(share, state, element, unknown=element is None and not elements.whole)
-        for share, element in shares(chance, tuple(elements.elements))
+        for share, element in element_shares(chance, tuple(elements.elements))
     ]

@@ -44,7 +44,7 @@ def rows_left(count: int, parts: Sequence[tuple[int, ...] | None]) -> tuple[int,
     return tuple([row for row in range(count) if row not in gone])
 
 
-def blocks(rows: Sequence[int], width: int) -> Sequence[int] | None:
+def whole_blocks(rows: Sequence[int], width: int) -> Sequence[int] | None:
     """The numbers of the blocks of `width` rows that these rows fill; None where they leave one half filled."""
     numbers = sorted({row // width for row in rows})
     return numbers if len(numbers) * width == len(rows) else None

@@ -58,7 +58,7 @@ class Journey:
 
     def ends(self) -> Iterator[tuple[Finish, Packets]]:
         """Every end, with the packets that meet it. Each rule or policy that stops packets is a separate end.
-        What is assumed of their own destinations is not yet `named`.
+        What is assumed of their own destinations is not yet named (`with_named_destination`).
         """
         return self._hooks.ends.by_decider()
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Family, Ruleset
-from ipt_explain.netfilter.condition import named
+from ipt_explain.netfilter.condition import with_named_destination
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import CLIENT_PORT, Heading, Known, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
@@ -171,7 +171,7 @@ class Replies:
                 path = connected.path(0)  # it is the connection that is in a zone
             if end.verdict is Verdict.UNKNOWN or path is None:
                 continue
-            stops.append((StoppedReply(end.verdict, named(end.state, vip), path), packets.shares[0]))
+            stops.append((StoppedReply(end.verdict, with_named_destination(end.state, vip), path), packets.shares[0]))
             if not end.state.answers:
                 stopped = total(stopped, packets.shares[0])
         answers = [each for reply, _ in stops for each in reply.state.answers]

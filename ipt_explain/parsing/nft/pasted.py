@@ -112,7 +112,7 @@ def end_of_braces(text: str, end: int) -> int:
     return len(text) if end < 0 else end
 
 
-def lines_of(line: str, in_block: bool) -> list[str]:
+def printed_lines(line: str, in_block: bool) -> list[str]:
     """The lines that nft would print for a chain or set on one line, or, in a block, for statements with `;` between
     them; none if the line is neither."""
     block = _ONE_LINE.match(line)

@@ -12,7 +12,7 @@ from ipt_explain.parsing.nft.elements import ElementReader
 from ipt_explain.parsing.nft.forms import FormCache, LinePattern, follow
 from ipt_explain.parsing.nft.lines import BaseLine, BlockOpening, Closing, Content, Line, Property, RuleLine, Types
 from ipt_explain.parsing.nft.normal import priority_of
-from ipt_explain.parsing.nft.pasted import end_of_braces, lines_of
+from ipt_explain.parsing.nft.pasted import end_of_braces, printed_lines
 
 if TYPE_CHECKING:
     from lark.exceptions import UnexpectedInput
@@ -153,7 +153,7 @@ class TextReader:
 
     def _read_statements(self, stripped: str, line: int) -> bool:
         """Read a line that holds several of nft's. Returns whether it does."""
-        parts = lines_of(stripped, self._block is not None)
+        parts = printed_lines(stripped, self._block is not None)
         for part in parts:
             self._read_odd_line(part, 0, line, self._lines.nothing)
         return bool(parts)

@@ -43,7 +43,7 @@ def is_filtered(line: str) -> bool:
     return _FILTER.search(line) is not None
 
 
-def command_of(words: Sequence[str]) -> Command | None:
+def call_of(words: Sequence[str]) -> Command | None:
     """The call of iptables with these words; None if they call something else."""
     for place, word in enumerate(words):
         if is_tool(word):

@@ -29,7 +29,7 @@ from ipt_explain.parsing.pastes.scripts import (
     is_command,
     is_of_shell,
 )
-from ipt_explain.parsing.pastes.slips import hanging, may_have_remark, repaired, several
+from ipt_explain.parsing.pastes.slips import hanging, may_have_remark, repaired, rules_on_line
 from ipt_explain.parsing.pastes.wrapping import DUMP_LINE, OPENS_TABLE, Joiner, window_of
 from ipt_explain.records import Record
 
@@ -133,7 +133,7 @@ class _Preparing:
             if rule.target is None:
                 self._rejoin(place)
             return
-        first, *others = several(line)
+        first, *others = rules_on_line(line)
         repair = self._readable(first)
         if repair is not None and all(map(self._joiner.reads, others)):
             self._set(place, repair[0])

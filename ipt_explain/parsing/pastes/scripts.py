@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from ipt_explain.parsing.pastes.commands import Command, command_of, is_tool
+from ipt_explain.parsing.pastes.commands import Command, call_of, is_tool
 from ipt_explain.words.quotes import in_quotes
 
 _CHANGE = re.compile(r"ip6?tables(?:-legacy|-nft)?\s")
@@ -96,7 +96,7 @@ def changing_commands(line: str) -> list[tuple[Command, str]]:
         raise UnreadableCommand from None
     changes: list[tuple[Command, str]] = []
     for words in simple:
-        command = command_of(words)
+        command = call_of(words)
         if command is not None and _changes(command):
             changes.append((command, " ".join(map(_quoted, _rule_words(words)))))
     return changes

@@ -91,6 +91,6 @@ def _hanging(lines: Sequence[str], place: int) -> Iterator[str]:
         yield bare
 
 
-def several(line: str) -> list[str]:
+def rules_on_line(line: str) -> list[str]:
     """The rules that a window's padding put on one line; otherwise only the line."""
     return _SEVERAL.split(line) if len(line) <= _LONGEST else [line]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.fleet.comparison import FleetComparison
 from ipt_explain.compare.fleet.nodes import NotCompared
-from ipt_explain.render.compare.subjects import by_subject, heading, tally, wrapped
+from ipt_explain.render.compare.subjects import by_subject, heading, tally, wrapped_text
 from ipt_explain.render.text.paint import painter
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words import and_more, counted, listed
@@ -24,24 +24,24 @@ def fleet_text(comparison: FleetComparison, names: bool, width: int, color: bool
     `names` prints every name of a set, not just the first few.
     """
     paint = painter(color)
-    yield from wrapped("", _agreement(comparison), width)
+    yield from wrapped_text("", _agreement(comparison), width)
     for members, differences in _by_nodes(comparison.differences):
         releases = sorted({comparison.release_of[node] for node in members if node in comparison.release_of})
         suffix = f" · kube-proxy {' or '.join(releases)}" if releases else ""
         yield from ("\n", *heading(_title(members, names) + suffix, width, paint))
         for subject, messages in _subjects(differences):
-            yield from wrapped("  ", subject, width)
+            yield from wrapped_text("  ", subject, width)
             for message in messages:
-                yield from wrapped("    ", escape(message), width)
+                yield from wrapped_text("    ", escape(message), width)
     if comparison.not_compared:
         count = counted(len({each.node for each in comparison.not_compared}), "node")
         yield f"\n{paint(f'Not compared: {count}', 'bold')}\n"
         yield from _reasons(comparison.not_compared, names, width)
     for note in comparison.notes:
         yield "\n"
-        yield from wrapped("", escape(f"note: {note}"), width)
+        yield from wrapped_text("", escape(f"note: {note}"), width)
     if comparison.differences:
-        yield from ("\n", *wrapped("", _sum(comparison.differences), width))
+        yield from ("\n", *wrapped_text("", _sum(comparison.differences), width))
 
 
 def _agreement(comparison: FleetComparison) -> str:
@@ -100,7 +100,7 @@ def _reasons(left_out: Sequence[NotCompared], names: bool, width: int) -> Iterat
         by_reason.setdefault(each.why, []).append(each)
     for why, members in list(by_reason.items())[: _ALL if names else SHOWN_REASONS]:
         shown = listed((escape(each.node) for each in members), _ALL if names else SHOWN_NAMES)
-        yield from wrapped("  ", f"{shown}: {escape(members[0].reason if len(members) == 1 else why)}", width)
+        yield from wrapped_text("  ", f"{shown}: {escape(members[0].reason if len(members) == 1 else why)}", width)
     if not names and len(by_reason) > SHOWN_REASONS:
         yield f"  {and_more(len(by_reason) - SHOWN_REASONS, 'reason').strip()} (--names shows all)\n"
 

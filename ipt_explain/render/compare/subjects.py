@@ -51,10 +51,10 @@ def tally(differences: Sequence[Difference], beside: str) -> list[str]:
 
 def heading(text: str, width: int, paint: Paint) -> list[str]:
     """An escaped title wrapped to a width."""
-    return [f"{paint(line.rstrip(), 'bold')}\n" for line in wrapped("", text, width)]
+    return [f"{paint(line.rstrip(), 'bold')}\n" for line in wrapped_text("", text, width)]
 
 
-def wrapped(indent: str, text: str, width: int) -> list[str]:
+def wrapped_text(indent: str, text: str, width: int) -> list[str]:
     """An escaped text wrapped to a width, with a hanging indent."""
     if cells(text) <= width - len(indent):
         return [f"{indent}{text}".rstrip() + "\n"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.dumps import Comparison
-from ipt_explain.render.compare.subjects import by_subject, heading, tally, wrapped
+from ipt_explain.render.compare.subjects import by_subject, heading, tally, wrapped_text
 from ipt_explain.render.text.paint import Paint, painter
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words import counted
@@ -26,7 +26,7 @@ def comparison_text(comparison: Comparison, width: int, color: bool = False) -> 
     if comparison.equal:
         size = f"{counted(after.service_count, 'service port')} and {counted(after.endpoint_count, 'endpoint')}"
         same = f"No difference: {size} fare the same in {escape(before.name)} and {escape(after.name)}."
-        yield from wrapped("", same, width)
+        yield from wrapped_text("", same, width)
         return
     yield from heading(f"{escape(before.name)} → {escape(after.name)}", width, paint)
     subjects = by_subject(comparison.differences, lambda _: _THE_NODE)
@@ -34,18 +34,18 @@ def comparison_text(comparison: Comparison, width: int, color: bool = False) -> 
         yield from ("\n", *heading(title, width, paint))
         for difference in group:
             yield from _entry(difference, width, paint)
-    yield from ("\n", *wrapped("", ", ".join(tally(comparison.differences, f"in {_THE_NODE}")), width))
+    yield from ("\n", *wrapped_text("", ", ".join(tally(comparison.differences, f"in {_THE_NODE}")), width))
 
 
 def same_bytes(before: str, after: str, width: int) -> list[str]:
     """The message for two identical files."""
-    return wrapped("", f"No difference: {escape(before)} and {escape(after)} are identical.", width)
+    return wrapped_text("", f"No difference: {escape(before)} and {escape(after)} are identical.", width)
 
 
 def _entry(difference: Difference, width: int, paint: Paint) -> Iterator[str]:
     sign = "+" if difference.kind in _ADDED else "-" if difference.kind in _REMOVED else "~"
     mark = paint(sign, _STYLES[sign])
-    first, *rest = wrapped("    ", escape(difference.message), width)
+    first, *rest = wrapped_text("    ", escape(difference.message), width)
     yield f"  {mark} {first[4:]}"
     yield from rest
     if difference.kind is DifferenceKind.FOREIGN_RULES:
@@ -56,7 +56,7 @@ def _entry(difference: Difference, width: int, paint: Paint) -> Iterator[str]:
 def _rules(sign: str, side: object, width: int, paint: Paint) -> Iterator[str]:
     rules = side.get("rules", []) if isinstance(side, dict) else []
     for rule in rules[:SHOWN_RULES]:
-        first, *rest = wrapped(" " * 8, escape(str(rule)), width)
+        first, *rest = wrapped_text(" " * 8, escape(str(rule)), width)
         yield f"      {paint(sign, _STYLES[sign])} {first.lstrip()}"
         yield from rest
     if len(rules) > SHOWN_RULES:

@@ -144,7 +144,7 @@ def _not(option: Option) -> str:
     return "not " if option.negated else ""
 
 
-def shares(chain: Chain) -> dict[int, float]:
+def rule_shares(chain: Chain) -> dict[int, float]:
     """Each rule's share, by its number (from 0), of the packets that reach a chain's `statistic` rules.
 
     Only rules whose sole condition is chance have one, and the first unconditional rule after them. Rules with other

@@ -13,7 +13,7 @@ from ipt_explain.render.explain.service_words import View, by_words, leak_line, 
 from ipt_explain.render.text.outline import Span, TreeNode, line_tail, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.columns import column, columns
-from ipt_explain.services.evidence import lines_of
+from ipt_explain.services.evidence import evidence_lines
 from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, FrontendVerdict, Scope, ServicePort, Share
 from ipt_explain.words import address_port, both, counted
 from ipt_explain.words.percents import GRAIN, evenness, percent, percents
@@ -66,7 +66,7 @@ class _Endpoints:
             [*values, None] for values in shown
         ]
         self.hosts = [escape(placement_words(each)) for each in placements] if any(placements) else []
-        self.lines = [*lines_of(evidence), None]
+        self.lines = [*evidence_lines(evidence), None]
         self._places = [
             None if address is None else address_port(address, port) for address, port in zip(addresses, ports)
         ]

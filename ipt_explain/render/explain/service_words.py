@@ -11,7 +11,7 @@ from ipt_explain.render.text.outline import Span, TreeNode, line_tail, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.fates import NAT_NOT_SHOWN, NOT_TRANSLATED, Loss, Lost, Vantage, is_clause
-from ipt_explain.services.health import Health, answered, losses_by_frontend, questions
+from ipt_explain.services.health import Health, answered, losses_by_frontend, open_questions
 from ipt_explain.services.ports import (
     Balancer,
     Frontend,
@@ -158,7 +158,7 @@ def loss_rows(service: ServicePort, view: View) -> Iterator[TreeNode]:
         why = ": see NODE" if of_node else reason_words(lost)
         yield row("lost", sentence(f"{words}{why}", "bad"), line_tail(lost.decider.line))
     yield from _answered(service)
-    open_ones = list(dict.fromkeys(questions(service))) if service.state is ServiceState.UNKNOWN else []
+    open_ones = list(dict.fromkeys(open_questions(service))) if service.state is ServiceState.UNKNOWN else []
     if open_ones:
         doubt = view.above.doubt if view.above is not None else None
         of_node = doubt is not None and doubt.questions == tuple(open_ones)

@@ -19,7 +19,7 @@ from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Span, TreeNode, dr
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.explanation import Reading
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss
-from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, questions
+from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, open_questions
 from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState
 from ipt_explain.words import and_more, aside, counted, either
 from ipt_explain.words.percents import part_of
@@ -186,7 +186,7 @@ def trouble_words(trouble: Trouble) -> str:
     if trouble.standing is Standing.HAIRPIN:
         return hairpin_words(trouble.service)
     if trouble.standing is Standing.UNKNOWN:
-        question = next(questions(trouble.service), None)
+        question = next(open_questions(trouble.service), None)
         return "unknown" if question is None else f"depends on {question_words(question)}"
     if trouble.standing is Standing.REFUSING and trouble.service.state is ServiceState.BLOCKED:
         return "refuses all connections"

@@ -10,7 +10,7 @@ from ipt_explain.graph.jumps import Jump
 from ipt_explain.graph.neighbourhood import Neighbourhood
 from ipt_explain.model import Chain, Layout
 from ipt_explain.netfilter.hooks import is_built_in
-from ipt_explain.render.english.edge_labels import edge_label, share_words, shares
+from ipt_explain.render.english.edge_labels import edge_label, rule_shares, share_words
 from ipt_explain.render.graph.drawing import BUILT_IN, CHAIN, MISSING, UNKNOWN, Drawing, DrawnChain, DrawnJump
 from ipt_explain.render.graph.notes import Notes, shortened
 from ipt_explain.render.text.safe import escape
@@ -78,7 +78,7 @@ class _Painter:
 
     def jumps(self, chain: Chain, leaving: Iterator[Jump]) -> Iterator[DrawnJump]:
         """Jumps from one chain."""
-        share_of = shares(chain)
+        share_of = rule_shares(chain)
         words = share_words(share_of)
         source = self._id(chain.name)
         for jump in leaving:

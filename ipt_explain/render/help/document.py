@@ -47,7 +47,7 @@ class Span(Record):
     text: str
 
 
-def blocks(text: str) -> list[Block]:
+def help_blocks(text: str) -> list[Block]:
     """The blocks of a help text, in order."""
     found: list[Block] = []
     literal: list[str] = []

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipt_explain.audit.page import HEADINGS
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.records import Record
-from ipt_explain.render.help.document import BlockKind, SpanKind, blocks, spans
+from ipt_explain.render.help.document import BlockKind, SpanKind, help_blocks, spans
 
 _FONTS = {SpanKind.PLAIN: "", SpanKind.CODE: "B", SpanKind.EMPHASIS: "I"}
 _ESCAPES = str.maketrans({"\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "^": "\\(ha", "~": "\\(ti"})
@@ -53,7 +53,7 @@ def _head(title: str, section: int, version: str, name: str, purpose: str) -> It
 
 
 def _body(text: str) -> Iterator[str]:
-    for block in blocks(text):
+    for block in help_blocks(text):
         if block.kind is BlockKind.TITLE:
             yield f".SH {_roff(block.text.upper())}\n"
         elif block.kind is BlockKind.HEADING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from ipt_explain.render.help.document import Block, BlockKind, SpanKind, blocks, spans
+from ipt_explain.render.help.document import Block, BlockKind, SpanKind, help_blocks, spans
 from ipt_explain.render.text.paint import Paint, painter
 
 # Prose is easiest to read in lines of this length, however wide the terminal is.
@@ -20,7 +20,7 @@ def topic_lines(text: str, width: int, color: bool) -> Iterator[str]:
     paint = painter(color)
     width = min(width, LONGEST_LINE)
     before: Block | None = None
-    for block in blocks(text):
+    for block in help_blocks(text):
         if before is not None and not (block.kind is before.kind is BlockKind.ITEM):
             yield "\n"
         for line in _lines(block, width, paint):

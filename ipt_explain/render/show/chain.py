@@ -8,8 +8,8 @@ from ipt_explain.analyzers.owners.owner import KERNEL, owner_of_rule
 from ipt_explain.analyzers.profiles.chains import ChainFacts
 from ipt_explain.graph.jumps import Jump
 from ipt_explain.model import Rule, Ruleset
-from ipt_explain.render.english.edge_labels import share_words, shares
-from ipt_explain.render.show.chain_words import ChainWords, notes_of
+from ipt_explain.render.english.edge_labels import rule_shares, share_words
+from ipt_explain.render.show.chain_words import ChainWords, line_notes
 from ipt_explain.render.show.entries import SHOWN_CALLERS, chain_text, entry, rule_count, rule_entry, users
 from ipt_explain.render.text.listing import Entry
 from ipt_explain.render.text.outline import TreeNode, after_dots, line_tail
@@ -86,7 +86,7 @@ def _rule_entries(facts: ChainFacts, words: ChainWords) -> Iterator[Entry]:
     chain = facts.chain
     if chain is None:
         return
-    share_of = share_words(shares(chain))
+    share_of = share_words(rule_shares(chain))
     table = facts.place.table.name if facts.built_in else None
     for number, rule in enumerate(chain.each_rule()):
         phrase = words.rule(rule)
@@ -99,7 +99,7 @@ def _notes(rule: Rule, comments: Iterable[str], share: str | None, table: str | 
     chain its author."""
     notes = [] if share is None else [f"[{share} in all]"]
     notes += map(cited, map(clipped, comments))
-    notes += map("[{}]".format, notes_of(rule))
+    notes += map("[{}]".format, line_notes(rule))
     owner = owner_of_rule(rule, table) if table is not None else None
     if owner is not None:
         notes.append(f"[{owner.name}]")

@@ -56,13 +56,13 @@ class ChainWords:
         return counted(endpoints, "endpoint")
 
 
-def purpose_of(chain: str) -> str | None:
+def purpose_by_name(chain: str) -> str | None:
     """A chain's purpose, by its name alone."""
     owner = owner_of(chain)
     return None if owner is None else owner.purpose
 
 
-def notes_of(rule: Rule) -> list[str]:
+def line_notes(rule: Rule) -> list[str]:
     """Notes from a rule's line: its command unless that appends, and its counters."""
     notes: list[str] = []
     if rule.shape.command is Command.APPEND and rule.counters is None:

@@ -31,7 +31,7 @@ from ipt_explain.analyzers.profiles.chains import ChainFacts, TablePlace
 from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftSetFacts, NftTableFacts
 from ipt_explain.analyzers.profiles.tables import HookFacts, TableFacts
 from ipt_explain.model import Rule
-from ipt_explain.render.english.edge_labels import shares
+from ipt_explain.render.english.edge_labels import rule_shares
 from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
 from ipt_explain.render.english.rule import RuleWords, rule_words
 from ipt_explain.render.json_text import json_text
@@ -122,7 +122,7 @@ def _hook(hook: HookFacts) -> dict[str, Any]:
 
 def _chain(facts: ChainFacts, words: ChainWords) -> dict[str, Any]:
     chain = facts.chain
-    share_of = shares(chain) if chain is not None else {}
+    share_of = rule_shares(chain) if chain is not None else {}
     jumping = facts.place.graph.jumping(facts.name)
     return {
         **_place(facts.place),

@@ -8,7 +8,7 @@ from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.model import Rule
 from ipt_explain.render.english.glossary import Glossary
 from ipt_explain.render.english.rule import rule_words
-from ipt_explain.render.show.chain_words import notes_of
+from ipt_explain.render.show.chain_words import line_notes
 from ipt_explain.render.text.outline import Line, TreeNode, draw, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.render.text.terminal import to_text
@@ -28,7 +28,7 @@ def _lines(rules: Iterable[Rule], glossary: Glossary, width: int) -> Iterator[Li
         yield from draw(TreeNode(sentence(escape(clipped(words.sentence)), "name")), width)
         for comment in words.comments:
             yield from draw(TreeNode(sentence(f"Comment: {escape(cited(clipped(comment)))}"), hang=9), width)
-        for note in notes_of(rule):
+        for note in line_notes(rule):
             yield from draw(TreeNode(sentence(f"Note: {escape(clipped(note))}"), hang=6), width)
         owner = owner_of(rule.chain)
         if owner is not None:

@@ -55,7 +55,7 @@ def without_dnat(context: RulesetContext) -> Iterator[tuple[Balancer, list[Chain
                 yield balancers[name], found
 
 
-def shares(choices: Iterable[ShareRule], extra: float = 0.0) -> str:
+def shares_text(choices: Iterable[ShareRule], extra: float = 0.0) -> str:
     """`10.0.0.1:80 50 %, 10.0.0.2:80 25 %, 3 more 5 % or less`, the largest first; `extra` is what no endpoint gets."""
     by_endpoint: dict[str, float] = {}
     for choice in choices:
@@ -69,7 +69,7 @@ def shares(choices: Iterable[ShareRule], extra: float = 0.0) -> str:
     return ", ".join(parts)
 
 
-def named(words: Iterable[str]) -> str:
+def first_few(words: Iterable[str]) -> str:
     """`a, b, c and 5 more`, each once."""
     return listed(dict.fromkeys(words), NAMED)
 
@@ -77,4 +77,4 @@ def named(words: Iterable[str]) -> str:
 def destinations(context: RulesetContext, chains: tuple[str, ...]) -> str:
     """The endpoints that some chains translate to, in words."""
     endpoints = endpoint_chains(context)
-    return named(endpoints.destination(chain) for chain in chains)
+    return first_few(endpoints.destination(chain) for chain in chains)

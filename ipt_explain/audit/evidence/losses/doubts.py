@@ -36,7 +36,7 @@ def is_ordinary(causes: Iterable[Cause]) -> bool:
     return all(victim.lost.is_ordinary(victim.vantage) for each in causes for victim in each.victims)
 
 
-def questions(causes: Iterable[Cause]) -> Sequence[str]:
+def doubted_questions(causes: Iterable[Cause]) -> Sequence[str]:
     """What they depend on: `-m rpfilter --invert`, `whether 10.0.0.1 is an address of this node`."""
     lost = [victim.lost for each in causes for victim in each.victims]
     asked = [question for each in lost for assumed in each.when for question in assumed.questions]

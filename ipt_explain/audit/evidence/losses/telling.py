@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.losses.causes import ALL, Cause
-from ipt_explain.audit.evidence.losses.doubts import questions
+from ipt_explain.audit.evidence.losses.doubts import doubted_questions
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import replace
@@ -51,7 +51,7 @@ def doubt_of(causes: Sequence[Cause], fix: str, severity: Severity) -> Fault:
     fault = fault_of(first, fix, severity, elsewhere)
     several = len({cause.decider for cause in causes}) > 1
     who = f"{first.decider.owner}'s rules" if several else _subject(first, _of(first, elsewhere))
-    asked = listed(questions(causes), _ASKED)
+    asked = listed(doubted_questions(causes), _ASKED)
     return replace(
         fault,
         message=f"{who} {_deed(whole, may=True)}, depending on {asked}, which the dump does not show",

@@ -7,7 +7,7 @@ from ipt_explain.netfilter.header import TCP, network_bits, parse_address, proto
 from ipt_explain.netfilter.packet import Heading, Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.journey import Journey
-from ipt_explain.netfilter.whereabouts import Whereabouts, contains
+from ipt_explain.netfilter.whereabouts import Whereabouts, network_contains
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Frontend, ServicePort
@@ -33,7 +33,7 @@ def alike(
     except ValueError:
         return False
     for within, outside in ((first, second), (second, first)):
-        if contains(outside, within):
+        if network_contains(outside, within):
             continue
         source = Whereabouts("the source", context.ruleset.family, within=(within,), outside=(outside,), ordinary=True)
         answers = [_masqueraded(context, *each, source) for each in (one, other)]

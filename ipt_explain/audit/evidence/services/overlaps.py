@@ -128,15 +128,15 @@ def _layout(services: Sequence[ServicePort], value: int, mask: int) -> Overlap:
         if not is_api_server(service)
         for address in column(service.endpoints, "address")
     ]
-    inside = [lies_in(value, mask, address) for address in pods if address is not None]
+    inside = [_lies_in(value, mask, address) for address in pods if address is not None]
     if inside and not any(inside):
         return Overlap.SERVICES_ALONE
     virtual = (service.cluster_ip for service in services if service.cluster_ip is not None)
-    all_inside = any(inside) and all(lies_in(value, mask, address) for address in virtual)
+    all_inside = any(inside) and all(_lies_in(value, mask, address) for address in virtual)
     return Overlap.ALL_SERVICES if all_inside else Overlap.MIXED
 
 
-def lies_in(value: int, mask: int, address: str) -> bool:
+def _lies_in(value: int, mask: int, address: str) -> bool:
     """Whether a network has an address; False for a text that is none."""
     try:
         return parse_address(address) & mask == value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 
 from ipt_explain.audit.authoring import NOWHERE, Fault, RulesetContext, Severity, at_chain, at_rule
-from ipt_explain.audit.evidence.balancing.balancers import named
+from ipt_explain.audit.evidence.balancing.balancers import first_few
 from ipt_explain.audit.evidence.services.broken_ways import BrokenWay, WayFault, broken_ways
 from ipt_explain.services.ports import Frontend
 from ipt_explain.words import front
@@ -30,7 +30,7 @@ def _fault(way: BrokenWay, effect: str, severity: Severity | None) -> Fault:
     place = NOWHERE if way.chain is None else at_chain(way.chain)
     return Fault(
         effect.format(
-            chain="" if way.chain is None else way.chain.name, what=named(map(_front, way.frontends)), target=target
+            chain="" if way.chain is None else way.chain.name, what=first_few(map(_front, way.frontends)), target=target
         ),
         FIX,
         place if way.rule is None else at_rule(way.rule, focus=target),

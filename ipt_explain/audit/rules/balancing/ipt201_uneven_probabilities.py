@@ -28,7 +28,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import chance_chains, dead, leaks, repeated, shares
+from ipt_explain.audit.evidence.balancing.balancers import chance_chains, dead, leaks, repeated, shares_text
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.audit.evidence.balancing.odd_chains import OddChain
 from ipt_explain.words import counted
@@ -54,7 +54,7 @@ def _fault(odd: OddChain) -> Fault:
     text = wrong.rule.match("statistic", "--probability") or ""
     most = max(choices, key=lambda choice: choice.share)
     return Fault(
-        f"connections are spread unevenly: {shares(choices, odd.leak)}; {most.destination} gets "
+        f"connections are spread unevenly: {shares_text(choices, odd.leak)}; {most.destination} gets "
         f"{most.share * len(choices):.2g} times its share; {wrong.destination} has probability {text} with "
         f"{counted(remaining, 'endpoint')} left ({percent(1 / remaining)} would be even)",
         RESTART,

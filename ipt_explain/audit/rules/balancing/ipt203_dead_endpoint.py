@@ -32,8 +32,8 @@ from ipt_explain.audit.evidence.balancing.balancers import (
     chance_chains,
     dead,
     destinations,
-    named,
-    shares,
+    first_few,
+    shares_text,
     without_dnat,
 )
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains, may_starve
@@ -120,10 +120,12 @@ def _fault(odd: OddChain, lost: list[ShareRule]) -> Fault:
         why = "this rule takes every connection, and other rules come after it"
     else:
         why = f"probability {text} always matches, and other endpoints come after it"
-    what = f"{named(gone)} {'gets' if len(gone) == 1 else 'get'} no connection" if gone else "its copies get nothing"
+    what = (
+        f"{first_few(gone)} {'gets' if len(gone) == 1 else 'get'} no connection" if gone else "its copies get nothing"
+    )
     take = f"{counted(len(live), 'endpoint')} {'takes' if len(live) == 1 else 'take'} all"
     return Fault(
-        f"{why}: {what}, {take} ({shares(odd.choices, odd.leak)})",
+        f"{why}: {what}, {take} ({shares_text(odd.choices, odd.leak)})",
         RESTART,
         at_rule(cause.rule, focus="" if text is None else f"--probability {text}"),
         related=tuple(choice.rule.line for choice in lost),

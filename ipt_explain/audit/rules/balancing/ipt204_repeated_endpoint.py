@@ -26,7 +26,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import chance_chains, dead, repeated, shares
+from ipt_explain.audit.evidence.balancing.balancers import chance_chains, dead, repeated, shares_text
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.words.percents import percent
 
@@ -48,7 +48,7 @@ def repeated_endpoint(context: RulesetContext) -> Faults:
         got = sum(choice.share for choice in twins)
         yield Fault(
             f"{second.destination} appears {len(twins)} times among {different} endpoints and gets {percent(got)} of "
-            f"new connections, {got * different:.2g} times its share: {shares(odd.choices, odd.leak)}",
+            f"new connections, {got * different:.2g} times its share: {shares_text(odd.choices, odd.leak)}",
             RESTART,
             at_rule(second.rule, focus=second.target),
             related=tuple(choice.rule.line for choice in (*twins, *copies)),

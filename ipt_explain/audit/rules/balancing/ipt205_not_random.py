@@ -23,7 +23,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import shares
+from ipt_explain.audit.evidence.balancing.balancers import shares_text
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 
 
@@ -35,7 +35,7 @@ def not_random(context: RulesetContext) -> Faults:
             leak = odd.leak if context.knows_chain(odd.chain) else 0.0
             yield Fault(
                 "endpoints are chosen by counting connections, which kube-proxy never does: "
-                f"{shares(odd.choices, leak)}",
+                f"{shares_text(odd.choices, leak)}",
                 RESTART,
                 at_rule(odd.counting[0], focus="--mode nth"),
                 related=tuple(counting.line for counting in odd.counting),

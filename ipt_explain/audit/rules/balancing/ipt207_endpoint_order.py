@@ -34,8 +34,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, lines_of, rule
-from ipt_explain.audit.evidence.balancing.balancers import named
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, chain_lines, rule
+from ipt_explain.audit.evidence.balancing.balancers import first_few
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.audit.evidence.node.writer import writer
 
@@ -50,9 +50,9 @@ def endpoint_order(context: RulesetContext) -> Faults:
         count = "1 chain has" if len(chains) == 1 else f"{len(chains)} chains have"
         yield Fault(
             f"{count} endpoints in a different order than kube-proxy writes "
-            f"({named(chain.name for chain in chains)}): shares are right, but something else wrote or changed the "
+            f"({first_few(chain.name for chain in chains)}): shares are right, but something else wrote or changed the "
             "rules",
             "No fix needed, but find out what changes kube-proxy's rules.",
             at_chain(chains[0]),
-            related=lines_of(chains[1:]),
+            related=chain_lines(chains[1:]),
         )

@@ -29,7 +29,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, lines_of, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, chain_lines, rule
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 
 
@@ -42,5 +42,5 @@ def mixed_precision(context: RulesetContext) -> Faults:
         "digits: two releases wrote here, and the older rules are not kept up to date",
         "Make sure that only one kube-proxy runs on this node, and restart it.",
         at_chain(old),
-        related=lines_of([new]),
+        related=chain_lines([new]),
     )

@@ -33,7 +33,7 @@ from collections.abc import Sequence
 
 from ipt_explain.audit.authoring import NOWHERE, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import cluster_ip_marks
-from ipt_explain.audit.evidence.services.overlaps import lies_in, pod_networks
+from ipt_explain.audit.evidence.services.overlaps import _lies_in, pod_networks
 from ipt_explain.audit.evidence.services.vital import is_api_server, is_dns
 from ipt_explain.model import Family
 from ipt_explain.model.kernel import ADDRESS_BITS
@@ -70,13 +70,13 @@ def _missed(text: str, services: Sequence[ServicePort], longest: int) -> list[Se
     inside = 0
     for service in services:
         addresses = column(service.endpoints, "address")
-        if any(lies_in(value, mask, address) for address in addresses if address):
+        if any(_lies_in(value, mask, address) for address in addresses if address):
             inside += 1
             if is_dns(service) or 2 * inside >= len(services):
                 return []
         elif any(addresses):
             outside.append(service)
-    if len(outside) <= inside or any(lies_in(value, mask, each.cluster_ip or "") for each in services):
+    if len(outside) <= inside or any(_lies_in(value, mask, each.cluster_ip or "") for each in services):
         return []
     enough = 1 if any(map(is_dns, outside)) else 2
     names = {(each.namespace, each.name) for each in outside}

@@ -48,8 +48,8 @@ from ipt_explain.audit.authoring import (
     RulesetContext,
     Severity,
     at_chain,
+    chain_lines,
     dump_rule,
-    lines_of,
 )
 from ipt_explain.model import Backend, Chain
 
@@ -73,7 +73,7 @@ def two_backends(dump: DumpContext) -> Faults:
                     f"{len(other.services)} service ports): packets pass both, and one of them is stale",
                     FIX,
                     at_chain(theirs),
-                    related=lines_of([mine]) if one.ruleset.source == other.ruleset.source else (),
+                    related=chain_lines([mine]) if one.ruleset.source == other.ruleset.source else (),
                     context=other,
                 )
     backends = {context.ruleset.backend for context in dump.rulesets}

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.names import is_kube_chain
 from ipt_explain.analyzers.owners.kube import role_of_kube_chain
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, lines_of, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, chain_lines, rule
 from ipt_explain.model import Chain
 from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.words import listed
@@ -57,7 +57,7 @@ def unreachable_chain(context: RulesetContext) -> Faults:
                 f"no packet reaches {_named(lost)} of table {name}: no built-in chain leads there",
                 "Add the missing jump, or flush and delete the chain.",
                 at_chain(first),
-                related=lines_of(lost[1:]),
+                related=chain_lines(lost[1:]),
             )
 
 

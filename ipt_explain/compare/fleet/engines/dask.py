@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ipt_explain.compare.fleet.engines.making import Made, Maker
-from ipt_explain.compare.fleet.engines.processes import Task, made_of
+from ipt_explain.compare.fleet.engines.processes import Task, digest_of_task
 from ipt_explain.compare.fleet.nodes import NotCompared
 from ipt_explain.errors import UsageError
 
@@ -89,4 +89,4 @@ def _result(task: Task, future: Any, others: list[Any], submit: Callable[[Task],
 def _work(task: Task, lenient: bool, objects: ApiObjects | None) -> bytes:
     """Runs on a worker: the digest, packed to send it back."""
     maker = Maker(lenient, objects) if objects is not None else _makers.setdefault(lenient, Maker(lenient))
-    return zlib.compress(pickle.dumps(made_of(maker, task)), 1)
+    return zlib.compress(pickle.dumps(digest_of_task(maker, task)), 1)

@@ -16,7 +16,7 @@ from ipt_explain.compare.fleet.engines.node_files import (
     families_of,
     headed,
     in_nftables_mode,
-    joined,
+    joined_dumps,
     no_rules,
     why_cut,
 )
@@ -146,7 +146,7 @@ class Maker:
             return _none(node, (NotCompared(node, clashing),), warnings)
         usable = {dump.source for dump in dumps if dump in good or not affects_packets(dump)}
         kept = [(entry, text) for entry, text in texts if entry.path in usable]
-        whole = as_nodes(joined(good, kept, self._lenient))
+        whole = as_nodes(joined_dumps(good, kept, self._lenient))
         view = node_view(node, whole)
         if not view.services and in_nftables_mode(texts):
             why = "kube-proxy runs in nftables mode there, and its tables show no Service"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ipt_explain.inputs.nodes.kinds import FileKind
-from ipt_explain.inputs.nodes.names import command_of
+from ipt_explain.inputs.nodes.names import sosreport_command
 from ipt_explain.inputs.nodes.sources import SourceFile
 from ipt_explain.model import Dump, Family, Form, Table
 from ipt_explain.parsing import read_dump
@@ -17,7 +17,7 @@ _NFT_PROXY = re.compile(r"^table ip6? kube-proxy \{|\"table\": *\"kube-proxy\"",
 
 def headed(entry: SourceFile, text: str) -> str:
     """A file's text, preceded by the command that the file is named after: a listing does not name its table."""
-    command = command_of(entry.path) if entry.kind in (FileKind.LISTING, FileKind.SAVE) else None
+    command = sosreport_command(entry.path) if entry.kind in (FileKind.LISTING, FileKind.SAVE) else None
     return text if command is None else f"# {command}\n{text}"
 
 
@@ -101,7 +101,7 @@ def _rules_of(table: Table) -> dict[str, tuple[str, ...]]:
     return {name: tuple(rule.text for rule in chain.rules) for name, chain in table.chains.items()}
 
 
-def joined(dumps: Sequence[Dump], texts: Sequence[tuple[SourceFile, str]], lenient: bool) -> Sequence[Dump]:
+def joined_dumps(dumps: Sequence[Dump], texts: Sequence[tuple[SourceFile, str]], lenient: bool) -> Sequence[Dump]:
     """The dumps, joined into one if several hold tables of one ruleset (`iptables -t nat -S`, `iptables -t filter -S`),
     or if other tools' output adds facts (IPVS virtual servers, sets, addresses)."""
     keys = [(ruleset.family, ruleset.backend) for dump in dumps for ruleset in dump.rulesets]

@@ -69,7 +69,7 @@ def made_here(work: Iterable[Task], lenient: bool, objects: ApiObjects | None) -
     """Digests made by this process, one after the other."""
     maker = Maker(lenient, objects)
     for task in work:
-        yield made_of(maker, task)
+        yield digest_of_task(maker, task)
 
 
 def made_by_processes(
@@ -153,10 +153,10 @@ def _begin(lenient: bool, objects: ApiObjects | None) -> None:
 
 
 def _work(task: Task) -> Made:
-    return made_of(_maker, task)
+    return digest_of_task(_maker, task)
 
 
-def made_of(maker: Maker, task: Task) -> Made:
+def digest_of_task(maker: Maker, task: Task) -> Made:
     """A task's digest."""
     contents = task.contents
     if contents is None:

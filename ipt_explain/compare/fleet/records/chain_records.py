@@ -51,7 +51,7 @@ def skeleton_of(key: str, record: str | None) -> Skeleton:
         raise UsageError(f"the record of {key} in a digest is damaged; write the digest again") from None
 
 
-def place_of(key: str) -> Place:
+def table_and_chain(key: str) -> Place:
     """Table and chain of a key."""
     _, _, table, chain = key.split(" ", 3)
     return table, chain

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.model import nft
-from ipt_explain.netfilter.nft.chances import shares
+from ipt_explain.netfilter.nft.chances import element_shares
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.readings import Chance
 from ipt_explain.netfilter.nft.rewriting import fixed_destination
@@ -48,7 +48,7 @@ class Draws:
         numbers, data = lookup.key, lookup.data
         if not isinstance(numbers, nft.Numgen) or not isinstance(data, nft.SetLiteral):
             return None
-        found = shares(Chance(numbers.offset, numbers.modulus), data.elements)
+        found = element_shares(Chance(numbers.offset, numbers.modulus), data.elements)
         parts = tuple([share for share, _ in found])
         if isinstance(statement, nft.Nat):
             given = [fixed_destination(statement, _data(element), state) for _, element in found]

@@ -13,7 +13,7 @@ from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.columns.draws import Draw, Draws
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.columns.lookups import UNSURE, look_up
-from ipt_explain.netfilter.nft.columns.packets import Packets, Places, common_way, together
+from ipt_explain.netfilter.nft.columns.packets import Packets, Places, common_way, one_jump
 from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import datatype_of
 from ipt_explain.netfilter.nft.evaluator import NftEvaluator
@@ -156,7 +156,7 @@ class ColumnEvaluator:
             groups.setdefault(self._layouts.course(packets.table, leap), []).append(at)
         for members in groups.values():
             those = [places[at] for at in members]
-            then = together([leaps[at] for at in members])
+            then = one_jump([leaps[at] for at in members])
             yield Alike(those, [CommonWay(ALWAYS, then, packets.state, packets.heading(those), True)])
 
     def _drawn(self, packets: Packets, number: int, places: Places, odd: list[int], spreads: bool) -> Iterator[Alike]:
@@ -177,7 +177,7 @@ class ColumnEvaluator:
             yield Alike(
                 those,
                 [
-                    CommonWay(share, together([draw.leaps[at] for draw in draws]), packets.state, to, True)
+                    CommonWay(share, one_jump([draw.leaps[at] for draw in draws]), packets.state, to, True)
                     for at, share in enumerate(first.shares)
                 ],
             )
@@ -203,7 +203,7 @@ class ColumnEvaluator:
             yield packets.all_go(missed, Flow.CONTINUE, matched=False)
         for course, (those, leaps) in groups.items():
             if leaps:
-                yield Alike(those, [CommonWay(ALWAYS, together(leaps), packets.state, packets.heading(those), True)])
+                yield Alike(those, [CommonWay(ALWAYS, one_jump(leaps), packets.state, packets.heading(those), True)])
             elif isinstance(course, (Verdict, Flow)):
                 yield packets.all_go(those, course)
 

@@ -51,7 +51,7 @@ class Packets(NamedTuple):
         return Alike(places, [way])
 
 
-def together(leaps: Sequence[Leap]) -> Leap | Leaps:
+def one_jump(leaps: Sequence[Leap]) -> Leap | Leaps:
     """One jump of several packets: to the same chain, or to chains of one layout."""
     names = tuple([leap.chain for leap in leaps])
     return leaps[0] if len(set(names)) == 1 else Leaps(names, leaps[0].goto)
@@ -62,5 +62,5 @@ def common_way(ways: Sequence[Way]) -> CommonWay:
     first = ways[0]
     then: Verdict | Flow | Leap | Leaps = first.then
     if isinstance(then, Leap) and len(ways) > 1:
-        then = together([way.then for way in ways if isinstance(way.then, Leap)])
+        then = one_jump([way.then for way in ways if isinstance(way.then, Leap)])
     return CommonWay(first.share, then, first.state, tuple([way.to for way in ways]), first.matched, first.reason)

@@ -90,7 +90,7 @@ class Portions(dict[Key, LikelyPart[Via]]):
         self, answers_of: Callable[[Key], Answers], with_answers: Callable[[Key, Answers], Key]
     ) -> bool:
         """Whether any were joined."""
-        from ipt_explain.netfilter.assumptions import choice, condensed, joined
+        from ipt_explain.netfilter.assumptions import choice, condensed, joined_choices
 
         alike: dict[object, list[tuple[Key, InterfaceChoice]]] = {}
         for key, portion in list(self.items()):
@@ -105,7 +105,7 @@ class Portions(dict[Key, LikelyPart[Via]]):
                 alike.setdefault(kind, []).append((key, found))
         mergeable = [whole for same in alike.values() if len(same) > 1 for whole in self._equally_large(same)]
         for same in mergeable:
-            merged = with_answers(same[0][0], joined([found for _, found in same]))
+            merged = with_answers(same[0][0], joined_choices([found for _, found in same]))
             for key, _ in same:
                 portion = self.pop(key)
                 self.gather(merged, portion.share, portion.via)

@@ -14,7 +14,7 @@ from ipt_explain.netfilter.walk.chains.chain_index import ChainIndex, ChainIndex
 from ipt_explain.netfilter.walk.chains.dealing import Dealt, by_chance, chance_of, deal, dealt_as_written
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator, Outcome, Rows
 from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
-from ipt_explain.netfilter.walk.columns import Alike, Batch, blocks, rows_left
+from ipt_explain.netfilter.walk.columns import Alike, Batch, rows_left, whole_blocks
 from ipt_explain.records import Record
 
 
@@ -179,7 +179,7 @@ class Search:
         else:
             batch = Batch(self.layout.shapes[places[0]], self._one, [place for place in places for _ in range(width)])
             for outcome, part in ask(batch, state, crowd.repeated(count)):
-                answered.append((outcome, range(count) if part is None else blocks(part, width)))
+                answered.append((outcome, range(count) if part is None else whole_blocks(part, width)))
         chances: list[Probability] = [NEVER] * count
         seen: set[int] = set()
         for outcome, numbers in answered:

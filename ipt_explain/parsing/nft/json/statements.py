@@ -14,7 +14,7 @@ from ipt_explain.parsing.nft.json.expressions import (
     set_data_of,
     verdict_of,
 )
-from ipt_explain.parsing.nft.json.words import FAILURES, Json, constant, maybe_text, number, several, text, unread
+from ipt_explain.parsing.nft.json.words import FAILURES, Json, constant, flags_of, maybe_text, number, text, unread
 from ipt_explain.parsing.nft.normal import USUAL_BURST, reject_with, usual, usual_target
 
 
@@ -47,10 +47,10 @@ def _nat(kind: nft.NatKind) -> Callable[[Json], nft.Nat]:
     def read(body: Json) -> nft.Nat:
         if body is None:
             return nft.Nat(kind)
-        flags = frozenset(map(text, several(body.get("flags", [])))) - {"netmap"}
+        flags = frozenset(map(text, flags_of(body.get("flags", [])))) - {"netmap"}
         address = usual_target(expression_of(body["addr"])) if "addr" in body else None
         port = usual_target(expression_of(body["port"])) if "port" in body else None
-        prefix = "prefix" in several(body.get("type_flags", []))
+        prefix = "prefix" in flags_of(body.get("type_flags", []))
         return nft.Nat(kind, address, port, flags, maybe_text(body.get("family")), prefix)
 
     return read
@@ -77,7 +77,7 @@ def _log(body: Json) -> nft.Log:
     if body is None:
         return nft.Log()
     options = sorted((name, constant(value)) for name, value in body.items() if name != "flags")
-    return nft.Log(tuple(options), tuple(map(text, several(body.get("flags", [])))))
+    return nft.Log(tuple(options), tuple(map(text, flags_of(body.get("flags", [])))))
 
 
 def _reject(body: Json) -> nft.Reject:

@@ -57,6 +57,6 @@ def maybe_number(item: Json) -> int | None:
     return None if item is None else number(item)
 
 
-def several(item: Json) -> list[str]:
+def flags_of(item: Json) -> list[str]:
     """Flags: a string for one, a list for several; nft 1.1.7 always prints a list."""
     return item if isinstance(item, list) else [item]

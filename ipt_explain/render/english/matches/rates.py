@@ -36,11 +36,11 @@ def chance(text: str, negated: bool = False) -> str:
     if negated:
         matching = SCALE - matching
     certain = {0: ", so never", SCALE: ", so always"}.get(matching, "")
-    picked = f"is left over by a random pick of {percent(text)}," if negated else "is picked at random,"
-    return f"{picked} with a chance of {percent(text, negated)} ({matching} of 2^31 in the kernel{certain})"
+    picked = f"is left over by a random pick of {exact_percent(text)}," if negated else "is picked at random,"
+    return f"{picked} with a chance of {exact_percent(text, negated)} ({matching} of 2^31 in the kernel{certain})"
 
 
-def percent(text: str, negated: bool = False) -> str:
+def exact_percent(text: str, negated: bool = False) -> str:
     """A probability as written, in percent and to the last digit: `0.33332999982` is `33.332999982 %`."""
     try:
         value = Decimal(text)

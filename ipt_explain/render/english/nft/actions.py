@@ -166,6 +166,6 @@ def _update(update: nft.SetUpdate, table: nft.Table | None) -> str:
     return f"has its {noun(update.key)} remembered in set {update.target.name}{span}"
 
 
-def joined(actions: Sequence[str]) -> str:
+def joined_actions(actions: Sequence[str]) -> str:
     """A rule's actions, in order: `is counted, then is dropped`."""
     return ", then ".join(actions)

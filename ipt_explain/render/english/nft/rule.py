@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ipt_explain.model.nft import Counter, Rule, Table
-from ipt_explain.render.english.nft.actions import Fold, action, joined
+from ipt_explain.render.english.nft.actions import Fold, action, joined_actions
 from ipt_explain.render.english.nft.conditions import conditions
 from ipt_explain.render.english.rule import NEXT_RULE, RuleWords
 
@@ -32,7 +32,7 @@ def nft_rule_words(
                 wanted.append(condition)
     comments = () if rule.comment is None else (rule.comment,)
     counted = bool(rule.of(Counter))
-    return RuleWords(tuple(wanted), joined(done) if done else COUNTED if counted else NEXT_RULE, "", comments)
+    return RuleWords(tuple(wanted), joined_actions(done) if done else COUNTED if counted else NEXT_RULE, "", comments)
 
 
 COUNTED = "is counted, and " + NEXT_RULE

@@ -31,8 +31,8 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, lines_of, rule
-from ipt_explain.audit.evidence.balancing.balancers import named
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, chain_lines, rule
+from ipt_explain.audit.evidence.balancing.balancers import first_few
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.chains.stale import StaleChains, read_stale_chains
 from ipt_explain.audit.evidence.names.proof import label, name_evidence
@@ -78,21 +78,21 @@ def _service(context: RulesetContext, chain: Chain) -> Fault:
 def _endpoints(context: RulesetContext, stale: StaleChains) -> Fault:
     leads = endpoint_chains(context)
     count = len(stale.endpoints)
-    names = named(f"{chain.name} ({leads.destination(chain.name)})" for chain in stale.endpoints)
+    names = first_few(f"{chain.name} ({leads.destination(chain.name)})" for chain in stale.endpoints)
     return Fault(
         f"no rule leads to {'1 endpoint chain' if count == 1 else f'{count} endpoint chains'}, {names}: "
         f"{'it is a leftover, or its rule was lost' if count == 1 else 'they are leftovers, or their rules were lost'}",
         _FIX,
         at_chain(stale.endpoints[0]),
-        related=lines_of(stale.endpoints[1:]),
+        related=chain_lines(stale.endpoints[1:]),
     )
 
 
 def _many(chains: tuple[Chain, ...], what: str) -> Fault:
     return Fault(
-        f"no rule leads to {len(chains)} {what}, {named(chain.name for chain in chains)}: they are leftovers, or the "
-        "rules for them were lost",
+        f"no rule leads to {len(chains)} {what}, {first_few(chain.name for chain in chains)}: they are leftovers, or "
+        "the rules for them were lost",
         _FIX,
         at_chain(chains[0]),
-        related=lines_of(chains[1:]),
+        related=chain_lines(chains[1:]),
     )

@@ -28,7 +28,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.balancing.balancers import named
+from ipt_explain.audit.evidence.balancing.balancers import first_few
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.services.overlaps import shared_backends
 
@@ -43,7 +43,7 @@ def endpoint_in_two_services(context: RulesetContext) -> Faults:
         dnats.sort(key=lambda dnat: dnat.line)
         count = "1 endpoint belongs" if len(shared) == 1 else f"{len(shared)} endpoints belong"
         yield Fault(
-            f"{count} to more than one Service: {first.destination} to {named(first.services)}",
+            f"{count} to more than one Service: {first.destination} to {first_few(first.services)}",
             "No fix needed if this is intended; otherwise narrow one Service's selector.",
             at_rule(dnats[0], focus=first.destination),
             service=first.services[0],
