@@ -16,7 +16,7 @@ from ipt_explain.model.kernel import BUILT_IN_CHAINS, HOOKS
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.listings.columns import CHAIN_LINE, Header, count, guess_header, read_header
 from ipt_explain.parsing.listings.rules import RowReader
-from ipt_explain.parsing.pastes.commands import Command, is_filtered, read_command
+from ipt_explain.parsing.pastes.commands import Call, is_filtered, read_command
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.records import Record, field
 
@@ -172,7 +172,7 @@ class _TakingOut:
         section.add(block)
 
 
-def _last_command(text: str) -> tuple[Command | None, bool]:
+def _last_command(text: str) -> tuple[Call | None, bool]:
     """The command that printed the next output, and whether it left out some of it: the last one in the text, if only
     blank lines follow it."""
     for line in reversed(text.strip().split("\n")[-3:]):
@@ -190,7 +190,7 @@ def _family(row: str) -> Family | None:
 class _Section:
     """One listing: chains of one table."""
 
-    def __init__(self, line: int, command: Command | None, filtered: bool) -> None:
+    def __init__(self, line: int, command: Call | None, filtered: bool) -> None:
         self._line = line
         self._filtered = filtered
         self._command = command

@@ -16,7 +16,7 @@ _TOOL = re.compile(
 _FILTER = re.compile(r"\|[ \t]*(?:sudo )?(?:[efz]?grep|head|tail|awk|sed|cut)\b")
 
 
-class Command(Record):
+class Call(Record):
     """One call of iptables or iptables-save.
 
     `table` is the one named by -t, else filter; None for iptables-save of all tables. `action` is the letter of the
@@ -30,7 +30,7 @@ class Command(Record):
     chain: str | None
 
 
-def read_command(line: str) -> Command | None:
+def read_command(line: str) -> Call | None:
     """The call of iptables in a line, after any prompt or wrapper; None if there is none."""
     found = _TOOL.search(line)
     if found is None:
@@ -43,7 +43,7 @@ def is_filtered(line: str) -> bool:
     return _FILTER.search(line) is not None
 
 
-def call_of(words: Sequence[str]) -> Command | None:
+def call_of(words: Sequence[str]) -> Call | None:
     """The call of iptables with these words; None if they call something else."""
     for place, word in enumerate(words):
         if is_tool(word):
@@ -58,15 +58,15 @@ def is_tool(word: str) -> bool:
     return found is not None and found.end() == len(word)
 
 
-def _command(found: re.Match[str], words: Sequence[str]) -> Command | None:
+def _command(found: re.Match[str], words: Sequence[str]) -> Call | None:
     family = Family.IPV6 if found["six"] == "ip6tables" else Family.IPV4
     backend = {"legacy": Backend.LEGACY, "nft": Backend.NFT}.get(found["backend"] or "")
     table, action, chain = _options(words)
     if found["save"]:
-        return Command(family, backend, table, None, None)
+        return Call(family, backend, table, None, None)
     if action is None:
         return None
-    return Command(family, backend, table or "filter", action, chain)
+    return Call(family, backend, table or "filter", action, chain)
 
 
 def _words(text: str) -> list[str]:
