@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 
 import pytest
@@ -158,10 +159,31 @@ def test_chains_that_jump_in_circles_are_followed_once() -> None:
     assert sum(each.probability or 0.0 for each in service.endpoints) == pytest.approx(0.5)  # the rest never gets out
 
 
-def test_thousands_of_nested_chains_are_no_trouble() -> None:
-    names = [SVC, *(f"KUBE-SVC-{index:016}" for index in range(3000))]
+def _nested(depth: int, first: str = SVC, address: str = "10.0.0.1") -> list[str]:
+    """A Service whose chains lead one to the next, and nowhere."""
+    names = [first, *(f"{first[:12]}{index:013}" for index in range(1, depth))]
     jumps = [f"-A {caller} -j {callee}" for caller, callee in pairwise(names)]
-    assert _only(_nat(CLUSTER_IP, *jumps, f"-A {names[-1]} -j ACCEPT")).endpoints == ()
+    return [CLUSTER_IP.replace("10.0.0.1", address).replace(SVC, first), *jumps, f"-A {names[-1]} -j ACCEPT"]
+
+
+def test_thousands_of_nested_chains_are_no_trouble() -> None:
+    assert _only(_nat(*_nested(3000))).endpoints == ()
+
+
+@pytest.mark.parametrize("beside", [(), ("KUBE-SVC-AAAAAAAAAAAAAAAA", "10.0.0.2")])
+def test_work_grows_with_the_depth_of_chains_and_not_with_its_square(beside: tuple[str, ...]) -> None:
+    def calls(depth: int) -> int:
+        text = _nat(*_nested(depth), *(_nested(depth, *beside) if beside else ()))
+        events: list[str] = []
+        sys.setprofile(lambda _, event, __: events.append(event))
+        try:
+            explain(read_dump(text))
+        finally:
+            sys.setprofile(None)
+        return events.count("call")
+
+    calls(5)  # what is loaded and compiled once
+    assert calls(400) < 2.5 * calls(200)
 
 
 def test_affinity_is_in_seconds_and_does_not_move_the_chances() -> None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ipt_explain.model import Chain, Table
+from ipt_explain.model import Chain, Layout, Table
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products, total
 from ipt_explain.netfilter.targets import Verdict
@@ -55,6 +55,37 @@ class Arrival(Record, eq=False):
         return self.in_one_chain and via is not None and (via.place is None or isinstance(via.place, int))
 
 
+class _Open:
+    """The chains of one layout that are being looked at. They are put in a set only if one of the same layout is asked
+    for meanwhile, and each once, however deep they are nested.
+    """
+
+    def __init__(self) -> None:
+        self._grounds: list[Ground] = []
+        self._chains: set[Chain] = set()
+        self._gathered = 0
+
+    def enter(self, ground: Ground) -> None:
+        """Look at these, too."""
+        self._grounds.append(ground)
+
+    def leave(self) -> None:
+        """Be done with those that were entered last."""
+        ground = self._grounds.pop()
+        if self._gathered > len(self._grounds):
+            self._gathered -= 1
+            self._chains.difference_update(chains_of(ground))
+
+    def one_of(self, chains: Sequence[Chain]) -> Chain | None:
+        """The first of these that is being looked at."""
+        if not self._grounds:
+            return None
+        for ground in self._grounds[self._gathered :]:
+            self._chains.update(chains_of(ground))
+        self._gathered = len(self._grounds)
+        return next((chain for chain in chains if chain in self._chains), None)
+
+
 class TableWalk:
     """One walk through one table by one crowd. Chains that it lacks are unknown where `fragment`, else they are not the
     kernel's.
@@ -71,7 +102,7 @@ class TableWalk:
         self._effects = Effects(table.name, fragment, indexes.destinations, crowd.to)
         self._visits: dict[Key, Visit] = {}
         self._finished: list[Visit] = []
-        self._open: list[Ground] = []
+        self._open: dict[Layout, _Open] = {}
         self._entry: Chain | None = None
 
     def arrivals(self, chain: str, entering: Iterable[tuple[PacketState, Sequence[int]]]) -> list[Arrival]:
@@ -130,7 +161,7 @@ class TableWalk:
                 wanted = walk.send(answer) if answer is not None else next(walk)
             except StopIteration:
                 stack.pop()
-                self._open.pop()
+                self._open[chains_of(visit.ground)[0].layout].leave()
                 self._visits[asking] = visit
                 self._finished.append(visit)
                 if not stack:
@@ -143,7 +174,10 @@ class TableWalk:
 
     def _opened(self, key: Key) -> tuple[Key, Visit, Walk]:
         ground, state, who = key
-        self._open.append(ground)
+        layout = chains_of(ground)[0].layout
+        if layout not in self._open:
+            self._open[layout] = _Open()
+        self._open[layout].enter(ground)
         visit = Visit(self._table.name, ground, state, who, self._crowd.take(who))
         frontier = Frontier(visit, self._evaluator, self._indexes, self._budget)
         visiting = Visiting(
@@ -154,13 +188,8 @@ class TableWalk:
     def _looping(self, ground: Ground) -> Chain | None:
         """A chain of these that is being looked at already."""
         chains = chains_of(ground)
-        for opened in map(chains_of, self._open):
-            if opened[0].layout is chains[0].layout:
-                among = frozenset(opened)
-                found = next((chain for chain in chains if chain in among), None)
-                if found is not None:
-                    return found
-        return None
+        opened = self._open.get(chains[0].layout)
+        return None if opened is None else opened.one_of(chains)
 
 
 def _spread_weights(finished: Sequence[Visit]) -> None:
