@@ -127,7 +127,7 @@ class Balancer(Record):
     """A chain that spreads connections. Shares and `unmatched` (the share that leaks through untranslated) sum to 1;
     `unmatched` is None if the chain may have more rules than the text shows.
 
-    `fallback_drop`: the chain marks packets for dropping instead (no local endpoints).
+    `fallback_drop`: the chain marks packets for dropping instead.
     """
 
     chain: str

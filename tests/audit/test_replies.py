@@ -91,6 +91,21 @@ def test_what_the_node_sends_to_its_own_addresses_leaves_by_lo() -> None:
     assert {each["judgement"] for each in outcomes} == {"served"}
 
 
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("-o lo -m conntrack --ctstate ESTABLISHED --ctdir ORIGINAL -j DROP", "unanswered"),
+        ("-o lo -m conntrack --ctdir REPLY -j DROP", "unanswered"),
+        ("-o eth0 -m conntrack --ctdir REPLY -j DROP", "served"),
+    ],
+)
+def test_an_endpoint_on_the_node_itself_is_reached_and_answers_by_lo(rule: str, told: str) -> None:
+    text, own = with_rule(NODE, "mangle", "POSTROUTING", rule), "192.168.50.10"
+    packet = Packet(own, "10.96.0.1", "tcp", 443, entry="output")
+    (outcome,) = json.loads(trace(read_dump(text), packet, local_addresses=[own]).to_json())["outcomes"]
+    assert (outcome["dnat"], outcome["judgement"]) == (f"{own}:6443", told)
+
+
 def test_ahead_of_connection_tracking_every_packet_is_invalid() -> None:
     """First packets that arrive are lost; of the node's, which do not, the replies."""
     text = with_rule(NODE, "raw", "PREROUTING", "-m conntrack --ctstate INVALID -j DROP")

@@ -49,6 +49,12 @@ def test_a_healthy_node_shows_no_problems(capsys: pytest.CaptureFixture[str]) ->
     assert "Next:" not in text
 
 
+def test_what_to_do_next_is_said_wherever_the_trouble_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "node.txt").write_text(unhooked(), encoding="utf-8")
+    for files in ([tmp_path / "node.txt", BASIC], [BASIC, tmp_path / "node.txt"]):
+        assert printed(capsys, *files).count("\nNext: ipt-explain audit ") == 1
+
+
 def test_connections_answered_by_another_program_are_no_trouble() -> None:
     text = read_archive("neighbours")["nodelocaldns-ahead.txt"].decode()
     found = health(explain(read_dump(text)).services)

@@ -32,6 +32,18 @@ def test_two_dumps(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "2 differences in 1 service port" in out
 
 
+def test_rules_of_others_are_printed(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text, rule = (dumps / "before.txt").read_text(), "-A FORWARD -s 203.0.113.{0}/32 -j {1}"
+    drops = "".join(f"{rule.format(number, 'DROP')}\n" for number in range(12))
+    before = changed(text, "^(?=-A FORWARD )", f"{rule.format(7, 'ACCEPT')}\n")
+    (dumps / "before.txt").write_text(before)
+    (dumps / "after.txt").write_text(changed(text, "^(?=-A FORWARD )", drops))
+    assert run(["compare", f"{dumps}/before.txt", f"{dumps}/after.txt"]) == 1
+    out = capsys.readouterr().out
+    shown = "".join(f"      + {rule.format(number, 'DROP')}\n" for number in range(10))
+    assert f"      - {rule.format(7, 'ACCEPT')}\n{shown}      + 2 more (-o json has all)\n" in out
+
+
 def test_equal_dumps_print_one_line(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = (dumps / "before.txt").read_text()
     (dumps / "other.txt").write_text(text + "\n")

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from ipt_explain.analyzers import explain
 from ipt_explain.model import Backend, Family, Form
+from ipt_explain.parsing import read_dump
 from ipt_explain.render.explain.table import table
 from ipt_explain.render.explain.tree import tree
 from ipt_explain.services.explanation import Explanation
@@ -115,6 +117,15 @@ def test_a_leak_is_shown_with_its_share() -> None:
     lines = service_lines(service(endpoints=endpoints, balancers=(balancer(endpoints, unmatched=0.125),)))
     assert "├─ endpoints     2, uneven" in lines
     assert "│  └─ 12.50 %  NOT TRANSLATED: sent to the Service's own address" in lines
+
+
+def test_a_share_that_is_marked_for_dropping_does_not_leak() -> None:
+    text = (
+        f"-A {SVC} -m statistic --mode random --probability 0.50000000000 -j KUBE-SEP-AAAAAAAAAAAAAAAA\n"
+        f"-A {SVC} -j KUBE-MARK-DROP\n"
+        "-A KUBE-SEP-AAAAAAAAAAAAAAAA -p tcp -m tcp -j DNAT --to-destination 10.244.1.1:8080\n"
+    )
+    assert "└─ 50.00 %  marked for dropping\n" in shown(explain(read_dump(text)))
 
 
 def test_the_same_gap_in_a_fragment_is_only_unaccounted_for() -> None:

@@ -166,7 +166,7 @@ def _is_less(arriving: float | None, chance: float | None) -> bool:
 def _leak(service: ServicePort, balancer: Balancer, unmatched: float) -> TreeNode:
     share = (f"{percents((unmatched,))[0]}  ", "bad")
     if balancer.fallback_drop:
-        return TreeNode([share, *sentence("marked for dropping, as no local endpoint is left", "bad")], hang=2)
+        return TreeNode([share, *sentence("marked for dropping", "bad")], hang=2)
     words = sentence("NOT TRANSLATED: sent to the Service's own address", "bad")
     return TreeNode([share, *words], line_tail(leak_line(service, balancer)), hang=2)
 

@@ -33,6 +33,11 @@ def test_a_saved_virtual_server() -> None:
     assert (real.address, real.port, real.forwarding, real.weight) == ("10.0.0.2", 8080, Forwarding.MASQUERADING, 3)
 
 
+def test_clients_may_be_remembered_by_their_whole_ipv6_address() -> None:
+    found = server("-A -t [fd00::1]:80 -s rr -p 300 -M 128\n")
+    assert found.persistence is not None and found.persistence.prefix_length == 128
+
+
 def test_ipvsadm_defaults_to_direct_routing_and_weight_1() -> None:
     (real,) = server("-A -u 10.0.0.1:53 -s rr\n-a -u 10.0.0.1:53 -r 10.0.0.2:53\n").real_servers
     assert (real.forwarding, real.weight) == (Forwarding.ROUTING, 1)
