@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.analyzers.names import (
     BACKEND_HINT,
@@ -15,7 +15,8 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.analyzers.versions import VersionRange
-from ipt_explain.model import Ruleset
+from ipt_explain.model import Chain, Ruleset
+from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.marks import change_by, mark_test
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, TableSize
@@ -31,6 +32,8 @@ _IPVS_CHAINS = (
 # Its userspace mode, the only one of 1.0, gone in 1.26: pkg/proxy/userspace/proxier.go.
 USERSPACE_CHAINS = ("KUBE-PORTALS-CONTAINER", "KUBE-PORTALS-HOST", "KUBE-NODEPORT-CONTAINER", "KUBE-NODEPORT-HOST")
 _KUBELET_CHAINS = (KUBELET_CANARY, BACKEND_HINT, FIREWALL)
+_STOPPING = frozenset({"DROP", "REJECT"})
+_OF_POLICIES = ("cali-", "CILIUM_", "AZURE-NPM", "WEAVE-NPC")
 _NFTABLES_SINCE = (2023, 12)
 _FIRST_WITH_NFT = (1, 8)
 _RELEASE = lazy_pattern(r" v(\d{1,3})\.(\d{1,3})")
@@ -63,6 +66,44 @@ def is_before_nftables(ruleset: Ruleset) -> bool:
         return True
     found = _RELEASE.search(ruleset.generator) if ruleset.generator else None
     return found is not None and (int(found[1]), int(found[2])) < _FIRST_WITH_NFT
+
+
+def chains_from(ruleset: Ruleset, table: str, start: str) -> Iterator[Chain]:
+    """A chain of a table and those that it leads to, each once."""
+    reached, waiting = {start}, [start]
+    while waiting:
+        chain = ruleset.chain(table, waiting.pop())
+        if chain is not None:
+            yield chain
+            for number in range(len(chain.layout.shapes)):
+                name = chain.target_of(number)
+                if name is not None and name not in reached:
+                    reached.add(name)
+                    waiting.append(name)
+
+
+def may_stop(chain: Chain) -> bool:
+    """Whether a chain that is none of kube-proxy's drops or refuses anything."""
+    return not chain.name.startswith("KUBE-") and (
+        chain.policy == "DROP"
+        or any(shape.target is not None and shape.target.name in _STOPPING for shape in chain.layout.shapes)
+    )
+
+
+def stopping(rulesets: Sequence[Ruleset]) -> tuple[bool, bool]:
+    """Whether chains stop anything on its way to others, or only to the node itself, except kube-proxy's and those of
+    engines of NetworkPolicies, whose work that is."""
+
+    def stops(hooks: Iterable[Hook]) -> bool:
+        return any(
+            may_stop(chain) and not chain.name.startswith(_OF_POLICIES)
+            for ruleset in rulesets
+            for hook in hooks
+            for table in ("raw", "mangle", "filter", "security")
+            for chain in chains_from(ruleset, table, hook.value)
+        )
+
+    return stops((Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING)), stops((Hook.INPUT,))
 
 
 def masquerade_mark(ruleset: Ruleset) -> tuple[int, int] | None:

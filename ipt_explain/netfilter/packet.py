@@ -93,7 +93,8 @@ class Node(Record, eq=False):
 
     `local_addresses` are its own addresses, empty if unknown; with `more_addresses` it may have others.
     `first_addresses` has an address for each known interface, and with `all_interfaces` for every interface that has
-    one. `foreign_addresses` are known not to be its own. `out_interface` is where packets leave it, None if unknown.
+    one. `foreign_addresses` are known not to be its own; whether it has one of `doubtful_addresses` is asked even of
+    packets that NAT sends there. `out_interface` is where packets leave it, None if unknown.
     `assumed` answers questions: the first text that is part of the question decides. `sets` are its IP sets, None if
     none are known. Rules on the lines `counted_together` count packets that other rules have counted before.
     """
@@ -103,6 +104,7 @@ class Node(Record, eq=False):
     assumed: Literals = ()
     first_addresses: tuple[tuple[str, int], ...] = ()
     foreign_addresses: frozenset[int] = frozenset()
+    doubtful_addresses: frozenset[int] = frozenset()
     more_addresses: bool = False
     sets: Sets | None = None
     all_interfaces: bool = False

@@ -108,10 +108,23 @@ class Lost(Record):
         )
 
     def is_ordinary(self, vantage: Vantage) -> bool:
-        """Whether it depends only on where connections come from, on interfaces and sets, as it does on healthy nodes;
-        but not if it stops a part of this node's pods by address."""
+        """Whether it depends only on where connections come from, on interfaces and sets, as it does on healthy nodes,
+        and perhaps on which addresses are the node's; but not if it stops a part of this node's pods by address."""
+        from ipt_explain.netfilter.condition import OF_THIS_NODE
+
         by_pod = vantage is Vantage.POD and self.depends_only_on(("-s ",))
-        return self.depends_only_on(_OF_ORIGIN) and not by_pod
+        asked = [text for each in self.when for text, _ in each.literals if not text.endswith(OF_THIS_NODE)]
+        of_origin = all(text.startswith(_OF_ORIGIN) for text in asked) and (bool(asked) or not self.when)
+        return of_origin and self.how is not Loss.UNKNOWN and not by_pod
+
+    def is_here(self, address: str | None) -> bool:
+        """Whether it depends only on whether the node has an address that is not this one: an endpoint's."""
+        from ipt_explain.netfilter.condition import OF_THIS_NODE
+
+        literals = [literal for each in self.when if each.hold for literal in each.literals]
+        return len(literals) == len(self.when) > 0 and all(
+            yes and text.endswith(OF_THIS_NODE) and text != f"{address}{OF_THIS_NODE}" for text, yes in literals
+        )
 
 
 class Fate(Record):

@@ -7,6 +7,7 @@ from itertools import chain
 
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import MARK_MASQ
+from ipt_explain.analyzers.rulesets import chains_from
 from ipt_explain.model import Ruleset
 from ipt_explain.netfilter.header import protocol_number
 from ipt_explain.netfilter.hooks import Hook
@@ -167,17 +168,9 @@ def _sent_by(source: int, state: PacketState) -> PacketState:
 
 def _sources(ruleset: Ruleset, table: str, hook: str) -> Iterator[str]:
     """What `-s` says in the chains that a hook leads to."""
-    reached, waiting = {hook}, [hook]
-    while waiting:
-        chain = ruleset.chain(table, waiting.pop())
-        if chain is None:
-            continue
-        layout = chain.layout
+    for reached in chains_from(ruleset, table, hook):
+        layout = reached.layout
         for number, shape in enumerate(layout.shapes):
             place = layout.place(number, shape.core_option("-s"))
             if place is not None:
-                yield chain.at(place)
-            jump = layout.target_place(number)
-            if jump is not None and chain.at(jump) not in reached:
-                reached.add(chain.at(jump))
-                waiting.append(chain.at(jump))
+                yield reached.at(place)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.analyzers.fates.judging import Arrivals, Judge, Reached
 from ipt_explain.analyzers.fates.masquerading import Bound, Masquerading
 from ipt_explain.analyzers.fates.vantages import Surroundings
+from ipt_explain.analyzers.rulesets import stopping
 from ipt_explain.collector import keep
 from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.netfilter.header import network_bits, parse_address, parse_ipv4, protocol_number
@@ -49,9 +50,11 @@ def with_fates(
     dnat_shown = dump.nft is None or not dump.nft.fragment
     shown_whole = bool(rulesets or dump.nft) and dnat_shown
     shown_whole = shown_whole and all(_shows_nat(ruleset, dump.nft is not None) for ruleset in rulesets)
+    forward, here = stopping(rulesets) if services[0].backend not in _OTHER_BACKENDS else (False, False)
     around = Surroundings.of(
-        family, services, node.indexes.destinations, dump.node, _node_ports(dump, family), shown_whole
-    )
+        family, services, node.indexes.destinations, dump.node, _node_ports(dump, family), shown_whole,
+        forward, here,
+    )  # fmt: skip
     filters = [ruleset.tables.get("filter") for ruleset in rulesets]
     drops_shown = all(table is not None and table.whole for table in filters)
     filter_shown = any(table is not None for table in filters) or dump.nft is not None
@@ -255,6 +258,7 @@ def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
     )
 
 
+_OTHER_BACKENDS = (Backend.NFTABLES, Backend.IPVS)
 _NOT_SHOWN = Fate(None, None, None, None, (NAT_NOT_SHOWN,))
 _NO_SERVERS_SHOWN = (Fate(None, None, None, None, ("virtual servers of IPVS",)),) * 3
 _STATES = {

@@ -45,17 +45,22 @@ class Surroundings(Record):
     _headings: Destinations
     _facts: NodeFacts = NOTHING_KNOWN
     _node_ports: tuple[int, ...] = ()
+    _doubtful: frozenset[int] = frozenset()
 
     @classmethod
     def of(
         cls, family: Family, services: Sequence[ServicePort], headings: Destinations,
         facts: NodeFacts = NOTHING_KNOWN, node_ports: Sequence[int] = (), shown_whole: bool = True,
+        forward_stops: bool = False, input_stops: bool = False,
     ) -> Surroundings:  # fmt: skip
         """From the rules of one family. Endpoints outside the pod network are on host networks.
 
         `headings` reads an endpoint's address and port. `bound` has the destinations of packets to each Service's
         endpoints, in order, None if unknown. `node_ports` are addresses of the node that accept node ports, none if all
         do. If the text is not `shown_whole`, it may show only endpoints outside the pod network.
+
+        Where `forward_stops` or `input_stops` some packets, it matters whether an endpoint on a host network is on this
+        node. The API server is assumed to be elsewhere unless packets to this node may be stopped.
         """
         found = _bound(services, headings)
         of_api_server = [(service.namespace, service.name) == API_SERVER for service in services]
@@ -83,6 +88,7 @@ class Surroundings(Record):
             headings,
             facts,
             tuple(node_ports),
+            hosts & (endpoints if input_stops else known) if forward_stops or input_stops else frozenset(),
         )  # fmt: skip
 
     def heading(self, endpoint: Endpoint) -> Heading | None:
@@ -118,7 +124,10 @@ class Surroundings(Record):
     def _known(self) -> Node:
         """What is known about the node. IPVS needs Services' addresses to be the node's own."""
         if not self._facts:
-            return Node(frozenset(self._node_ports), foreign_addresses=self.cluster_ips, more_addresses=True)
+            return Node(
+                frozenset(self._node_ports), foreign_addresses=self.cluster_ips, doubtful_addresses=self._doubtful,
+                more_addresses=True,
+            )  # fmt: skip
         from ipt_explain.netfilter.node_facts import known_sets, own_addresses
 
         own = own_addresses(self._facts, self.family)

@@ -62,7 +62,8 @@ def routes(
     """
     node, family = state.node, state.connection.family
     addresses = addresses_of(to)
-    odd = cached(to, _ODD_ONES[family]) | (addresses & {*node.local_addresses, state.connection.source})
+    asked_of = {*node.local_addresses, *node.doubtful_addresses, state.connection.source}
+    odd = cached(to, _ODD_ONES[family]) | (addresses & asked_of)
     alike: frozenset[Address | None] = frozenset()  # of all of these one question is asked
     if node.sets is not None or (isinstance(state.source, int) and is_loopback(state.source, family)):
         asked = addresses
@@ -75,7 +76,7 @@ def routes(
     known: dict[Address | None, Where | tuple[Course, ...]] = {}
     equal: dict[tuple[Course, ...], tuple[Course, ...]] = {}
     for address in (*islice(alike, 1), *(asked - alike)):
-        found = _courses_to(state, address, None if address in rewritten else address)
+        found = _courses_to(state, address, None if state.destination_decided or address in rewritten else address)
         courses = equal.setdefault(found, found)
         known[address] = courses if len(courses) > 1 or courses[0].reason else courses[0].where
     return dict.fromkeys(alike, next(iter(known.values()))) | known if alike else known
@@ -137,10 +138,12 @@ def _group(state: PacketState, address: int) -> tuple[Course, ...]:
 
 
 def _by_ownership(state: PacketState, address: Address | None, sent: Address | None) -> tuple[Course, ...]:
-    """If the node's addresses are unknown, an address that NAT chose is treated as another machine's."""
+    """If the node's addresses are unknown, an address that NAT chose is treated as another machine's, unless in doubt.
+    """
     if address is None:
         return (Course(Where.HERE, state),)
     chosen = state.destination_decided and state.owns(address) is Truth.UNKNOWN
+    chosen = chosen and address not in state.node.doubtful_addresses
     answer = Truth.NO if chosen else decide_own(state, address, sent)
     return _courses(answer, state, Where.HERE, Where.ELSEWHERE, "")
 

@@ -9,7 +9,7 @@ from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.audit.backends import BackendContext
 from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, possible_causes, unknown_causes
 from ipt_explain.records import replace
-from ipt_explain.services.fates import Loss, is_clause
+from ipt_explain.services.fates import Loss, Vantage, is_clause
 from ipt_explain.services.health import at_other_address
 
 _NOBODYS = frozenset({None, KERNEL, KUBE_PROXY})
@@ -19,15 +19,22 @@ def doubts(context: BackendContext) -> list[list[Cause]]:
     """Possible causes of losses: each rule or policy by itself, the rules of one program together."""
     found: dict[Hashable, list[Cause]] = {}
     possible = [cause for where in LossPlace for cause in possible_causes(context, where)]
-    for cause in filter(None, map(_of_ports_taken, (*possible, *unknown_causes(context)))):
+    for cause in filter(None, map(_yet_untold, (*possible, *unknown_causes(context)))):
         owner = cause.decider.owner
         found.setdefault(cause.decider if owner in _NOBODYS else (owner, cause.context), []).append(cause)
     return list(found.values())
 
 
-def _of_ports_taken(cause: Cause) -> Cause | None:
-    """The cause without node ports at addresses that --nodeport-addresses leaves out; None if nothing is left."""
-    victims = tuple([each for each in cause.victims if not at_other_address(each.frontend, each.lost)])
+def _yet_untold(cause: Cause) -> Cause | None:
+    """The cause without node ports at addresses that --nodeport-addresses leaves out, and without what filter does to
+    endpoints on this node, which IPT601 tells; None if nothing is left."""
+    by_filter = cause.where is LossPlace.FILTER
+    victims = tuple([
+        each
+        for each in cause.victims
+        if not at_other_address(each.frontend, each.lost)
+        and not (by_filter and each.vantage is Vantage.POD and each.lost.is_here(each.frontend.address))
+    ])
     return replace(cause, victims=victims) if victims else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ipt_explain.analyzers.rulesets import may_stop
 from ipt_explain.audit.backends import BackendContext, NftContext
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.fact import fact
@@ -11,7 +12,6 @@ from ipt_explain.services.fates import Fate, Vantage
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
 
 INSIDE = (Vantage.POD, Vantage.NODE)
-_STOPPING = frozenset({"DROP", "REJECT"})
 
 
 @fact
@@ -38,12 +38,7 @@ def hurt_anywhere(node: DumpContext) -> bool:
 def filter_may_stop(context: RulesetContext) -> bool:
     """Whether filter drops or refuses anything outside kube-proxy's chains."""
     table = context.table("filter")
-    return table is not None and any(
-        chain.policy == "DROP"
-        or any(shape.target is not None and shape.target.name in _STOPPING for shape in chain.layout.shapes)
-        for name, chain in table.chains.items()
-        if not name.startswith("KUBE-")
-    )
+    return table is not None and any(map(may_stop, table.chains.values()))
 
 
 def loses_or_may_stop(context: RulesetContext) -> bool:
