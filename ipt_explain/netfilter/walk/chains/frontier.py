@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from operator import neg
 from typing import TYPE_CHECKING
 
 from ipt_explain.netfilter.packet import PacketState
@@ -50,7 +51,7 @@ class Frontier:
         self._budget = budget
         self._ready: list[Found] = []
         self._looking: list[tuple[Portion, Sequence[int]]] = []
-        self._places: list[int] = []
+        self._places: list[int] = []  # where portions wait, the first last
         self._waiting: dict[int, Portions[Key, Trail | None]] = {}
         self._outcomes: dict[tuple[int, Key], Outcome] = {}
         self._searched: dict[Key, tuple[int, int]] = {}
@@ -99,7 +100,7 @@ class Frontier:
                 continue
             if not self._places:
                 return None
-            self._reach(heappop(self._places))
+            self._reach(self._places.pop())
 
     def _reach(self, place: int) -> None:
         """Let all portions that wait at a place meet its rule."""
@@ -136,7 +137,7 @@ class Frontier:
         key = (portion.state, portion.rows)
         if place not in self._waiting:
             self._waiting[place] = Portions()
-            heappush(self._places, place)
+            insort(self._places, place, key=neg)
         self._waiting[place].gather(key, portion.share, portion.via)
         self._outcomes[place, key] = outcome
         if len(self._waiting[place]) > self._most_waiting:
