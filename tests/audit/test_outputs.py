@@ -14,12 +14,12 @@ from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rules.index import RULES
 from ipt_explain.audit.runner import Report, audit_dump
 from ipt_explain.parsing import read_dump
-from ipt_explain.render.audit.github import github_annotations
-from ipt_explain.render.audit.json import audit_json
-from ipt_explain.render.audit.junit import junit_xml
+from ipt_explain.render.audit.formats.github import github_annotations
+from ipt_explain.render.audit.formats.json import audit_json
+from ipt_explain.render.audit.formats.junit import junit_xml
+from ipt_explain.render.audit.formats.sarif import sarif
+from ipt_explain.render.audit.formats.text import audit_text
 from ipt_explain.render.audit.rule_pages import catalogue_json, catalogue_markdown, catalogue_text, pages_text
-from ipt_explain.render.audit.sarif import sarif
-from ipt_explain.render.audit.text import audit_text
 
 FAULTY = """\
 *filter

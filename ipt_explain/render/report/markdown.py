@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.audit.runner import Report
-from ipt_explain.render.audit.markdown import as_text, code_block, markdown
+from ipt_explain.render.audit.formats.markdown import as_text, code_block, markdown
 from ipt_explain.render.report.document import Document
 from ipt_explain.words import and_more, counted
 

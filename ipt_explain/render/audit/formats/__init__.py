@@ -32,35 +32,35 @@ def rendered(
 ) -> Iterable[str]:
     """The report in one of FORMATS. `rules` are those that ran; findings at or above `fail_on` are failed tests."""
     if output == "concise":
-        from ipt_explain.render.audit.concise import concise
+        from ipt_explain.render.audit.formats.concise import concise
 
         return concise(report)
     if output == "json":
-        from ipt_explain.render.audit.json import audit_json
+        from ipt_explain.render.audit.formats.json import audit_json
 
         return [audit_json(report)]
     if output == "sarif":
-        from ipt_explain.render.audit.sarif import sarif
+        from ipt_explain.render.audit.formats.sarif import sarif
 
         return [sarif(report, rules)]
     if output == "github":
-        from ipt_explain.render.audit.github import github_annotations
+        from ipt_explain.render.audit.formats.github import github_annotations
 
         return github_annotations(report)
     if output == "gitlab":
-        from ipt_explain.render.audit.gitlab import gitlab
+        from ipt_explain.render.audit.formats.gitlab import gitlab
 
         return [gitlab(report)]
     if output == "junit":
-        from ipt_explain.render.audit.junit import junit_xml
+        from ipt_explain.render.audit.formats.junit import junit_xml
 
         return [junit_xml(report, rules, report.sources, fail_on)]
     if output == "markdown":
-        from ipt_explain.render.audit.markdown import markdown
+        from ipt_explain.render.audit.formats.markdown import markdown
 
         return markdown(report)
     if output == "openmetrics":
-        from ipt_explain.render.audit.metrics import audit_metrics
+        from ipt_explain.render.audit.formats.metrics import audit_metrics
 
         return audit_metrics(report, rules)
     return _text(report, style)
@@ -72,6 +72,6 @@ def _text(report: Report, style: Style) -> Iterable[str]:
         from ipt_explain.render.text.paint import painter
 
         return statistics(report, painter(style.color))
-    from ipt_explain.render.audit.text import audit_text
+    from ipt_explain.render.audit.formats.text import audit_text
 
     return audit_text(report, style.width, style.color, style.notes, style.fold, style.links, style.unfolded_by)

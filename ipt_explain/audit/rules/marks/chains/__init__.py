@@ -1,0 +1,1 @@
+"""Rules about the chains that set, test and act on marks."""

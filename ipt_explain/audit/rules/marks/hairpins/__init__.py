@@ -1,0 +1,1 @@
+"""Rules about endpoints that reach themselves through their Service."""

@@ -1,0 +1,1 @@
+"""Rules about which clients are masqueraded."""
