@@ -55,3 +55,14 @@ def test_rules_of_a_listing_that_grep_filtered() -> None:
 -A KUBE-NODE-PORT -p tcp -m set --match-set KUBE-NODE-PORT-TCP dst -j KUBE-MARK-MASQ
 """
     assert not fired(text) & {"IPT101", "IPT102"}
+
+
+def test_a_map_in_a_rule_of_which_someone_left_out_elements() -> None:
+    chain = "numgen random mod 3 vmap { 0 : goto endpoint-AAAAAAAA-demo/web/tcp/__10.0.0.1/80, ... }"
+    table = f"table ip kube-proxy {{\n\tchain service-AAAAAAAA-demo/web/tcp/ {{\n\t\t{chain}\n\t}}\n}}\n"
+    assert "IPT917" not in fired(table)
+    assert "IPT917" in fired(table.replace(", ...", ""))
+
+
+def test_the_list_of_tables_above_one_of_them() -> None:
+    assert fired("# nft list tables\ntable ip nat\ntable ip kube-proxy\n\ntable ip kube-proxy {\n}\n") == {"IPT901"}

@@ -118,3 +118,10 @@ def test_half_of_the_last_rule_is_left_out_and_named(half: str, end: str) -> Non
 def test_a_whole_last_rule_stays(target: str) -> None:
     last = f"-A KUBE-SERVICES -d 10.96.0.9/32 -j {target}"
     assert [rule.text for rule in _rules(read_dump(f"{_RULE}\n{_NEXT}\n{last}"))].count(last) == 1
+
+
+@pytest.mark.parametrize(
+    "fence", ['```text {caption="rules", linenos=table}', '```sh title="node 1"', "~~~bash:dump.txt", "``` {.bash}"]
+)
+def test_fences_with_more_than_a_language(fence: str) -> None:
+    assert [rule.text for rule in _rules(read_dump(f"{fence}\n{_RULE}\n{_NEXT}\n{fence[:3]}\n"))] == [_RULE, _NEXT]

@@ -95,4 +95,4 @@ def serves_ipvs(facts: NodeFacts) -> bool | None:
     if not facts.sets:
         return None
     sets = (SetEntries(facts, family) for family in Family)
-    return any(each.knows(SetRole.CLUSTER_IP) and any(each.of(SetRole.CLUSTER_IP)) for each in sets)
+    return any(any(each.of(SetRole.CLUSTER_IP)) for each in sets)

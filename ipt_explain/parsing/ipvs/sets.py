@@ -10,9 +10,11 @@ from ipt_explain.model import Family
 from ipt_explain.model.node.ipsets import BridgePort, Dimension, ElementPart, IpSet, SetElement, SetMethod, SetPort
 from ipt_explain.parsing.line_forms import LineForm, ReadLine
 from ipt_explain.records import replace
+from ipt_explain.words.names import PROTOCOLS
 
 _NAMES = frozenset({Dimension.SET, Dimension.INTERFACE})
 _FAMILIES = {"inet": Family.IPV4, "inet6": Family.IPV6}
+_PROTOCOLS = {str(number): name for number, name in PROTOCOLS.items()}  # ipset without /etc/protocols
 _set_port = lru_cache(maxsize=65536)(SetPort)
 
 
@@ -108,16 +110,21 @@ class SetReader:
     def __init__(self) -> None:
         self._drafts: dict[str, _Draft] = {}
         self._listed: _Draft | None = None
-        self._in_members = False
+        self._in_members = self._paused = False
         self._plans: dict[LineForm, tuple[_Part, ...]] = {}
 
     @property
     def awaits_member(self) -> bool:
         """Whether the next line, unless blank, is an element of the current set."""
         draft = self._listed
-        if draft is None or not self._in_members:
+        if draft is None or not self._in_members or self._paused:
             return False
         return draft.entries is None or len(draft.elements) < draft.entries
+
+    @property
+    def takes_member(self) -> bool:
+        """Whether the next line may be an element of the current set, if it looks like one."""
+        return self._listed is not None and self._in_members
 
     @property
     def awaits_header(self) -> bool:
@@ -142,7 +149,7 @@ class SetReader:
             draft.give_options(line)
         elif kind == "name":
             self._listed = self._drafts[line.word("SET")] = _Draft(line.word("SET"), number)
-            self._in_members = False
+            self._in_members = self._paused = False
         elif self._listed is not None:
             self._take_field(self._listed, line)
 
@@ -151,10 +158,22 @@ class SetReader:
         if self._listed is not None:
             self._listed.skipped = True
 
+    def cut_short(self) -> None:
+        """Record that a part of this set may be missing, unless its header counts what there is."""
+        if self._listed is not None and self._listed.entries is None:
+            self._listed.skipped = True
+
+    def pause(self) -> None:
+        """An empty line, which ends this set if it is not the one below `Members:`."""
+        if self._listed is None or not self._in_members or self._listed.elements:
+            self.end()
+        else:
+            self._paused = True
+
     def end(self) -> None:
         """End this set: what follows belongs to another set or output."""
         self._listed = None
-        self._in_members = False
+        self._in_members = self._paused = False
 
     def sets(self) -> tuple[IpSet, ...]:
         """All sets, in the order of their first mention."""
@@ -213,7 +232,7 @@ def _plan(form: LineForm) -> tuple[_Part, ...]:
 
 
 def _port_of(protocol: int, port: int) -> _Part:
-    return lambda words: _set_port(words[protocol], words[port])
+    return lambda words: _set_port(_PROTOCOLS.get(words[protocol], words[protocol]), words[port])
 
 
 def _port(place: int) -> _Part:

@@ -25,6 +25,8 @@ from ipt_explain.records import Record
 
 _MAX_DIAGNOSTICS = 20
 # A line of an iptables dump, which ends the members of a set that was cut off.
+_MEMBER = re.compile(r"[ \t]*(?=\S{0,99}[\d:.])\S+[ \t]*\Z")
+_END = re.compile(r"\s*\Z")
 _OF_A_DUMP = re.compile(r"[*#\[]|:[^:]|-[A-Za-z] |COMMIT\b")
 
 
@@ -60,6 +62,8 @@ class _TakingOut:
         self._refused = 0
         self._incomplete: set[Tool] = set()
         self._tools: set[Tool] = set()
+        self._end_of_line = 0
+        self._half: int | None = None
 
     def run(self, start: int | None) -> TakenFacts:
         text = self._text
@@ -73,7 +77,7 @@ class _TakingOut:
             position, taken = self._block(start, number)
             if is_part(text, before, start, position, Tool.IPVSADM in self._tools):
                 self._incomplete |= self._tools
-                self._sets.skip_member()
+                self._sets.cut_short()
             kept.append("\n" * taken)
             number += taken
             self._end()
@@ -93,9 +97,10 @@ class _TakingOut:
                 tool, start = self._whose(line, position)
                 if tool is None:
                     break
+                self._end_of_line = end
                 self._read(tool, start, line, number)
             else:
-                self._sets.end()
+                self._sets.pause()
                 self._addresses.end()
             position, number = end + 1, number + 1
         return min(position, length), number - first
@@ -108,6 +113,8 @@ class _TakingOut:
         if not _OF_A_DUMP.match(line):
             if self._sets.awaits_member:
                 return Tool.IPSET, "member"
+            if self._sets.takes_member and _MEMBER.match(line):
+                return Tool.IPSET, "member"
             if self._sets.awaits_header:
                 return Tool.IPSET, "line"
         if line.startswith("add ") and self._sets.holds(line.split(" ", 2)[1]):
@@ -117,6 +124,7 @@ class _TakingOut:
         return None, "line"
 
     def _read(self, tool: Tool, start: str, line: str, number: int) -> None:
+        goes_on = tool in self._tools
         self._tools.add(tool)
         forms = self._forms.get((tool, start))
         if forms is None:
@@ -124,9 +132,12 @@ class _TakingOut:
         try:
             self._take(tool, forms.read(line), number)
         except (Refusal, ValueError) as error:
-            self._refused += 1
             self._incomplete.add(tool)
             self._sets.skip_member()
+            if goes_on and _END.match(self._text, self._end_of_line):
+                self._half = number
+                return
+            self._refused += 1
             if len(self._diagnostics) < _MAX_DIAGNOSTICS:
                 self._diagnostics.append(diagnostic_of(error, tool, self._source, number, line))
 
@@ -157,7 +168,8 @@ class _TakingOut:
 
     def _warnings(self) -> tuple[str, ...]:
         name = self._source.name
-        found = [
+        found = [f"{name}:{self._half}: the text ends inside this line, which was left out"] if self._half else []
+        found += [
             f"{name}:{cut.line}: {missing:,} of the elements of set {cut.name} are not shown: is the text cut off?"
             for cut, missing in self._sets.cut()
         ]

@@ -34,7 +34,8 @@ class ElementReader:
 
     def literal(self, braces: str) -> SetLiteral:
         """The set or map in the braces of a rule."""
-        return SetLiteral(self.read(braces, 1, 0).elements)
+        read = self.read(braces, 1, 0)
+        return SetLiteral((*read.elements, _ELIDED) if read.elided else read.elements)
 
     def read(self, text: str, position: int, line: int) -> ReadElements:
         """The elements after an opening brace on line `line`; 0 means not to count lines."""
@@ -99,6 +100,7 @@ class ElementReader:
         return element
 
 
+_ELIDED = Element(Unread("..."))
 _NOTHING = Element(Unread(""))
 
 

@@ -39,6 +39,7 @@ _HEADING = re.compile(
 )
 _OF_PAGE = re.compile(r"\s*<(?:/?(?:html|head|body|style|script|title)\b|!DOCTYPE )[^<>]*>\s*\Z", re.IGNORECASE)
 _NAME = re.compile(r"\s*(?:[\w.-]+@[\w.-]*|(?=[a-z-]*[\d.-])[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*:?)\s*\Z")
+_TABLE_NAME = re.compile(r"\s*table (?:ip6?|inet|arp|bridge|netdev) \S+\s*\Z")
 _CODE = re.compile(r"(`+)[^`]+\1")
 
 
@@ -50,6 +51,11 @@ def is_row(line: str) -> bool:
 def is_name(line: str) -> bool:
     """Whether a line is but a host's name, with more than letters in it, or the beginning of a prompt."""
     return len(line) <= LOOK and _NAME.match(line) is not None
+
+
+def is_table_name(line: str) -> bool:
+    """Whether `nft list tables` prints such a line."""
+    return _TABLE_NAME.match(line) is not None
 
 
 def quotes_rule(line: str) -> bool:

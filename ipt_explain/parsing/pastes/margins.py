@@ -28,7 +28,7 @@ _FEWEST, _ONE_LINE = 3, 1
 """How many lines must have a margin: `nft -j` prints only one."""
 _NO_MARGINS = ("+", "-", "<", "#")
 """Marks of diffs say which of two texts has the line; a commented line is not in force."""
-_SHOWN = ("Chain ", "IP Virtual ")
+_SHOWN = ("Chain ", "IP Virtual ", "Name: ")
 """Nobody takes these out of force with a `#`: a document has what a command printed as comments below it."""
 _FIELD = re.compile(r'\s*\{.*"(\w+)": ?"\Z')
 _STRING = re.compile(r'\s*(?:- )?("(?:[^"\\]|\\.)*"),?\s*\Z')
@@ -114,7 +114,7 @@ def _bare(margin: str) -> Bare:
     for number, (before, after) in enumerate(zip(words[0::2], words[2::2])):
         # Between numbers side by side are blanks: a run of digits could be shared out among them in many ways.
         same += (r"[ \t]+\d+" if number and not before else r"[ \t]*\d+") + re.escape(after)
-    pattern = re.compile(rf"{same}(?:{re.escape(margin[len(body):])}|[ \t]*\Z)")
+    pattern = re.compile(rf"{same}(?:{re.escape(margin[len(body) :])}|[ \t]*\Z)")
 
     def without(line: str) -> str | None:
         found = pattern.match(line)

@@ -17,6 +17,7 @@ _TAG = re.compile(
 )
 _PAGE = re.compile(r"</(?:span|code|pre|div|p|li|td|tr|body|html|details)>|<br ?/?>$", re.MULTILINE)
 """Tags that show that a text is a page; those of bold type could be in a rule's comment."""
+_ENTITY = re.compile(r"&(?:gt|lt|amp|quot|nbsp|#34|#39);")
 _DUMP_LINE = re.compile(RULE_START)
 _RULE = re.compile(rf"(?:^|\s){RULE_START}")
 _SET = re.compile(r"Name: \S+\s*\Z")
@@ -42,6 +43,8 @@ def without_tags(text: str) -> tuple[str, int]:
             in_set = (in_set or _SET.match(bare) is not None) and bool(bare.strip())
             rule = _RULE.search(bare) is not None or (above and RULE_ANYWHERE.search(bare) is not None)
             lines[place] = bare if rule or in_nft or in_set or _is_of_a_tool(bare) else "# </pre>" if ends else ""
+        elif "&" in line and not dumped and '"' not in line and _ENTITY.search(line):
+            lines[place] = unescape(line)
         elif OPENS_TABLE.match(line):
             in_table = True
         elif BEGINNING.match(line):

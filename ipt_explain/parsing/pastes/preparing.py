@@ -13,7 +13,7 @@ from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
 from ipt_explain.parsing.iptables.diagnosis.reading import FENCE, MAIL_QUOTE
 from ipt_explain.parsing.iptables.outputs import BLOCK_ENDS, JOINED, is_elision
 from ipt_explain.parsing.listings.columns import guess_header
-from ipt_explain.parsing.pastes.around import is_around, is_name, is_row, quotes_rule
+from ipt_explain.parsing.pastes.around import is_around, is_name, is_row, is_table_name, quotes_rule
 from ipt_explain.parsing.pastes.commands import Call
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.parsing.pastes.logs import is_element, is_of_json, unwrapped
@@ -207,7 +207,7 @@ class _Preparing:
             self._set(place, "")
         elif is_of_json(line):
             self._of_json.append(place)
-        elif safe_normalisation(line) is None and (is_around(line) or (above < 0 and is_name(line))):
+        elif self._is_around(place, line, above):
             self._leave_out(place)
         elif quotes_rule(line):
             self._notes.sentences.append(place + 1)
@@ -216,6 +216,13 @@ class _Preparing:
             self._notes.half = place + 1
             self._set(place, "")
         return False
+
+    def _is_around(self, place: int, line: str, above: int) -> bool:
+        if safe_normalisation(line) is not None:
+            return False
+        if is_table_name(line):
+            return not "".join(self._lines[place + 1 : place + 2]).lstrip().startswith("{")
+        return is_around(line) or (above < 0 and is_name(line))
 
     def _unwrap(self, place: int, inner: str) -> None:
         self._set(place, inner)

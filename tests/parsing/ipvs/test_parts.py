@@ -54,3 +54,44 @@ def test_servers_are_all_that_the_node_has_only_if_nothing_left_out_any(text: st
 def test_addresses_that_were_left_out_may_be_on_the_interface(dots: str) -> None:
     text = f"{_SET}\n{_VERSION}{_COLUMNS}{_SERVER}\n$ ip addr show kube-ipvs0\n{_ADDRESSES}{dots}"
     assert ("IPT913" in fired(text)) == (not dots)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _SET.replace("Members:\n", "Members:\n\n"),
+        _SET.replace("entries: 2", "entries: 1"),
+        "".join(f"      {line}\n" for line in _SET.splitlines()),
+        "ipset list\n" + "".join(f"# {line}\n" for line in _SET.splitlines()),
+        _SET.replace("tcp:", "6:"),
+        f"{_SET}\nName: KUBE-LOOP-BACK\nType: hash:ip,port,ip\nMembe",
+    ],
+)
+def test_sets_as_documents_show_them(text: str) -> None:
+    found = read_dump(text).node.sets["KUBE-CLUSTER-IP"].set
+    assert [[str(part) for part in each.parts] for each in found.elements] == [
+        [str(part) for part in each.parts] for each in read_dump(_SET).node.sets["KUBE-CLUSTER-IP"].set.elements
+    ]
+    assert found.complete
+
+
+def test_prose_below_a_set_is_none_of_its_elements() -> None:
+    text = (
+        _SET.split("Members:")[0].replace("entries: 2", "entries: 0")
+        + "Members:\n\nThe set has no element at 10.0.0.1 yet.\n"
+    )
+    assert read_dump(text).node.sets["KUBE-CLUSTER-IP"].set.elements == ()
+
+
+@pytest.mark.parametrize("page", [False, True])
+def test_servers_as_documents_show_them(page: bool) -> None:
+    text = "".join(f"  {line}\n" for line in (_VERSION + _COLUMNS + _SERVER).splitlines()).replace(
+        "             Masq", "\t\tMasq"
+    )
+    if page:
+        text = (
+            f"<p>The servers:</p><pre><code># ipvsadm -ln\n{text.replace('>', '&gt;')}</code></pre><p>and so on.</p>\n"
+        )
+    servers = read_dump(text).node.virtual_servers
+    assert servers is not None
+    assert [[real.address for real in each.real_servers] for each in servers.servers] == [["10.244.1.45"]]

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.model.nft import MapLookup, Nat, Numgen, Rule, SetLiteral, Table, VerdictMap
+from ipt_explain.model.nft import MapLookup, Nat, Numgen, Rule, SetLiteral, Table, Unread, VerdictMap
 from ipt_explain.words import counted
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
@@ -42,6 +42,8 @@ def nft_shares_unequal(context: NftContext, table: Table) -> Faults:
     for chain, rule in table.each_rule():
         for numbers, elements in _draws(rule):
             keys = [element.key for element in elements.elements]
+            if any(isinstance(key, Unread) for key in keys):
+                continue
             drawn = range(numbers.offset, numbers.offset + numbers.modulus)
             told = None
             if len(keys) != numbers.modulus or not all(isinstance(key, int) and key in drawn for key in keys):
