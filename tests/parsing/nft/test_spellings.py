@@ -41,6 +41,7 @@ RULES = [
     ("meta l4proto . th dport { tcp . 53, udp . 53 } accept", "meta l4proto . th dport { 6 . 53, 17 . 53 } accept"),
     ("udp sport 53 reject with icmp port-unreachable", 'udp sport "domain" reject with icmp 3'),
     ("reject with icmpx host-unreachable", "reject with icmpx 2"),
+    ("reject with icmpx admin-prohibited", "reject with icmpx type admin-prohibited"),
     ("tcp dport { 22, 80, 443 } accept", 'tcp dport { "ssh", "http", "https" } accept'),
     ("tcp dport vmap { 80 : accept, 443 : drop }", 'tcp dport vmap { "http" : accept, "https" : drop }'),
     ("tcp dport != 22 accept", 'tcp dport != "ssh" accept'),
