@@ -57,9 +57,10 @@ class NodeCause(Record):
 
 
 class Doubt(Record):
-    """Open questions that most Services of a node have in common, and what is lost for some answers."""
+    """What most Services of a node depend on alike, open questions or reasons, and what is lost for some answers."""
 
     questions: tuple[str, ...]
+    reasons: tuple[str, ...]
     services: tuple[ServicePort, ...]
     perhaps: tuple[Lost, ...]
 
@@ -254,17 +255,17 @@ def _causes(services: Sequence[ServicePort]) -> list[tuple[object, NodeCause]]:
 
 
 def _doubt(services: Sequence[ServicePort]) -> Doubt | None:
-    """The questions that most Services have in common, if they depend on nothing else."""
-    alike: dict[tuple[str, ...], list[ServicePort]] = {}
+    """What most Services depend on alike, if on nothing else."""
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[ServicePort]] = {}
     for service in services:
         if service.state is ServiceState.UNKNOWN and trouble_of(service).standing is Standing.UNKNOWN:
-            alike.setdefault(tuple(dict.fromkeys(open_questions(service))), []).append(service)
-    alike.pop((), None)
-    asked, whom = max(alike.items(), key=lambda each: len(each[1]), default=((), []))
+            alike.setdefault((tuple(dict.fromkeys(open_questions(service))), reasons(service)), []).append(service)
+    alike.pop(((), ()), None)
+    (asked, why), whom = max(alike.items(), key=lambda each: len(each[1]), default=(((), ()), []))
     if len(whom) < max(_FEWEST, len(services) * _MOST_OF_THEM):
         return None
     fates = [fate for frontend in whom[0].frontends if frontend.fates for _, fate in frontend.fates.items()]
-    return Doubt(asked, tuple(whom), tuple(lost for fate in fates for lost in fate.perhaps))
+    return Doubt(asked, why, tuple(whom), tuple(lost for fate in fates for lost in fate.perhaps))
 
 
 def open_questions(service: ServicePort) -> Iterator[str]:
@@ -272,6 +273,11 @@ def open_questions(service: ServicePort) -> Iterator[str]:
     for frontend in service.frontends:
         for question in frontend.fates.open if frontend.fates is not None else ():
             yield question.rpartition(" (")[0] if question.endswith(")") else question
+
+
+def reasons(service: ServicePort) -> tuple[str, ...]:
+    """Why it is unknown what happens to connections to a service port, whatever the answers to questions are."""
+    return tuple(dict.fromkeys(lost.why for _, _, lost in _lost(service) if lost.how is Loss.UNKNOWN))
 
 
 def _key(source: str, lost: Lost) -> tuple[object, ...]:

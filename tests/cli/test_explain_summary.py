@@ -23,6 +23,7 @@ from tests.archives import read_archive
 from tests.cli.program import SAMPLES, run
 from tests.cli.test_terminal import _on_a_terminal
 from tests.ipvs_corpus import ipvs_nodes
+from tests.listing_corpus import node
 from tests.nft_corpus import listing
 
 BASIC = SAMPLES / "kube-proxy-1.30-basic.txt"
@@ -412,3 +413,17 @@ def test_a_firewall_that_stops_cluster_ips_from_outside_is_no_trouble() -> None:
 def test_chains_of_one_service_are_named_together_in_nftables() -> None:
     told = run("-s", "etp-local-aff", "--width", "140", stdin=listing("1.36/policy/nft-ruleset").text).out
     assert "\ndefault/etp-local-aff · tcp · {service,local,external}-L3BVL735-default/etp-local-aff/tcp/\n" in told
+
+
+def test_what_no_answer_to_a_question_would_settle_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A listing's last chain may have more rules."""
+    listed = tmp_path / "listed.txt"
+    listed.write_text(node("1.30-basic-legacy")["iptables-L-nv.txt"].rstrip("\n") + "\n")
+    reason = "depends on the rules of chain KUBE-SERVICES that this input does not show"
+    told = " ".join(printed(capsys, listed).split())
+    assert f"? what happens to connections to 4 service ports {reason}" in told
+    assert "depends on what this text does not show: see NODE" in told
+    told = " ".join(printed(capsys, "--service", "kubernetes", listed).replace("│", " ").split())
+    assert reason in told

@@ -11,7 +11,7 @@ from ipt_explain.render.text.outline import Span, TreeNode, line_tail, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.fates import NAT_NOT_SHOWN, NOT_TRANSLATED, Loss, Lost, Vantage, is_clause
-from ipt_explain.services.health import Health, answered, losses_by_frontend, open_questions
+from ipt_explain.services.health import Health, answered, losses_by_frontend, open_questions, reasons
 from ipt_explain.services.ports import (
     Balancer,
     Frontend,
@@ -158,11 +158,13 @@ def loss_rows(service: ServicePort, view: View) -> Iterator[TreeNode]:
         why = ": see NODE" if of_node else reason_words(lost)
         yield row("lost", sentence(f"{words}{why}", "bad"), line_tail(lost.decider.line))
     yield from _answered(service)
-    open_ones = list(dict.fromkeys(open_questions(service))) if service.state is ServiceState.UNKNOWN else []
-    if open_ones:
+    unknown = service.state is ServiceState.UNKNOWN
+    open_ones = list(dict.fromkeys(open_questions(service))) if unknown else []
+    why = reasons(service) if unknown else ()
+    if open_ones or why:
         doubt = view.above.doubt if view.above is not None else None
-        of_node = doubt is not None and doubt.questions == tuple(open_ones)
-        words = "what this text does not show: see NODE" if of_node else questions_words(open_ones)
+        of_node = doubt is not None and (doubt.questions, doubt.reasons) == (tuple(open_ones), why)
+        words = "what this text does not show: see NODE" if of_node else questions_words(open_ones, why)
         yield row("depends on", sentence(words, "unknown"), line_tail(asking_line(service)))
 
 
@@ -218,9 +220,9 @@ def from_words(vantages: Sequence[Vantage]) -> str:
     return f" from {both([vantage.origin for vantage in Vantage if vantage in vantages])}"
 
 
-def questions_words(questions: Sequence[str]) -> str:
-    """The first open questions: "`-i cali+`, `-o cali+` and 3 more"."""
-    return listed(map(question_words, questions), _MOST_QUESTIONS)
+def questions_words(questions: Sequence[str], reasons: Sequence[str] = ()) -> str:
+    """The first open questions, and reasons: "`-i cali+`, `-o cali+` and 3 more"."""
+    return listed([*map(question_words, questions), *map(escape, reasons)], _MOST_QUESTIONS)
 
 
 def question_words(question: str) -> str:

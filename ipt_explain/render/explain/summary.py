@@ -19,7 +19,7 @@ from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Span, TreeNode, dr
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.explanation import Reading
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss
-from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, open_questions
+from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, open_questions, reasons
 from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState
 from ipt_explain.words import and_more, aside, counted, either
 from ipt_explain.words.percents import part_of
@@ -127,9 +127,11 @@ def _doubt(doubt: Doubt) -> str:
     """`filter cali-from-wl-dispatch, line 84 and 1 more: Calico may drop connections to 4 service ports, depending on
     what this text does not show: -i cali+`."""
     whom = _number(doubt.services)
-    depending = f"what this text does not show: {questions_words(doubt.questions)}"
+    if not doubt.questions:
+        return f"what happens to connections to {whom} depends on {questions_words((), doubt.reasons)}"
+    depending = f"what this text does not show: {questions_words(doubt.questions, doubt.reasons)}"
     deciders = list(dict.fromkeys(lost.decider for lost in doubt.perhaps))
-    if doubt.questions == (NAT_NOT_SHOWN,):
+    if {*doubt.questions, *doubt.reasons} == {NAT_NOT_SHOWN}:
         return f"this text does not show where connections to {whom} go"
     if not deciders:
         return f"what happens to connections to {whom} depends on {depending}"
@@ -186,8 +188,8 @@ def trouble_words(trouble: Trouble) -> str:
     if trouble.standing is Standing.HAIRPIN:
         return hairpin_words(trouble.service)
     if trouble.standing is Standing.UNKNOWN:
-        question = next(open_questions(trouble.service), None)
-        return "unknown" if question is None else f"depends on {question_words(question)}"
+        why = [*map(question_words, open_questions(trouble.service)), *map(escape, reasons(trouble.service))]
+        return f"depends on {why[0]}" if why else "unknown"
     if trouble.standing is Standing.REFUSING and trouble.service.state is ServiceState.BLOCKED:
         return "refuses all connections"
     text = STATE_WORDS[trouble.service.state][0]
