@@ -14,7 +14,9 @@ from ipt_explain.model import Chain, Counters, Extent, Family, Form, Rule
 from ipt_explain.model.dump import SourceText
 from ipt_explain.model.kernel import BUILT_IN_CHAINS, HOOKS
 from ipt_explain.parsing.iptables.assembly import TableBuilder
+from ipt_explain.parsing.iptables.outputs import JOINED
 from ipt_explain.parsing.listings.columns import CHAIN_LINE, Header, count, guess_header, read_header
+from ipt_explain.parsing.listings.reflow import reflowed
 from ipt_explain.parsing.listings.rules import RowReader
 from ipt_explain.parsing.pastes.commands import Call, is_filtered, read_command
 from ipt_explain.parsing.pastes.extents import Extents
@@ -49,13 +51,13 @@ class TakenListings(Record):
 
 def take_out_listings(source: SourceText, start: int) -> TakenListings | None:
     """The listings of a text from `start` on; None if there are none."""
-    return _TakingOut(source).run(start)
+    return _TakingOut(source, start).run(start)
 
 
 class _TakingOut:
-    def __init__(self, source: SourceText) -> None:
+    def __init__(self, source: SourceText, start: int) -> None:
         self._name = source.name
-        self._text = source.text
+        self._text = reflowed(source.text, start)
         self._rows = RowReader()
         self._sections: list[_Section] = []
         self._without_interfaces = False
@@ -112,6 +114,10 @@ class _TakingOut:
         while following < length:
             line, after = self._line(following)
             line = line.removeprefix(margin)
+            if line == JOINED:
+                following = after
+                lines += 1
+                continue
             if not line.strip(" \t"):
                 spaced = spaced or lines == 1
                 if spaced and self._goes_on(after, margin, block.header):

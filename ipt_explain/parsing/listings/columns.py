@@ -31,6 +31,18 @@ _COUNT = r"\d+[KMGTP]?"
 _FACTORS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 
 
+_BEGINNING = re.compile(
+    rf"[ \t]*(?:num[ \t]|pkts[ \t]|target[ \t]|(?:\d+[ \t]+)?{_COUNT}[ \t]+{_COUNT}[ \t]"
+    rf"|(?:\d+[ \t]+)?(?:{_WORD}[ \t]+)?!?(?:\d+|{_PROTOCOL})[ \t]+"
+    r"(?:(?:--|-f|!f)[ \t]|[ \t]+(?:!?[\da-fA-F]*:|anywhere[ \t])))"
+)
+
+
+def begins_row(line: str) -> bool:
+    """Whether a line begins as a row does, or the columns' names."""
+    return _BEGINNING.match(line) is not None
+
+
 class Header(Record):
     """The columns of a listing. Without `interfaces` (-v) it hides the conditions -i and -o."""
 

@@ -160,11 +160,11 @@ def loss_rows(service: ServicePort, view: View) -> Iterator[TreeNode]:
     yield from _answered(service)
     unknown = service.state is ServiceState.UNKNOWN
     open_ones = list(dict.fromkeys(open_questions(service))) if unknown else []
-    why = reasons(service) if unknown else ()
-    if open_ones or why:
+    because = reasons(service) if unknown else ()
+    if open_ones or because:
         doubt = view.above.doubt if view.above is not None else None
-        of_node = doubt is not None and (doubt.questions, doubt.reasons) == (tuple(open_ones), why)
-        words = "what this text does not show: see NODE" if of_node else questions_words(open_ones, why)
+        of_node = doubt is not None and (doubt.questions, doubt.reasons) == (tuple(open_ones), because)
+        words = "what this text does not show: see NODE" if of_node else questions_words(open_ones, because)
         yield row("depends on", sentence(words, "unknown"), line_tail(asking_line(service)))
 
 
