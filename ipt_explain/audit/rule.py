@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial, wraps
+from functools import wraps
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.enums import Enum
@@ -19,11 +19,29 @@ from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import Record
 
 if TYPE_CHECKING:
+    from typing import TypedDict
+
+    from typing_extensions import Unpack
+
     from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
     from ipt_explain.audit.context import DumpContext, RulesetContext
     from ipt_explain.audit.findings.fault import Fault
     from ipt_explain.audit.page import Page
     from ipt_explain.model import nft
+
+    class Stated(TypedDict, total=False):
+        """What a rule's decorator may say of it."""
+
+        since: int
+        until: int
+        about: tuple[str, ...]
+        evidence: Evidence
+        reads_absence: bool
+        yields_to: tuple[str, ...]
+        general: bool
+        catch_all: bool
+        gathers: bool
+
 
 Faults: TypeAlias = "Iterator[Fault]"
 RulesetCheck: TypeAlias = "Callable[[RulesetContext], Faults]"
@@ -157,86 +175,76 @@ class Check(Record):
     run: Callable[..., Faults]
 
 
-def rule(
-    rule_id: str,
-    slug: str,
-    severity: Severity,
-    *,
-    since: int | None = None,
-    until: int | None = None,
-    about: tuple[str, ...] = (),
-    evidence: Evidence | None = None,
-    reads_absence: bool = False,
-    yields_to: tuple[str, ...] = (),
-    general: bool = False,
-    gathers: bool = False,
-) -> Callable[[RulesetCheck], Check]:
-    """Make a check of one iptables ruleset a rule; its module's docstring is the page.
+def rule(rule_id: str, slug: str, severity: Severity, **more: Unpack[Stated]) -> Callable[[RulesetCheck], Check]:
+    """Make a check of one iptables ruleset a rule: its module's docstring is the page, `more` fields of its AuditRule.
 
     `evidence` is a fact without which it finds nothing: `hairpins`, or a field of one: `(front_rules, "wide")`. A rule
     that `gathers` may find a fault for each Service or endpoint; very many are reported as one.
     """
-    card = partial(
-        AuditRule, rule_id, slug, severity, since=since, until=until, about=about, evidence=_path_of(evidence),
-        reads_absence=reads_absence, yields_to=yields_to, general=general,
-    )  # fmt: skip
-    return _register(card, gathers)
+    return _register(Asked.IPTABLES, rule_id, slug, severity, more)
 
 
 def service_rule(
-    rule_id: str,
-    slug: str,
-    severity: Severity,
-    *,
-    evidence: Evidence | None = None,
-    reads_absence: bool = False,
-    catch_all: bool = False,
+    rule_id: str, slug: str, severity: Severity, **more: Unpack[Stated]
 ) -> Callable[[ServiceCheck], Check]:
     """Make a check of Services in any mode (iptables, nftables or IPVS) a rule."""
-    card = partial(
-        AuditRule, rule_id, slug, severity, evidence=_path_of(evidence), reads_absence=reads_absence,
-        catch_all=catch_all, of=Asked.SERVICES,
-    )  # fmt: skip
-    return _register(card)
+    return _register(Asked.SERVICES, rule_id, slug, severity, more)
 
 
-def nft_rule(
-    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, gathers: bool = False
-) -> Callable[[NftCheck], Check]:
+def nft_rule(rule_id: str, slug: str, severity: Severity, **more: Unpack[Stated]) -> Callable[[NftCheck], Check]:
     """Make a check of kube-proxy's nftables table a rule; it runs if there is one."""
-    card = partial(AuditRule, rule_id, slug, severity, reads_absence=reads_absence, of=Asked.NFTABLES)
 
     def register(check: NftCheck) -> Check:
         @wraps(check)
         def of_table(context: NftContext) -> Faults:
             return iter(()) if context.proxy is None else check(context, context.proxy)
 
-        return _register(card, gathers)(of_table)
+        return _register(Asked.NFTABLES, rule_id, slug, severity, more)(of_table)
 
     return register
 
 
-def ipvs_rule(
-    rule_id: str, slug: str, severity: Severity, *, reads_absence: bool = False, gathers: bool = False
-) -> Callable[[IpvsCheck], Check]:
+def ipvs_rule(rule_id: str, slug: str, severity: Severity, **more: Unpack[Stated]) -> Callable[[IpvsCheck], Check]:
     """Make a check of virtual servers, with their sets and addresses, a rule."""
-    card = partial(AuditRule, rule_id, slug, severity, reads_absence=reads_absence, of=Asked.IPVS)
-    return _register(card, gathers)
+    return _register(Asked.IPVS, rule_id, slug, severity, more)
 
 
-def dump_rule(
-    rule_id: str, slug: str, severity: Severity, *, evidence: Evidence | None = None, reads_absence: bool = False
-) -> Callable[[DumpCheck], Check]:
+def dump_rule(rule_id: str, slug: str, severity: Severity, **more: Unpack[Stated]) -> Callable[[DumpCheck], Check]:
     """Make a check of a whole node a rule; each of its faults names the ruleset it is in."""
-    path = _path_of(evidence)
-    return _register(
-        partial(AuditRule, rule_id, slug, severity, evidence=path, reads_absence=reads_absence, of=Asked.NODE)
-    )
+    return _register(Asked.NODE, rule_id, slug, severity, more)
 
 
 def compare_rule(module: str, rule_id: str, slug: str, severity: Severity) -> Check:
     """A rule whose findings `compare` makes from the cluster's API objects; `module` is the caller's `__name__`."""
-    return Check(_named(partial(AuditRule, rule_id, slug, severity, asked=False), module), _nothing)
+    return Check(_of_module(module, rule_id, slug, severity, asked=False), lambda _: iter(()))
+
+
+def _register(
+    of: Asked, rule_id: str, slug: str, severity: Severity, stated: Stated
+) -> Callable[[Callable[..., Faults]], Check]:
+    fields: dict[str, Any] = {**stated, "evidence": _path_of(stated.get("evidence")), "of": of}
+    gathers = fields.pop("gathers", False)
+
+    def register(check: Callable[..., Faults]) -> Check:
+        @wraps(check)
+        def gathering(subject: object) -> Faults:
+            from ipt_explain.audit.findings.fault import gathered
+
+            return gathered(check(subject))
+
+        return Check(_of_module(check.__module__, rule_id, slug, severity, **fields), gathering if gathers else check)
+
+    return register
+
+
+def _of_module(module: str, rule_id: str, slug: str, severity: Severity, **fields: Any) -> AuditRule:
+    """A module's rule. Raises ValueError if its ID is invalid, or it has no page."""
+    title = (sys.modules[module].__doc__ or "").strip().partition("\n")[0]
+    if not _ID.match(rule_id):
+        raise ValueError(f"a rule's ID is two or more capital letters and three digits, not {rule_id}")
+    if not title:
+        raise ValueError(f"{module} has no docstring, which would be the rule's page")
+    return AuditRule(rule_id, slug, severity, title, module, **fields)
 
 
 def _path_of(evidence: Evidence | None) -> str:
@@ -245,30 +253,3 @@ def _path_of(evidence: Evidence | None) -> str:
         return ""
     fact, *fields = evidence if isinstance(evidence, tuple) else (evidence,)
     return f"{fact.__module__}:{'.'.join((fact.__name__, *fields))}"
-
-
-def _nothing(_: object) -> Faults:
-    return iter(())
-
-
-def _register(card: Callable[..., AuditRule], gathers: bool = False) -> Callable[[Callable[..., Faults]], Check]:
-    def register(check: Callable[..., Faults]) -> Check:
-        @wraps(check)
-        def gathering(subject: object) -> Faults:
-            from ipt_explain.audit.findings.fault import gathered
-
-            return gathered(check(subject))
-
-        return Check(_named(card, check.__module__), gathering if gathers else check)
-
-    return register
-
-
-def _named(card: Callable[..., AuditRule], module: str) -> AuditRule:
-    """A module's rule. Raises ValueError if its ID is invalid, or it has no page."""
-    made = card(title=(sys.modules[module].__doc__ or "").strip().partition("\n")[0], module=module)
-    if not _ID.match(made.id):
-        raise ValueError(f"a rule's ID is two or more capital letters and three digits, not {made.id}")
-    if not made.title:
-        raise ValueError(f"{module} has no docstring, which would be the rule's page")
-    return made

@@ -1,8 +1,7 @@
 """What a correct kube-proxy of a release does on one node, for one family, given the API objects.
 
 Facts: pkg/proxy/topology.go (CategorizeEndpoints), pkg/proxy/servicechangetracker.go and the iptables proxiers of
-1.14 to
-1.33, checked against captured dumps.
+1.14 to 1.33, checked against captured dumps.
 """
 
 from __future__ import annotations
