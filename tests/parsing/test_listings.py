@@ -250,3 +250,10 @@ def test_a_listing_as_comments_below_its_command() -> None:
     text = "iptables -t nat -nL KUBE-SVC-A\n# Chain KUBE-SVC-A (1 references)\n# target prot opt source destination\n# KUBE-SEP-A all -- 0.0.0.0/0 0.0.0.0/0\n"
     (ruleset,) = read_dump(text).rulesets
     assert [rule.target for rule in ruleset.rules("nat", "KUBE-SVC-A")] == ["KUBE-SEP-A"]
+
+
+def test_the_network_of_loopback_addresses_by_name() -> None:
+    row = "DROP all -- !localhost/8 localhost/8 /* block incoming localnet connections */\n"
+    (ruleset,) = read_dump(f"Chain KUBE-FIREWALL (2 references)\ntarget prot opt source destination\n{row}").rulesets
+    (rule,) = ruleset.rules("filter", "KUBE-FIREWALL")
+    assert (rule.core("-s"), rule.core("-d")) == ("127.0.0.0/8", "127.0.0.0/8")

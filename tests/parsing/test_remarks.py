@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ipt_explain.errors import DumpSyntaxError
@@ -125,3 +127,56 @@ def test_a_whole_last_rule_stays(target: str) -> None:
 )
 def test_fences_with_more_than_a_language(fence: str) -> None:
     assert [rule.text for rule in _rules(read_dump(f"{fence}\n{_RULE}\n{_NEXT}\n{fence[:3]}\n"))] == [_RULE, _NEXT]
+
+
+def test_a_mail_in_quoted_printable() -> None:
+    encoded = (
+        "Hello =E2=80=93 see below.\n\n"
+        '-A KUBE-SVC-A -m comment --comment "demo/web -> 10.1.=\n0.1:80" -j KUBE-=\nSEP-A\n'
+        "-A KUBE-SEP-A -p tcp -m tcp -j DNAT --to-destin=\nation 10.1.0.1:80\n\na =3D b\n"
+    )
+    dump = read_dump(encoded)
+    assert [(rule.text, rule.line) for rule in _rules(dump)] == [(_RULE, 3), (_NEXT, 6)]
+    assert _said(dump, "decoded from quoted-printable")
+
+
+def test_an_equals_sign_at_the_end_of_a_line_is_no_mails() -> None:
+    long = f'-A KUBE-SVC-A -m comment --comment "{"x" * 60}=" -j KUBE-SEP-B'
+    assert long in [rule.text for rule in _rules(read_dump(f"the setting is a=\nb=\n{long}\n{_NEXT}\n"))]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        '"time":"2024-05-01T10:00:00Z","stream":"stdout","log":{}',
+        '"level":"info","msg":{},"n":1',
+        '"log":{},"tag":{{"a":"b"}}',
+    ],
+)
+def test_rules_in_the_objects_of_a_logger(fields: str) -> None:
+    lines = "".join(f"{{{fields.format(json.dumps(rule))}}}\n" for rule in (_RULE, f"{_NEXT}\n"))
+    assert [rule.text for rule in _rules(read_dump(lines))] == [_RULE, _NEXT]
+
+
+def test_a_page_that_opens_its_block_on_the_line_of_a_rule() -> None:
+    escaped = _RULE.replace('"', "&quot;").replace(">", "&gt;")
+    page = (
+        f"<h2>Rules</h2><p>See:</p><div><pre class=x><code>(1) {escaped}\n(2) {_NEXT}</code></pre><p>End.</p></div>\n"
+    )
+    assert [rule.text for rule in _rules(read_dump(page))] == [_RULE, _NEXT]
+
+
+_SHOWN = "Chain FORWARD (policy DROP)\ntarget prot opt source destination\nKUBE-FORWARD all -- 0.0.0.0/0 0.0.0.0/0\n"
+
+
+@pytest.mark.parametrize("chain", ["FORWARD", "KUBE-X"])
+def test_commands_count_only_where_no_output_shows_the_chain(chain: str) -> None:
+    dump = read_dump(f"It works after\niptables -I {chain} -j ACCEPT\n\n# iptables -nL\n{_SHOWN}")
+    targets = [rule.target for rule in _rules(dump)]
+    assert ("ACCEPT" in targets) == (chain == "KUBE-X")
+    assert _said(dump, "left out line 2: commands that change chains") == (chain == "FORWARD")
+
+
+def test_a_command_on_the_line_of_a_fence() -> None:
+    (ruleset,) = read_dump(f"```sudo iptables -nL -t filter | cat\n{_SHOWN}```\n").rulesets
+    assert [rule.target for rule in ruleset.rules("filter", "FORWARD")] == ["KUBE-FORWARD"]

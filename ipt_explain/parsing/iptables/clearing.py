@@ -27,10 +27,11 @@ class Cleared:
 
     `text` has an empty line or a comment in the place of each that is gone; `source` is the text as it came. `nft` and
     `ipvs` are what these tools say in it; `sections` are tables of listings and pastes, to which those that are read
-    come; `beside` are rules that come after others on their lines; `refused` are the numbers of lines that no tool
-    prints; `elided` tells that lines are left out of the middle; `unsearched`, that lines unlike those of iptables-save
-    may be left, as `trusting` leaves it to the reader to find them: few texts have any. `mending` tells that some rule
-    could not be read, so all that people do to rules is looked for.
+    come, `commanded` those of them that commands make; `beside` are rules that come after others on their lines;
+    `refused` are the numbers of lines that no tool prints; `elided` tells that lines are left out of the middle;
+    `unsearched`, that lines unlike those of iptables-save may be left, as `trusting` leaves it to the reader to find
+    them: few texts have any. `mending` tells that some rule could not be read, so all that people do to rules is looked
+    for.
 
     Raises UsageError where a text has more lines than a dump may have.
     """
@@ -43,6 +44,7 @@ class Cleared:
         self.source = SourceText(name, cleaned.text)
         self.warnings = list(cleaned.warnings)
         self.sections: list[TableBuilder] = []
+        self.commanded: tuple[TableBuilder, ...] = ()
         self.refused = (*cleaned.refused, *cut_off)
         self.misfits = Misfits(self.source)
         self.elided = False
@@ -59,6 +61,7 @@ class Cleared:
         self.unsearched = trusting and self._looks_plain()
         whole, odd = self.text, not self.unsearched and has_odd_lines(self.text)
         if odd:
+            self._decode_mail()
             self._take_off_margins()
         self._take_off_tags()
         if "{" in self.text:  # rare in dumps of iptables, and sooner found than a line
@@ -72,6 +75,15 @@ class Cleared:
     def _looks_plain(self) -> bool:
         """Whether the text holds no tags, no nftables rules, and nothing that another tool printed last."""
         return "<" not in self.text and "{" not in self.text and not has_odd_lines(self.text, len(self.text) - _TAIL)
+
+    def _decode_mail(self) -> None:
+        if "=\n" not in self.text:
+            return
+        from ipt_explain.parsing.pastes.printable import as_written
+
+        self.text, count = as_written(self.text)
+        if count:
+            self.warnings.append(f"{self.source.name}: {counted(count, 'line')}: decoded from quoted-printable")
 
     def _take_off_margins(self) -> None:
         from ipt_explain.parsing.pastes.margins import without_margins
@@ -138,10 +150,25 @@ class Cleared:
         prepared = prepare(self._left, listed or self.nft is not None or self.ipvs is not None, mending)
         if prepared is not None:
             self.text = prepared.rest
+            self.commanded = prepared.sections
             self.sections += prepared.sections
             self.elided = prepared.incomplete
             self.beside = prepared.beside
             self.warnings += prepared.warnings
+
+    def leave_out_commands(self) -> None:
+        """Leaves out what commands do to chains that the text shows."""
+        if not self.commanded:
+            return
+        from ipt_explain.parsing.pastes.commanded import leave_out_shown
+        from ipt_explain.words.line_numbers import line_numbers
+
+        gone = leave_out_shown(self.commanded, self.sections)
+        if gone:
+            self.sections = [each for each in self.sections if each.chains or each not in self.commanded]
+            self.warnings.append(
+                f"{self.source.name}: left out {line_numbers(gone)}: commands that change chains which the text shows"
+            )
 
     @property
     def _left(self) -> SourceText:

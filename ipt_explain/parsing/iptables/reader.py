@@ -78,7 +78,12 @@ class _Reader:
     `mending` tells that a reader could not read some line."""
 
     def __init__(
-        self, text: str, source: str, lenient: bool, cut_off: Sequence[int] = (), trusting: bool = False,
+        self,
+        text: str,
+        source: str,
+        lenient: bool,
+        cut_off: Sequence[int] = (),
+        trusting: bool = False,
         mending: bool = False,
     ) -> None:
         self._cleared = Cleared(text, source, cut_off, trusting, mending)
@@ -179,9 +184,7 @@ class _Reader:
 
     def _leave_out_half_line(self, line: int) -> None:
         """The last line of all: the text ends inside it."""
-        self._cleared.warnings.append(
-            f"{self._source.name}:{line}: the text ends inside this line, which was left out"
-        )
+        self._cleared.warnings.append(f"{self._source.name}:{line}: the text ends inside this line, which was left out")
         self._cleared.elided = True
 
     def _is_cut(self, logical: LogicalLine, line: int, reason: RuleSyntaxError) -> bool:
@@ -268,6 +271,7 @@ class _Reader:
                 " could not print all of it, and perhaps not all of later ones, so it counts as unknown; save again"
                 " with the iptables of kube-proxy's image, or upgrade the node's"
             )
+        self._cleared.leave_out_commands()
         incomplete = self._cleared.elided or self._holes.everywhere(self._cleared.sections)
         gathering = Gathering(self._source.name, incomplete, self._headless, self._holes.outside)
         gathering.add_sections(sorted(self._cleared.sections, key=lambda section: section.line))

@@ -64,6 +64,8 @@ def address(word: str) -> str:
     host = ".".join(known.groups()) if known else _NETWORKS.get(host, host)
     if "/" in host:
         return host
+    if slash and host == "127.0.0.1" and mask != "32":
+        host = "127.0.0.0"  # resolvers that call all of the network localhost
     return f"{host}/{mask}" if slash else host + ("/128" if ":" in host else "/32")
 
 

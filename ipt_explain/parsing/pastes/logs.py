@@ -24,6 +24,7 @@ _JSON = re.compile(r"""(?:[\w.-]+: \[[^\]]*\] => )?\s*(?:[{}\[\]]+,?|"(?:[^"\\]|
 _CELL = re.compile(rf"\s*\|(?:[^|]{{0,40}}\|){{0,3}} *`?({RULE_START}[^|]*?)`? *\|(?:[^|]*\|)?\s*\Z")
 _QUOTED = re.compile(r"""="(-[AID] (?:[^"\\]|\\.)*)"[^"]*\Z""")
 _ARGUMENTS = re.compile(r"""\b(?:command|cmd)="(ip6?tables)" (?:arguments|args)=(\[.*\]|"(?:[^"\\]|\\.)*")""")
+_DUMPED = re.compile(rf"(?:{RULE_START}|-[PNXF] )[^\n]*\n?\Z")
 _LONGEST = 4096
 
 
@@ -44,6 +45,8 @@ def unwrapped(line: str) -> str | None:
     logged = _DOCKER.match(line) or _ELEMENT.match(line)  # ansible's `"stdout_lines": [` has such elements
     if logged is not None:
         return _unquoted(logged[1])
+    if line.startswith("{") and line.endswith("}"):
+        return _of_object(line)
     prefix = _PREFIX.match(line)
     if prefix is not None:
         return line[prefix.end() :]
@@ -72,6 +75,18 @@ def _call(tool: str, arguments: str) -> str | None:
     except ValueError:
         return None
     return f"{tool} {shlex.join(map(str, words))}"
+
+
+def _of_object(line: str) -> str | None:
+    """The rule that a logger's JSON object has in one of its fields."""
+    import json
+
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    texts = [text.rstrip("\n") for text in fields.values() if isinstance(text, str) and _DUMPED.match(text)]
+    return texts[0] if len(texts) == 1 else None
 
 
 def _unquoted(text: str) -> str | None:

@@ -38,7 +38,7 @@ def without_tags(text: str) -> tuple[str, int]:
             count += 1
             ends = "</pre" in line
             in_table = in_table and not ends
-            bare = unescape(_TAG.sub("", line)).replace("\u00a0", " ")
+            bare = unescape(_TAG.sub("", _in_block(line))).replace("\u00a0", " ")
             in_nft = in_nft or BEGINNING.match(bare) is not None
             in_set = (in_set or _SET.match(bare) is not None) and bool(bare.strip())
             rule = _RULE.search(bare) is not None or (above and RULE_ANYWHERE.search(bare) is not None)
@@ -55,6 +55,15 @@ def without_tags(text: str) -> tuple[str, int]:
         above = _RULE.search(lines[place]) is not None
         open_quote = above and line.count('"') % 2 == 1
     return "\n".join(lines), count
+
+
+def _in_block(line: str) -> str:
+    """What of a line is in the block that it opens or closes; all of it if that is nothing."""
+    opened = line.rfind("<pre")
+    start = line.find(">", opened) + 1 if opened >= 0 else 0
+    end = line.find("</pre", start)
+    inner = line[start : end if end >= 0 else len(line)]
+    return inner if _TAG.sub("", inner).strip() else line
 
 
 def _is_of_a_tool(line: str) -> bool:

@@ -26,7 +26,8 @@ TYPOGRAPHIC = "typographic dashes, quotes and spaces were read as plain ones"
 _STARTS = re.compile(rf"{RULE_START}|#|-[PNX] \S|:\S|\.{{3}}|…")
 _NUMBER = re.compile(rf"(?:\d{{1,9}}:|[ ]{{0,5}}\d{{1,6}}\t)(?={RULE_START})")
 _FENCE = re.compile(
-    r"\s*(?:(?:`{3,}|~{3,})[ \t]*[\w+-]{0,20}(?:[ \t]?[{\[(:,][^`\n]{0,300}|[ \t][\w-]{1,40}=[^`\n]{0,300})?"
+    rf"\s*(?:(?:`{{3,}}|~{{3,}})(?![ \t]*{RULE_START})[ \t]*[\w+-]{{0,20}}"
+    r"(?:[ \t]?[{\[(:,][^`\n]{0,300}|[ \t]+[\w.-]{1,40}(?:=[^`\n]{0,300}|(?:[ \t|][^`\n]{0,300})?))?"
     r"|\{(?:noformat|code|panel|quote)(?:[:|][^{}]{0,200})?\})\s*\Z"
 )
 _PIECES = re.compile(r'"(?:[^"\\]|\\.)*"|[^"]+|"')
