@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipt_explain.analyzers.nftables.tables import TABLE
-from ipt_explain.model.nft import Chain, Mangle
+from ipt_explain.model import nft
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.backends.nft_path import NftStep
@@ -48,5 +48,5 @@ def accepting(steps: Sequence[AnyStep]) -> NftStep | None:
     return through
 
 
-def _only_mangles(chain: Chain) -> bool:
-    return bool(chain.rules) and all(isinstance(each, Mangle) for rule in chain.rules for each in rule.statements)
+def _only_mangles(chain: nft.Chain) -> bool:
+    return bool(chain.rules) and all(isinstance(each, nft.Mangle) for rule in chain.rules for each in rule.statements)

@@ -8,12 +8,11 @@ from ipt_explain.analyzers.names import Wanted
 from ipt_explain.analyzers.nftables.rulesets import ruleset_facts
 from ipt_explain.analyzers.nftables.services import ServiceReader
 from ipt_explain.analyzers.nftables.tables import proxy_table
-from ipt_explain.model import Family
-from ipt_explain.model.nft import Ruleset
+from ipt_explain.model import Family, nft
 from ipt_explain.services.ports import RulesetFacts, ServicePort
 
 
-def read_nftables(ruleset: Ruleset, wanted: Wanted | None) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
+def read_nftables(ruleset: nft.Ruleset, wanted: Wanted | None) -> Iterator[tuple[RulesetFacts, list[ServicePort]]]:
     """For each family with tables: their summary, and the service ports of kube-proxy's table.
 
     With `wanted`, only service ports whose name and addresses it accepts.

@@ -15,7 +15,7 @@ from ipt_explain.analyzers.nftables.tables import (
     elements,
     proxy_table,
 )
-from ipt_explain.model.nft import Concatenation, Element, Ruleset, Table, Verdict, VerdictKind
+from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import element_text
 from ipt_explain.netfilter.header import family_of
 from ipt_explain.records import Record, field
@@ -49,7 +49,7 @@ class MapEntries(Record, frozen=False):
         return (entry.place[0] for entry in self.entries)
 
 
-def groups(table: Table) -> list[MapEntries]:
+def groups(table: nft.Table) -> list[MapEntries]:
     """All service ports that have an address, in the order of the maps."""
     found: dict[tuple[object, ...], MapEntries] = {}
     places: dict[Place, MapEntry] = {}
@@ -62,7 +62,7 @@ def groups(table: Table) -> list[MapEntries]:
             places[place] = entry
     for name in (NO_ENDPOINT_SERVICES, NO_ENDPOINT_NODE_PORTS):
         for place, element, verdict in _entries(table, name):
-            refusal = FrontendVerdict.DROP if verdict.kind is VerdictKind.DROP else FrontendVerdict.REJECT
+            refusal = FrontendVerdict.DROP if verdict.kind is nft.VerdictKind.DROP else FrontendVerdict.REJECT
             if place in places:
                 places[place].refusal = refusal
                 continue
@@ -72,12 +72,12 @@ def groups(table: Table) -> list[MapEntries]:
     return list(found.values())
 
 
-def cluster_ips(table: Table) -> frozenset[str]:
+def cluster_ips(table: nft.Table) -> frozenset[str]:
     """The active ClusterIPs: the set cluster-ips, which kube-proxy has had since 1.30."""
     return frozenset(each.key for each in elements(table, CLUSTER_IPS) if isinstance(each.key, str))
 
 
-def is_cluster_ip(ruleset: Ruleset, address: str) -> bool:
+def is_cluster_ip(ruleset: nft.Ruleset, address: str) -> bool:
     """Whether kube-proxy serves or refuses an address, in its canonical text, as a ClusterIP."""
     table = proxy_table(ruleset, family_of(address))
     return table is not None and address in cluster_ips(table)
@@ -90,11 +90,11 @@ def _group(found: dict[tuple[object, ...], MapEntries], port: ServicePortName | 
     return found[key]
 
 
-def _entries(table: Table, name: str) -> Iterator[tuple[Place, Element, Verdict]]:
+def _entries(table: nft.Table, name: str) -> Iterator[tuple[Place, nft.Element, nft.Verdict]]:
     for element in elements(table, name):
         key = element.key
-        parts = key.parts if isinstance(key, Concatenation) else ()
-        if not isinstance(element.data, Verdict) or len(parts) not in (2, 3):
+        parts = key.parts if isinstance(key, nft.Concatenation) else ()
+        if not isinstance(element.data, nft.Verdict) or len(parts) not in (2, 3):
             continue
         *address, protocol, port = parts
         if isinstance(protocol, str) and isinstance(port, int):
@@ -103,7 +103,7 @@ def _entries(table: Table, name: str) -> Iterator[tuple[Place, Element, Verdict]
                 yield (where, protocol, port), element, element.data
 
 
-def _evidence(element: Element) -> Shown:
+def _evidence(element: nft.Element) -> Shown:
     return Shown(element.line, lambda: element_text(element))
 
 

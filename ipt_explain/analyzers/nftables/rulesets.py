@@ -16,12 +16,11 @@ from ipt_explain.analyzers.nftables.tables import (
     proxy_table,
 )
 from ipt_explain.analyzers.versions import NEWEST, OLDEST, VersionRange
-from ipt_explain.model import Backend, Family, Form
-from ipt_explain.model.nft import Match, Payload, Ruleset, Table
+from ipt_explain.model import Backend, Family, Form, nft
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, TableSize
 
 
-def ruleset_facts(ruleset: Ruleset, family: Family) -> RulesetFacts:
+def ruleset_facts(ruleset: nft.Ruleset, family: Family) -> RulesetFacts:
     """The summary of one family's tables."""
     tables = {
         f"{table.family.value} {table.name}": TableSize(len(table.chains), table.rule_count)
@@ -51,7 +50,7 @@ _ANY = VersionRange(OLDEST, NEWEST, ())
 _ALPHA = "1.29, an alpha that is not read"
 
 
-def _version(table: Table) -> VersionRange:
+def _version(table: nft.Table) -> VersionRange:
     """The releases that may have written a table."""
     if HAIRPIN_CONNECTIONS in table.sets:
         return VersionRange(36, NEWEST, ("hairpin-connections",))
@@ -59,8 +58,8 @@ def _version(table: Table) -> VersionRange:
         return VersionRange(29, 29, ("endpoints-check",))
     with_port = False
     for _, rule in table.each_rule():
-        tested = [each.left for each in rule.of(Match)] if leads_to(rule, MARK_FOR_MASQUERADE) else []
-        fields = [each.field for each in tested if isinstance(each, Payload)]
+        tested = [each.left for each in rule.of(nft.Match)] if leads_to(rule, MARK_FOR_MASQUERADE) else []
+        fields = [each.field for each in tested if isinstance(each, nft.Payload)]
         if "daddr" in fields and "dport" not in fields:
             return VersionRange(34, 35, ("marks of ClusterIPs without their port",))
         with_port |= {"daddr", "dport"} <= set(fields)

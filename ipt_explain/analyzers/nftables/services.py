@@ -10,8 +10,7 @@ from ipt_explain.analyzers.nftables.frontends import MapEntries, MapEntry, clust
 from ipt_explain.analyzers.nftables.masquerading import masquerade
 from ipt_explain.analyzers.nftables.names import ChainKind, key_of
 from ipt_explain.analyzers.nftables.source_ranges import FirewallReader
-from ipt_explain.model import Backend, Family
-from ipt_explain.model.nft import Match, Ruleset, Table, Verdict
+from ipt_explain.model import Backend, Family, nft
 from ipt_explain.services.ports import (
     STATES,
     Balancer,
@@ -35,7 +34,7 @@ _BALANCING = (f"{ChainKind.SERVICE.value}-", f"{ChainKind.LOCAL.value}-")
 class ServiceReader:
     """Reads the service ports of one of kube-proxy's tables."""
 
-    def __init__(self, ruleset: Ruleset, table: Table, family: Family) -> None:
+    def __init__(self, ruleset: nft.Ruleset, table: nft.Table, family: Family) -> None:
         self._ruleset = ruleset
         self._table = table
         self._family = family
@@ -128,9 +127,9 @@ class ServiceReader:
     def _gotos(self, name: str) -> Iterator[tuple[str, bool]]:
         """The balancers that a chain leads to, and whether only some packets go there."""
         for rule in self._table.rules(name):
-            for verdict in rule.of(Verdict):
+            for verdict in rule.of(nft.Verdict):
                 if verdict.chain is not None and verdict.chain.startswith(_BALANCING):
-                    yield verdict.chain, bool(rule.of(Match))
+                    yield verdict.chain, bool(rule.of(nft.Match))
 
     def _verdict(self, entry: MapEntry, balancer: str | None, protocol: str) -> FrontendVerdict:
         spread = None if balancer is None else self._balancers.read(balancer, protocol)

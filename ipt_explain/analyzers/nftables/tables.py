@@ -5,8 +5,7 @@ Facts: pkg/proxy/nftables/proxier.go of kube-proxy 1.30 to 1.36.
 
 from __future__ import annotations
 
-from ipt_explain.model import Family
-from ipt_explain.model.nft import Element, Payload, Rule, Ruleset, Table, TableFamily, Verdict
+from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.header import parse_address
 
 TABLE = "kube-proxy"
@@ -28,29 +27,29 @@ FIREWALL_CHECK = "firewall-check"
 CLUSTER_IPS_CHECK = "cluster-ips-check"
 REJECT_CHAIN = "reject-chain"
 
-SOURCE_ADDRESSES = (Payload("ip", "saddr"), Payload("ip6", "saddr"))
+SOURCE_ADDRESSES = (nft.Payload("ip", "saddr"), nft.Payload("ip6", "saddr"))
 
-_TABLE_FAMILIES = {Family.IPV4: TableFamily.IP, Family.IPV6: TableFamily.IP6}
+_TABLE_FAMILIES = {Family.IPV4: nft.TableFamily.IP, Family.IPV6: nft.TableFamily.IP6}
 
 
-def node_port_addresses(ruleset: Ruleset | None, family: Family) -> tuple[int, ...]:
+def node_port_addresses(ruleset: nft.Ruleset | None, family: Family) -> tuple[int, ...]:
     """The node's addresses that accept node ports; empty if all do, or if unknown."""
     table = None if ruleset is None else proxy_table(ruleset, family)
     held = () if table is None else elements(table, NODE_PORT_IPS)
     return tuple(parse_address(each.key) for each in held if isinstance(each.key, str))
 
 
-def proxy_table(ruleset: Ruleset, family: Family) -> Table | None:
+def proxy_table(ruleset: nft.Ruleset, family: Family) -> nft.Table | None:
     """kube-proxy's table of a family, if there is one."""
     return ruleset.tables.get((_TABLE_FAMILIES[family], TABLE))
 
 
-def elements(table: Table, name: str) -> tuple[Element, ...]:
+def elements(table: nft.Table, name: str) -> tuple[nft.Element, ...]:
     """The elements of a set or map by name; () if the table lacks it."""
     found = table.sets.get(name)
     return () if found is None else found.elements
 
 
-def leads_to(rule: Rule, chain: str) -> bool:
+def leads_to(rule: nft.Rule, chain: str) -> bool:
     """Whether a rule jumps or goes to a chain by name."""
-    return any(each.chain == chain for each in rule.of(Verdict))
+    return any(each.chain == chain for each in rule.of(nft.Verdict))

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.nftables.tables import TABLE
 from ipt_explain.compare.rulesets.skeleton import ForeignChain, Place, PlacedRule, Skeleton
-from ipt_explain.model import Family
-from ipt_explain.model.nft import BaseChain, Chain, Ruleset, Table, TableFamily
+from ipt_explain.model import Family, nft
 from ipt_explain.model.nft.printing import rule_text
 
 
-def nft_skeleton(ruleset: Ruleset, family: Family) -> Skeleton:
+def nft_skeleton(ruleset: nft.Ruleset, family: Family) -> Skeleton:
     """The skeleton of the tables that a family's packets pass, except those of iptables-nft."""
     policies: dict[Place, str] = {}
     built_in: dict[Place, tuple[PlacedRule, ...]] = {}
@@ -23,7 +22,7 @@ def nft_skeleton(ruleset: Ruleset, family: Family) -> Skeleton:
         rules = tuple(rule_text(rule.statements, None) for rule in chain.rules)
         if chain.base is not None and chain.base.policy == "drop":
             policies[place] = "DROP"
-        if table.name == TABLE and table.family is not TableFamily.INET:
+        if table.name == TABLE and table.family is not nft.TableFamily.INET:
             if chain.base is not None:
                 built_in[place] = tuple(PlacedRule(None, text) for text in (_hooked(chain.base), *rules))
             elif rules and "/" not in chain.name:  # only names of Services' chains have a slash
@@ -33,13 +32,13 @@ def nft_skeleton(ruleset: Ruleset, family: Family) -> Skeleton:
     return Skeleton(not ruleset.fragment, policies, built_in, system, foreign)
 
 
-def _chains(ruleset: Ruleset, family: Family) -> Iterator[tuple[Table, Chain]]:
+def _chains(ruleset: nft.Ruleset, family: Family) -> Iterator[tuple[nft.Table, nft.Chain]]:
     for table in ruleset.tables.values():
         if table.family.sees(family) and not table.xtables and not table.dormant:
             for chain in table.chains.values():
                 yield table, chain
 
 
-def _hooked(base: BaseChain) -> str:
+def _hooked(base: nft.BaseChain) -> str:
     """Where the kernel enters a base chain."""
     return f"type {base.type} hook {base.hook} priority {base.priority}"

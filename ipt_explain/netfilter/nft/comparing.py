@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import ge, gt, le, lt
 
+from ipt_explain.model import nft
 from ipt_explain.model.kernel import ADDRESS_BITS
-from ipt_explain.model.nft import Expression, Operator, Prefix, Range, Wildcard
 from ipt_explain.netfilter.header import interface_fits
 from ipt_explain.netfilter.nft.constants import Datatype, bits_of, canonical
 from ipt_explain.netfilter.nft.readings import UNKNOWN, AddressType, Chance, Nothing, Reading
@@ -17,13 +17,13 @@ from ipt_explain.netfilter.whereabouts import Whereabouts
 _NUMBER_BITS = 32
 
 
-def fits(reading: Reading, constant: Expression, kind: Datatype, state: PacketState) -> Truth:
+def fits(reading: Reading, constant: nft.Expression, kind: Datatype, state: PacketState) -> Truth:
     """Whether a value equals the constant, or lies in the prefix or range."""
     if type(reading) is int and kind is not Datatype.INTERFACE:
         number = canonical(constant, kind)
         if type(number) is int:
             return Truth.YES if reading == number else Truth.NO
-    if isinstance(constant, Wildcard):
+    if isinstance(constant, nft.Wildcard):
         return Truth.YES
     if reading is UNKNOWN:
         return _unknown_interface(constant, kind)
@@ -31,9 +31,9 @@ def fits(reading: Reading, constant: Expression, kind: Datatype, state: PacketSt
         return _lies_in(reading, constant, state)
     if isinstance(reading, AddressType):
         return Truth.UNKNOWN if constant in ("local", reading.otherwise) else Truth.NO
-    if isinstance(constant, Prefix):
+    if isinstance(constant, nft.Prefix):
         return _in_prefix(reading, constant, kind, state)
-    if isinstance(constant, Range):
+    if isinstance(constant, nft.Range):
         first, last = canonical(constant.first, kind), canonical(constant.last, kind)
         if isinstance(first, int) and isinstance(last, int) and isinstance(reading, int):
             return Truth.of(first <= reading <= last)
@@ -49,30 +49,32 @@ def fits(reading: Reading, constant: Expression, kind: Datatype, state: PacketSt
     return Truth.of(reading == wanted_value)
 
 
-def compared(reading: Reading, operator: Operator, constant: Expression, kind: Datatype, state: PacketState) -> Truth:
+def compared(
+    reading: Reading, operator: nft.Operator, constant: nft.Expression, kind: Datatype, state: PacketState
+) -> Truth:
     """Whether a value satisfies a comparison with a constant."""
-    if operator is Operator.IN:
+    if operator is nft.Operator.IN:
         wanted = bits_of(constant)
         if isinstance(reading, frozenset) and wanted is not None:
             return Truth.of(not wanted.isdisjoint(reading))
         return Truth.UNKNOWN
-    if operator in (Operator.EQUAL, Operator.NOT_EQUAL):
-        return fits(reading, constant, kind, state).inverted(operator is Operator.NOT_EQUAL)
+    if operator in (nft.Operator.EQUAL, nft.Operator.NOT_EQUAL):
+        return fits(reading, constant, kind, state).inverted(operator is nft.Operator.NOT_EQUAL)
     limit = canonical(constant, kind)
     if isinstance(reading, int) and isinstance(limit, int):
         return Truth.of(_ORDERS[operator](reading, limit))
     return Truth.UNKNOWN
 
 
-_ORDERS: dict[Operator, Callable[[int, int], bool]] = {
-    Operator.LESS: lt,
-    Operator.GREATER: gt,
-    Operator.AT_MOST: le,
-    Operator.AT_LEAST: ge,
+_ORDERS: dict[nft.Operator, Callable[[int, int], bool]] = {
+    nft.Operator.LESS: lt,
+    nft.Operator.GREATER: gt,
+    nft.Operator.AT_MOST: le,
+    nft.Operator.AT_LEAST: ge,
 }
 
 
-def _unknown_interface(constant: Expression, kind: Datatype) -> Truth:
+def _unknown_interface(constant: nft.Expression, kind: Datatype) -> Truth:
     """Whether an unknown value may fit. It is never `lo`: packets on lo are the node's own, and are known to be. Nor is
     it a number (`iif 7`): nft prints one only for an interface that is gone."""
     if kind is Datatype.INTERFACE and (constant == "lo" or isinstance(constant, int)):
@@ -88,11 +90,11 @@ def _interface(name: str, wanted: int | str) -> Truth:
     return Truth.of(interface_fits(wanted[:-1] + "+" if wanted.endswith("*") else wanted, name))
 
 
-def _lies_in(address: Whereabouts, constant: Expression, state: PacketState) -> Truth:
+def _lies_in(address: Whereabouts, constant: nft.Expression, state: PacketState) -> Truth:
     """Whether an unknown address equals the constant, or lies in it."""
     width = ADDRESS_BITS[state.connection.family]
     full = (1 << width) - 1
-    if isinstance(constant, Prefix):
+    if isinstance(constant, nft.Prefix):
         base = canonical(constant.base, Datatype.ADDRESS)
         if not isinstance(base, int) or constant.length > width:
             return Truth.UNKNOWN
@@ -102,7 +104,7 @@ def _lies_in(address: Whereabouts, constant: Expression, state: PacketState) -> 
     return address.lies_in(value, full) if isinstance(value, int) else Truth.UNKNOWN
 
 
-def _in_prefix(reading: Reading, prefix: Prefix, kind: Datatype, state: PacketState) -> Truth:
+def _in_prefix(reading: Reading, prefix: nft.Prefix, kind: Datatype, state: PacketState) -> Truth:
     base = canonical(prefix.base, kind)
     if not isinstance(base, int) or not isinstance(reading, int):
         return Truth.UNKNOWN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ipt_explain.enums import Enum
-from ipt_explain.model.nft import Binary, Conntrack, Expression, Fib, Flags, Meta, Payload
+from ipt_explain.model import nft
 from ipt_explain.netfilter.header import parse_address, protocol_number
 from ipt_explain.netfilter.header.icmp import ICMP_TYPES, ICMPV6_TYPES
 
@@ -53,26 +53,26 @@ _NFT_ICMPV6 = {
 _WORDS = frozenset({"nfproto", "protocol", "pkttype", "direction", "l3proto", "day", "hour", "time"})
 
 
-def datatype_of(expression: Expression) -> Datatype:
+def datatype_of(expression: nft.Expression) -> Datatype:
     """The kind of an expression's values."""
-    if isinstance(expression, Binary):
+    if isinstance(expression, nft.Binary):
         return datatype_of(expression.left)
-    if isinstance(expression, Payload):
+    if isinstance(expression, nft.Payload):
         return _kind_of_field(expression)
-    if isinstance(expression, Meta):
+    if isinstance(expression, nft.Meta):
         if expression.key in ("iif", "iifname", "oif", "oifname"):
             return Datatype.INTERFACE
         return Datatype.PROTOCOL if expression.key == "l4proto" else _number_or_word(expression.key)
-    if isinstance(expression, Conntrack):
+    if isinstance(expression, nft.Conntrack):
         if expression.key in ("state", "status"):
             return Datatype.BITS
         if expression.key.endswith("addr"):
             return Datatype.ADDRESS
         return Datatype.PROTOCOL if expression.key == "protocol" else _number_or_word(expression.key)
-    return Datatype.WORD if isinstance(expression, Fib) else Datatype.NUMBER
+    return Datatype.WORD if isinstance(expression, nft.Fib) else Datatype.NUMBER
 
 
-def _kind_of_field(payload: Payload) -> Datatype:
+def _kind_of_field(payload: nft.Payload) -> Datatype:
     if payload.protocol in ("ip", "ip6"):
         if payload.field in ("saddr", "daddr"):
             return Datatype.ADDRESS
@@ -89,7 +89,7 @@ def _number_or_word(key: str) -> Datatype:
 
 
 @lru_cache(maxsize=65536)
-def canonical(constant: Expression, kind: Datatype) -> int | str | None:
+def canonical(constant: nft.Expression, kind: Datatype) -> int | str | None:
     """A constant as in readings: addresses and protocols are numbers. None if unreadable."""
     if kind is Datatype.ADDRESS:
         if not isinstance(constant, str):
@@ -113,9 +113,9 @@ def canonical(constant: Expression, kind: Datatype) -> int | str | None:
     return constant if isinstance(constant, (int, str)) else None
 
 
-def bits_of(expression: Expression) -> frozenset[str] | None:
+def bits_of(expression: nft.Expression) -> frozenset[str] | None:
     """Names of bits; None for other expressions."""
-    if isinstance(expression, Flags):
+    if isinstance(expression, nft.Flags):
         names = [name for name in expression.names if isinstance(name, str)]
         return frozenset(names) if len(names) == len(expression.names) else None
     return frozenset({expression}) if isinstance(expression, str) else None

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from ipt_explain.model import Family
+from ipt_explain.model import Family, nft
 from ipt_explain.model.kernel import ADDRESS_BITS
-from ipt_explain.model.nft import Concatenation, Expression, Nat, NatKind, Prefix, Range, Verdict
 from ipt_explain.netfilter.header import NatRange
 from ipt_explain.netfilter.nat import address_in_range, masqueraded_as, redirected_to, sent_to, source_port, with_ports
 from ipt_explain.netfilter.nft.constants import Datatype, canonical
@@ -22,22 +21,22 @@ Rewritten = tuple[Fraction, PacketState, Heading]
 """A share of packets, their state afterwards, and their new destination."""
 
 
-def applies(nat: Nat, state: PacketState) -> bool:
+def applies(nat: nft.Nat, state: PacketState) -> bool:
     """Whether a NAT statement applies to packets of this family; for others the rule ends."""
     if nat.family is None:
         return True
     return (nat.family == "ip") is (state.connection.family is Family.IPV4)
 
 
-def rewritten(nat: Nat, address: Expression | None, state: PacketState, to: Heading) -> list[Rewritten]:
+def rewritten(nat: nft.Nat, address: nft.Expression | None, state: PacketState, to: Heading) -> list[Rewritten]:
     """The packets after a NAT statement. `address` is the statement's, or what its map gave, which may be a
     concatenation of address and port. Raises ValueError for unreadable values."""
     port = nat.port
-    if isinstance(address, Concatenation):
+    if isinstance(address, nft.Concatenation):
         address, port = address.parts
-    if nat.kind in (NatKind.SNAT, NatKind.MASQUERADE):
+    if nat.kind in (nft.NatKind.SNAT, nft.NatKind.MASQUERADE):
         return [(ALWAYS, _sent_from(nat, address, port, state), to)]
-    if nat.kind is NatKind.REDIRECT:
+    if nat.kind is nft.NatKind.REDIRECT:
         host = redirected_to(state)
     else:
         host = to.address if address is None else _chosen(address, nat, to.address, state, to)
@@ -47,12 +46,12 @@ def rewritten(nat: Nat, address: Expression | None, state: PacketState, to: Head
     return [(share, sent_to(state, to, heading), heading) for share, heading in headings]
 
 
-def fixed_destination(nat: Nat, address: Expression | Verdict | None, state: PacketState) -> Heading | None:
+def fixed_destination(nat: nft.Nat, address: nft.Expression | nft.Verdict | None, state: PacketState) -> Heading | None:
     """Where `dnat` sends all packets of a family; None if that depends on the packet."""
     port = nat.port
-    if isinstance(address, Concatenation) and len(address.parts) == 2:
+    if isinstance(address, nft.Concatenation) and len(address.parts) == 2:
         address, port = address.parts
-    if nat.kind is not NatKind.DNAT or not isinstance(address, str) or not isinstance(port, int):
+    if nat.kind is not nft.NatKind.DNAT or not isinstance(address, str) or not isinstance(port, int):
         return None
     try:
         return Heading(_number(address, state.connection.family), port)
@@ -60,9 +59,11 @@ def fixed_destination(nat: Nat, address: Expression | Verdict | None, state: Pac
         return None
 
 
-def _sent_from(nat: Nat, address: Expression | None, port: Expression | None, state: PacketState) -> PacketState:
+def _sent_from(
+    nat: nft.Nat, address: nft.Expression | None, port: nft.Expression | None, state: PacketState
+) -> PacketState:
     """The packet with a new source. Of a range, the first address: nothing later depends on which."""
-    if nat.kind is NatKind.MASQUERADE:
+    if nat.kind is nft.NatKind.MASQUERADE:
         source: Address | None = masqueraded_as(state)
     else:
         source = state.source if address is None else _chosen(address, nat, state.source, state, None)
@@ -74,34 +75,34 @@ def _sent_from(nat: Nat, address: Expression | None, port: Expression | None, st
 
 
 def _chosen(
-    address: Expression, nat: Nat, before: Address | None, state: PacketState, to: Heading | None
+    address: nft.Expression, nat: nft.Nat, before: Address | None, state: PacketState, to: Heading | None
 ) -> Address | None:
     family = state.connection.family
-    if isinstance(address, Prefix):  # replaces the network bits, keeps the host bits
+    if isinstance(address, nft.Prefix):  # replaces the network bits, keeps the host bits
         mask = (1 << ADDRESS_BITS[family]) - (1 << ADDRESS_BITS[family] - address.length)
         base = _number(address.base, family)
         return base & mask | before & ~mask if isinstance(before, int) else before
-    if not isinstance(address, Range):
+    if not isinstance(address, nft.Range):
         return _number(address, family)
     first, last = _number(address.first, family), _number(address.last, family)
     return first if to is None else address_in_range(first, last, state, to, "persistent" in nat.flags)
 
 
-def _number(address: Expression, family: Family) -> int:
+def _number(address: nft.Expression, family: Family) -> int:
     value = canonical(address, Datatype.ADDRESS)
     if not isinstance(value, int) or value >> ADDRESS_BITS[family]:
         raise ValueError("no address of the packet's family")
     return value
 
 
-def _port_range(port: Expression | None) -> NatRange:
+def _port_range(port: nft.Expression | None) -> NatRange:
     if port is None:
         return NatRange(None, None)
-    first, last = (port.first, port.last) if isinstance(port, Range) else (port, port)
+    first, last = (port.first, port.last) if isinstance(port, nft.Range) else (port, port)
     if not isinstance(first, int) or not isinstance(last, int):
         raise ValueError("no port")
     return NatRange(None, None, first, last)
 
 
-def _randomly(nat: Nat) -> bool:
+def _randomly(nat: nft.Nat) -> bool:
     return not nat.flags.isdisjoint({"random", "fully-random"})

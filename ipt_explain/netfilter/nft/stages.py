@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.model import Family
-from ipt_explain.model.nft import BaseChain, Chain, Ruleset, Table
+from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.hooks import NAT_PRIORITY, Hook
 from ipt_explain.records import Record
 
@@ -29,9 +28,9 @@ class Stage(Record, eq=False):
     hook: Hook
     priority: int
     own_priority: int
-    table: Table
-    chain: Chain
-    base: BaseChain
+    table: nft.Table
+    chain: nft.Chain
+    base: nft.BaseChain
 
     @property
     def is_nat(self) -> bool:
@@ -44,7 +43,7 @@ class Stage(Record, eq=False):
         return self.base.policy == "drop"
 
 
-def stages(ruleset: Ruleset, family: Family, xtables: bool = True) -> dict[Hook, tuple[Stage, ...]]:
+def stages(ruleset: nft.Ruleset, family: Family, xtables: bool = True) -> dict[Hook, tuple[Stage, ...]]:
     """The base chains that a family's packets pass, by hook, in the order run. Of equal priorities the last listed
     comes first, as if chains had been created in the order listed.
 
@@ -66,7 +65,7 @@ def stages(ruleset: Ruleset, family: Family, xtables: bool = True) -> dict[Hook,
     return {hook: tuple(listed) for hook, listed in found.items()}
 
 
-def _tables(ruleset: Ruleset, family: Family, xtables: bool) -> Iterator[Table]:
+def _tables(ruleset: nft.Ruleset, family: Family, xtables: bool) -> Iterator[nft.Table]:
     for table in ruleset.tables.values():
         if table.family.sees(family) and not table.dormant and (xtables or not table.xtables):
             yield table

@@ -12,14 +12,14 @@ from typing import Any
 
 from lark import Token, Tree
 
-from ipt_explain.model.nft import SetLiteral, SetReference
+from ipt_explain.model import nft
 from ipt_explain.parsing.nft.grammar import VALUES
 from ipt_explain.parsing.nft.phrases import PHRASES, only
 
 Words = Sequence[str]
 Recipe = Callable[[Words], Any]
 Phrase = Callable[[list[Any]], Any]
-ReadBraces = Callable[[str], SetLiteral]
+ReadBraces = Callable[[str], nft.SetLiteral]
 
 _DURATION = re.compile(r"([0-9]+)(ms|[smhdw])")
 _SECONDS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -101,6 +101,6 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "HEX": lambda text: int(text, 16),
     "STRING": lambda text: text[1:-1],
     "TIME": _seconds,
-    "SET_NAME": lambda text: SetReference(text[1:]),
+    "SET_NAME": lambda text: nft.SetReference(text[1:]),
     "TRAILING": _handle,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ipt_explain.model.nft import Element, SetLiteral, Unread
+from ipt_explain.model import nft
 from ipt_explain.parsing.nft.forms import FormCache, LinePattern, follow
 from ipt_explain.records import Record
 
@@ -19,7 +19,7 @@ class ReadElements(Record):
     `closed` is False if the text ends first; `elided` says that dots stand for some elements.
     """
 
-    elements: tuple[Element, ...]
+    elements: tuple[nft.Element, ...]
     end: int
     closed: bool
     elided: bool
@@ -32,14 +32,14 @@ class ElementReader:
         self._cache = FormCache("element", "", r"[ \t\n]*([,}])[ \t\n]*", self.literal)
         self._form = self._cache.nothing
 
-    def literal(self, braces: str) -> SetLiteral:
+    def literal(self, braces: str) -> nft.SetLiteral:
         """The set or map in the braces of a rule."""
         read = self.read(braces, 1, 0)
-        return SetLiteral((*read.elements, _ELIDED) if read.elided else read.elements)
+        return nft.SetLiteral((*read.elements, _ELIDED) if read.elided else read.elements)
 
     def read(self, text: str, position: int, line: int) -> ReadElements:
         """The elements after an opening brace on line `line`; 0 means not to count lines."""
-        elements: list[Element] = []
+        elements: list[nft.Element] = []
         elided = False
         position, line = self._over_blank(text, position, line)
         form = self._form
@@ -51,7 +51,7 @@ class ElementReader:
                 match = following.match(text, position)
                 if match is not None:
                     follow(form, following)
-            element: Element | None
+            element: nft.Element | None
             if match is not None:
                 form = following
                 element = form.make(match.groups())
@@ -69,7 +69,9 @@ class ElementReader:
                 line += text.count("\n", position, end)
             position = end
 
-    def _read_odd(self, text: str, position: int, form: LinePattern) -> tuple[Element | None, str, int, LinePattern]:
+    def _read_odd(
+        self, text: str, position: int, form: LinePattern
+    ) -> tuple[nft.Element | None, str, int, LinePattern]:
         """An element of another form (None for dots), what follows it, where the next begins, and its form."""
         raw = _RAW.match(text, position)
         assert raw is not None
@@ -88,21 +90,23 @@ class ElementReader:
         assert blank is not None
         return blank.end(), line and line + text.count("\n", position, blank.end())
 
-    def _parsed(self, word: str) -> Element:
+    def _parsed(self, word: str) -> nft.Element:
         from lark.exceptions import UnexpectedInput
 
         if not word:
             return _NOTHING
         try:
-            element: Element = self._cache.parse(word)
+            element: nft.Element = self._cache.parse(word)
         except (UnexpectedInput, ValueError):
-            return Element(Unread(word))
+            return nft.Element(nft.Unread(word))
         return element
 
 
-_ELIDED = Element(Unread("..."))
-_NOTHING = Element(Unread(""))
+_ELIDED = nft.Element(nft.Unread("..."))
+_NOTHING = nft.Element(nft.Unread(""))
 
 
-def _at(element: Element, line: int) -> Element:
-    return Element(element.key, element.data, element.comment, element.timeout, element.expires, element.counter, line)
+def _at(element: nft.Element, line: int) -> nft.Element:
+    return nft.Element(
+        element.key, element.data, element.comment, element.timeout, element.expires, element.counter, line
+    )

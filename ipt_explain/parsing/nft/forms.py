@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ipt_explain.model.nft import SetLiteral
+    from ipt_explain.model import nft
     from ipt_explain.parsing.nft.building import Recipe
 
 MOST_CHARACTERS = 4096
@@ -44,7 +44,7 @@ class FormCache:
     `before` and `after` are patterns of the surrounding text. Groups in `after` come after those of the values.
     """
 
-    def __init__(self, start: str, before: str, after: str, read_braces: Callable[[str], SetLiteral]) -> None:
+    def __init__(self, start: str, before: str, after: str, read_braces: Callable[[str], nft.SetLiteral]) -> None:
         self.nothing = LinePattern(re.compile(r"(?!)"), lambda words: None)
         self._start = start
         self._before = before

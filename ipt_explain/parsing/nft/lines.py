@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.model.nft import Constant, Statement
+from ipt_explain.model import nft
 from ipt_explain.records import Record
 
 
@@ -21,7 +21,7 @@ class Closing(Record):
 class RuleLine(Record):
     """Statements; without any, a comment on the surrounding block."""
 
-    statements: tuple[Statement, ...]
+    statements: tuple[nft.Statement, ...]
     comment: str | None
 
 
@@ -47,7 +47,7 @@ class Property(Record):
     """A property of a set or table: `flags`, `timeout` (seconds), `size`, …"""
 
     name: str
-    value: Constant | tuple[str, ...] | None = None
+    value: nft.Constant | tuple[str, ...] | None = None
 
 
 Content = BlockOpening | Closing | RuleLine | Types | BaseLine | Property

@@ -7,7 +7,7 @@ from typing import Any
 
 from lark.exceptions import UnexpectedInput
 
-from ipt_explain.model.nft import Statement, Unread
+from ipt_explain.model import nft
 from ipt_explain.parsing.nft.forms import MOST_CHARACTERS, FormCache
 from ipt_explain.parsing.nft.grammar import nft_grammar
 from ipt_explain.parsing.nft.lines import RuleLine
@@ -25,7 +25,7 @@ _TRAILING = re.compile(r" *#[^\n\"]*\Z")
 def recovered(text: str, lines: FormCache) -> RuleLine:
     """The statements of a rule that does not parse; at least one of them is Unread."""
     if len(text) > MOST_CHARACTERS:
-        return RuleLine((Unread(text),), None)
+        return RuleLine((nft.Unread(text),), None)
     text = _TRAILING.sub("", text)
     for end in _statement_ends(text)[: -_MOST_TRIES - 1 : -1]:
         head = _rule(text[:end], lines)
@@ -34,12 +34,12 @@ def recovered(text: str, lines: FormCache) -> RuleLine:
     else:
         head, end = RuleLine((), None), 0
     rest = text[end:].lstrip()
-    statements: tuple[Statement, ...] = (Unread(rest),)
+    statements: tuple[nft.Statement, ...] = (nft.Unread(rest),)
     comment = head.comment
     for place in [found.start() for found in _RESUMPTION.finditer(rest)][:_MOST_TRIES]:
         tail = _rule(rest[place:], lines)
         if tail is not None:
-            statements = (Unread(rest[:place].rstrip()), *tail.statements)
+            statements = (nft.Unread(rest[:place].rstrip()), *tail.statements)
             comment = comment or tail.comment
             break
     return RuleLine((*head.statements, *statements), comment)

@@ -10,8 +10,8 @@ import re
 from collections import Counter
 
 from ipt_explain.errors import Diagnostic
+from ipt_explain.model import nft
 from ipt_explain.model.dump import SourceText
-from ipt_explain.model.nft import Ruleset, Table, TableFamily
 from ipt_explain.parsing.nft.assembly import RulesetDraft
 from ipt_explain.parsing.nft.beginnings import BEGINNING
 from ipt_explain.parsing.nft.json.reader import JsonReader
@@ -37,7 +37,7 @@ class TakenRuleset(Record):
     """
 
     rest: str
-    ruleset: Ruleset
+    ruleset: nft.Ruleset
     diagnostics: tuple[Diagnostic, ...]
     warnings: tuple[str, ...]
 
@@ -91,7 +91,7 @@ def take_out_ruleset(source: SourceText, first: re.Match[str]) -> TakenRuleset:
     return TakenRuleset(rest if rest.strip() else "", ruleset, tuple(faults), tuple(warnings))
 
 
-def _of_xtables(source: SourceText, document: JsonReader, tables: list[Table]) -> Diagnostic:
+def _of_xtables(source: SourceText, document: JsonReader, tables: list[nft.Table]) -> Diagnostic:
     """The diagnostic for JSON without readable rules."""
     return Diagnostic(
         source.name,
@@ -105,12 +105,12 @@ def _of_xtables(source: SourceText, document: JsonReader, tables: list[Table]) -
     )
 
 
-def _named(tables: list[Table]) -> str:
+def _named(tables: list[nft.Table]) -> str:
     return both([f"table {table.family.value} {table.name}" for table in tables])
 
 
-def _save_commands(tables: list[Table]) -> str:
-    commands = {TableFamily.IP: "iptables-nft-save", TableFamily.IP6: "ip6tables-nft-save"}
+def _save_commands(tables: list[nft.Table]) -> str:
+    commands = {nft.TableFamily.IP: "iptables-nft-save", nft.TableFamily.IP6: "ip6tables-nft-save"}
     return "; ".join(command for family, command in commands.items() if any(each.family is family for each in tables))
 
 

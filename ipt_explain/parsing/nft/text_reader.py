@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ipt_explain.errors import Diagnostic
-from ipt_explain.model.nft import BaseChain, Rule, TableFamily, Unread
+from ipt_explain.model import nft
 from ipt_explain.parsing.nft.assembly import ChainDraft, RulesetDraft, SetDraft, TableDraft
 from ipt_explain.parsing.nft.elements import ElementReader
 from ipt_explain.parsing.nft.forms import FormCache, LinePattern, follow
@@ -136,7 +136,7 @@ class TextReader:
                 self._recoveries += 1
                 content = recovered(stripped, self._lines)
             else:
-                content = RuleLine((Unread(_HANDLE.sub("", stripped)),), None)
+                content = RuleLine((nft.Unread(_HANDLE.sub("", stripped)),), None)
             self._add_rule(self._block, content, None, stripped, line)
         elif self._table is not None:
             self._warn(line, f"skipped unknown nft syntax: {stripped[:60]}")
@@ -171,7 +171,7 @@ class TextReader:
         text = text.strip()
         if handle is not None:
             text = _HANDLE.sub("", text)
-        chain.rules.append(Rule(content.statements, content.comment, line, handle, text))
+        chain.rules.append(nft.Rule(content.statements, content.comment, line, handle, text))
 
     def _place(self, read: Line, text: str, line: int) -> None:
         """Put a line where it belongs."""
@@ -200,7 +200,7 @@ class TextReader:
             if self._table is not None:
                 self._cut(line)
             assert opening.family is not None
-            key = TableFamily(opening.family), opening.name
+            key = nft.TableFamily(opening.family), opening.name
             self._earlier = self.draft.tables.get(key)
             self._table = self.draft.tables[key] = TableDraft(*key, line)
             self._table.xtables = (opening.family, opening.name) in self._managed
@@ -247,7 +247,7 @@ class TextReader:
                 column = raw.index(content.name or "") + 1
                 self._refuse(raw, line, column, f"{content.name} is not a priority", "dstnat.")
                 return
-            chain.base = BaseChain(content.type, content.hook, priority, content.policy, content.devices)
+            chain.base = nft.BaseChain(content.type, content.hook, priority, content.policy, content.devices)
 
     def _in_set(self, draft: SetDraft, content: Content) -> None:
         if isinstance(content, Types):

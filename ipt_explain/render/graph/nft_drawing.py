@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.profiles.nft_chains import NftPlace, owner_of_chain
-from ipt_explain.model.nft import Chain, Mangle, Match, Nat, Reject, Rule, TableFamily, Verdict
+from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text, statement_text
 from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.records import Record
@@ -45,7 +45,7 @@ def _groups(parts: Sequence[NftPart]) -> list[str]:
 
 def _chain(group: str, place: NftPlace, name: str, notes: Notes) -> DrawnChain:
     chain = place.table.chains.get(name)
-    source, family = place.ruleset.source, "ipv6" if place.table.family is TableFamily.IP6 else "ipv4"
+    source, family = place.ruleset.source, "ipv6" if place.table.family is nft.TableFamily.IP6 else "ipv4"
     owner, purpose = owner_of_chain(place.table, name)
     faults = notes.of_faults(source, family, place.name)
     return DrawnChain(
@@ -63,23 +63,23 @@ def _chain(group: str, place: NftPlace, name: str, notes: Notes) -> DrawnChain:
     )
 
 
-def _kind(place: NftPlace, chain: Chain | None) -> str:
+def _kind(place: NftPlace, chain: nft.Chain | None) -> str:
     if chain is not None:
         return CHAIN if chain.base is None else BUILT_IN
     return UNKNOWN if place.ruleset.fragment else MISSING
 
 
-def _ends(chain: Chain) -> tuple[str, ...]:
+def _ends(chain: nft.Chain) -> tuple[str, ...]:
     """The actions of its rules other than jumps."""
     found = list(dict.fromkeys(end for rule in chain.rules for end in _ends_of(rule)))
     ends = found[:SHOWN_ENDS] + (["…"] if len(found) > SHOWN_ENDS else [])
     return tuple(ends) if chain.base is None else (*ends, f"policy {chain.base.policy}")
 
 
-def _ends_of(rule: Rule) -> Iterator[str]:
+def _ends_of(rule: nft.Rule) -> Iterator[str]:
     for statement in rule.statements:
-        ends = isinstance(statement, (Nat, Reject, Mangle)) or (
-            isinstance(statement, Verdict) and statement.chain is None
+        ends = isinstance(statement, (nft.Nat, nft.Reject, nft.Mangle)) or (
+            isinstance(statement, nft.Verdict) and statement.chain is None
         )
         if ends:
             yield shortened(escape(statement_text(statement)))
@@ -101,7 +101,7 @@ def _jump(group: str, place: NftPlace, jump: NftJump, number: int, notes: Notes)
 
 def _label(jump: NftJump) -> str:
     """The conditions for a packet to go this way, or its chance."""
-    parts = [statement_text(each) for each in jump.rule.of(Match)]
+    parts = [statement_text(each) for each in jump.rule.of(nft.Match)]
     if jump.share is not None:
         parts.append(percent(jump.share))
     elif jump.element is not None:

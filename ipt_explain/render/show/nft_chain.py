@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftPlace, NftSetFacts
-from ipt_explain.model.nft import Element, Rule, Ruleset, Verdict
+from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import element_text, expression_text
 from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.render.show.entries import SHOWN_CALLERS, WIDEST, chain_text, entry, rule_count, rule_entry, users
@@ -69,7 +69,7 @@ def _title(place: NftPlace, name: str, line: int) -> TreeNode:
     return TreeNode([shown, *after_dots(escape(where))], tail=_line(place, line), hang=2)
 
 
-def nft_origin(ruleset: Ruleset) -> str:
+def nft_origin(ruleset: nft.Ruleset) -> str:
     """Where a ruleset comes from: source and backend."""
     return " · ".join(filter(None, [source_name(ruleset.source), "nftables"]))
 
@@ -102,7 +102,7 @@ def _caller(jump: NftJump, words: NftWords) -> str:
     return text + (f", if a packet {both(conditions)}" if conditions else "")
 
 
-def _notes(rule: Rule) -> Iterator[str]:
+def _notes(rule: nft.Rule) -> Iterator[str]:
     """Notes after a rule's sentence: its comment and its counters."""
     if rule.comment is not None:
         yield cited(clipped(rule.comment))
@@ -133,9 +133,9 @@ def _set(facts: NftSetFacts, words: NftWords) -> TreeNode:
     return node
 
 
-def _element(element: Element, words: NftWords) -> str:
+def _element(element: nft.Element, words: NftWords) -> str:
     text = element_text(element)
-    if isinstance(element.data, Verdict) and element.data.chain is not None:
+    if isinstance(element.data, nft.Verdict) and element.data.chain is not None:
         return f"{text} ({words.folded(element.data.chain)})"
     return text
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from ipt_explain.analyzers.profiles.nft_chains import NftChainFacts, NftPlace, NftSetFacts, NftTableFacts
-from ipt_explain.model.nft import Rule, TableFamily, Verdict
+from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import element_text
 from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.render.show.nft_words import NftWords, counter_of
 
-_FAMILIES = {TableFamily.IP: "ipv4", TableFamily.IP6: "ipv6"}
+_FAMILIES = {nft.TableFamily.IP: "ipv4", nft.TableFamily.IP6: "ipv6"}
 
 
 def nft_table_json(facts: NftTableFacts) -> dict[str, Any]:
@@ -98,9 +98,9 @@ def _caller(place: NftPlace, jump: NftJump) -> dict[str, Any]:
     return caller
 
 
-def _rule(place: NftPlace, chain: str, rule: Rule, words: NftWords) -> dict[str, Any]:
+def _rule(place: NftPlace, chain: str, rule: nft.Rule, words: NftWords) -> dict[str, Any]:
     text, counter = words.rule(rule), counter_of(rule)
-    target = next(iter(rule.of(Verdict)), None)
+    target = next(iter(rule.of(nft.Verdict)), None)
     return {
         "line": place.line(rule.line),
         "chain": chain,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.profiles.nft_chains import NftTableFacts
-from ipt_explain.model.nft import Set
+from ipt_explain.model import nft
 from ipt_explain.render.show.nft_chain import nft_origin
 from ipt_explain.render.show.overview import named_list, titled
 from ipt_explain.render.text.outline import TreeNode, sentence
@@ -58,9 +58,9 @@ def _missing(facts: NftTableFacts) -> Iterator[str]:
         yield jump.target if line is None else f"{jump.target} (line {line})"
 
 
-def _of_clients(held: Set) -> bool:
+def _of_clients(held: nft.Set) -> bool:
     return bool(held.flags & {"dynamic", "timeout"})
 
 
-def _set(held: Set) -> str:
+def _set(held: nft.Set) -> str:
     return f"{held.name} ({counted(len(held.elements), 'element')})"

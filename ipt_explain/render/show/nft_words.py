@@ -6,7 +6,7 @@ from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain, target_
 from ipt_explain.analyzers.nftables.purposes import purpose_of
 from ipt_explain.analyzers.nftables.tables import TABLE
 from ipt_explain.analyzers.profiles.nft_chains import NftPlace
-from ipt_explain.model.nft import Counter, Rule
+from ipt_explain.model import nft
 from ipt_explain.render.english.nft.rule import nft_rule_words
 from ipt_explain.render.english.rule import RuleWords
 from ipt_explain.words import address_port, counted
@@ -18,7 +18,7 @@ class NftWords:
     def __init__(self, place: NftPlace) -> None:
         self._place = place
 
-    def rule(self, rule: Rule) -> RuleWords:
+    def rule(self, rule: nft.Rule) -> RuleWords:
         """The rule in words."""
         return nft_rule_words(rule, self._place.table, self._place.marks, self.folded)
 
@@ -45,7 +45,7 @@ class NftWords:
         return f"endpoints of {known.port.spelled}"
 
 
-def counter_of(rule: Rule) -> Counter | None:
+def counter_of(rule: nft.Rule) -> nft.Counter | None:
     """The rule's own counter, if it has numbers."""
-    found = next(iter(rule.of(Counter)), None)
+    found = next(iter(rule.of(nft.Counter)), None)
     return found if found is not None and found.packets is not None else None

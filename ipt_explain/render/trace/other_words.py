@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipt_explain.model.nft import Mangle, Match, Nat, SetLiteral, VerdictMap
+from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text, statement_text
 from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsStep
@@ -15,9 +15,9 @@ def other_conditions(step: NftStep | IpvsStep) -> str:
         return step.text
     parts: list[str] = []
     for statement in step.rule.statements if step.rule is not None else ():
-        if isinstance(statement, VerdictMap) and isinstance(statement.data, SetLiteral):
+        if isinstance(statement, nft.VerdictMap) and isinstance(statement.data, nft.SetLiteral):
             parts.append(f"{expression_text(statement.key)} vmap {{…}}")
-        elif isinstance(statement, (Match, VerdictMap)):
+        elif isinstance(statement, (nft.Match, nft.VerdictMap)):
             parts.append(statement_text(statement))
     return " ".join(parts)
 
@@ -38,10 +38,10 @@ def other_effect(step: NftStep | IpvsStep) -> str:
     last = step.rule.last
     if after is not None and after.destination_decided > step.before.destination_decided:
         return f"DNAT to {destination_text(step.to_after, after.connection.family)}"
-    if isinstance(last, Nat):
+    if isinstance(last, nft.Nat):
         return f"{statement_text(last)}: its source is rewritten"
-    if isinstance(last, Mangle) and after is not None and after.mark != step.before.mark:
+    if isinstance(last, nft.Mangle) and after is not None and after.mark != step.before.mark:
         return f"changes the mark from 0x{step.before.mark:x} to 0x{after.mark:x}"
-    if isinstance(last, VerdictMap):
+    if isinstance(last, nft.VerdictMap):
         return "goes on" if step.verdict is None else step.verdict.value
     return "goes on" if last is None else statement_text(last)

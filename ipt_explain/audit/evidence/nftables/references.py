@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ipt_explain.audit.backends import NftContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.audit.findings.place import Location
-from ipt_explain.model.nft import Rule, Set, Table
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.jumps import NftJump, jumps
 
 
@@ -20,7 +20,7 @@ def references(context: NftContext) -> Mapping[str, list[NftJump]]:
     table = context.proxy
     if table is None:
         return found
-    asking: dict[Set, Rule] = {}
+    asking: dict[nft.Set, nft.Rule] = {}
     for chain in table.chains.values():
         for jump in jumps(table, chain):
             if jump.held is None or asking.setdefault(jump.held, jump.rule) is jump.rule:
@@ -33,7 +33,7 @@ def whose(jump: NftJump) -> str:
     return f"chain {jump.source}" if jump.held is None else f"map {jump.held.name}"
 
 
-def place_of(context: NftContext, table: Table, jump: NftJump) -> Location:
+def place_of(context: NftContext, table: nft.Table, jump: NftJump) -> Location:
     """Where a jump is."""
     if jump.held is not None and jump.element is not None:
         return context.at_element(table, jump.held, jump.element)

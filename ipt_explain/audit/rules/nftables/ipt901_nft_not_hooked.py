@@ -37,7 +37,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.nftables.tables import REJECT_CHAIN
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.hooks import open_firewalls, rejects, unasked, unhooked
-from ipt_explain.model.nft import Table
+from ipt_explain.model import nft
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
 _LOST = {
@@ -51,7 +51,7 @@ _HANG = "connections to Services without endpoints hang instead of being refused
 
 
 @nft_rule("IPT901", "nft-not-hooked", Severity.ERROR, reads_absence=True)
-def nft_not_hooked(context: NftContext, table: Table) -> Faults:
+def nft_not_hooked(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each hook and chain, and for each map that is not looked up; one for a table that never runs."""
     if table.dormant:
         yield Fault(

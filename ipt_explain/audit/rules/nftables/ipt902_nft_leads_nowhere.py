@@ -35,13 +35,13 @@ from __future__ import annotations
 from ipt_explain.analyzers.nftables.names import proxy_chain
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.references import place_of, references, whose
-from ipt_explain.model.nft import Table
+from ipt_explain.model import nft
 
 _FIX = "Restart kube-proxy on this node. Take the listing again if it may be cut off."
 
 
 @nft_rule("IPT902", "nft-leads-nowhere", Severity.ERROR, reads_absence=True, gathers=True)
-def nft_leads_nowhere(context: NftContext, table: Table) -> Faults:
+def nft_leads_nowhere(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each chain."""
     for name, leading in references(context).items():
         chain = table.chains.get(name)

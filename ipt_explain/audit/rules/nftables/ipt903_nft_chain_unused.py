@@ -38,7 +38,7 @@ from collections.abc import Iterator, Mapping
 from ipt_explain.analyzers.nftables.names import ChainKind, ProxyChain, proxy_chain
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.references import references
-from ipt_explain.model.nft import Chain, Table
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.services.ports import FrontendKind
 
@@ -53,7 +53,7 @@ _LOST = {
 
 
 @nft_rule("IPT903", "nft-chain-unused", Severity.ERROR, reads_absence=True, gathers=True)
-def nft_chain_unused(context: NftContext, table: Table) -> Faults:
+def nft_chain_unused(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each chain."""
     leading = references(context)
     for chain, known in _service_chains(table):
@@ -72,7 +72,7 @@ def nft_chain_unused(context: NftContext, table: Table) -> Faults:
     yield from _without_cluster_ip(context, table, leading)
 
 
-def _service_chains(table: Table) -> Iterator[tuple[Chain, ProxyChain]]:
+def _service_chains(table: nft.Table) -> Iterator[tuple[nft.Chain, ProxyChain]]:
     for chain in table.chains.values():
         known = proxy_chain(chain.name) if chain.rules else None
         if known is not None:
@@ -91,7 +91,7 @@ def _may_be_taken(context: NftContext, known: ProxyChain) -> bool:
     )
 
 
-def _without_cluster_ip(context: NftContext, table: Table, leading: Mapping[str, list[NftJump]]) -> Faults:
+def _without_cluster_ip(context: NftContext, table: nft.Table, leading: Mapping[str, list[NftJump]]) -> Faults:
     """Services whose external addresses are served, but no ClusterIP."""
     for service in context.services:
         if service.name is None or service.cluster_ip is not None:

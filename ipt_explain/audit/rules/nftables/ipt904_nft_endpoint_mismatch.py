@@ -38,14 +38,14 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.nftables.names import EndpointName, target_of
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.model.nft import Concatenation, Match, Meta, Nat, NatKind, Operator, Payload, Rule, SetUpdate, Table
+from ipt_explain.model import nft
 from ipt_explain.words import address_port
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 
 @nft_rule("IPT904", "nft-endpoint-mismatch", Severity.ERROR, gathers=True)
-def nft_endpoint_mismatch(context: NftContext, table: Table) -> Faults:
+def nft_endpoint_mismatch(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each rule."""
     for chain in table.chains.values():
         meant = target_of(chain.name)
@@ -63,30 +63,30 @@ def nft_endpoint_mismatch(context: NftContext, table: Table) -> Faults:
         yield from _stray_hairpins(context, table)
 
 
-def _wrong(rule: Rule, chain: str, meant: EndpointName) -> Iterator[str]:
+def _wrong(rule: nft.Rule, chain: str, meant: EndpointName) -> Iterator[str]:
     for each in rule.statements:
-        if isinstance(each, Nat) and each.kind is NatKind.DNAT and isinstance(each.address, str):
+        if isinstance(each, nft.Nat) and each.kind is nft.NatKind.DNAT and isinstance(each.address, str):
             port = each.port if isinstance(each.port, int) else None
             if (each.address, port) != (meant.address, meant.port):
                 yield f"sends connections to {address_port(each.address, port)}"
-        elif isinstance(each, SetUpdate) and each.target.name != chain.replace("endpoint-", "affinity-", 1):
+        elif isinstance(each, nft.SetUpdate) and each.target.name != chain.replace("endpoint-", "affinity-", 1):
             yield f"records its clients in {each.target.name}, another endpoint's set"
-        elif isinstance(each, Match) and each.operator is Operator.EQUAL:
-            if each.left == Meta("l4proto") and each.right != meant.chain.protocol:
+        elif isinstance(each, nft.Match) and each.operator is nft.Operator.EQUAL:
+            if each.left == nft.Meta("l4proto") and each.right != meant.chain.protocol:
                 yield f"translates {each.right}, not {meant.chain.protocol}"
-            elif isinstance(each.left, Payload) and each.left.field == "saddr" and each.right != meant.address:
+            elif isinstance(each.left, nft.Payload) and each.left.field == "saddr" and each.right != meant.address:
                 yield f"masquerades connections from {each.right}, not its own"
-        elif isinstance(each, Match) and isinstance(each.left, Payload) and each.left.field == "saddr":
+        elif isinstance(each, nft.Match) and isinstance(each.left, nft.Payload) and each.left.field == "saddr":
             yield "masquerades all connections but its own"
 
 
-def _stray_hairpins(context: NftContext, table: Table) -> Faults:
+def _stray_hairpins(context: NftContext, table: nft.Table) -> Faults:
     held = table.sets.get(HAIRPIN_CONNECTIONS)
     if held is None:
         return
     known = {(each.address, service.protocol, each.port) for service in context.services for each in service.endpoints}
     for element in held.elements:
-        parts = element.key.parts if isinstance(element.key, Concatenation) else ()
+        parts = element.key.parts if isinstance(element.key, nft.Concatenation) else ()
         if len(parts) != 4:
             continue
         port = parts[3] if isinstance(parts[3], int) else None

@@ -32,13 +32,13 @@ from __future__ import annotations
 from ipt_explain.analyzers.nftables.tables import MASQUERADING
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.marks import masquerading, settings
-from ipt_explain.model.nft import Table
+from ipt_explain.model import nft
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 
 @nft_rule("IPT905", "nft-mark-mismatch", Severity.ERROR)
-def nft_mark_mismatch(context: NftContext, table: Table) -> Faults:
+def nft_mark_mismatch(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each rule that sets another mark, and one if another is cleared."""
     chain = table.chains.get(MASQUERADING)
     if chain is None:

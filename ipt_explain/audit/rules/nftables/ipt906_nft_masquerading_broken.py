@@ -30,13 +30,13 @@ from __future__ import annotations
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MARK_FOR_MASQUERADE, MASQUERADING
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.marks import masquerading, mismarked, sets_mark
-from ipt_explain.model.nft import Table
+from ipt_explain.model import nft
 
 _FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 
 @nft_rule("IPT906", "nft-masquerading-broken", Severity.ERROR, reads_absence=True)
-def nft_masquerading_broken(context: NftContext, table: Table) -> Faults:
+def nft_masquerading_broken(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each part that is missing."""
     chain = table.chains.get(MASQUERADING)
     if chain is None:

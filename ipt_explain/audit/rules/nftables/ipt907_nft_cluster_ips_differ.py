@@ -40,14 +40,14 @@ from __future__ import annotations
 from ipt_explain.analyzers.nftables.frontends import cluster_ips
 from ipt_explain.analyzers.nftables.tables import CLUSTER_IPS
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.model.nft import Table
+from ipt_explain.model import nft
 from ipt_explain.services.ports import FrontendKind
 
 _FIX = "Restart kube-proxy on this node: it rewrites its sets."
 
 
 @nft_rule("IPT907", "nft-cluster-ips-differ", Severity.WARNING, reads_absence=True, gathers=True)
-def nft_cluster_ips_differ(context: NftContext, table: Table) -> Faults:
+def nft_cluster_ips_differ(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each address."""
     held = table.sets.get(CLUSTER_IPS)
     if held is None:

@@ -27,18 +27,18 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.model.nft import Match, Meta, Table
+from ipt_explain.model import nft
 
 _FIX = "Restart kube-proxy on this node; 1.33 and later match interfaces by name."
 
 
 @nft_rule("IPT908", "nft-interface-index", Severity.WARNING)
-def nft_interface_index(context: NftContext, table: Table) -> Faults:
+def nft_interface_index(context: NftContext, table: nft.Table) -> Faults:
     """At most one fault a table, with all other lines."""
     places = [
         context.at_rule(table, chain, rule)
         for chain, rule in table.each_rule()
-        if any(map(_asks_by_number, rule.of(Match)))
+        if any(map(_asks_by_number, rule.of(nft.Match)))
     ]
     if places:
         first, *others = places
@@ -51,6 +51,6 @@ def nft_interface_index(context: NftContext, table: Table) -> Faults:
         )
 
 
-def _asks_by_number(match: Match) -> bool:
+def _asks_by_number(match: nft.Match) -> bool:
     by_number = isinstance(match.right, int) or (isinstance(match.right, str) and match.right.isdecimal())
-    return match.left == Meta("iif") and by_number
+    return match.left == nft.Meta("iif") and by_number

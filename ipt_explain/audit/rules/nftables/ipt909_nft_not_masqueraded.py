@@ -44,7 +44,7 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
-from ipt_explain.model.nft import Concatenation, Table
+from ipt_explain.model import nft
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict, ServicePort, TrafficPolicy
 from ipt_explain.words import address_port, front
 
@@ -52,7 +52,7 @@ _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
 @nft_rule("IPT909", "nft-not-masqueraded", Severity.ERROR, reads_absence=True)
-def nft_not_masqueraded(context: NftContext, table: Table) -> Faults:
+def nft_not_masqueraded(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each frontend, endpoint and Service. Nothing goes through a dormant table, which IPT901 reports."""
     if table.dormant:
         return
@@ -94,12 +94,12 @@ def _hairpins(context: NftContext) -> Faults:
                 )
 
 
-def _missing_hairpins(context: NftContext, table: Table) -> Faults:
+def _missing_hairpins(context: NftContext, table: nft.Table) -> Faults:
     """From 1.36 on a set has all endpoints of this node: what it has one port of is on this node."""
     held = table.sets.get(HAIRPIN_CONNECTIONS)
     if held is None or not context.complete:
         return
-    keys = {each.key.parts[1:] for each in held.elements if isinstance(each.key, Concatenation)}
+    keys = {each.key.parts[1:] for each in held.elements if isinstance(each.key, nft.Concatenation)}
     here = {key[0] for key in keys}
     for service in context.services:
         for endpoint in service.endpoints:

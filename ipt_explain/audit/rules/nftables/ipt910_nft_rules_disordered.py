@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.order import disordered
-from ipt_explain.model.nft import Table
+from ipt_explain.model import nft
 from ipt_explain.words.quotes import clipped
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
@@ -43,7 +43,7 @@ _LONGEST = 60
 
 
 @nft_rule("IPT910", "nft-rules-disordered", Severity.ERROR, gathers=True)
-def nft_rules_disordered(context: NftContext, table: Table) -> Faults:
+def nft_rules_disordered(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each rule that comes too late."""
     for chain in table.chains.values():
         for late, early in disordered(chain):

@@ -37,7 +37,7 @@ from ipt_explain.analyzers.nftables.frontends import cluster_ips
 from ipt_explain.analyzers.nftables.names import ChainKind, ProxyChain, proxy_chain
 from ipt_explain.analyzers.nftables.tables import FIREWALL_IPS, NO_ENDPOINT_SERVICES, SERVICE_IPS, SERVICES, elements
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.model.nft import Concatenation, Element, Match, Operator, Payload, Rule, SetReference, Table, Verdict
+from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text
 from ipt_explain.netfilter.nft.jumps import NftJump, jumps
 from ipt_explain.words import both
@@ -46,13 +46,13 @@ _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
 @nft_rule("IPT916", "nft-another-services-chain", Severity.ERROR, gathers=True)
-def nft_another_services_chain(context: NftContext, table: Table) -> Faults:
+def nft_another_services_chain(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each rule."""
     for chain in table.chains.values():
         own = proxy_chain(chain.name)
         if own is None:
             continue
-        reported: set[Rule] = set()
+        reported: set[nft.Rule] = set()
         for jump in jumps(table, chain):
             said = _wrong(own, jump)
             if said is not None and jump.rule not in reported:
@@ -67,7 +67,7 @@ def nft_another_services_chain(context: NftContext, table: Table) -> Faults:
     yield from _guarded(context, table)
 
 
-def _misled(context: NftContext, table: Table) -> Faults:
+def _misled(context: NftContext, table: nft.Table) -> Faults:
     """Elements of the maps that lead to a chain of a Service port that they cannot be for."""
     lookups = table.chains.get(SERVICES)
     own = cluster_ips(table)
@@ -118,7 +118,7 @@ def _misled(context: NftContext, table: Table) -> Faults:
             )
 
 
-def _guarded(context: NftContext, table: Table) -> Faults:
+def _guarded(context: NftContext, table: nft.Table) -> Faults:
     """Addresses with source ranges that have them as another Service's, or that no Service has."""
     served = {element.key: element for name in (SERVICE_IPS, NO_ENDPOINT_SERVICES) for element in elements(table, name)}
     for element in elements(table, FIREWALL_IPS):
@@ -137,8 +137,8 @@ def _guarded(context: NftContext, table: Table) -> Faults:
             )
 
 
-def _chain_of(element: Element) -> ProxyChain | None:
-    name = element.data.chain if isinstance(element.data, Verdict) else None
+def _chain_of(element: nft.Element) -> ProxyChain | None:
+    name = element.data.chain if isinstance(element.data, nft.Verdict) else None
     return None if name is None else proxy_chain(name)
 
 
@@ -149,17 +149,17 @@ class _Led:
         self.jump = jump
         self.chain = chain
         key = None if jump.element is None else jump.element.key
-        parts = key.parts if isinstance(key, Concatenation) else ()
+        parts = key.parts if isinstance(key, nft.Concatenation) else ()
         self.address, self.protocol, self.port = ((None,) * 3 + parts)[-3:]
         self.service = chain.port.namespace, chain.port.name
         self.service_port = chain.port, chain.protocol
 
 
-def _of_other_address(table: Table, led: _Led) -> str | None:
+def _of_other_address(table: nft.Table, led: _Led) -> str | None:
     """What the rules of a ClusterIP's chain ask for, up to 1.35, if it is another address or port."""
     for rule in table.rules(led.jump.target):
-        for each in rule.of(Match):
-            if isinstance(each.left, Payload) and each.operator is Operator.EQUAL:
+        for each in rule.of(nft.Match):
+            if isinstance(each.left, nft.Payload) and each.operator is nft.Operator.EQUAL:
                 wanted = {"daddr": led.address, "dport": led.port}.get(each.left.field, each.right)
                 if each.right != wanted:
                     return f"whose rules are for {expression_text(each.right)}"
@@ -174,8 +174,8 @@ def _wrong(own: ProxyChain, jump: NftJump) -> str | None:
     led = proxy_chain(jump.target)
     if led is not None and (led.port, led.protocol) != (own.port, own.protocol):
         return f"leads to a chain of {led.port.spelled}"
-    for clients in (match.right for match in jump.rule.of(Match)):
-        if isinstance(clients, SetReference) and clients.name.startswith("affinity-"):
+    for clients in (match.right for match in jump.rule.of(nft.Match)):
+        if isinstance(clients, nft.SetReference) and clients.name.startswith("affinity-"):
             endpoint = clients.name.replace("affinity-", "endpoint-", 1)
             if jump.target != endpoint:
                 return f"sends clients of {endpoint} to {jump.target}"

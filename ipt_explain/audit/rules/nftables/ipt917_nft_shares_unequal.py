@@ -30,19 +30,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.model.nft import MapLookup, Nat, Numgen, Rule, SetLiteral, Table, Unread, VerdictMap
+from ipt_explain.model import nft
 from ipt_explain.words import counted
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
 @nft_rule("IPT917", "nft-shares-unequal", Severity.ERROR, gathers=True)
-def nft_shares_unequal(context: NftContext, table: Table) -> Faults:
+def nft_shares_unequal(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each rule."""
     for chain, rule in table.each_rule():
         for numbers, elements in _draws(rule):
             keys = [element.key for element in elements.elements]
-            if any(isinstance(key, Unread) for key in keys):
+            if any(isinstance(key, nft.Unread) for key in keys):
                 continue
             drawn = range(numbers.offset, numbers.offset + numbers.modulus)
             told = None
@@ -59,10 +59,10 @@ def nft_shares_unequal(context: NftContext, table: Table) -> Faults:
                 )
 
 
-def _draws(rule: Rule) -> Iterator[tuple[Numgen, SetLiteral]]:
+def _draws(rule: nft.Rule) -> Iterator[tuple[nft.Numgen, nft.SetLiteral]]:
     for each in rule.statements:
-        looked_up = each.address if isinstance(each, Nat) else each
-        if not isinstance(looked_up, (MapLookup, VerdictMap)):
+        looked_up = each.address if isinstance(each, nft.Nat) else each
+        if not isinstance(looked_up, (nft.MapLookup, nft.VerdictMap)):
             continue
-        if isinstance(looked_up.key, Numgen) and isinstance(looked_up.data, SetLiteral):
+        if isinstance(looked_up.key, nft.Numgen) and isinstance(looked_up.data, nft.SetLiteral):
             yield looked_up.key, looked_up.data

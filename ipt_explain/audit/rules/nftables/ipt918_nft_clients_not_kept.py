@@ -44,20 +44,20 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.nftables.names import target_of
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
-from ipt_explain.model.nft import Match, SetReference, SetUpdate, Table
+from ipt_explain.model import nft
 from ipt_explain.words import address_port
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
 @nft_rule("IPT918", "nft-clients-not-kept", Severity.ERROR, reads_absence=True, gathers=True)
-def nft_clients_not_kept(context: NftContext, table: Table) -> Faults:
+def nft_clients_not_kept(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each endpoint."""
     asked: set[str] = set()
     filled: set[str] = set()
     for _, rule in table.each_rule():
-        asked.update(each.right.name for each in rule.of(Match) if isinstance(each.right, SetReference))
-        filled.update(each.target.name for each in rule.of(SetUpdate))
+        asked.update(each.right.name for each in rule.of(nft.Match) if isinstance(each.right, nft.SetReference))
+        filled.update(each.target.name for each in rule.of(nft.SetUpdate))
     for name, chain in table.chains.items():
         own = name.replace("endpoint-", "affinity-", 1)
         endpoint = target_of(name)

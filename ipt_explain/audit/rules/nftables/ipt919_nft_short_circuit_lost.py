@@ -46,14 +46,14 @@ from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
 from ipt_explain.analyzers.nftables.tables import SOURCE_ADDRESSES
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.order import external_rules
-from ipt_explain.model.nft import Chain, Match, Operator, Table
+from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
 @nft_rule("IPT919", "nft-short-circuit-lost", Severity.ERROR, reads_absence=True, gathers=True)
-def nft_short_circuit_lost(context: NftContext, table: Table) -> Faults:
+def nft_short_circuit_lost(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each chain."""
     ranks = {chain: external_rules(chain) for chain in table.chains.values() if _is_local(chain)}
     knows_pods = any(service.masquerade.off_cluster is not None for service in context.services)
@@ -86,16 +86,16 @@ _NEEDED = (
 )
 
 
-def _for_pods(chain: Chain, pods: str) -> bool:
+def _for_pods(chain: nft.Chain, pods: str) -> bool:
     """Whether what the chain asks of sources is that they are in the pods' network; also if it asks other things."""
     for rule in chain.rules:
-        for each in rule.of(Match):
+        for each in rule.of(nft.Match):
             if each.left in SOURCE_ADDRESSES:
-                return each.operator is Operator.EQUAL and expression_text(each.right) == pods
+                return each.operator is nft.Operator.EQUAL and expression_text(each.right) == pods
     return True
 
 
-def _is_local(chain: Chain) -> bool:
+def _is_local(chain: nft.Chain) -> bool:
     """Whether it is the chain of a Service with policy Local: those of policy Cluster ask nothing of a packet."""
     known = proxy_chain(chain.name)
     return known is not None and known.kind is ChainKind.EXTERNAL and bool({0, 2} & external_rules(chain))

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import repeat
 
-from ipt_explain.model.nft import Element, Expression, Payload, SetData, SetReference, Table
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.lookups import parts_of
 from ipt_explain.netfilter.nft.matching import Matcher
 from ipt_explain.netfilter.nft.readings import ABSENT, UNKNOWN, Reading, looks_at_heading, read
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 
-UNSURE = Element("unknown")
+UNSURE = nft.Element("unknown")
 """The result for a packet that the set may have or lack, or whose element is unknown."""
 
 
 def look_up(
-    matcher: Matcher, table: Table, key: Expression, data: SetData, state: PacketState, to: Sequence[Heading]
-) -> Sequence[Element | None] | None:
+    matcher: Matcher,
+    table: nft.Table,
+    key: nft.Expression,
+    data: nft.SetData,
+    state: PacketState,
+    to: Sequence[Heading],
+) -> Sequence[nft.Element | None] | None:
     """The element that a set has for each packet, if any. None instead of a list if the input lacks the set, if rules
     may have added packets to it, or if the key depends on more than the packets' common state and their destinations.
     """
     elements = matcher.elements(table, data, key)
-    if elements is None or (state.visits and isinstance(data, SetReference)):
+    if elements is None or (state.visits and isinstance(data, nft.SetReference)):
         return None
     columns: list[Iterable[Reading]] = []
     plain = elements.only_exact
@@ -47,9 +52,9 @@ def look_up(
     return found
 
 
-def readings_of(expression: Expression, to: Sequence[Heading]) -> Sequence[Reading] | None:
+def readings_of(expression: nft.Expression, to: Sequence[Heading]) -> Sequence[Reading] | None:
     """The packets' values of a destination field; None for another expression."""
-    if not isinstance(expression, Payload) or expression.field not in ("daddr", "dport"):
+    if not isinstance(expression, nft.Payload) or expression.field not in ("daddr", "dport"):
         return None
     values = [heading.address for heading in to] if expression.field == "daddr" else [heading.port for heading in to]
     return [UNKNOWN if value is None else value for value in values]

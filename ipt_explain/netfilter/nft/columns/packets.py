@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.model.nft import Expression, Rule, Table
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.columns.lookups import readings_of
 from ipt_explain.netfilter.nft.readings import ABSENT, Reading, read
 from ipt_explain.netfilter.nft.ways import Alike, CommonWay, Leap, Leaps, Way
@@ -19,8 +19,8 @@ Places = Sequence[int]
 class Packets(NamedTuple):
     """Packets in one state, each with its rule, destination and original destination."""
 
-    table: Table
-    rules: Sequence[Rule]
+    table: nft.Table
+    rules: Sequence[nft.Rule]
     state: PacketState
     to: Sequence[Heading]
     sent: Sequence[Heading]
@@ -34,7 +34,7 @@ class Packets(NamedTuple):
         """Whether all packets meet the same rule."""
         return self.rules.count(self.rules[0]) == len(self.rules)
 
-    def readings(self, field: Expression, places: Places) -> Sequence[Reading]:
+    def readings(self, field: nft.Expression, places: Places) -> Sequence[Reading]:
         """The packets' values of an expression about their destination."""
         first = read(field, self.state, self.bound(places[0]))
         readings = None if first is ABSENT else readings_of(field, self.heading(places))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 
-from ipt_explain.model.nft import Chain, Numgen, Rule, SetUpdate, VerdictMap
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft import ColumnEvaluator, CommonWay, Leap, Leaps, Stage, Way
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, total
@@ -124,18 +124,18 @@ class ChainWalk:
         chains, at = frame.chains, frame.place
         rule = chain_of(chains, rows[:1]).rules[at]
         spreads = len(self._entered.who) > 1 and _draws(rule) and not frame.comes_back()
-        apart = len(rows) > 1 and (not isinstance(chains, Chain) or self._evaluator.asks_where_to(rule))
+        apart = len(rows) > 1 and (not isinstance(chains, nft.Chain) or self._evaluator.asks_where_to(rule))
         missing = None
-        if apart and isinstance(chains, Chain):
+        if apart and isinstance(chains, nft.Chain):
             missing, portion = self._apart(rule, portion)
             rows = portion.rows
         if missing is not None:
             self._budget.left -= _COST_OF_A_RULE
             yield missing, [CommonWay(ALWAYS, Flow.CONTINUE, missing.state, missing.to, False)]
         if rows and (spreads or apart):
-            rules = [rule] * len(rows) if isinstance(chains, Chain) else [chains[row].rules[at] for row in rows]
+            rules = [rule] * len(rows) if isinstance(chains, nft.Chain) else [chains[row].rules[at] for row in rows]
             self._budget.left -= len(rules) * _COST_OF_A_RULE_AMONG_OTHERS
-            unasked = self._forgets and isinstance(rule.statements[0], SetUpdate) and not frame.asks_later()
+            unasked = self._forgets and isinstance(rule.statements[0], nft.SetUpdate) and not frame.asks_later()
             where_sent = [sent[row] for row in rows]
             for alike in self._columns.answers(table, rules, state, portion.to, where_sent, unasked, spreads):
                 part = self._spread(portion, alike.places) if alike.spread else _part(portion, alike.places)
@@ -161,7 +161,7 @@ class ChainWalk:
             rows.append(self._parents[rows[-1]])
         return tuple(rows)
 
-    def _apart(self, rule: Rule, portion: Portion) -> tuple[Portion | None, Portion]:
+    def _apart(self, rule: nft.Rule, portion: Portion) -> tuple[Portion | None, Portion]:
         """The packets that the rule cannot match by their destination, if any, and the others."""
         meant = self._evaluator.destination(rule)
         if meant is None:
@@ -197,7 +197,7 @@ class ChainWalk:
             for place, row in enumerate(going.rows):
                 reason = f"{LOOP} that comes back to chain {chain_of(into, (row,)).name}"
                 self._end(_part(going, [place]), Verdict.UNKNOWN, reason)
-        elif isinstance(into, Chain):
+        elif isinstance(into, nft.Chain):
             self._wait(frame.into(into, then.goto), going)
         else:
             self._bundles += 1
@@ -250,9 +250,9 @@ class _FromChain:
         return self._walk.before(self._arrival.rows[row])
 
 
-def _draws(rule: Rule) -> bool:
+def _draws(rule: nft.Rule) -> bool:
     """Whether a rule sends packets by chance to several chains."""
-    return isinstance(rule.last, VerdictMap) and isinstance(rule.last.key, Numgen)
+    return isinstance(rule.last, nft.VerdictMap) and isinstance(rule.last.key, nft.Numgen)
 
 
 def _repeats(packets: Packets) -> bool:

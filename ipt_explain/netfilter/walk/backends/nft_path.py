@@ -12,7 +12,7 @@ from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.records import Record
 
 if TYPE_CHECKING:
-    from ipt_explain.model.nft import Chain, Rule, Table
+    from ipt_explain.model import nft
 
 
 class NftStep(Record):
@@ -25,12 +25,12 @@ class NftStep(Record):
     backend = Backend.NFTABLES
 
     table: str
-    chain: Chain
-    rule: Rule | None
+    chain: nft.Chain
+    rule: nft.Rule | None
     depth: int
     before: PacketState
     after: PacketState | None
-    into: Chain | None
+    into: nft.Chain | None
     bound: Bound
     to_after: Heading
     verdict: Verdict | None = None
@@ -50,7 +50,7 @@ class NftStep(Record):
         return f"policy {self.chain.base.policy if self.chain.base is not None else 'accept'}"
 
 
-Chains = Union["Chain", "Mapping[int, Chain]"]
+Chains = Union["nft.Chain", "Mapping[int, nft.Chain]"]
 """One chain for all packets, or for each, by its row, one of its own."""
 
 
@@ -74,7 +74,7 @@ class NftLeg(Record, eq=False):
     """A packet's way through one base chain: its rows there, the latest first, what it met last, and where it was
     bound for before and after."""
 
-    table: Table
+    table: nft.Table
     rows: tuple[int, ...]
     via: Link | None
     bound: Bound
@@ -114,6 +114,6 @@ class NftLeg(Record, eq=False):
         )  # fmt: skip
 
 
-def chain_of(chains: Chains, rows: Sequence[int]) -> Chain:
+def chain_of(chains: Chains, rows: Sequence[int]) -> nft.Chain:
     """The chain that a packet is in, by the first of its rows that is in one."""
     return next(chains[row] for row in rows if row in chains) if isinstance(chains, Mapping) else chains

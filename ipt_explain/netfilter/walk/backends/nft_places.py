@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ipt_explain.model.nft import Chain
+from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.memory import asks_from
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability
@@ -63,11 +63,11 @@ class Frame:
             place = frame.place
         return True
 
-    def into(self, chain: Chain, goto: bool) -> Frame:
+    def into(self, chain: nft.Chain, goto: bool) -> Frame:
         """The first rule of a chain that the rule here leads to."""
         return self._entering(chain, len(chain.rules), goto, chain.name)
 
-    def into_each(self, chains: Mapping[int, Chain], goto: bool, number: int) -> Frame:
+    def into_each(self, chains: Mapping[int, nft.Chain], goto: bool, number: int) -> Frame:
         """The first rules of chains of one layout that the rules here lead to, by row. `number` tells them from others
         that packets go into together."""
         first = _one_of(chains)
@@ -78,6 +78,6 @@ class Frame:
         return Frame(chains, rules, 0, back, (*self.order, name, 0), self.depth + 1)
 
 
-def _one_of(chains: Chains) -> Chain:
+def _one_of(chains: Chains) -> nft.Chain:
     """The chain, or one of those of a layout: all ask the same."""
     return next(iter(chains.values())) if isinstance(chains, Mapping) else chains

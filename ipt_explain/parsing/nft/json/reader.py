@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ipt_explain.errors import Diagnostic
-from ipt_explain.model.nft import BaseChain, Rule, TableFamily
+from ipt_explain.model import nft
 from ipt_explain.parsing.nft.assembly import ChainDraft, RulesetDraft, SetDraft, TableDraft
 from ipt_explain.parsing.nft.json.expressions import element_of
 from ipt_explain.parsing.nft.json.statements import statement_of
@@ -82,7 +82,7 @@ class JsonReader:
             raise ValueError(kind)
 
     def _table_of(self, body: Any, key: str = "table") -> TableDraft:
-        return self.draft.table(TableFamily(body["family"]), str(body[key]), self.line)
+        return self.draft.table(nft.TableFamily(body["family"]), str(body[key]), self.line)
 
     def _read_table(self, body: Any) -> None:
         table = self._table_of(body, "name")
@@ -103,17 +103,17 @@ class JsonReader:
         if "hook" in body:
             priority = body["prio"]
             if not isinstance(priority, int):
-                priority = priority_of(str(priority), 0, TableFamily(body["family"]))
+                priority = priority_of(str(priority), 0, nft.TableFamily(body["family"]))
             if priority is None:
                 raise ValueError(priority)
             devices = body.get("dev", ())
             devices = (devices,) if isinstance(devices, str) else tuple(map(str, devices))
             policy = str(body.get("policy", "accept"))
-            chain.base = BaseChain(str(body["type"]), str(body["hook"]), priority, policy, devices)
+            chain.base = nft.BaseChain(str(body["type"]), str(body["hook"]), priority, policy, devices)
 
     def _read_rule(self, body: Any) -> None:
         statements = tuple(map(statement_of, body["expr"]))
-        rule = Rule(statements, _text(body.get("comment")), self.line, _number(body.get("handle")))
+        rule = nft.Rule(statements, _text(body.get("comment")), self.line, _number(body.get("handle")))
         self._chain_of(body, "chain").rules.append(rule)
 
     def _set_of(self, body: Any) -> SetDraft:

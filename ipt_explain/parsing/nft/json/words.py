@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ipt_explain.model.nft import Unread
+from ipt_explain.model import nft
 
 Json = Any
 """A value from the json module."""
@@ -14,9 +14,9 @@ FAILURES = (KeyError, ValueError, TypeError, AttributeError, IndexError)
 """Exceptions that an unexpected document may raise."""
 
 
-def unread(item: Json) -> Unread:
+def unread(item: Json) -> nft.Unread:
     """An unknown value, as text."""
-    return Unread(json.dumps(item, ensure_ascii=False))
+    return nft.Unread(json.dumps(item, ensure_ascii=False))
 
 
 def constant(item: Json) -> int | str:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ipt_explain.model.nft import Counter, Rule, Table
+from ipt_explain.model import nft
 from ipt_explain.render.english.nft.actions import Fold, action, joined_actions
 from ipt_explain.render.english.nft.conditions import conditions
 from ipt_explain.render.english.rule import NEXT_RULE, RuleWords
 
 
 def nft_rule_words(
-    rule: Rule, table: Table | None = None, marks: Mapping[int, str] | None = None, fold: Fold = lambda chain: ""
+    rule: nft.Rule,
+    table: nft.Table | None = None,
+    marks: Mapping[int, str] | None = None,
+    fold: Fold = lambda chain: "",
 ) -> RuleWords:
     """The rule in words. `table` has its sets, `marks` names bits of the mark, and `fold` returns a chain's purpose.
 
@@ -31,7 +34,7 @@ def nft_rule_words(
             elif condition not in wanted:
                 wanted.append(condition)
     comments = () if rule.comment is None else (rule.comment,)
-    counted = bool(rule.of(Counter))
+    counted = bool(rule.of(nft.Counter))
     return RuleWords(tuple(wanted), joined_actions(done) if done else COUNTED if counted else NEXT_RULE, "", comments)
 
 
