@@ -156,21 +156,14 @@ class Packets:
         )
 
 
-class Entered:
-    """All that enters a table at once: the groups of several states, numbered through."""
+class _Numbered:
+    """Several groups of packets, numbered through."""
 
-    __slots__ = ("_groups", "_starts", "shares", "to", "undivided", "who")
+    __slots__ = ("_groups", "_starts")
 
     def __init__(self, groups: Sequence[Packets]) -> None:
         self._groups = groups
         self._starts = [0, *accumulate(map(len, groups))]
-        alone = groups[0] if len(groups) == 1 else None
-        self.who: Sequence[int] = alone.who if alone else [number for packets in groups for number in packets.who]
-        self.to: Sequence[Heading] = alone.to if alone else [heading for packets in groups for heading in packets.to]
-        self.shares: Sequence[Probability] = (
-            alone.shares if alone else [share for packets in groups for share in packets.shares]
-        )
-        self.undivided = all(map(is_, self.shares, repeat(ALWAYS)))
 
     def numbers(self) -> Iterable[range]:
         """The numbers of each group's packets."""
@@ -182,6 +175,22 @@ class Entered:
         return self._groups[place], number - self._starts[place]
 
 
+class Entered(_Numbered):
+    """All that enters a table at once: the groups of several states."""
+
+    __slots__ = ("shares", "to", "undivided", "who")
+
+    def __init__(self, groups: Sequence[Packets]) -> None:
+        super().__init__(groups)
+        alone = groups[0] if len(groups) == 1 else None
+        self.who: Sequence[int] = alone.who if alone else [number for packets in groups for number in packets.who]
+        self.to: Sequence[Heading] = alone.to if alone else [heading for packets in groups for heading in packets.to]
+        self.shares: Sequence[Probability] = (
+            alone.shares if alone else [share for packets in groups for share in packets.shares]
+        )
+        self.undivided = all(map(is_, self.shares, repeat(ALWAYS)))
+
+
 class _FromTable:
     __slots__ = ("arrival", "entered")
 
@@ -190,20 +199,15 @@ class _FromTable:
         self.entered = entered
 
 
-class _FromGroups:
-    __slots__ = ("_entered", "_picks")
+class _FromGroups(_Numbered):
+    __slots__ = ("_picks",)
 
     def __init__(self, groups: Sequence[Packets], picks: Sequence[int]) -> None:
-        self._entered = groups
+        super().__init__(groups)
         self._picks = picks
 
     def before(self, row: int) -> tuple[Packets, int]:
-        number = self._picks[row]
-        for packets in self._entered:
-            if number < len(packets):
-                return packets, number
-            number -= len(packets)
-        raise IndexError(row)
+        return super().before(self._picks[row])
 
 
 class Travellers:

@@ -5,7 +5,7 @@ evaluated.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import repeat
 from typing import cast
@@ -35,7 +35,7 @@ class ChainIndex:
         self.others: list[int] = []
         self._own: dict[tuple[object, int | None], list[int]] = {}
         self._places: dict[Heading, Sequence[int]] = {}
-        self._about: dict[Whereabouts, frozenset[int | None]] = {}
+        self._about: dict[Whereabouts, Mapping[int | None, Sequence[int]]] = {}
         layout = chain.layout
         slots: dict[Shape, tuple[int | None, int | None]] = {}
         for place, (shape, start) in enumerate(zip(layout.shapes, layout.offsets)):
@@ -104,21 +104,35 @@ class ChainIndex:
         unknown = [row for row in rows if type(to[row].address) is not int or to[row].port is None]
         return [row for row in unknown if not self._has_all(to[row])]
 
+    def may_match(self, to: Iterable[Heading], start: int) -> Sequence[int]:
+        """The places, from `start` on, of all rules that such packets may match."""
+        found: set[int] = set()
+        for heading in dict.fromkeys(to):
+            if heading.port is None or not isinstance(heading.address, Whereabouts):
+                return range(start, len(self._shapes))
+            about = self._places_about(heading.address)
+            for port in (heading.port, None):
+                found.update(about.get(port, ()), self._own.get((None, port), ()))
+        return sorted(place for place in found.union(self.others) if place >= start)
+
     def _has_all(self, to: Heading) -> bool:
         address = to.address
         if to.port is None or not isinstance(address, Whereabouts):
             return False
-        ports = self._about.get(address)
-        if ports is None:
-            ports = self._about[address] = frozenset(self._ports_about(address))
-        return to.port not in ports and None not in ports
+        about = self._places_about(address)
+        return to.port not in about and None not in about
 
-    def _ports_about(self, address: Whereabouts) -> Iterator[int | None]:
-        """The ports of the rules for single addresses of which an unknown address may be one."""
-        whole = (1 << ADDRESS_BITS[address.family]) - 1
-        for each, port in self._own:
-            if isinstance(each, int) and address.lies_in(each, whole) is not Truth.NO:
-                yield port
+    def _places_about(self, address: Whereabouts) -> Mapping[int | None, Sequence[int]]:
+        """The places of the rules for single addresses of which an unknown address may be one, by their ports."""
+        about = self._about.get(address)
+        if about is None:
+            whole = (1 << ADDRESS_BITS[address.family]) - 1
+            places: dict[int | None, list[int]] = {}
+            for (each, port), own in self._own.items():
+                if isinstance(each, int) and address.lies_in(each, whole) is not Truth.NO:
+                    places.setdefault(port, []).extend(own)
+            about = self._about[address] = places
+        return about
 
 
 def _address_slot(shape: Shape) -> int | None:

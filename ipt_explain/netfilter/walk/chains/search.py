@@ -73,13 +73,13 @@ class Search:
         """Find the next rules from a place on. Yields rows that are to look on after their own rules."""
         index = None if self._one is None else self._indexes.of(self._one)
         if index is None:
-            self._scan(portion, start)
+            self._scan(portion, range(start, self.end))
             return
         to = self._visit.crowd.to
         numbers = portion.numbers(len(to))
         unclear = index.unclear(to, numbers)
         if unclear:
-            self._scan(portion.at(unclear), start)
+            self._scan(portion.at(unclear), index.may_match([to[row] for row in unclear], start))
             gone = set(unclear)
             known = [row for row in numbers if row not in gone]
             if not known:
@@ -101,9 +101,11 @@ class Search:
 
     # Rule by rule.
 
-    def _scan(self, portion: Portion, start: int) -> None:
-        place = start
-        while place < self.end:
+    def _scan(self, portion: Portion, places: Sequence[int]) -> None:
+        """Ask the rules at these places in turn, those that choose by chance together."""
+        turn = 0
+        while turn < len(places):
+            place = places[turn]
             last = self._run_end(place)
             if last - place > 1:
                 left = self._run(portion, place, last)
@@ -112,13 +114,13 @@ class Search:
                         return
                     if left is not ALWAYS:
                         portion = portion.share_of(left)
-                    place = last
+                    turn = bisect_left(places, last)
                     continue
             rest = self.ask(portion, place)
             if rest is None:
                 return
             portion = rest
-            place += 1
+            turn += 1
         self.found.append(Met(portion, self.end, Truth.NO))
 
     def _run_end(self, place: int) -> int:
