@@ -56,6 +56,12 @@ def clean(text: str, source: str) -> Cleaned:
     text, blank = _with_plain_blanks(text)
     if blank:
         warnings.append(f"{source}: {blank} were read as plain spaces")
+    if "source destination " in text:  # iptables prints more blanks, and nothing after them
+        from ipt_explain.parsing.pastes.rows import apart
+
+        rows, text = text, apart(text)
+        if text is not rows:
+            warnings.append(f"{source}: lines of a listing that were on one line were read as lines of their own")
     stains = () if text.isascii() and "\x1b" not in text else _STAINS
     for pattern, mark, note in stains:
         if mark in text:

@@ -257,3 +257,24 @@ def test_the_network_of_loopback_addresses_by_name() -> None:
     (ruleset,) = read_dump(f"Chain KUBE-FIREWALL (2 references)\ntarget prot opt source destination\n{row}").rulesets
     (rule,) = ruleset.rules("filter", "KUBE-FIREWALL")
     assert (rule.core("-s"), rule.core("-d")) == ("127.0.0.0/8", "127.0.0.0/8")
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_a_listing_on_one_line(verbose: bool) -> None:
+    columns, counts, ports = (
+        ("pkts bytes target prot opt in out", "3 7K ", "* * ") if verbose else ("target prot opt", "", "")
+    )
+    rows = [f"{counts}KUBE-MARK-MASQ tcp -- {ports}!10.0.0.0/8 10.9.0.1 /* a/b cluster IP */ tcp dpt:80"]
+    rows += [f"{counts}KUBE-SEP-{name} all -- {ports}0.0.0.0/0 0.0.0.0/0 /* a/b */" for name in "AB"]
+    head = f"Chain KUBE-SVC-A (1 references) {columns} source destination"
+    other = f"Chain KUBE-SEP-A (1 references) {columns} source destination"
+    last = f"{counts}DNAT tcp -- {ports}0.0.0.0/0 0.0.0.0/0 /* a/b */ tcp to:10.1.0.1:80"
+    (ruleset,) = read_dump(
+        f"See ``` # iptables -t nat -nL {head} {' '.join(rows)} {other} {last} ``` for more\n"
+    ).rulesets
+    assert [rule.target for rule in ruleset.rules("nat", "KUBE-SVC-A")] == [
+        "KUBE-MARK-MASQ",
+        "KUBE-SEP-A",
+        "KUBE-SEP-B",
+    ]
+    assert [rule.target_value("--to-destination") for rule in ruleset.rules("nat", "KUBE-SEP-A")] == ["10.1.0.1:80"]

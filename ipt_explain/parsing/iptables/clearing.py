@@ -147,7 +147,10 @@ class Cleared:
             return
         from ipt_explain.parsing.pastes.preparing import prepare
 
-        prepared = prepare(self._left, listed or self.nft is not None or self.ipvs is not None, mending)
+        others = listed or self.nft is not None or self.ipvs is not None
+        whole = self.source.text
+        last = whole.count("\n", 0, len(whole.rstrip())) if others else None
+        prepared = prepare(self._left, last, mending)
         if prepared is not None:
             self.text = prepared.rest
             self.commanded = prepared.sections

@@ -40,7 +40,7 @@ _HEADING = re.compile(
 _OF_PAGE = re.compile(r"\s*<(?:/?(?:html|head|body|style|script|title)\b|!DOCTYPE )[^<>]*>\s*\Z", re.IGNORECASE)
 _NAME = re.compile(r"\s*(?:[\w.-]+@[\w.-]*|(?=[a-z-]*[\d.-])[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*:?)\s*\Z")
 _TABLE_NAME = re.compile(r"\s*table (?:ip6?|inet|arp|bridge|netdev) \S+\s*\Z")
-_CODE = re.compile(r"(`+)[^`]+\1")
+_CODE = re.compile(r"(`{1,3})[^`]+\1")
 
 
 def is_row(line: str) -> bool:

@@ -51,27 +51,26 @@ class Prepared(Record):
     warnings: tuple[str, ...]
 
 
-def prepare(source: SourceText, has_others: bool, mending: bool = False) -> Prepared | None:
+def prepare(source: SourceText, last: int | None, mending: bool = False) -> Prepared | None:
     """The text with everything around its rules made readable or left out; None if it has nothing worth reading, or
-    needs no changes. `has_others`: output of other tools was taken out of it. `mending`: a rule could not be read, so
-    remarks after rules are looked for in tables, too."""
-    if not has_others and not _WORTH_IT.search(source.text):
+    needs no changes. `last` is the index of its last line if output of other tools was taken out of it. `mending`: a
+    rule could not be read, so remarks after rules are looked for in tables, too."""
+    if last is None and not _WORTH_IT.search(source.text):
         return None
-    preparing = _Preparing(source, has_others, mending)
+    preparing = _Preparing(source, last, mending)
     preparing.run()
     return preparing.prepared()
 
 
 class _Preparing:
-    def __init__(self, source: SourceText, has_others: bool, mending: bool) -> None:
-        self._has_others = has_others
+    def __init__(self, source: SourceText, last: int | None, mending: bool) -> None:
+        self._last = last
         self._mending = mending
         self._name = source.name
         self._lines, quoted = without_quote_marks(source.text.split("\n"))
         # Taken before any line is changed: they show the width at which a terminal cut lines.
         self._lengths = [len(line) for line in self._lines]
         self._window = window_of(self._lengths)
-        self._last = source.text.count("\n", 0, len(source.text.rstrip()))
         self._changed = quoted > 0
         self._joiner = Joiner()
         self._sections: dict[tuple[object, ...], TableBuilder] = {}
@@ -212,7 +211,7 @@ class _Preparing:
         elif quotes_rule(line):
             self._notes.sentences.append(place + 1)
             self._set(place, "")
-        elif place == self._last and self._has_others:
+        elif place == self._last and safe_normalisation(line) is None:
             self._notes.half = place + 1
             self._set(place, "")
         return False
