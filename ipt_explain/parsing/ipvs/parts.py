@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from ipt_explain.parsing.iptables.outputs import is_elision
 from ipt_explain.parsing.pastes.commands import is_filtered
+from ipt_explain.patterns import lazy_pattern
 
 # A set's own count of elements tells whether it is cut; nothing tells it of servers and interfaces.
-_OF_ONE_SERVER = re.compile(r"ipvsadm [^|;]{0,80}(?<![\w-])(?:-[tuf]|--(?:tcp|udp|sctp|fwmark)-service)[ \t=]")
+_OF_ONE_SERVER = lazy_pattern(r"ipvsadm [^|;]{0,80}(?<![\w-])(?:-[tuf]|--(?:tcp|udp|sctp|fwmark)-service)[ \t=]")
 _LONGEST = 1000
 _LINES = 4
 """How many lines may be between a command and its output: fences, headings."""

@@ -21,12 +21,13 @@ from ipt_explain.parsing.ipvs.servers import ServerReader
 from ipt_explain.parsing.ipvs.sets import SetReader
 from ipt_explain.parsing.ipvs.signs import Tool, first_line, tool_of
 from ipt_explain.parsing.line_forms import LineForms, ReadLine, Refusal
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import Record
 
 _MAX_DIAGNOSTICS = 20
 # A line of an iptables dump, which ends the members of a set that was cut off.
-_MEMBER = re.compile(r"[ \t]*(?=\S{0,99}[\d:.])\S+[ \t]*\Z")
-_END = re.compile(r"\s*\Z")
+_MEMBER = lazy_pattern(r"[ \t]*(?=\S{0,99}[\d:.])\S+[ \t]*\Z")
+_END = lazy_pattern(r"\s*\Z")
 _OF_A_DUMP = re.compile(r"[*#\[]|:[^:]|-[A-Za-z] |COMMIT\b")
 
 

@@ -20,10 +20,11 @@ from ipt_explain.parsing.listings.reflow import reflowed
 from ipt_explain.parsing.listings.rules import RowReader
 from ipt_explain.parsing.pastes.commands import Call, is_filtered, read_command
 from ipt_explain.parsing.pastes.extents import Extents
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import Record, field
 
 _CHAIN = re.compile(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
-_DASH = re.compile(r"(?<=[ \t])[–—](?=[ \t])")
+_DASH = lazy_pattern(r"(?<=[ \t])[–—](?=[ \t])")
 """What programs for writing make of `--`."""
 _ADDRESS = re.compile(r"[ \t]!?(?:([0-9A-Fa-f]*:[0-9A-Fa-f:.]*)|\d+\.\d+\.\d+\.\d+)(?:/[\w:.]+)?(?=[ \t]|\Z)")
 

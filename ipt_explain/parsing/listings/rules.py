@@ -15,10 +15,11 @@ from ipt_explain.parsing.listings import values
 from ipt_explain.parsing.listings.columns import Header, count
 from ipt_explain.parsing.listings.details import UNREAD, Details, read_details
 from ipt_explain.parsing.listings.options import SavedOption, Word
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import Record
 
 _NOT_VALUES = re.compile(r"/\*.*?\*/|[^ :=]*\d[^ ]*")
-_REMARK = re.compile(r"(?:(?<=[^ \t])[ \t]{1,80}|\A)(?:[←⟵→]|#[ \t]|<[-=]+[ \t]|//[ \t])[^*]*\Z")
+_REMARK = lazy_pattern(r"(?:(?<=[^ \t])[ \t]{1,80}|\A)(?:[←⟵→]|#[ \t]|<[-=]+[ \t]|//[ \t])[^*]*\Z")
 _LONGEST = 8192
 """Comments have at most 255 bytes and rules few words, so no row is this long."""
 

@@ -9,6 +9,7 @@ import re
 
 from ipt_explain.parsing.iptables.diagnosis import encoding, nft
 from ipt_explain.parsing.iptables.diagnosis.signs import LOOK, first_sign
+from ipt_explain.patterns import lazy_pattern
 
 _TRACE = re.compile(
     r"(?:^|\s)(?:-[AIDRNPXjgm]\s+[A-Za-z0-9_\"'-]|--(?:comment|jump|match|dports?|sports?|to-[a-z]+|probability|set-x?mark|"
@@ -37,10 +38,10 @@ _HEADING = re.compile(
     r"\s*(?:#{1,6} |\S[^|]*[:：]\s*\Z|https?://\S+\s*\Z|`[^`]+`\s*\Z|\*{1,3}[^*\s][^*]*\*{1,3}:?\s*\Z|[A-Za-z]+[?!]+\s*\Z|[A-Z][a-z]+[,.]?\s*\Z|!?\[[^\]]*\]\(\S+\)\s*\Z"
     r"|\"[^\"]*\"(?:,\"[^\"]*\")+\s*\Z)"
 )
-_OF_PAGE = re.compile(r"\s*<(?:/?(?:html|head|body|style|script|title)\b|!DOCTYPE )[^<>]*>\s*\Z", re.IGNORECASE)
-_NAME = re.compile(r"\s*(?:[\w.-]+@[\w.-]*|(?=[a-z-]*[\d.-])[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*:?)\s*\Z")
-_TABLE_NAME = re.compile(r"\s*table (?:ip6?|inet|arp|bridge|netdev) \S+\s*\Z")
-_CODE = re.compile(r"(`{1,3})[^`]+\1")
+_OF_PAGE = lazy_pattern(r"\s*<(?:/?(?:html|head|body|style|script|title)\b|!DOCTYPE )[^<>]*>\s*\Z", re.IGNORECASE)
+_NAME = lazy_pattern(r"\s*(?:[\w.-]+@[\w.-]*|(?=[a-z-]*[\d.-])[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*:?)\s*\Z")
+_TABLE_NAME = lazy_pattern(r"\s*table (?:ip6?|inet|arp|bridge|netdev) \S+\s*\Z")
+_CODE = lazy_pattern(r"(`{1,3})[^`]+\1")
 
 
 def is_row(line: str) -> bool:

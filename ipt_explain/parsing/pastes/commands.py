@@ -7,13 +7,14 @@ import shlex
 from collections.abc import Sequence
 
 from ipt_explain.model import Backend, Family
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import Record
 
 _TOOL = re.compile(
     r"(?:^|[\s;|&(`'\"/])(?P<tool>(?P<six>ip6tables|iptables|xtables)(?:-(?P<backend>legacy|nft))?(?P<save>-save)?)(?=$|[\s;|`'\"])"
 )
 
-_FILTER = re.compile(r"\|[ \t]*(?:sudo )?(?:[efz]?grep|head|tail|awk|sed|cut)\b")
+_FILTER = lazy_pattern(r"\|[ \t]*(?:sudo )?(?:[efz]?grep|head|tail|awk|sed|cut)\b")
 
 
 class Call(Record):

@@ -6,6 +6,7 @@ import re
 import shlex
 
 from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
+from ipt_explain.patterns import lazy_pattern
 
 _TIME = (
     r"(?:[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d|\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d\S{0,40}|[IWEF]\d{4} \d\d:\d\d:\d\d"
@@ -24,7 +25,7 @@ _JSON = re.compile(r"""(?:[\w.-]+: \[[^\]]*\] => )?\s*(?:[{}\[\]]+,?|"(?:[^"\\]|
 _CELL = re.compile(rf"\s*\|(?:[^|]{{0,40}}\|){{0,3}} *`?({RULE_START}[^|]*?)`? *\|(?:[^|]*\|)?\s*\Z")
 _QUOTED = re.compile(r"""="(-[AID] (?:[^"\\]|\\.)*)"[^"]*\Z""")
 _ARGUMENTS = re.compile(r"""\b(?:command|cmd)="(ip6?tables)" (?:arguments|args)=(\[.*\]|"(?:[^"\\]|\\.)*")""")
-_DUMPED = re.compile(rf"(?:{RULE_START}|-[PNXF] )[^\n]*\n?\Z")
+_DUMPED = lazy_pattern(rf"(?:{RULE_START}|-[PNXF] )[^\n]*\n?\Z")
 _LONGEST = 4096
 
 

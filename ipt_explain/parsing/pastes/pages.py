@@ -11,13 +11,14 @@ from ipt_explain.parsing.listings.columns import read_header
 from ipt_explain.parsing.nft.beginnings import BEGINNING
 from ipt_explain.parsing.pastes.around import is_row
 from ipt_explain.parsing.pastes.wrapping import OPENS_TABLE
+from ipt_explain.patterns import lazy_pattern
 
 _TAG = re.compile(
     r"</?(?:span|code|pre|div|p|br|a|b|i|li|ul|ol|td|th|tr|table|tbody|body|html|strong|em|img|font|details|summary|kbd|samp|h[1-6])\b[^<>]{0,400}>"
 )
 _PAGE = re.compile(r"</(?:span|code|pre|div|p|li|td|tr|body|html|details)>|<br ?/?>$", re.MULTILINE)
 """Tags that show that a text is a page; those of bold type could be in a rule's comment."""
-_ENTITY = re.compile(r"&(?:gt|lt|amp|quot|nbsp|#34|#39);")
+_ENTITY = lazy_pattern(r"&(?:gt|lt|amp|quot|nbsp|#34|#39);")
 _DUMP_LINE = re.compile(RULE_START)
 _RULE = re.compile(rf"(?:^|\s){RULE_START}")
 _SET = re.compile(r"Name: \S+\s*\Z")

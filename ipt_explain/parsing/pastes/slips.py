@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from ipt_explain.parsing.iptables.diagnosis import safe_normalisation
+from ipt_explain.patterns import lazy_pattern
 
 _SLIPS = (
     (re.compile(r" (?<!-m comment )--comment "), " -m comment --comment ", "`-m comment` was left out"),
@@ -19,10 +20,10 @@ _SLIPS = (
     ),
 )
 _BESIDE = re.compile(r"[ \t]+(?:←|⟵|<-+|//|#)[ \t].*\Z")
-_REMARK = re.compile(r"(?<=[^ \t\"])(?:[ \t]{1,80}(?:[←⟵→#(]|<[-=]|[-=]{1,3}>|//|/\*)|#[ \t])|\"")
-_COMMENT = re.compile(r"[ \t]+/\*[ \t]*([^\"*]{1,256}?)[ \t]*\*/[ \t]*\Z")
-_MARKED = re.compile(r"[ \t](?:[←⟵→#(]|<[-=]|[-=]{1,3}>|//|/\*|\.{3}|…)|#[ \t]")
-_TARGET = re.compile(r" (?:-[jg]|--jump|--goto) ")
+_REMARK = lazy_pattern(r"(?<=[^ \t\"])(?:[ \t]{1,80}(?:[←⟵→#(]|<[-=]|[-=]{1,3}>|//|/\*)|#[ \t])|\"")
+_COMMENT = lazy_pattern(r"[ \t]+/\*[ \t]*([^\"*]{1,256}?)[ \t]*\*/[ \t]*\Z")
+_MARKED = lazy_pattern(r"[ \t](?:[←⟵→#(]|<[-=]|[-=]{1,3}>|//|/\*|\.{3}|…)|#[ \t]")
+_TARGET = lazy_pattern(r" (?:-[jg]|--jump|--goto) ")
 _SEVERAL = re.compile(r"[ \t]{2,}(?:\d{1,6}[:.)]?[ \t]+)?(?=-[AI] [A-Z])")
 _MOST_LINES = 12
 _LONGEST = 4096
