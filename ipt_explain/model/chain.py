@@ -115,6 +115,14 @@ class Chain(Record, eq=False):
             rule = made[number] = Rule(layout.shapes[number], own, self.line_of(number), self.counters_of(number))
         return rule
 
+    def rule_on(self, line: int) -> Rule | None:
+        """The rule that begins on a line, if one does."""
+        lines = self._lines
+        if isinstance(lines, int):
+            number = line - lines
+            return self.rule(number) if 0 <= number < len(self.layout) else None
+        return self.rule(lines.index(line)) if line in lines else None
+
     def each_rule(self) -> Iterator[Rule]:
         """Its rules, in order, each made on demand and not kept."""
         if isinstance(self._made, tuple):

@@ -120,14 +120,25 @@ def by_source_alone(cause: Cause) -> bool:
 
 def cuts_off_all(cause: Cause) -> bool:
     """Whether a vantage point loses, or may lose, every Service with endpoints, or every one that a cluster needs."""
-    cut_off = {(each.service.label, each.vantage) for each in cause.victims if each.whole or each.lost.when}
-    serving = [service for service in cause.served_by.services if service.endpoints]
-    vital = [service for service in serving if is_vital(service)]
+    cut_off: dict[Vantage, set[str]] = {}
+    for each in cause.victims:
+        if each.whole or each.lost.when:
+            cut_off.setdefault(each.vantage, set()).add(each.service.label)
     return any(
-        {(service.label, vantage) for service in services} <= cut_off
+        services <= cut_off.get(vantage, set())
         for vantage in INSIDE
-        for services in (serving, vital)
+        for services in _serving(cause.served_by)
         if services
+    )
+
+
+@fact
+def _serving(context: BackendContext) -> tuple[frozenset[str], frozenset[str]]:
+    """The Services with endpoints: all, and those that a cluster needs."""
+    serving = [service for service in context.services if service.endpoints]
+    return (
+        frozenset([service.label for service in serving]),
+        frozenset([service.label for service in serving if is_vital(service)]),
     )
 
 
@@ -211,15 +222,9 @@ def _gathered(context: BackendContext, victims: Iterable[Victim]) -> Iterator[Ca
         chain = rule = None
         if isinstance(judged, RulesetContext) and decider.chain is not None:
             chain = judged.chain(decider.table or "", decider.chain)
-            rule = None if chain is None or decider.line is None else _rule_at(chain, decider.line)
+            rule = None if chain is None or decider.line in (None, chain.line) else chain.rule_on(decider.line)
         where = _where(context, judged, decider, chain, rule)
         yield Cause(judged, context, decider, chain, rule, where, tuple(hit))
-
-
-def _rule_at(chain: Chain, line: int) -> Rule | None:
-    if line == chain.line:
-        return None
-    return next((rule for rule in chain.rules if rule.line == line), None)
 
 
 def _where(
