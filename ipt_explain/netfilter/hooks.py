@@ -21,8 +21,6 @@ class Hook(Enum):
     OUTPUT = "OUTPUT"
     POSTROUTING = "POSTROUTING"
 
-    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed often
-
 
 PRIORITIES: Mapping[str, int] = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
 """The priorities of iptables' tables in a hook; lower ones run first. For nat see NAT_PRIORITY."""

@@ -39,8 +39,6 @@ class Tracking(Enum):
     ESTABLISHED = "established"
     UNTRACKED = "untracked"  # `CT --notrack`: nat ignores it
 
-    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and states are hashed often
-
 
 _FIRST_FLAGS = frozenset({"SYN"})
 _LATER_FLAGS = {Tracking.REPLY: frozenset({"SYN", "ACK"}), Tracking.ESTABLISHED: frozenset({"ACK"})}

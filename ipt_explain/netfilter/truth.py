@@ -12,8 +12,6 @@ class Truth(Enum):
     NO = "no"
     UNKNOWN = "unknown"
 
-    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow, and answers are grouped often
-
     @staticmethod
     def of(value: bool) -> Truth:
         """`YES` or `NO`."""

@@ -12,7 +12,7 @@ from itertools import chain as flatten
 
 from ipt_explain.analyzers.iptables.endpoints import NO_ENDPOINTS, EndpointForms, one_endpoint, with_default_port
 from ipt_explain.analyzers.iptables.gaps import chains_with_gaps
-from ipt_explain.analyzers.iptables.plans import Plans
+from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.iptables.runs import Run, Stretches
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.model import Chain, Extent, Layout, Table
@@ -79,6 +79,27 @@ are none.
 """
 
 
+class _Reading:
+    """What a chain does, while its rules are read one by one. `rest` is the share that no rule has taken so far;
+    `leaked` the share that rules let through untranslated. `sure`: no share depends on rules that are not shown.
+    """
+
+    def __init__(self, sure: bool) -> None:
+        self.sure = sure
+        self.rest, self.leaked, self.dropped = 1.0, 0.0, 0.0
+        self.endpoints: list[Columns[Endpoint]] = []
+        self.shares: list[Sequence[float | None]] = []
+        self.affinity: list[AffinityRule] = []
+        self.marks: list[Evidence] = []
+        self.redirects: list[int] = []
+        self.balancing: list[int] = []
+
+    def add(self, endpoints: Columns[Endpoint], shares: Sequence[float | None]) -> None:
+        """Add endpoints and the share of each."""
+        self.endpoints.append(endpoints)
+        self.shares.append(shares)
+
+
 class BalancerReader:
     """Reads the balancing chains of one nat table, each once."""
 
@@ -118,75 +139,72 @@ class BalancerReader:
         chain = self._chains.get(name)
         if chain is None:
             return self._absent(name)
-        affinity: list[AffinityRule] = []
-        marks: list[Evidence] = []
-        redirects: list[int] = []
-        balancing: list[int] = []
-        endpoints: list[Columns[Endpoint]] = []
-        shares: list[Sequence[float | None]] = []
-        rest, leaked, dropped = 1.0, 0.0, 0.0
-        sure = name not in self._with_gaps
-        values, chains, forms = chain.values, self._chains, self._forms
+        reading = _Reading(name not in self._with_gaps)
         for run, rules in self._stretches[chain.layout]:
             led = None if run is None else self._led_by(run, chain, protocol)
-            share = None if run is None or led is None else run.taken(values, rest)
-            if run is not None and led is not None and share is not None:
-                endpoints.append(led)
-                shares.append(share[0])
-                balancing += run.numbers
-                rest = share[1]
+            taken_by_run = None if run is None or led is None else run.taken(chain.values, reading.rest)
+            if run is not None and led is not None and taken_by_run is not None:
+                reading.add(led, taken_by_run[0])
+                reading.rest = taken_by_run[1]
+                reading.balancing += run.numbers
                 continue
-            for number, plan, start in rules:
-                target = plan.target if plan.target_slot is None else values[start + plan.target_slot]
-                of = plan.protocol
-                if of is not None and protocol is not None:
-                    own = usual_name(values[start + of.slot])
-                    if (own == protocol) is of.negated:
-                        continue
-                if target is None:
-                    continue
-                if target == MARK_MASQ or target == "MARK":
-                    marks.append(Evidence(chain, number))
-                elif plan.by_chance:
-                    chance = plan.chance(values, start)
-                    if chance is None:
-                        continue
-                    balancing.append(number)
-                    offered, left = taken(rest, chance)
-                    endpoint = chains.get(target) if plan.target_slot is not None else None
-                    form = None if endpoint is None else forms[endpoint.layout]
-                    if endpoint is not None and form is not None:
-                        if protocol is not None and form.protocols([endpoint]) - {protocol}:
-                            continue
-                        endpoints.append(form.endpoints([endpoint]))
-                        shares.append([offered])
-                    elif target in _ENDING:
-                        leaked += offered
-                    elif plan.translates:
-                        text = None if plan.dnat_slot is None else values[start + plan.dnat_slot]
-                        endpoints.append(one_endpoint(name, text, Evidence(chain, number), forms.fragment))
-                        shares.append([offered])
-                    else:
-                        inner = self._behind(target, protocol, Evidence(chain, number))
-                        endpoints.append(inner.endpoints)
-                        shares.append([_part(share, offered) for share in inner.shares])
-                        dropped += inner.dropped * offered
-                        left += (inner.unmatched or 0.0) * offered
-                        sure = sure and inner.unmatched is not None
-                    rest = left
-                elif plan.rcheck:
-                    seconds = "" if plan.seconds_slot is None else values[start + plan.seconds_slot]
-                    affinity.append(AffinityRule(target, int(seconds) if seconds.isdecimal() else None))
-                elif plan.singles_out_sources:
-                    redirects.append(number)
-        each = shares[0] if len(shares) == 1 else list(flatten.from_iterable(shares))
+            for number, plan, _ in rules:
+                self._read_rule(reading, Evidence(chain, number), plan, protocol)
+        single = len(reading.shares) == 1
+        shares = reading.shares[0] if single else list(flatten.from_iterable(reading.shares))
         if name in self._with_gaps:
-            each = [None] * len(each)
-        unmatched = rest + leaked if sure and (chain.extent is Extent.WHOLE or rest + leaked < _NOTHING) else None
+            shares = [None] * len(shares)
+        unmatched = reading.rest + reading.leaked
+        sure = reading.sure and (chain.extent is Extent.WHOLE or unmatched < _NOTHING)
         return _spread(
-            name, chain, Columns.joined(endpoints or [NO_ENDPOINTS]), each, unmatched, dropped,
-            affinity, marks, redirects, balancing,
+            name, chain, Columns.joined(reading.endpoints or [NO_ENDPOINTS]), shares, unmatched if sure else None,
+            reading.dropped, reading.affinity, reading.marks, reading.redirects, reading.balancing,
         )  # fmt: skip
+
+    def _read_rule(self, reading: _Reading, rule: Evidence, plan: RulePlan, protocol: str | None) -> None:
+        """Add what one rule does with connections of a protocol."""
+        of, target = plan.protocol, rule.target
+        if of is not None and protocol is not None and (usual_name(of.at(rule)) == protocol) is of.negated:
+            return
+        if target is None:
+            return
+        if target == MARK_MASQ or target == "MARK":
+            reading.marks.append(rule)
+        elif plan.by_chance:
+            self._read_share(reading, rule, plan, target, protocol)
+        elif plan.rcheck:
+            seconds = "" if plan.seconds_slot is None else rule.word(plan.seconds_slot)
+            reading.affinity.append(AffinityRule(target, int(seconds) if seconds.isdecimal() else None))
+        elif plan.singles_out_sources:
+            reading.redirects.append(rule.number)
+
+    def _read_share(
+        self, reading: _Reading, rule: Evidence, plan: RulePlan, target: str, protocol: str | None
+    ) -> None:
+        """Add what a rule does that takes a share of the connections."""
+        chance = plan.chance(rule.chain.values, rule.start)
+        if chance is None:
+            return
+        reading.balancing.append(rule.number)
+        offered, left = taken(reading.rest, chance)
+        endpoint = self._chains.get(target) if plan.target_slot is not None else None
+        form = None if endpoint is None else self._forms[endpoint.layout]
+        if endpoint is not None and form is not None:
+            if protocol is not None and form.protocols([endpoint]) - {protocol}:
+                return
+            reading.add(form.endpoints([endpoint]), [offered])
+        elif target in _ENDING:
+            reading.leaked += offered
+        elif plan.translates:
+            text = None if plan.dnat_slot is None else rule.word(plan.dnat_slot)
+            reading.add(one_endpoint(rule.chain.name, text, rule, self._forms.fragment), [offered])
+        else:
+            inner = self._behind(target, protocol, rule)
+            reading.add(inner.endpoints, [_part(share, offered) for share in inner.shares])
+            reading.dropped += inner.dropped * offered
+            left += (inner.unmatched or 0.0) * offered
+            reading.sure = reading.sure and inner.unmatched is not None
+        reading.rest = left
 
     def _led_by(self, run: Run, chain: Chain, protocol: str | None) -> Columns[Endpoint] | None:
         """Where a run leads connections of a protocol; None if its rules must be read one by one."""

@@ -20,13 +20,9 @@ class Operand(Record):
     slot: int
     negated: bool
 
-    def of(self, rule: Rule) -> str:
+    def at(self, rule: Rule | Evidence) -> str:
         """The value as the rule has it."""
         return rule.word(self.slot)
-
-    def at(self, evidence: Evidence) -> str:
-        """The value as the rule has it, without making the rule."""
-        return evidence.word(self.slot)
 
 
 class RulePlan(Record):

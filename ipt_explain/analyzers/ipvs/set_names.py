@@ -35,8 +35,6 @@ class SetRole(Enum):
     BOUND_ADDRESSES = "IPVS-IPS"  # 1.26 and later: all addresses on kube-ipvs0
     LOOP_BACK = "LOOP-BACK"  # each endpoint of this node, as its own client
 
-    __hash__ = object.__hash__
-
 
 def set_name(role: SetRole, family: Family) -> str:
     """The name of kube-proxy's set."""

@@ -28,8 +28,6 @@ class ChainKind(Enum):
     FIREWALL = "firewall"
     ENDPOINT = "endpoint"
 
-    __hash__ = object.__hash__
-
 
 class ProxyChain(Record):
     """The parts of a chain's name."""

@@ -19,8 +19,6 @@ class Operator(Enum):
     AT_LEAST = ">="
     IN = "in"
 
-    __hash__ = object.__hash__
-
 
 class Match(Record):
     """A comparison; with a set on the right, whether the set holds the left side."""
@@ -44,8 +42,6 @@ class NatKind(Enum):
     SNAT = "snat"
     MASQUERADE = "masquerade"
     REDIRECT = "redirect"
-
-    __hash__ = object.__hash__
 
 
 class Nat(Record):

@@ -16,8 +16,6 @@ class VerdictKind(Enum):
     JUMP = "jump"
     GOTO = "goto"
 
-    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow
-
 
 class Verdict(Record):
     """A verdict, in a rule or as the data of a map. `chain` is where `jump` and `goto` lead."""

@@ -26,8 +26,6 @@ class Dimension(Enum):
     INTERFACE = "iface"
     SET = "set"
 
-    __hash__ = object.__hash__
-
 
 class SetPort(Record):
     """A port of a protocol; `protocol` is None in a bitmap of ports, which holds those of TCP and UDP alike. `port` is

@@ -24,8 +24,6 @@ class Datatype(Enum):
     ICMPV6_TYPE = "icmpv6 type"
     WORD = "word"
 
-    __hash__ = object.__hash__
-
 
 DATATYPES = {
     "ipv4_addr": Datatype.ADDRESS,

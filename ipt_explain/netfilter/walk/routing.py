@@ -41,8 +41,6 @@ class Where(Enum):
     NOWHERE = "dropped"
     REFUSED = "answered with an error"
 
-    __hash__ = object.__hash__  # members are singletons; Enum's own hash is slow
-
 
 class Course(Record):
     """Where a share of packets goes. `reason` says why the kernel stops them."""

@@ -60,7 +60,7 @@ class EndpointChains(Record):
         """The protocol that a chain's DNAT matches, "" for none."""
         rule = self.dnat(chain)
         protocol = self.plans[rule.shape].protocol
-        return "" if protocol is None or protocol.negated else usual_name(protocol.of(rule))
+        return "" if protocol is None or protocol.negated else usual_name(protocol.at(rule))
 
     def record_list(self, chain: str) -> str:
         """The `recent` list in which a chain's DNAT records its clients, "" for none."""

@@ -88,7 +88,7 @@ class OddChains:
             if target is None or target in (MARK_MASQ, "MARK") or chance is None:
                 continue
             asked = plan.protocol if protocol else None
-            if asked is not None and (usual_name(asked.of(rule)) == protocol) is asked.negated:
+            if asked is not None and (usual_name(asked.at(rule)) == protocol) is asked.negated:
                 continue
             share, left_over = taken(rest, chance)
             if plan.nth:
@@ -99,7 +99,7 @@ class OddChains:
             elif plan.target_slot is not None or plan.translates:
                 if target[:9] != _ENDPOINT and target != MARK_DROP:
                     strange.append(rule)
-                text = None if plan.probability is None else plan.probability.of(rule)
+                text = None if plan.probability is None else plan.probability.at(rule)
                 if target != MARK_DROP:
                     drawn.append((rule, target, chance, share, text))
             elif target not in ("DROP", "REJECT", "REDIRECT"):

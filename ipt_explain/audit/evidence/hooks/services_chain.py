@@ -101,7 +101,7 @@ def _guarded(plan: RulePlan, rule: Rule) -> bool:
     if plan.destination is not None and not plan.destination.negated:
         return True
     kind = plan.destination_type
-    return kind is not None and not kind.negated and kind.of(rule) == "LOCAL"
+    return kind is not None and not kind.negated and kind.at(rule) == "LOCAL"
 
 
 def _narrowed(rule: Rule) -> tuple[str, ...]:
@@ -125,13 +125,13 @@ def _may_take(plan: RulePlan, rule: Rule, other_plan: RulePlan, other: Rule) -> 
     if plan.other:
         return False
     for mine, theirs in ((plan.protocol, other_plan.protocol), (plan.destination_port, other_plan.destination_port)):
-        if mine is not None and theirs is not None and (mine.of(rule) == theirs.of(other)) is mine.negated:
+        if mine is not None and theirs is not None and (mine.at(rule) == theirs.at(other)) is mine.negated:
             return False
     if plan.destination is None or other_plan.destination is None:
         return True
     try:
-        value, mask = network_bits(plan.destination.of(rule))
-        wanted, wanted_mask = network_bits(other_plan.destination.of(other))
+        value, mask = network_bits(plan.destination.at(rule))
+        wanted, wanted_mask = network_bits(other_plan.destination.at(other))
     except ValueError:
         return False
     inside = not (value ^ wanted) & mask & wanted_mask

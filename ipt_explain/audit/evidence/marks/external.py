@@ -151,7 +151,7 @@ class ExternalMarkReader:
 
 def _from_node(plan: RulePlan, rule: Rule) -> bool:
     kind = plan.source_type
-    return kind is not None and not kind.negated and kind.of(rule) == "LOCAL"
+    return kind is not None and not kind.negated and kind.at(rule) == "LOCAL"
 
 
 @fact
