@@ -35,7 +35,7 @@ def found_mode(dumps: Sequence[Dump]) -> str:
         found[ProxyMode.IPVS] = "; ".join(filter(None, (found.get(ProxyMode.IPVS), both(shown))))
     if not found:
         return other or _NOTHING
-    return "; and ".join(f"kube-proxy in {mode.value} mode: {evidence}" for mode, evidence in found.items())
+    return "; and ".join(f"kube-proxy in {mode.word} mode: {evidence}" for mode, evidence in found.items())
 
 
 def _servers_and_sets(facts: NodeFacts) -> Iterator[str]:

@@ -88,6 +88,11 @@ class ProxyMode(Enum):
     IPVS = "ipvs"
     NFTABLES = "nftables"
 
+    @property
+    def word(self) -> str:
+        """Its name in a sentence."""
+        return "IPVS" if self is ProxyMode.IPVS else str(self.value)
+
 
 class Frontend(Record):
     """One address and port of a service port. A node port has no address."""

@@ -25,7 +25,7 @@ def rules(text: str) -> list[Rule]:
         ("KUBE-KUBELET-CANARY", "kubelet"),
         ("KUBE-IPTABLES-HINT", "kubelet"),
         ("KUBE-FIREWALL", "kube-proxy and kubelet"),
-        ("KUBE-LOAD-BALANCER", "kube-proxy (ipvs mode)"),
+        ("KUBE-LOAD-BALANCER", "kube-proxy (IPVS mode)"),
         ("KUBE-PORTALS-HOST", "kube-proxy (userspace mode, removed in 1.26)"),
         ("KUBE-ROUTER-INPUT", "kube-router"),
         ("KUBE-POD-FW-JHQ2X3YVQ6W2ZRTT", "kube-router"),

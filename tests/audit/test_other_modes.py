@@ -286,7 +286,7 @@ def test_702_two_modes_that_both_translate() -> None:
 
 def test_702_rules_of_iptables_come_before_ipvs() -> None:
     (found,) = modes(IPVS["ipset-save"] + IPVS["ipvsadm-save"], scenario("1.30", "basic").ipv4)
-    assert "iptables mode serves; ipvs mode gets only what the others leave" in found.message
+    assert "iptables mode serves; IPVS mode gets only what the others leave" in found.message
 
 
 def test_703_is_silent_beside_a_table_of_nftables() -> None:
@@ -322,7 +322,7 @@ def test_what_iptables_mode_has_left_on_a_node_in_ipvs_mode_is_named() -> None:
     assert "IPT115" not in fired(text)
     (found,) = findings_of("IPT702", text)
     assert "nothing leads to the rules of iptables mode" in found.message
-    assert "ipvs mode serves" in found.message
+    assert "IPVS mode serves" in found.message
 
 
 def test_iptables_of_ipvs_mode_alone_are_part_of_it() -> None:

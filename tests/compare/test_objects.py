@@ -213,7 +213,7 @@ def test_ipvs_mode_is_reported() -> None:
         "*nat\n:PREROUTING ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n:KUBE-NODE-PORT - [0:0]\n"
         "-A PREROUTING -j KUBE-SERVICES\n-A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODE-PORT\nCOMMIT\n"
     )
-    with pytest.raises(UsageError, match="ipvs mode"):
+    with pytest.raises(UsageError, match="IPVS mode"):
         judged(scenario("1.30/basic").objects, text)
 
 

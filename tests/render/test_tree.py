@@ -235,7 +235,7 @@ def test_colour_adds_nothing_but_styles() -> None:
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"mode": ProxyMode.IPVS, "evidence": "kube-proxy in ipvs mode"}, "`ipvsadm-save -n` and `ipset save` show them"),
+        ({"mode": ProxyMode.IPVS, "evidence": "kube-proxy in IPVS mode"}, "`ipvsadm-save -n` and `ipset save` show them"),
         ({"mode": None, "evidence": "only kubelet's chains"}, "only kubelet's chains"),
         ({"mode": None, "evidence": ""}, "none of these rules is kube-proxy's"),
         ({"mode": None, "evidence": "", "tables": {}}, "there are no rules: they were flushed"),

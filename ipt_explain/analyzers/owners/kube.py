@@ -11,7 +11,7 @@ from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.records import Record
 
 PROXY = "kube-proxy"
-PROXY_IPVS = "kube-proxy (ipvs mode)"
+PROXY_IPVS = "kube-proxy (IPVS mode)"
 PROXY_USERSPACE = "kube-proxy (userspace mode, removed in 1.26)"
 KUBELET = "kubelet"
 PROXY_AND_KUBELET = "kube-proxy and kubelet"

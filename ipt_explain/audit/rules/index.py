@@ -188,7 +188,7 @@ RULES = (
           "Connections from outside to a Service are not masqueraded, so replies bypass this node.",
           evidence="filter.refusals:exposed"),
     _rule(INFO, "marks.sources", "IPT416", "cluster-cidr-misses-pods",
-          "The network that kube-proxy treats as the pod network does not hold the pods.",
+          "The network that kube-proxy treats as the pod network does not contain the pods.",
           evidence="services.overlaps:pod_networks"),
     _rule(ERROR, "services.addresses", "IPT501", "duplicate-vip",
           "Two Services claim one address and port; only the first gets its connections.",

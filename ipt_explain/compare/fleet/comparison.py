@@ -162,7 +162,7 @@ class _Comparer:
         """The groups that have no Services at all. In IPVS mode Services exist, but not in iptables."""
         ipvs = [group for group in empty if _is_ipvs(group, family)]
         if ipvs:
-            why = "kube-proxy runs in ipvs mode there: its Services are in IPVS, not in iptables"
+            why = "kube-proxy runs in IPVS mode there: its Services are in IPVS, not in iptables"
             self._leave_out(ipvs, family, why)
             self._voters[family] = [group for group in self._voters[family] if group not in ipvs]
         return [group for group in empty if group not in ipvs]

@@ -247,7 +247,7 @@ def _check_mode(objects: ApiObjects, dump: Dump, modes: Sequence[ProxyMode | Non
         )
     in_ipvs = modes and all(mode is ProxyMode.IPVS for mode in modes)
     if in_ipvs and dump.node.virtual_servers is None:
-        raise UsageError(f"{dump.source}: kube-proxy runs in ipvs mode there: give what `ipvsadm-save -n` prints, too")
+        raise UsageError(f"{dump.source}: kube-proxy runs in IPVS mode there: give what `ipvsadm-save -n` prints, too")
 
 
 def families_asked(objects: ApiObjects) -> set[Family]:

@@ -51,7 +51,7 @@ def _proxy(ruleset: RulesetFacts) -> list[Span]:
         return []
     version = f", {escape(ruleset.version)}" if ruleset.version else ""
     signs = f" (by {escape(ruleset.evidence)})" if ruleset.evidence else ""
-    return sentence(f"kube-proxy in {ruleset.mode.value} mode{version}{signs}")
+    return sentence(f"kube-proxy in {ruleset.mode.word} mode{version}{signs}")
 
 
 def _sizes(ruleset: RulesetFacts) -> list[Span]:

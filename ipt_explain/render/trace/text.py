@@ -132,7 +132,8 @@ class _Drawer:
         if text:
             words += [*sentence(escape(clipped(f"{text}:"))), (" ", "")]
         if done.startswith("→"):
-            back = "" if met.inside or step.after is None else ", and back"
+            hidden = isinstance(step, IptablesStep) and step.into is None
+            back = "" if met.inside or step.after is None else " (not in this input)" if hidden else ", and back"
             return [*words, (escape(done) + back, "")]  # never break a line between an arrow and its chain
         return words + sentence(escape(clipped(done)))
 

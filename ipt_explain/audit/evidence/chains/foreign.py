@@ -1,7 +1,7 @@
 """The forms of rule that kube-proxy and kubelet write into their chains, and rules there that have another form.
 
 A form is the conditions of a rule (without their values) and its target. Facts: pkg/proxy/iptables/proxier.go 1.2 to
-1.33, pkg/kubelet/kubelet_network_linux.go; OpenShift's and ipvs mode's own forms are allowed too.
+1.33, pkg/kubelet/kubelet_network_linux.go; OpenShift's and IPVS mode's own forms are allowed too.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ _IN_BOTH = {name: (*_NAT_FORMS[name], *_FILTER_FORMS[name]) for name in (SERVICE
 _ALWAYS_EMPTY = (PROXY_CANARY, KUBELET_CANARY, BACKEND_HINT)
 # Comments of the other target: without any endpoint it refuses, without local ones it drops.
 _REFUSED_OTHERWISE = {"DROP": " has no endpoints", "REJECT": " has no local endpoints"}
-# ipvs mode writes other forms here.
+# IPVS mode writes other forms here.
 _NOT_IN_IPVS = frozenset({SERVICES, NODE_PORTS})
 
 

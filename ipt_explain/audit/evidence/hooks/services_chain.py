@@ -58,7 +58,7 @@ _MAX_COMPARED = 5_000
 
 @fact
 def services_chain(context: RulesetContext) -> ServicesChain:
-    """nat KUBE-SERVICES as kube-proxy's iptables mode writes it; empty in ipvs mode, which writes it differently."""
+    """nat KUBE-SERVICES as kube-proxy's iptables mode writes it; empty in IPVS mode, which writes it differently."""
     chain = context.chain("nat", SERVICES)
     if chain is None or context.facts.mode is ProxyMode.IPVS:
         return ServicesChain()

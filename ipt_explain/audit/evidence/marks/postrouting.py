@@ -1,7 +1,7 @@
 """What KUBE-POSTROUTING does with marked and unmarked packets.
 
 Facts: pkg/proxy/iptables/proxier.go. Up to 1.18 one rule masquerades marked packets. Later there are three: packets
-without the mark return, the mark is cleared, the rest is masqueraded. In ipvs mode a rule for the set KUBE-LOOP-BACK
+without the mark return, the mark is cleared, the rest is masqueraded. In IPVS mode a rule for the set KUBE-LOOP-BACK
 comes first.
 """
 

@@ -25,7 +25,7 @@ class Writer(Record):
 
     @property
     def ipvs(self) -> bool:
-        """Whether kube-proxy ran in ipvs mode."""
+        """Whether kube-proxy ran in IPVS mode."""
         return self.mode is ProxyMode.IPVS
 
     def since(self, minor: int) -> bool:

@@ -1,13 +1,13 @@
 """The node has rules of two kube-proxy modes.
 
 What it checks:
-    A node with Services in iptables mode (KUBE-SVC chains) has no rules of ipvs mode (KUBE-NODE-PORT,
+    A node with Services in iptables mode (KUBE-SVC chains) has no rules of IPVS mode (KUBE-NODE-PORT,
     KUBE-LOAD-BALANCER) or userspace mode (KUBE-PORTALS-CONTAINER and the like). OpenShift's hybrid proxy, which uses
     userspace mode for idle Services, is not reported. If the dump also shows nftables or IPVS, only one mode has
     Services in each family.
 
 Why it matters:
-    They are left over from a change of mode without `kube-proxy --cleanup`. Rules of ipvs mode accept Service traffic
+    They are left over from a change of mode without `kube-proxy --cleanup`. Rules of IPVS mode accept Service traffic
     before it reaches the endpoints. Rules of userspace mode send it to ports where nothing listens, and clients are
     refused.
 
@@ -65,10 +65,10 @@ def two_proxy_modes(dump: DumpContext) -> Faults:
 
 
 def _beside(modes: Sequence[Beside]) -> Fault:
-    names = [each.mode.value for each in modes]
+    names = [each.mode.word for each in modes]
     asked = [each for each in modes if each.part is not ModeRole.INERT]
-    undecided = [each.mode.value for each in modes if each.part is ModeRole.MAY_SERVE]
-    said = [_PARTS[each.part].format(each.mode.value) for each in modes if each.part in _PARTS]
+    undecided = [each.mode.word for each in modes if each.part is ModeRole.MAY_SERVE]
+    said = [_PARTS[each.part].format(each.mode.word) for each in modes if each.part in _PARTS]
     if undecided:
         said.insert(0, f"{both(undecided)} mode both translate, and whichever was registered last is asked first")
     other = next((each for each in modes if each.part in (ModeRole.INERT, ModeRole.BEHIND)), modes[0])

@@ -1,7 +1,7 @@
 """The node has Kubernetes chains, but no Services.
 
 What it checks:
-    A dump with chains of kubelet or kube-proxy has at least one Service, in iptables or ipvs mode. If one family has
+    A dump with chains of kubelet or kube-proxy has at least one Service, in iptables or IPVS mode. If one family has
     Services, the other needs none.
 
 Why it matters:

@@ -13,7 +13,7 @@ Example:
     -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y
 
 How to fix:
-    Nothing is wrong with the rules. kube-proxy's nftables mode (1.31 and later) and ipvs mode look up Services in one
+    Nothing is wrong with the rules. kube-proxy's nftables mode (1.31 and later) and IPVS mode look up Services in one
     step; so do eBPF replacements.
 
 When to ignore:

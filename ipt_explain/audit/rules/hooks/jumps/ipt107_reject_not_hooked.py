@@ -3,7 +3,7 @@
 What it checks:
     If filter has kube-proxy's chains, the built-in chains jump to them as that release writes it: OUTPUT and (1.14 and
     later) FORWARD to KUBE-SERVICES, INPUT and (1.20 and later) FORWARD to KUBE-EXTERNAL-SERVICES, INPUT to
-    KUBE-SERVICES (1.14 to 1.19) and to KUBE-NODEPORTS (1.21 and later), FORWARD to KUBE-FORWARD. In ipvs mode the hooks
+    KUBE-SERVICES (1.14 to 1.19) and to KUBE-NODEPORTS (1.21 and later), FORWARD to KUBE-FORWARD. In IPVS mode the hooks
     are those of KUBE-NODE-PORT, KUBE-IPVS-FILTER and KUBE-IPVS-OUT-FILTER.
 
 Why it matters:

@@ -3,7 +3,7 @@
 What it checks:
     In nat KUBE-SERVICES each rule leads one address and port to its Service. Reported are rules that end the chain in
     another way (ACCEPT, RETURN, DNAT, a goto, …), or lead to a Service whatever the destination, and that match packets
-    of Services after them. Only destination, protocol and port count. ipvs mode writes the chain differently and is not
+    of Services after them. Only destination, protocol and port count. IPVS mode writes the chain differently and is not
     checked.
 
 Why it matters:

@@ -1,15 +1,16 @@
-"""The network that kube-proxy treats as the pod network does not hold the pods.
+"""The network that kube-proxy treats as the pod network does not contain the pods.
 
 What it checks:
-    `! -s CIDR` in the rules that mark ClusterIP traffic for masquerading is the pod network (--cluster-cidr). If
-    cluster DNS has endpoints, but none in it, and the endpoints of most other Services lie outside, too, the range is
-    wrong. So is it without DNS, if at least two Services' do. Networks as small as one node's (/20 and smaller, with
-    --detect-local-mode=NodeCIDR) are not judged. IPT515 reports the range of the Services themselves.
+    `! -s CIDR` in the rules that mark ClusterIP traffic for masquerading is the pod network (--cluster-cidr). It is
+    reported if all endpoints of cluster DNS are outside this network, and so are those of most other Services. In a
+    dump without cluster DNS, at least two Services must have all of their endpoints outside. Networks as small as one
+    node's (/20 and smaller, with --detect-local-mode=NodeCIDR) are not judged. IPT515 reports the range of
+    the Services themselves.
 
 Why it matters:
-    kube-proxy takes every pod for a client from outside the cluster, and masquerades its connections to ClusterIPs:
-    servers see the node's address, NetworkPolicies that select pods do not match, and connections need more ports of
-    the node. Where external traffic policy is Local, pods may also miss endpoints on other nodes.
+    kube-proxy treats every pod as a client from outside the cluster, and masquerades its connections to ClusterIPs:
+    servers see the node's address, NetworkPolicies that select pods do not match, and connections use up ports of the
+    node. Where external traffic policy is Local, pods may also miss endpoints on other nodes.
 
 Example:
     -A KUBE-SERVICES ! -s 192.168.0.0/16 -d 10.96.0.10/32 -p udp -m comment
