@@ -75,3 +75,67 @@ def test_a_rule_that_clears_the_mark_of_one_pod() -> None:
         "COMMIT\n", f"-A FORWARD -s {LOCAL}/32 -j MARK --set-xmark 0x0/0x4000\nCOMMIT\n", 1
     )
     assert _reaching_themselves(text) == {False: {LOCAL}, True: ALL - {LOCAL}}
+
+
+SEP = f"-s {LOCAL}/32 -m comment --comment \"kube-system/kube-dns:dns\" -j KUBE-MARK-MASQ"
+
+
+def _dns(text: str) -> dict[str, bool | None]:
+    services = ipt_explain.explain(ipt_explain.parse(text)).services
+    dns = next(service for service in services if service.port_name == "dns")
+    told = {endpoint.address or "": endpoint.hairpin for endpoint in dns.endpoints}
+    assert dns.masquerade.hairpin is (None if None in told.values() else all(told.values()))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reaches"),
+    [
+        (f"-s {LOCAL}/32 ", "-s 10.244.1.0/24 ", True),
+        (f"-s {LOCAL}/32 ", f"-m iprange --src-range {LOCAL}-{OTHER} ", True),
+        (f"-s {LOCAL}/32 ", "", True),
+        (f"-s {LOCAL}/32 ", f"-s {LOCAL}/32 -i cni0 ", None),
+        (f"-s {LOCAL}/32 ", f"-s {LOCAL}/32 -p tcp ", False),
+        (f"-s {LOCAL}/32 ", f"! -s {LOCAL}/32 ", False),
+        ("-j KUBE-MARK-MASQ", "-j MARK --set-xmark 0x4000/0x4000", True),
+        ("-j KUBE-MARK-MASQ", "-j MARK --set-xmark 0x8000/0x8000", False),
+        ("-j KUBE-MARK-MASQ", "-m statistic --mode random --probability 0.5 -j KUBE-MARK-MASQ", False),
+    ],
+)
+def test_other_ways_to_mark_in_an_endpoints_chain(old: str, new: str, reaches: bool | None) -> None:
+    assert NODE.count(SEP) == 1
+    assert _dns(NODE.replace(SEP, SEP.replace(old, new))) == {LOCAL: reaches, OTHER: True}
+
+
+@pytest.mark.parametrize("chain", ["KUBE-SERVICES", "KUBE-SVC-TCOU7JCQXEZGVUNU", "PREROUTING"])
+def test_marks_before_the_endpoints_chain(chain: str) -> None:
+    rule = next(line for line in NODE.splitlines() if line.endswith(SEP))
+    mark = f"-A {chain} -s {LOCAL}/32 -j KUBE-MARK-MASQ\n"
+    nat = NODE.index("*nat")
+    place = NODE.index(f"-A {chain} ", nat)
+    without = (NODE[:place] + mark + NODE[place:]).replace(f"{rule}\n", "")
+    assert _dns(without) == {LOCAL: True, OTHER: True}
+    assert "IPT401" not in fired(without)
+    assert _dns(NODE.replace(f"{rule}\n", "")) == {LOCAL: False, OTHER: True}
+
+
+@pytest.mark.parametrize("undoing", ["MARK --set-xmark 0x0/0x4000", "MARK --set-xmark 0x4000/0x0"])
+def test_a_mark_that_a_later_rule_takes_off(undoing: str) -> None:
+    rule = next(line for line in NODE.splitlines() if line.endswith(SEP))
+    chain = rule.split()[1]
+    text = NODE.replace(rule, f"{rule}\n-A {chain} -s {LOCAL}/32 -j {undoing}")
+    assert _dns(text) == {LOCAL: False, OTHER: True}
+    assert finding("IPT401", text, NODE).line == line_of(text, undoing, chain)
+
+
+def test_exceptions_in_the_marking_chain() -> None:
+    mark = "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000"
+    assert NODE.count(mark) == 1
+    text = NODE.replace(mark, f"-A KUBE-MARK-MASQ -s {LOCAL}/32 -j RETURN\n{mark}")
+    assert _dns(text) == {LOCAL: False, OTHER: True}
+
+
+def test_a_wide_mark_masquerades_others_too() -> None:
+    found = finding("IPT402", NODE.replace(SEP, SEP.replace(f"{LOCAL}/32", "10.244.1.0/24")), NODE)
+    assert "from 10.244.1.0/24" in found.message
+    assert "cannot reach itself" not in found.message

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.analyzers.rulesets import chains_from
-from ipt_explain.model import Ruleset
-from ipt_explain.netfilter.header import protocol_number
+from ipt_explain.model import Layout, Ruleset
+from ipt_explain.netfilter.header import parse_address, protocol_number
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
@@ -25,7 +26,10 @@ from ipt_explain.netfilter.whereabouts import Whereabouts
 from ipt_explain.records import replace
 from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Fate, Vantage
-from ipt_explain.services.ports import Endpoint, Masquerade, ServicePort
+from ipt_explain.services.ports import Masquerade, ServicePort
+
+if TYPE_CHECKING:
+    from ipt_explain.analyzers.fates.own_connections import OwnConnection
 
 Bound = Sequence[Heading | None]
 """The destinations of packets to a Service's endpoints; None if unknown."""
@@ -54,14 +58,17 @@ class Masquerading:
         self._services = services
         self._shown_whole = shown_whole
         self._alike: Mapping[int, Sequence[Heading]] | None = None
+        self._odd_services: frozenset[Heading] = frozenset()
         marks = self._marks_set() if mark is None else {mark}
         kept, perhaps, masked = self._leaving(min(marks)) if len(marks) == 1 else ((), (), ())
         self._doubted = frozenset(perhaps).intersection(masked).difference(kept) if perhaps else frozenset[Heading]()
         self._unmasked = frozenset((*kept, *perhaps))
         self._masked = self._masqueraded_unmarked()
+        self._followed = self._odd_ones() if shown_whole and mark is None else {}
 
-    def hairpins(self, endpoints: Sequence[Endpoint], bound: Bound) -> Sequence[bool | None]:
+    def hairpins(self, service: ServicePort, bound: Bound) -> Sequence[bool | None]:
         """Whether each endpoint can reach itself through the Service; None if unknown."""
+        endpoints = service.endpoints
         hairpins = column(endpoints, "hairpin")
         if self._unmasked and not self._unmasked.isdisjoint(bound):
             hairpins = [
@@ -70,11 +77,22 @@ class Masquerading:
             ]
         if self._masked and not self._masked.isdisjoint(bound):
             hairpins = [True if heading in self._masked else hairpin for hairpin, heading in zip(hairpins, bound)]
+        if self._followed:
+            sent = _sent(service)
+            own = [None if sent is None or heading is None else (sent, heading) for heading in bound]
+            if not self._followed.keys().isdisjoint(own):
+                hairpins = [
+                    hairpin if each is None else self._followed.get(each, hairpin)
+                    for hairpin, each in zip(hairpins, own)
+                ]
         return hairpins
 
     def of_service(self, service: ServicePort, bound: Bound, fates: Sequence[Fate]) -> Masquerade:
         """Which connections to a Service are masqueraded; `fates` are those of its ClusterIP."""
         found = service.masquerade
+        if self._followed and found.hairpin is not None and _sent(service) in self._odd_services:
+            hairpins = self.hairpins(service, bound)
+            found = replace(found, hairpin=False if False in hairpins else None if None in hairpins else True)
         if found.all is False and all(fate.masqueraded for fate in fates):
             found = replace(found, all=True)
         if found.hairpin is False and self._masked.issuperset(bound):
@@ -83,6 +101,31 @@ class Masquerading:
             return found
         doubted = self._doubted.issuperset(self._unmasked.intersection(bound))
         return replace(found, hairpin=None if doubted or not self._shown_whole else False)
+
+    def _odd_ones(self) -> Mapping[OwnConnection, bool | None]:
+        """Pods' own connections, where their chains may mark them in other ways than kube-proxy's do."""
+        from ipt_explain.analyzers.fates.own_connections import is_usual, is_usual_mark, masqueraded
+
+        nats = [ruleset for ruleset in self._node.rulesets if "nat" in ruleset.tables]
+        chains = [chain for ruleset in nats for chain in ruleset.tables["nat"].chains.values()]
+        odd = {layout for layout in {chain.layout for chain in chains} if _translates(layout) and not is_usual(layout)}
+        names = {chain.name for chain in chains if chain.layout in odd} if odd else frozenset[str]()
+        every = not all(is_usual_mark(ruleset, MARK_MASQ) for ruleset in nats if ruleset.chain("nat", MARK_MASQ))
+        wanted: list[OwnConnection] = []
+        for service, bound in self._services:
+            marked = column(service.endpoints, "marked")
+            if every or False in marked or not names.isdisjoint(column(service.endpoints, "chain")):
+                sent = _sent(service)
+                wanted += [
+                    (sent, heading)
+                    for heading, marks, name in zip(bound, marked, column(service.endpoints, "chain"))
+                    if sent is not None and heading is not None and (every or marks is False or name in names)
+                    if heading not in self._around.host_endpoints
+                ]
+        if not wanted:
+            return {}
+        self._odd_services = frozenset([sent for sent, _ in wanted])
+        return masqueraded(self._node, self._start, wanted)
 
     def _unless_doubted(self, heading: Heading | None) -> bool | None:
         return None if heading in self._doubted or not self._shown_whole else False
@@ -105,7 +148,12 @@ class Masquerading:
         masked: list[Heading] = []
         sent = list(filter(None, chain.from_iterable([bound for _, bound in self._services])))
         pod = self._start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True)
-        starts = [(_sent_by(source, pod), own) for source, own in self._singled_out().items()]
+        starts: list[tuple[PacketState, Sequence[Heading]]] = []
+        singled_out = self._singled_out()
+        if singled_out:
+            from ipt_explain.analyzers.fates.own_connections import sent_by
+
+            starts = [(sent_by(source, pod), own) for source, own in singled_out.items()]
         alone = frozenset(chain.from_iterable([own for _, own in starts]))
         starts.append((pod, [each for each in sent if each not in alone] if alone else sent))
         for start, some in starts:
@@ -161,9 +209,16 @@ class Masquerading:
         return frozenset(found)
 
 
-def _sent_by(source: int, state: PacketState) -> PacketState:
-    """The same packet from another source."""
-    return state._replace(source=source, connection=replace(state.connection, source=source))
+def _translates(layout: Layout) -> bool:
+    return any(shape.target is not None and shape.target.name == "DNAT" for shape in layout.shapes)
+
+
+def _sent(service: ServicePort) -> Heading | None:
+    """Where connections to a Service are sent."""
+    try:
+        return None if service.cluster_ip is None else Heading(parse_address(service.cluster_ip), service.port)
+    except ValueError:
+        return None
 
 
 def _sources(ruleset: Ruleset, table: str, hook: str) -> Iterator[str]:

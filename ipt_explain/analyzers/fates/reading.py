@@ -191,7 +191,7 @@ class _Reader:
                     service,
                     frontends=frontends,
                     state=_state(service, fates[0]),
-                    endpoints=self._arriving(service.endpoints, bound, arrivals.of(packet)),
+                    endpoints=self._arriving(service, bound, arrivals.of(packet)),
                     masquerade=self._masquerading.of_service(service, bound, fates),
                 )
         return replace(service, frontends=frontends)
@@ -221,13 +221,14 @@ class _Reader:
         return FrontendVerdict.UNKNOWN if self._leads_nowhere(frontend) else frontend.verdict
 
     def _arriving(
-        self, endpoints: Sequence[Endpoint], bound: Bound, chances: Sequence[float | None]
+        self, service: ServicePort, bound: Bound, chances: Sequence[float | None]
     ) -> Sequence[Endpoint]:
         """Endpoints with the probability that a connection reaches them."""
+        endpoints = service.endpoints
         stated = column(endpoints, "probability")
         if not all(bound):
             chances = [stated[row] if heading is None else chances[row] for row, heading in enumerate(bound)]
-        hairpins = self._masquerading.hairpins(endpoints, bound)
+        hairpins = self._masquerading.hairpins(service, bound)
         if hairpins is column(endpoints, "hairpin") and chances == list(stated):
             return endpoints
         return in_columns(endpoints, Endpoint).with_columns(probability=chances, hairpin=hairpins)

@@ -8,11 +8,13 @@ from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
 from ipt_explain.enums import Enum
-from ipt_explain.model import Chain, Rule, Ruleset
+from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.header import network_bits, parse_address
 from ipt_explain.records import Record
 from ipt_explain.services.columns import column
 from ipt_explain.services.ports import Endpoint, ServicePort
+
+_AS_WRITTEN = 2  # rules of an endpoint chain: a mark, a DNAT
 
 
 class HairpinFault(Enum):
@@ -21,10 +23,12 @@ class HairpinFault(Enum):
     MISSING = "there is none"
     ADDRESS = "it matches another address"
     LATE = "it comes after the DNAT"
+    UNDONE = "another one takes the mark off again"
 
 
 class BrokenHairpin(Record):
-    """An endpoint that cannot reach itself. `rule` is the marking rule, or the DNAT if there is none."""
+    """An endpoint that cannot reach itself, or whose chain masquerades others. `rule` is the marking rule, or the DNAT
+    if there is none."""
 
     service: ServicePort
     endpoint: Endpoint
@@ -39,27 +43,34 @@ def hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
     the text shows."""
     found: dict[str, BrokenHairpin] = {}
     for service in context.services:
-        if all(column(service.endpoints, "hairpin")) or all(column(service.endpoints, "marked")):
+        marked, hairpins = column(service.endpoints, "marked"), column(service.endpoints, "hairpin")
+        if all(marked) and all(hairpins):
             continue
-        for endpoint in service.endpoints:
-            if endpoint.hairpin is not True and endpoint.chain not in found and endpoint.address is not None:
-                for broken in _judge(context.ruleset, service, endpoint):
-                    found[endpoint.chain] = broken
+        names = column(service.endpoints, "chain")
+        for number, (name, marks, hairpin) in enumerate(zip(names, marked, hairpins)):
+            chain = None if name in found or (marks and hairpin) else context.ruleset.chain("nat", name)
+            if chain is not None and not (marks and len(chain.layout) <= _AS_WRITTEN):
+                endpoint = service.endpoints[number]
+                if endpoint.address is not None:
+                    for broken in _judge(chain, service, endpoint):
+                        found[name] = broken
     return tuple(found.values())
 
 
-def _judge(ruleset: Ruleset, service: ServicePort, endpoint: Endpoint) -> Iterator[BrokenHairpin]:
-    chain = ruleset.chain("nat", endpoint.chain)
-    if chain is None or endpoint.rule.chain != endpoint.chain or role_of(chain.name) is not ChainRole.ENDPOINT:
+def _judge(chain: Chain, service: ServicePort, endpoint: Endpoint) -> Iterator[BrokenHairpin]:
+    if endpoint.rule.chain != endpoint.chain or role_of(chain.name) is not ChainRole.ENDPOINT:
         return
     marking = [rule for rule in chain.rules if rule.target in (MARK_MASQ, "MARK")]
     right = [rule for rule in marking if _is_own(rule, endpoint.address or "")]
     if not marking:
-        yield BrokenHairpin(service, endpoint, chain, HairpinFault.MISSING, endpoint.rule)
+        if endpoint.hairpin is not True:
+            yield BrokenHairpin(service, endpoint, chain, HairpinFault.MISSING, endpoint.rule)
     elif right and right[0].line > endpoint.rule.line:
         yield BrokenHairpin(service, endpoint, chain, HairpinFault.LATE, right[0])
     elif not right:
         yield BrokenHairpin(service, endpoint, chain, HairpinFault.ADDRESS, marking[0])
+    elif len(right) > 1 and endpoint.hairpin is False:
+        yield BrokenHairpin(service, endpoint, chain, HairpinFault.UNDONE, right[-1])
 
 
 def _is_own(rule: Rule, address: str) -> bool:

@@ -40,11 +40,14 @@ _SHOWN = 8
 def hairpin_missing(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     for broken in hairpins(context):
-        if broken.fault is HairpinFault.MISSING and context.knows_chain(broken.chain):
+        undone = broken.fault is HairpinFault.UNDONE
+        if undone or (broken.fault is HairpinFault.MISSING and context.knows_chain(broken.chain)):
             address = broken.endpoint.address
+            why = "this rule takes the mark off again" if undone else "the connection is not masqueraded and hangs"
+            lacks = f"; the chain lacks `-s {address} -j KUBE-MARK-MASQ` before its DNAT"
             yield Fault(
-                f"{address} cannot reach itself through the Service: the connection is not masqueraded and hangs",
-                f"Restart kube-proxy on this node; the chain lacks `-s {address} -j KUBE-MARK-MASQ` before its DNAT.",
+                f"{address} cannot reach itself through the Service: {why}",
+                f"Restart kube-proxy on this node{'' if undone else lacks}.",
                 at_rule(broken.rule),
                 service=broken.service.label,
                 related=tuple(member.line for member in broken.chain.rules[:_SHOWN]),

@@ -35,9 +35,10 @@ def hairpin_wrong_address(context: RulesetContext) -> Faults:
     for broken in hairpins(context):
         if broken.fault is HairpinFault.ADDRESS:
             address = broken.endpoint.address
+            alone = "" if broken.endpoint.hairpin else f", and {address} cannot reach itself through the Service"
             yield Fault(
                 f"the chain leads to {address}, but masquerades connections {_source(broken.rule)}: these lose their "
-                f"source, and {address} cannot reach itself through the Service",
+                f"source{alone}",
                 f"Restart kube-proxy on this node; the rule should say -s {address}.",
                 at_rule(broken.rule, focus=f"-s {broken.rule.core('-s')}"),
                 service=broken.service.label,

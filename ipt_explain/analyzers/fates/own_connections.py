@@ -1,0 +1,80 @@
+"""What endpoints send to themselves through a Service, followed packet by packet where their chains are not as
+kube-proxy writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ipt_explain.model import Layout, Ruleset, Shape, TargetKind
+from ipt_explain.netfilter.packet import Heading, PacketState
+from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.journey import Journey
+from ipt_explain.netfilter.walk.stages import NodeRules
+from ipt_explain.records import replace
+
+OwnConnection = tuple[Heading, Heading]
+"""A Service's address and port, and one of its endpoints."""
+
+_MOST = 256  # pods are followed one by one
+
+
+def sent_by(source: int, state: PacketState) -> PacketState:
+    """The same packet from another source."""
+    return state._replace(source=source, connection=replace(state.connection, source=source))
+
+
+def is_usual_mark(ruleset: Ruleset, name: str) -> bool:
+    """Whether a chain has one rule, which changes the mark of all packets."""
+    chain = ruleset.chain("nat", name)
+    if chain is None or len(chain.layout.shapes) != 1:
+        return False
+    (shape,) = chain.layout.shapes
+    return not shape.core and _only_comments(shape) and shape.target is not None and shape.target.name == "MARK"
+
+
+def is_usual(layout: Layout) -> bool:
+    """Whether a chain jumps to another one for packets from one address, and then translates."""
+    if len(layout.shapes) != 2:
+        return False
+    mark, dnat = layout.shapes
+    jump, last = mark.target, dnat.target
+    return (
+        [option.name for option in mark.core if not option.negated] == ["-s"] == [option.name for option in mark.core]
+        and _only_comments(mark)
+        and (jump is not None and jump.slot is not None and jump.kind is TargetKind.JUMP)
+        and (last is not None and last.name == "DNAT")
+    )
+
+
+def _only_comments(shape: Shape) -> bool:
+    return all(match.module == "comment" for match in shape.matches)
+
+
+def masqueraded(
+    node: NodeRules, start: PacketState, wanted: Iterable[OwnConnection]
+) -> Mapping[OwnConnection, bool | None]:
+    """Whether these connections are masqueraded; None if that is open. Those that do not arrive are left out."""
+    by_source: dict[int, dict[Heading, set[Heading]]] = {}
+    for sent, endpoint in wanted:
+        if isinstance(endpoint.address, int):
+            by_source.setdefault(endpoint.address, {}).setdefault(sent, set()).add(endpoint)
+    found: dict[OwnConnection, set[tuple[bool, bool]]] = {}
+    for source, own in list(by_source.items())[:_MOST]:
+        sent_to = list(own)
+        journey = Journey(node, sent_to)
+        journey.begin(sent_by(source, start))
+        for finish, packets in journey.ends():
+            state = finish.state
+            for who, to in zip(packets.who, packets.to) if finish.verdict is Verdict.ACCEPT and state.dnat else ():
+                if to in own[sent_to[who]]:
+                    ways = found.setdefault((sent_to[who], to), set())
+                    ways.add((state.source_decided, bool(state.answers)))
+    return {connection: _masqueraded(list(ways)) for connection, ways in found.items()}
+
+
+def _masqueraded(ways: Sequence[tuple[bool, bool]]) -> bool | None:
+    """From whether each way masquerades, and whether it depends on something open."""
+    kept = [asked for masks, asked in ways if not masks]
+    if not kept:
+        return True
+    return None if all(kept) and len(kept) < len(ways) else False
