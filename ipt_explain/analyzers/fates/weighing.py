@@ -29,7 +29,7 @@ from ipt_explain.services.fates import NAT_NOT_SHOWN, CutOff, Decider, Fate, Los
 End = tuple[Finish, Packets]
 
 
-class Ending(Record, eq=False):
+class ConnectionEnd(Record, eq=False):
     """One way for a Service's connections to end. Equal ones are one object."""
 
     loss: Loss | None = None
@@ -47,8 +47,8 @@ class Ending(Record, eq=False):
         return self.served or self.loss is Loss.UNANSWERED
 
 
-_SERVED = Ending(served=True)
-_REFUSED = {enforced: Ending(refused=True, enforced=enforced) for enforced in (False, True)}
+_SERVED = ConnectionEnd(served=True)
+_REFUSED = {enforced: ConnectionEnd(refused=True, enforced=enforced) for enforced in (False, True)}
 
 
 class JudgedEnd(NamedTuple):
@@ -56,7 +56,7 @@ class JudgedEnd(NamedTuple):
     Service's endpoints they are bound for, if any, and whether that may be on the node itself."""
 
     number: int
-    part: Ending
+    part: ConnectionEnd
     share: Probability
     place: int | None
     perhaps_here: bool
@@ -104,9 +104,9 @@ class Scales:
         self._drops_shown = drops_shown
         self._filter_shown = filter_shown
         self._dnat_shown = dnat_shown
-        self._parts: dict[Hashable, Ending] = {}
+        self._parts: dict[Hashable, ConnectionEnd] = {}
 
-    def common_part(self, finish: Finish, packets: Packets, may_refuse: bool) -> Ending | None:
+    def common_part(self, finish: Finish, packets: Packets, may_refuse: bool) -> ConnectionEnd | None:
         """How all of these packets end, whoever sent them: one rule stops what has been translated, or one chain of
         kube-proxy's refuses what has not. None if that is to be looked up one by one."""
         met = packets.arrival
@@ -123,7 +123,7 @@ class Scales:
         """The judgement of all ends of one connection's first packet, but for the names in its questions."""
         first = judged[0].part
         lost_alike = not first.arrives and all(end.part is first for end in judged)  # whatever has been assumed
-        parts: Portions[tuple[Ending, Answers], None] = Portions()
+        parts: Portions[tuple[ConnectionEnd, Answers], None] = Portions()
         sources: Portions[tuple[bool, Answers], None] = Portions()
         arrivals: Portions[tuple[int | None, Answers], None] = Portions()
         for end in judged:
@@ -157,14 +157,14 @@ class Scales:
         unclear = [end.place for end in judged if end.part.loss is Loss.UNKNOWN]
         return WeighedFate(fate, tuple(asked), _arrivals(arrivals) | dict.fromkeys(unclear))
 
-    def _enforced(self, parts: Sequence[Ending]) -> bool | None:
+    def _enforced(self, parts: Sequence[ConnectionEnd]) -> bool | None:
         """Whether refused packets are really dropped; None if that depends on filter rules that the text lacks."""
         refusals = [part for part in parts if part.refused]
         enforced = all(part.enforced for part in refusals)
         unsure = not enforced or any(part.loss is Loss.UNKNOWN for part in parts)
         return None if not refusals or (unsure and not self._drops_shown) else enforced
 
-    def part(self, finish: Finish, packets: Packets, row: int, arrives: bool, may_refuse: bool) -> Ending:
+    def part(self, finish: Finish, packets: Packets, row: int, arrives: bool, may_refuse: bool) -> ConnectionEnd:
         """How a packet ends; `arrives`: it is bound for an endpoint of its Service."""
         state, verdict = finish.state, finish.verdict
         if verdict is Verdict.ACCEPT and state.dnat and arrives:
@@ -193,12 +193,12 @@ class Scales:
             loss, why = Loss.UNKNOWN, NAT_NOT_SHOWN
         return self._lost(loss, verdict.value, dnat, decider, why)
 
-    def _lost(self, *told: Loss | str | Decider | None) -> Ending:
+    def _lost(self, *told: Loss | str | Decider | None) -> ConnectionEnd:
         if told not in self._parts:
-            self._parts[told] = Ending(*told)  # type: ignore[arg-type]
+            self._parts[told] = ConnectionEnd(*told)  # type: ignore[arg-type]
         return self._parts[told]
 
-    def _unanswered(self, reply: StoppedReply) -> Ending:
+    def _unanswered(self, reply: StoppedReply) -> ConnectionEnd:
         """What reaches an endpoint that cannot answer. The kernel accepts it."""
         decider = self._deciders.of(reply.step, reply.state)
         why = _CUT_OFF[reply.is_reply, reply.verdict]

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from ipt_explain.graph.never_returning import FINAL_TARGETS, Endings
 from ipt_explain.model import Chain, Command, Layout, Rule, Ruleset, Shape, TargetKind
 from ipt_explain.model.by_shape import ByLayout, SameLayout, chains_in_order
-from ipt_explain.netfilter.certainty.containment import Comparison, Conditions, contains, may_contain, shape_conditions
+from ipt_explain.netfilter.certainty.containment import Conditions, Nesting, contains, may_contain, shape_conditions
 from ipt_explain.records import Record, field
 
 # Rules beyond this limit are not compared: hostile chains may have any number of different forms.
@@ -17,7 +17,7 @@ _MAX_WIDE = 64
 _MAX_MASKS = 64
 _MAX_COMPARISONS = 4_000_000
 
-_Value: TypeAlias = tuple[Comparison, Hashable]
+_Value: TypeAlias = tuple[Nesting, Hashable]
 
 
 class Shadow(Record):
@@ -157,7 +157,7 @@ class _Finder:
 
     def _remember(self, rule: Rule, values: list[_Value], earlier: _Seen) -> None:
         negated = any(constraint.option.negated for constraint in self._of(rule.shape).by_dimension.values())
-        masks = tuple([value[1] for kind, value in values if kind is Comparison.ADDRESS and isinstance(value, tuple)])
+        masks = tuple([value[1] for kind, value in values if kind is Nesting.ADDRESS and isinstance(value, tuple)])
         narrow = not negated and all(_is_narrow(kind, value) for kind, value in values)
         if narrow and (masks in earlier.masks or len(earlier.masks) < _MAX_MASKS):
             earlier.masks.add(masks)
@@ -166,7 +166,7 @@ class _Finder:
             earlier.wide.append(rule)
 
 
-_Limit: TypeAlias = tuple[int, Comparison]
+_Limit: TypeAlias = tuple[int, Nesting]
 
 # Values that can be compared as text, since no two mean the same.
 _WORDS = frozenset({"tcp", "udp", "sctp", "LOCAL"})
@@ -182,9 +182,9 @@ def _plain_limits(conditions: Conditions) -> tuple[_Limit, ...] | None:
 
 def _are_plain(values: Sequence[str], limit: _Limit) -> bool:
     kind = limit[1]
-    if kind is Comparison.ADDRESS:
+    if kind is Nesting.ADDRESS:
         return all(map(str.endswith, values, repeat(("/32", "/128"))))
-    if kind is Comparison.PORTS:
+    if kind is Nesting.PORTS:
         return all(value.isdecimal() and value[0] != "0" for value in set(values))
     return _WORDS.issuperset(values)
 
@@ -202,18 +202,18 @@ def _key(values: Iterable[_Value], masks: tuple[int, ...]) -> Hashable:
     """What rules with these masks have in common with every rule that they contain."""
     remaining = iter(masks)
     return masks, tuple(
-        value[0] & next(remaining) if kind is Comparison.ADDRESS and isinstance(value, tuple) else value
+        value[0] & next(remaining) if kind is Nesting.ADDRESS and isinstance(value, tuple) else value
         for kind, value in values
     )
 
 
-def _is_narrow(kind: Comparison, value: Hashable) -> bool:
+def _is_narrow(kind: Nesting, value: Hashable) -> bool:
     """Whether only an equal value lies within this one, but for addresses, whose masks are looked up."""
-    if kind is Comparison.PORTS and isinstance(value, tuple):
+    if kind is Nesting.PORTS and isinstance(value, tuple):
         return len(value) == 1 and value[0][0] == value[0][1]
-    if kind is Comparison.STATES and isinstance(value, frozenset):
+    if kind is Nesting.STATES and isinstance(value, frozenset):
         return len(value) == 1
-    return not (kind is Comparison.INTERFACE and isinstance(value, str) and value.endswith("+"))
+    return not (kind is Nesting.INTERFACE and isinstance(value, str) and value.endswith("+"))
 
 
 def _effect(rule: Rule) -> Hashable:

@@ -16,7 +16,7 @@ from ipt_explain.netfilter.header import network_bits, parse_port_list, parse_po
 from ipt_explain.records import Record
 
 
-class Comparison(Enum):
+class Nesting(Enum):
     """How the values of a dimension relate to each other."""
 
     ADDRESS = "address"  # networks contain each other
@@ -30,19 +30,19 @@ class Constraint(Record):
     """One condition of a shape: the dimension that it limits, and the option with its value."""
 
     dimension: str
-    kind: Comparison
+    kind: Nesting
     option: Option
 
     def value(self, rule: Rule) -> Hashable:
         """The limit that a rule of this shape sets. Raises ValueError if it cannot be read."""
         arguments = rule.arguments(self.option)
-        if self.kind is Comparison.ADDRESS:
+        if self.kind is Nesting.ADDRESS:
             return network_bits(arguments[0])
-        if self.kind is Comparison.PORTS:
+        if self.kind is Nesting.PORTS:
             return parse_port_list(arguments[0]) if "," in arguments[0] else (parse_port_range(arguments[0]),)
-        if self.kind is Comparison.STATES:
+        if self.kind is Nesting.STATES:
             return frozenset(arguments[0].split(","))
-        if self.kind is Comparison.INTERFACE:
+        if self.kind is Nesting.INTERFACE:
             return arguments[0]
         return arguments
 
@@ -62,10 +62,10 @@ _FIXED = _PORT_MODULES | {
 }  # fmt: skip
 _PORT_OPTIONS = {"--dport": "--dport", "--dports": "--dport", "--sport": "--sport", "--sports": "--sport"}
 _CORE_KINDS = {
-    "-s": Comparison.ADDRESS,
-    "-d": Comparison.ADDRESS,
-    "-i": Comparison.INTERFACE,
-    "-o": Comparison.INTERFACE,
+    "-s": Nesting.ADDRESS,
+    "-d": Nesting.ADDRESS,
+    "-i": Nesting.INTERFACE,
+    "-o": Nesting.INTERFACE,
 }
 
 
@@ -81,7 +81,7 @@ def constraints_of(shape: Shape) -> dict[str, list[Constraint]]:
     """The constraints of a shape that can be compared, by dimension; other matches are left out."""
     found: dict[str, list[Constraint]] = {}
     for option in shape.core:
-        kind = _CORE_KINDS.get(option.name, Comparison.EXACT)
+        kind = _CORE_KINDS.get(option.name, Nesting.EXACT)
         found.setdefault(option.name, []).append(Constraint(option.name, kind, option))
     for match in shape.matches:
         if match.module in _FIXED:
@@ -96,11 +96,11 @@ def _constraint(module: str, option: Option, limited: bool) -> Constraint:
     if module in _PORT_MODULES or module == "multiport":
         dimension = _PORT_OPTIONS.get(option.name)
         if dimension is not None:
-            return Constraint(dimension, Comparison.PORTS, option)
+            return Constraint(dimension, Nesting.PORTS, option)
     if option.name in ("--ctstate", "--state"):
-        return Constraint("--ctstate", Comparison.STATES, option)
+        return Constraint("--ctstate", Nesting.STATES, option)
     # addrtype's --limit-iface changes what its other options mean, so it makes dimensions of their own.
-    return Constraint(f"{module} {option.name}{' limited' if limited else ''}", Comparison.EXACT, option)
+    return Constraint(f"{module} {option.name}{' limited' if limited else ''}", Nesting.EXACT, option)
 
 
 def may_contain(wide: Conditions, narrow: Conditions) -> bool:
@@ -137,27 +137,27 @@ def implied(wide: Constraint, wide_rule: Rule, narrow: Constraint, narrow_rule: 
     return not inner_without and holds(wide.kind, outer, inner)
 
 
-def holds(kind: Comparison, outer: Hashable, inner: Hashable) -> bool:
+def holds(kind: Nesting, outer: Hashable, inner: Hashable) -> bool:
     """Whether one set of values lies within another."""
-    if kind is Comparison.ADDRESS and isinstance(outer, tuple) and isinstance(inner, tuple):
+    if kind is Nesting.ADDRESS and isinstance(outer, tuple) and isinstance(inner, tuple):
         return bool(inner[1] & outer[1] == outer[1] and inner[0] & outer[1] == outer[0])
-    if kind is Comparison.PORTS and isinstance(outer, tuple) and isinstance(inner, tuple):
+    if kind is Nesting.PORTS and isinstance(outer, tuple) and isinstance(inner, tuple):
         return all(any(low <= first and last <= high for low, high in outer) for first, last in inner)
-    if kind is Comparison.STATES and isinstance(outer, frozenset) and isinstance(inner, frozenset):
+    if kind is Nesting.STATES and isinstance(outer, frozenset) and isinstance(inner, frozenset):
         return inner <= outer
-    if kind is Comparison.INTERFACE and isinstance(outer, str) and isinstance(inner, str):
+    if kind is Nesting.INTERFACE and isinstance(outer, str) and isinstance(inner, str):
         return outer.endswith("+") and inner.startswith(outer[:-1])
     return False
 
 
-def apart(kind: Comparison, left: Hashable, right: Hashable) -> bool:
+def apart(kind: Nesting, left: Hashable, right: Hashable) -> bool:
     """Whether two sets of values have nothing in common."""
-    if kind is Comparison.ADDRESS and isinstance(left, tuple) and isinstance(right, tuple):
+    if kind is Nesting.ADDRESS and isinstance(left, tuple) and isinstance(right, tuple):
         common = left[1] & right[1]
         return bool((left[0] ^ right[0]) & common)
-    if kind is Comparison.PORTS and isinstance(left, tuple) and isinstance(right, tuple):
+    if kind is Nesting.PORTS and isinstance(left, tuple) and isinstance(right, tuple):
         return all(last < low or high < first for first, last in left for low, high in right)
-    if kind is Comparison.STATES and isinstance(left, frozenset) and isinstance(right, frozenset):
+    if kind is Nesting.STATES and isinstance(left, frozenset) and isinstance(right, frozenset):
         return left.isdisjoint(right) and left | right <= EXCLUSIVE_STATES
     return False
 

@@ -8,8 +8,8 @@ from itertools import combinations
 from ipt_explain.model import Option, Rule, Shape
 from ipt_explain.netfilter.certainty.containment import (
     EXCLUSIVE_STATES,
-    Comparison,
     Constraint,
+    Nesting,
     apart,
     constraints_of,
     holds,
@@ -97,13 +97,13 @@ def _everything(rule: Rule) -> Iterator[Certainty]:
 
 def _is_all(constraint: Constraint, rule: Rule) -> bool:
     value = constraint.value(rule)
-    if constraint.kind is Comparison.ADDRESS:
+    if constraint.kind is Nesting.ADDRESS:
         return value == (0, 0)
-    if constraint.kind is Comparison.PORTS:
+    if constraint.kind is Nesting.PORTS:
         return value == ((0, HIGHEST_PORT),)
-    if constraint.kind is Comparison.STATES and isinstance(value, frozenset):
+    if constraint.kind is Nesting.STATES and isinstance(value, frozenset):
         return value >= EXCLUSIVE_STATES
-    return constraint.kind is Comparison.INTERFACE and value == "+"
+    return constraint.kind is Nesting.INTERFACE and value == "+"
 
 
 def _contradiction(rule: Rule) -> Iterator[Certainty]:

@@ -74,7 +74,7 @@ class CommonWay(NamedTuple):
     entered: bool = False
 
 
-class Alike(NamedTuple):
+class AlikePackets(NamedTuple):
     """Packets, by their places, that rules of one shape treat alike: each takes every way with its share. `spread`: a
     packet's place occurs once for each chain that it may go to."""
 

@@ -50,7 +50,7 @@ def whole_blocks(rows: Sequence[int], width: int) -> Sequence[int] | None:
     return numbers if len(numbers) * width == len(rows) else None
 
 
-class Alike(tuple[Chain, ...]):
+class AlikeChains(tuple[Chain, ...]):
     """Chains of one layout, one a row. What they say in one place is read once, however many crowds enter them. They
     compare by identity, as the same jumps lead to the same ones.
     """
@@ -61,7 +61,7 @@ class Alike(tuple[Chain, ...]):
         self._shared: dict[tuple[int, ...], tuple[str, ...] | None] = {}
 
     @classmethod
-    def of(cls, ground: Chain | Alike, rows: Sequence[int] | None) -> Alike:
+    def of(cls, ground: Chain | AlikeChains, rows: Sequence[int] | None) -> AlikeChains:
         """The chains that some rows are in; `rows` None: all."""
         if isinstance(ground, Chain):
             return cls((ground,))
@@ -126,7 +126,7 @@ class Batch(Record, eq=False):
             return cached(places, _words_at, chains, slot)
         if slot == 0 or isinstance(places, int):
             at = 0 if slot == 0 or not isinstance(places, int) else chains[0].layout.offsets[places] + slot
-            return chains.column(at) if isinstance(chains, Alike) else column(chains, at)
+            return chains.column(at) if isinstance(chains, AlikeChains) else column(chains, at)
         return [chain.at(chain.layout.offsets[place] + slot) for chain, place in zip(chains, places)]
 
     def words(self, slots: Sequence[int], row: int) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from ipt_explain.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.assembly import TableBuilder
-    from ipt_explain.parsing.pastes.commands import Call
+    from ipt_explain.parsing.pastes.commands import ToolCall
 
 COUNT = "[0-9]{1,20}"
 CHAIN = lazy_pattern(
@@ -46,7 +46,7 @@ class PlainLines:
         self._headless = headless
         self._holes = holes
         self._generator: Generator | None = None
-        self._listed_by: Call | None = None  # the command above a listing, where there is one
+        self._listed_by: ToolCall | None = None  # the command above a listing, where there is one
 
     def read(self, content: str, line: int) -> bool:
         """Comment, table, chain, COMMIT, `iptables -S` declaration, elision. Returns whether the line was one of

@@ -18,7 +18,7 @@ from ipt_explain.parsing.iptables.outputs import JOINED
 from ipt_explain.parsing.listings.columns import CHAIN_LINE, Header, count, guess_header, read_header
 from ipt_explain.parsing.listings.reflow import reflowed
 from ipt_explain.parsing.listings.rules import RowReader
-from ipt_explain.parsing.pastes.commands import Call, is_filtered, read_command
+from ipt_explain.parsing.pastes.commands import ToolCall, is_filtered, read_command
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import Record, field
@@ -179,7 +179,7 @@ class _TakingOut:
         section.add(block)
 
 
-def _last_command(text: str) -> tuple[Call | None, bool]:
+def _last_command(text: str) -> tuple[ToolCall | None, bool]:
     """The command that printed the next output, and whether it left out some of it: the last one in the text, if only
     blank lines follow it."""
     for line in reversed(text.strip().split("\n")[-3:]):
@@ -197,7 +197,7 @@ def _family(row: str) -> Family | None:
 class _Section:
     """One listing: chains of one table."""
 
-    def __init__(self, line: int, command: Call | None, filtered: bool) -> None:
+    def __init__(self, line: int, command: ToolCall | None, filtered: bool) -> None:
         self._line = line
         self._filtered = filtered
         self._command = command

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ipt_explain.model import nft
-from ipt_explain.parsing.nft.forms import FormCache, LinePattern, follow
+from ipt_explain.parsing.nft.forms import FormCache, NftForm, follow
 from ipt_explain.records import Record
 
 _BLANK = re.compile(r"[ \t\n]*")
@@ -69,9 +69,7 @@ class ElementReader:
                 line += text.count("\n", position, end)
             position = end
 
-    def _read_odd(
-        self, text: str, position: int, form: LinePattern
-    ) -> tuple[nft.Element | None, str, int, LinePattern]:
+    def _read_odd(self, text: str, position: int, form: NftForm) -> tuple[nft.Element | None, str, int, NftForm]:
         """An element of another form (None for dots), what follows it, where the next begins, and its form."""
         raw = _RAW.match(text, position)
         assert raw is not None

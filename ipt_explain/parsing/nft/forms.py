@@ -26,7 +26,7 @@ _BRACES = re.compile(r'\{[^{}"]*(?:"[^"\n]*"[^{}"]*)*\}')
 _VARYING = re.compile(r'"[^"\n]*"|\{[^{}]*\}|#[^\n]*|(?:jump|goto|chain|set|map) [^ ,]+|(?<![^ ,])[^ ,]*[0-9@:][^ ,]*')
 
 
-class LinePattern:
+class NftForm:
     """A pattern, a recipe, and the two forms that followed it last, one of which nearly always follows again."""
 
     __slots__ = ("first", "make", "match", "second")
@@ -34,8 +34,8 @@ class LinePattern:
     def __init__(self, pattern: re.Pattern[str], make: Recipe) -> None:
         self.match: Callable[[str, int], re.Match[str] | None] = pattern.match
         self.make = make
-        self.first: LinePattern = self
-        self.second: LinePattern = self
+        self.first: NftForm = self
+        self.second: NftForm = self
 
 
 class FormCache:
@@ -45,15 +45,15 @@ class FormCache:
     """
 
     def __init__(self, start: str, before: str, after: str, read_braces: Callable[[str], nft.SetLiteral]) -> None:
-        self.nothing = LinePattern(re.compile(r"(?!)"), lambda words: None)
+        self.nothing = NftForm(re.compile(r"(?!)"), lambda words: None)
         self._start = start
         self._before = before
         self._after = after
         self._read_braces = read_braces
-        self._forms: dict[str, list[LinePattern]] = {}
+        self._forms: dict[str, list[NftForm]] = {}
         self._seen_once: dict[str, tuple[str, Recipe]] = {}
 
-    def candidates(self, text: str) -> list[LinePattern]:
+    def candidates(self, text: str) -> list[NftForm]:
         """The forms that a line or element may have. Compiling a pattern takes longer than parsing a line with Lark, so
         that waits until a second one looks the same."""
         key = _VARYING.sub("", text)
@@ -66,7 +66,7 @@ class FormCache:
         seen = self._seen_once.pop(key, None)
         if seen is not None:
             pattern, make = seen
-            forms.append(LinePattern(re.compile(f"{self._before}{pattern}{self._after}"), make))
+            forms.append(NftForm(re.compile(f"{self._before}{pattern}{self._after}"), make))
         return forms
 
     def parse(self, text: str, remember: bool = True) -> Any:
@@ -93,7 +93,7 @@ class FormCache:
         return make([str(token) for token in tokens])
 
 
-def follow(previous: LinePattern, form: LinePattern) -> None:
+def follow(previous: NftForm, form: NftForm) -> None:
     """Remember that `form` followed `previous`."""
     if previous.first is not form:
         previous.second = previous.first

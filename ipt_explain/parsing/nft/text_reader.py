@@ -9,7 +9,7 @@ from ipt_explain.errors import Diagnostic
 from ipt_explain.model import nft
 from ipt_explain.parsing.nft.assembly import ChainDraft, RulesetDraft, SetDraft, TableDraft
 from ipt_explain.parsing.nft.elements import ElementReader
-from ipt_explain.parsing.nft.forms import FormCache, LinePattern, follow
+from ipt_explain.parsing.nft.forms import FormCache, NftForm, follow
 from ipt_explain.parsing.nft.lines import BaseLine, BlockOpening, Closing, Content, Line, Property, RuleLine, Types
 from ipt_explain.parsing.nft.normal import priority_of
 from ipt_explain.parsing.nft.pasted import end_of_braces, printed_lines
@@ -74,7 +74,7 @@ class TextReader:
         if self._table is not None:
             self._cut(line)
 
-    def _read_odd_line(self, text: str, position: int, line: int, form: LinePattern) -> tuple[int, int, LinePattern]:
+    def _read_odd_line(self, text: str, position: int, line: int, form: NftForm) -> tuple[int, int, NftForm]:
         """Read a line that has neither of the likely forms."""
         end = text.find("\n", position)
         end = len(text) if end < 0 else end

@@ -17,7 +17,7 @@ _TOOL = re.compile(
 _FILTER = lazy_pattern(r"\|[ \t]*(?:sudo )?(?:[efz]?grep|head|tail|awk|sed|cut)\b")
 
 
-class Call(Record):
+class ToolCall(Record):
     """One call of iptables or iptables-save.
 
     `table` is the one named by -t, else filter; None for iptables-save of all tables. `action` is the letter of the
@@ -31,7 +31,7 @@ class Call(Record):
     chain: str | None
 
 
-def read_command(line: str) -> Call | None:
+def read_command(line: str) -> ToolCall | None:
     """The call of iptables in a line, after any prompt or wrapper; None if there is none."""
     found = _TOOL.search(line)
     if found is None:
@@ -44,7 +44,7 @@ def is_filtered(line: str) -> bool:
     return _FILTER.search(line) is not None
 
 
-def call_of(words: Sequence[str]) -> Call | None:
+def call_of(words: Sequence[str]) -> ToolCall | None:
     """The call of iptables with these words; None if they call something else."""
     for place, word in enumerate(words):
         if is_tool(word):
@@ -59,15 +59,15 @@ def is_tool(word: str) -> bool:
     return found is not None and found.end() == len(word)
 
 
-def _command(found: re.Match[str], words: Sequence[str]) -> Call | None:
+def _command(found: re.Match[str], words: Sequence[str]) -> ToolCall | None:
     family = Family.IPV6 if found["six"] == "ip6tables" else Family.IPV4
     backend = {"legacy": Backend.LEGACY, "nft": Backend.NFT}.get(found["backend"] or "")
     table, action, chain = _options(words)
     if found["save"]:
-        return Call(family, backend, table, None, None)
+        return ToolCall(family, backend, table, None, None)
     if action is None:
         return None
-    return Call(family, backend, table or "filter", action, chain)
+    return ToolCall(family, backend, table or "filter", action, chain)
 
 
 def _words(text: str) -> list[str]:

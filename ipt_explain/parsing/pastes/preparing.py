@@ -14,7 +14,7 @@ from ipt_explain.parsing.iptables.diagnosis.reading import FENCE, MAIL_QUOTE
 from ipt_explain.parsing.iptables.outputs import BLOCK_ENDS, JOINED, is_elision
 from ipt_explain.parsing.listings.columns import guess_header
 from ipt_explain.parsing.pastes.around import is_around, is_name, is_row, is_table_name, quotes_rule
-from ipt_explain.parsing.pastes.commands import Call
+from ipt_explain.parsing.pastes.commands import ToolCall
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.parsing.pastes.logs import is_element, is_of_json, unwrapped
 from ipt_explain.parsing.pastes.notes import PasteNotes
@@ -257,7 +257,7 @@ class _Preparing:
         self._lines[place] = line
         self._changed = True
 
-    def _place(self, call: Call, text: str, line: int) -> bool:
+    def _place(self, call: ToolCall, text: str, line: int) -> bool:
         """Put the rule made by a command into its table. Returns whether the command could be read."""
         try:
             rule = self._joiner.read(text, line)

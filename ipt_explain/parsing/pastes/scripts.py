@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from ipt_explain.parsing.pastes.commands import Call, call_of, is_tool
+from ipt_explain.parsing.pastes.commands import ToolCall, call_of, is_tool
 from ipt_explain.words.quotes import in_quotes
 
 _CHANGE = re.compile(r"ip6?tables(?:-legacy|-nft)?\s")
@@ -77,7 +77,7 @@ def is_of_shell(line: str) -> bool:
     return len(line) <= _LONGEST and _SHELL.match(line) is not None
 
 
-def changing_commands(line: str) -> list[tuple[Call, str]]:
+def changing_commands(line: str) -> list[tuple[ToolCall, str]]:
     """The commands in a line that append, insert, replace or delete a rule, each with the rule in the form of
     iptables-restore. Raises UnreadableCommand if one has variables, or unclosed quotes."""
     if _BARE.match(line):
@@ -94,7 +94,7 @@ def changing_commands(line: str) -> list[tuple[Call, str]]:
         simple = list(_simple_commands(text))
     except ValueError:
         raise UnreadableCommand from None
-    changes: list[tuple[Call, str]] = []
+    changes: list[tuple[ToolCall, str]] = []
     for words in simple:
         command = call_of(words)
         if command is not None and _changes(command):
@@ -102,7 +102,7 @@ def changing_commands(line: str) -> list[tuple[Call, str]]:
     return changes
 
 
-def _changes(command: Call | None) -> bool:
+def _changes(command: ToolCall | None) -> bool:
     return command is not None and command.action in ("A", "I", "D", "R") and command.chain is not None
 
 

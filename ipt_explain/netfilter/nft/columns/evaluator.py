@@ -13,13 +13,13 @@ from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.columns.draws import Draw, Draws
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.columns.lookups import UNSURE, look_up
-from ipt_explain.netfilter.nft.columns.packets import Packets, Places, common_way, one_jump
+from ipt_explain.netfilter.nft.columns.packets import Places, RulePackets, common_way, one_jump
 from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import datatype_of
 from ipt_explain.netfilter.nft.evaluator import NftEvaluator
 from ipt_explain.netfilter.nft.readings import ABSENT, AddressType, Chance, Reading, looks_at_heading, read
 from ipt_explain.netfilter.nft.rewriting import applies
-from ipt_explain.netfilter.nft.ways import Alike, CommonWay, Leap, Leaps, Way, leap_of, then_of
+from ipt_explain.netfilter.nft.ways import AlikePackets, CommonWay, Leap, Leaps, Way, leap_of, then_of
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Flow, Verdict
@@ -38,14 +38,14 @@ class ColumnEvaluator:
     def answers(
         self, table: nft.Table, rules: Sequence[nft.Rule], state: PacketState, to: Sequence[Heading],
         sent: Sequence[Heading], unasked: bool = False, spreads: bool = False,
-    ) -> Iterator[Alike]:  # fmt: skip
+    ) -> Iterator[AlikePackets]:  # fmt: skip
         """What rules do with packets in one state. Each packet has its rule, its destination (`to`) and its original
         destination (`sent`).
 
         With `unasked`, no rule will test the lists that packets are added to. With `spreads`, packets that go at random
         to chains of one layout and never return may be reported as one way with several entries per packet.
         """
-        packets = Packets(table, rules, state, to, sent)
+        packets = RulePackets(table, rules, state, to, sent)
         places: Places = range(len(rules))
         odd: list[int] = []
         entered = False
@@ -89,7 +89,7 @@ class ColumnEvaluator:
             asked = [ask(table, rules[place], state, packets.bound(place)) for place in odd]
             yield from self.grouped(table, odd, asked)
 
-    def grouped(self, table: nft.Table, places: Places, answers: Iterable[Sequence[Way]]) -> Iterator[Alike]:
+    def grouped(self, table: nft.Table, places: Places, answers: Iterable[Sequence[Way]]) -> Iterator[AlikePackets]:
         """Groups packets with the same ways, given the ways of each."""
         course = self._layouts.course
         alike: dict[tuple[object, ...], list[tuple[int, Sequence[Way]]]] = {}
@@ -105,12 +105,12 @@ class ColumnEvaluator:
             ])
             alike.setdefault(key, []).append((place, ways))
         for members in alike.values():
-            yield Alike(
+            yield AlikePackets(
                 [place for place, _ in members],
                 [common_way([ways[number] for _, ways in members]) for number in range(len(members[0][1]))],
             )
 
-    def _matched(self, packets: Packets, number: int, places: Places, odd: list[int]) -> tuple[Places, Places]:
+    def _matched(self, packets: RulePackets, number: int, places: Places, odd: list[int]) -> tuple[Places, Places]:
         """The places whose rules match, and those whose rules do not. Undecided ones are added to `odd`."""
         state = packets.state
         statements = [packets.rules[place].statements[number] for place in places]
@@ -140,7 +140,7 @@ class ColumnEvaluator:
         return fits, missed
 
     def _found(
-        self, packets: Packets, places: Places, key: nft.Expression, data: nft.Expression | nft.SetData
+        self, packets: RulePackets, places: Places, key: nft.Expression, data: nft.Expression | nft.SetData
     ) -> Sequence[nft.Element | None] | None:
         """What packets find in a set if all meet the same rule; None if each must be looked up by itself."""
         if not packets.alike or not isinstance(data, (nft.SetLiteral, nft.SetReference)) or not looks_at_heading(key):
@@ -148,7 +148,7 @@ class ColumnEvaluator:
         matcher = self.evaluator.statements.matcher
         return look_up(matcher, packets.table, key, data, packets.state, packets.heading(places))
 
-    def _leaping(self, packets: Packets, places: Places, number: int) -> Iterator[Alike]:
+    def _leaping(self, packets: RulePackets, places: Places, number: int) -> Iterator[AlikePackets]:
         """Packets that each go to the chain in their rule."""
         leaps = [leap for place in places if (leap := leap_of(packets.rules[place].statements[number])) is not None]
         groups: dict[object, list[int]] = {}
@@ -157,9 +157,11 @@ class ColumnEvaluator:
         for members in groups.values():
             those = [places[at] for at in members]
             then = one_jump([leaps[at] for at in members])
-            yield Alike(those, [CommonWay(ALWAYS, then, packets.state, packets.heading(those), True)])
+            yield AlikePackets(those, [CommonWay(ALWAYS, then, packets.state, packets.heading(those), True)])
 
-    def _drawn(self, packets: Packets, number: int, places: Places, odd: list[int], spreads: bool) -> Iterator[Alike]:
+    def _drawn(
+        self, packets: RulePackets, number: int, places: Places, odd: list[int], spreads: bool
+    ) -> Iterator[AlikePackets]:
         """Packets that each go to one of the chains in their rule's map, at random or by key."""
         given = packets.rules[0].statements[number]
         assert isinstance(given, nft.VerdictMap)
@@ -172,9 +174,9 @@ class ColumnEvaluator:
             if spreads and len(first.leaps) > 1 and self._goes_one_way(packets.table, first):
                 names = tuple([draw.leaps[at].chain for at in range(len(first.leaps)) for draw in draws])
                 way = CommonWay(first.shares[0], Leaps(names, True), packets.state, to * len(first.leaps), True)
-                yield Alike(those * len(first.leaps), [way], spread=True)
+                yield AlikePackets(those * len(first.leaps), [way], spread=True)
                 continue
-            yield Alike(
+            yield AlikePackets(
                 those,
                 [
                     CommonWay(share, one_jump([draw.leaps[at] for draw in draws]), packets.state, to, True)
@@ -183,8 +185,8 @@ class ColumnEvaluator:
             )
 
     def _given(
-        self, packets: Packets, places: Places, found: Sequence[nft.Element | None], odd: list[int]
-    ) -> Iterator[Alike]:
+        self, packets: RulePackets, places: Places, found: Sequence[nft.Element | None], odd: list[int]
+    ) -> Iterator[AlikePackets]:
         """Packets that each go where the element found for them says."""
         missed: list[int] = []
         groups: dict[object, tuple[list[int], list[Leap]]] = {}
@@ -203,7 +205,8 @@ class ColumnEvaluator:
             yield packets.all_go(missed, Flow.CONTINUE, matched=False)
         for course, (those, leaps) in groups.items():
             if leaps:
-                yield Alike(those, [CommonWay(ALWAYS, one_jump(leaps), packets.state, packets.heading(those), True)])
+                way = CommonWay(ALWAYS, one_jump(leaps), packets.state, packets.heading(those), True)
+                yield AlikePackets(those, [way])
             elif isinstance(course, (Verdict, Flow)):
                 yield packets.all_go(those, course)
 
@@ -215,7 +218,7 @@ class ColumnEvaluator:
         return len(courses) == 1 and len({leap.chain for leap in draw.leaps}) == len(draw.leaps)
 
     def _alike(
-        self, packets: Packets, number: int, places: Places, odd: list[int]
+        self, packets: RulePackets, number: int, places: Places, odd: list[int]
     ) -> Iterable[tuple[list[int], list[Draw]]]:
         groups: dict[int, tuple[list[int], list[Draw]]] = {}
         for place in places:
@@ -228,7 +231,7 @@ class ColumnEvaluator:
                 draws.append(draw)
         return groups.values()
 
-    def _sent_on(self, packets: Packets, number: int, places: Places, odd: list[int]) -> Iterator[Alike]:
+    def _sent_on(self, packets: RulePackets, number: int, places: Places, odd: list[int]) -> Iterator[AlikePackets]:
         """Packets whose destination is rewritten, to one address or at random to one of several."""
         for those, draws in self._alike(packets, number, places, odd):
             given = [(share, tuple([draw.headings[at] for draw in draws])) for at, share in enumerate(draws[0].shares)]
@@ -236,8 +239,8 @@ class ColumnEvaluator:
 
 
 def _rewritten(
-    packets: Packets, places: list[int], given: Sequence[tuple[Probability, tuple[Heading, ...]]], odd: list[int]
-) -> Iterator[Alike]:
+    packets: RulePackets, places: list[int], given: Sequence[tuple[Probability, tuple[Heading, ...]]], odd: list[int]
+) -> Iterator[AlikePackets]:
     """Packets with new destinations. Those that keep their destination count as not translated, and are added to
     `odd`."""
     to = packets.heading(places)
@@ -256,7 +259,8 @@ def _rewritten(
         ]
     if places:
         state = packets.state._replace(destination_decided=True, dnat=True)
-        yield Alike(places, [CommonWay(share, Verdict.ACCEPT, state, headings, True) for share, headings in given])
+        ways = [CommonWay(share, Verdict.ACCEPT, state, headings, True) for share, headings in given]
+        yield AlikePackets(places, ways)
 
 
 def _compared(match: nft.Match, reading: Reading, state: PacketState) -> Truth:

@@ -13,7 +13,7 @@ from ipt_explain.netfilter.nft.ways import Leap
 from ipt_explain.netfilter.targets import Flow, Verdict
 
 
-class Layout:
+class NftLayout:
     """The common layout of chains. Two chains are alike if their layouts are the same object."""
 
     __slots__ = ()
@@ -23,16 +23,16 @@ class Layouts:
     """The layouts of chains, each found once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Hashable, ...], Layout] = {}
-        self._of: dict[nft.Chain, Layout | None] = {}
+        self._known: dict[tuple[Hashable, ...], NftLayout] = {}
+        self._of: dict[nft.Chain, NftLayout | None] = {}
 
-    def of(self, chain: nft.Chain) -> Layout | None:
+    def of(self, chain: nft.Chain) -> NftLayout | None:
         """A chain's layout; None if no other chain can be like it, because a rule has its own bucket or is
         unreadable."""
         if chain not in self._of:
             shapes = tuple([_shape_of_rule(rule) for rule in chain.rules])
             alike = shapes and None not in shapes
-            self._of[chain] = self._known.setdefault(shapes, Layout()) if alike else None
+            self._of[chain] = self._known.setdefault(shapes, NftLayout()) if alike else None
         return self._of[chain]
 
     def course(self, table: nft.Table, then: Verdict | Flow | Leap) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.columns.lookups import readings_of
 from ipt_explain.netfilter.nft.readings import ABSENT, Reading, read
-from ipt_explain.netfilter.nft.ways import Alike, CommonWay, Leap, Leaps, Way
+from ipt_explain.netfilter.nft.ways import AlikePackets, CommonWay, Leap, Leaps, Way
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Flow, Verdict
@@ -16,7 +16,7 @@ from ipt_explain.records import NamedTuple
 Places = Sequence[int]
 
 
-class Packets(NamedTuple):
+class RulePackets(NamedTuple):
     """Packets in one state, each with its rule, destination and original destination."""
 
     table: nft.Table
@@ -45,10 +45,10 @@ class Packets(NamedTuple):
         to = self.to
         return tuple(to) if len(places) == len(to) else tuple([to[place] for place in places])
 
-    def all_go(self, places: Places, then: Verdict | Flow, matched: bool = True, entered: bool = False) -> Alike:
+    def all_go(self, places: Places, then: Verdict | Flow, matched: bool = True, entered: bool = False) -> AlikePackets:
         """The packets all go one way, unchanged."""
         way = CommonWay(ALWAYS, then, self.state, self.heading(places), matched, entered=entered)
-        return Alike(places, [way])
+        return AlikePackets(places, [way])
 
 
 def one_jump(leaps: Sequence[Leap]) -> Leap | Leaps:

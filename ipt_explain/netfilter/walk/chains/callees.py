@@ -11,7 +11,7 @@ from ipt_explain.netfilter.condition import Column
 from ipt_explain.netfilter.targets import is_verdict
 from ipt_explain.netfilter.walk.chains.evaluator import Rows
 from ipt_explain.netfilter.walk.chains.visit import Ground
-from ipt_explain.netfilter.walk.columns import Alike, is_alike
+from ipt_explain.netfilter.walk.columns import AlikeChains, is_alike
 from ipt_explain.records import Record
 
 
@@ -39,7 +39,7 @@ class Jumps:
     """
 
     def __init__(self) -> None:
-        self.fans: dict[tuple[Alike, tuple[int, ...]], Sequence[Fan]] = {}
+        self.fans: dict[tuple[AlikeChains, tuple[int, ...]], Sequence[Fan]] = {}
         self._known: dict[tuple[Table, Shape, tuple[str, ...]], Iterable[Callees]] = {}
 
     def by_callee(self, names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
@@ -75,7 +75,7 @@ def _by_callee(names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
         return (Callees(chains[name] if chain else None, None),)
     found = list(map(chains.get, names))
     if all(found) and len(set(map(_LAYOUT, found))) == 1:
-        return (Callees(Alike(cast("list[Chain]", found)), None),)
+        return (Callees(AlikeChains(cast("list[Chain]", found)), None),)
     groups: dict[Layout | None, list[int]] = {}
     for row, each in enumerate(found):
         groups.setdefault(None if each is None else each.layout, []).append(row)
@@ -86,7 +86,7 @@ _LAYOUT = attrgetter("layout")
 
 
 def _grouped(found: Sequence[Chain | None], rows: Sequence[int]) -> Callees:
-    chains = Alike([chain for chain in (found[row] for row in rows) if chain is not None])
+    chains = AlikeChains([chain for chain in (found[row] for row in rows) if chain is not None])
     alike = len(set(chains)) == 1
     return Callees((chains[0] if alike else chains) if chains else None, tuple(rows))
 

@@ -14,7 +14,7 @@ from ipt_explain.netfilter.walk.chains.chain_index import ChainIndex, ChainIndex
 from ipt_explain.netfilter.walk.chains.dealing import Dealt, by_chance, chance_of, deal, dealt_as_written
 from ipt_explain.netfilter.walk.chains.evaluator import Evaluator, Outcome, Rows
 from ipt_explain.netfilter.walk.chains.visit import Portion, Visit
-from ipt_explain.netfilter.walk.columns import Alike, Batch, rows_left, whole_blocks
+from ipt_explain.netfilter.walk.columns import AlikeChains, Batch, rows_left, whole_blocks
 from ipt_explain.records import Record
 
 
@@ -166,7 +166,7 @@ class Search:
         if share is None:
             return None
         at = tuple([self.layout.offsets[place] + conditions[0].slots[0] for place in places])
-        words = Alike.of(self._visit.ground, portion.rows).shared(at)
+        words = AlikeChains.of(self._visit.ground, portion.rows).shared(at)
         return None if words is None else dealt_as_written(share, tuple(map(unquote, words)))
 
     def _chances(self, portion: Portion, places: range) -> Sequence[Probability] | None:

@@ -14,10 +14,10 @@ from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability, product
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.evaluator import Crowd, Rows
-from ipt_explain.netfilter.walk.columns import Alike, picked
+from ipt_explain.netfilter.walk.columns import AlikeChains, picked
 from ipt_explain.records import Record, field
 
-Ground = Chain | Alike
+Ground = Chain | AlikeChains
 """The chain that all rows of a visit are in, or each row's own."""
 
 
