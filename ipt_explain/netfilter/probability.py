@@ -14,6 +14,8 @@ from typing import overload
 SCALE = 1 << 31
 ALWAYS = Fraction(1)
 NEVER = Fraction(0)
+NOTHING = 1e-12
+"""What a sum of floats may be off by; the smallest share that the kernel can leave over is 2^-31."""
 
 # Beyond numerators of this size (four factors of 31 bits) exact arithmetic costs more than its last digits are worth.
 # Products of halves stay exact, however many, and cannot vanish.

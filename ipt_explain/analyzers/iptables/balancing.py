@@ -17,7 +17,7 @@ from ipt_explain.analyzers.iptables.runs import Run, Stretches
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
 from ipt_explain.model import Chain, Extent, Layout, Table
 from ipt_explain.netfilter.header import usual_name
-from ipt_explain.netfilter.probability import taken
+from ipt_explain.netfilter.probability import NOTHING, taken
 from ipt_explain.records import Record, replace
 from ipt_explain.services.columns import Columns
 from ipt_explain.services.evidence import Evidence
@@ -29,8 +29,6 @@ _ENDING = frozenset({"ACCEPT", "RETURN"})
 _MAX_DEPTH = 32
 # Balancers read together: endpoint chains are scattered over memory, and those of so many fit the processor's cache.
 _AT_ONCE = 32
-# Rounding in sums of floats; the smallest share that the kernel can leave over is 2^-31.
-_NOTHING = 1e-12
 
 
 class AffinityRule(Record):
@@ -155,7 +153,7 @@ class BalancerReader:
         if name in self._with_gaps:
             shares = [None] * len(shares)
         unmatched = reading.rest + reading.leaked
-        sure = reading.sure and (chain.extent is Extent.WHOLE or unmatched < _NOTHING)
+        sure = reading.sure and (chain.extent is Extent.WHOLE or unmatched < NOTHING)
         return _spread(
             name, chain, Columns.joined(reading.endpoints or [NO_ENDPOINTS]), shares, unmatched if sure else None,
             reading.dropped, reading.affinity, reading.marks, reading.redirects, reading.balancing,

@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import compress
 
 from ipt_explain.model import Backend
+from ipt_explain.netfilter.probability import NOTHING
 from ipt_explain.records import Record, field
 from ipt_explain.render.explain.service_words import View, by_words, leak_line, placement_words, row
 from ipt_explain.render.text.outline import Span, TreeNode, line_tail, sentence
@@ -17,9 +18,6 @@ from ipt_explain.services.evidence import evidence_lines
 from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, FrontendVerdict, Scope, ServicePort, Share
 from ipt_explain.words import address_port, both, counted
 from ipt_explain.words.percents import GRAIN, evenness, percent, percents
-
-# Covers rounding in sums of floats; the kernel's smallest share is 2^-31.
-_NOTHING = 1e-12
 
 _HAIRPIN: dict[bool | None, Span] = {
     True: ("hairpin ok", "good"),
@@ -111,15 +109,15 @@ def distributions(service: ServicePort, view: View) -> Iterator[TreeNode]:
         children = _rows(balancer.shares, at, endpoints, texts, "remote" if shows_local else "", shown, view)
         if balancer.unmatched is None:
             children.append(_not_shown(balancer))
-        elif balancer.unmatched > _NOTHING:
+        elif balancer.unmatched > NOTHING:
             children.append(_leak(service, balancer, balancer.unmatched))
         count = str(len(at) or "none")
         even = _evenness(chances)
         reach = sum(filter(None, arriving))
         unmatched = balancer.unmatched or 0.0
-        if at and reach <= _NOTHING and (losing or unmatched > _NOTHING):
+        if at and reach <= NOTHING and (losing or unmatched > NOTHING):
             even = "no connection gets there"
-        elif losing and unmatched <= _NOTHING:
+        elif losing and unmatched <= NOTHING:
             even = ", ".join(filter(None, (even, f"{percent(reach)} of connections get there")))
         if balancer.decided_by is not None:
             even = f"shared as IPVS's scheduler {escape(balancer.decided_by)} decides"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipt_explain.netfilter.probability import NOTHING
 from ipt_explain.render.explain.service_words import KIND_WORDS, joined_address
 from ipt_explain.render.explain.summary import SIGNS, brief_words
 from ipt_explain.render.text.outline import Line, Span, TreeNode, draw, sentence
@@ -25,8 +26,6 @@ _LETTERS = {
     FrontendKind.NODE_PORT: "N",
 }
 _GAP = "  "
-# Smaller shares are rounding errors of 31-bit probabilities.
-_GRAIN = 1e-12
 _NAME, _TYPE, _ADDRESS, _BALANCE, _PROBLEM = 1, 2, 3, 5, 6
 
 Row = tuple[Span, ...]
@@ -99,7 +98,7 @@ def _row(service: ServicePort) -> Row:
 def _problem(trouble: Trouble, service: ServicePort) -> str:
     """The problem; a leak's share is in the column before."""
     words = brief_words(trouble)
-    leaks = any((each.unmatched or 0.0) > _GRAIN for each in service.balancers[:1])
+    leaks = any((each.unmatched or 0.0) > NOTHING for each in service.balancers[:1])
     return words.partition(" % ")[2] or words if leaks else words
 
 
@@ -116,7 +115,7 @@ def _balance(service: ServicePort) -> str:
     if not service.balancers or service.state is ServiceState.NO_ENDPOINTS:
         return "-"
     balancer = service.balancers[0]
-    if balancer.unmatched is not None and balancer.unmatched > _GRAIN:
+    if balancer.unmatched is not None and balancer.unmatched > NOTHING:
         return f"leaks {percent(balancer.unmatched)}"
     if balancer.decided_by is not None:
         return f"by-{escape(balancer.decided_by)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from ipt_explain.netfilter.probability import NOTHING
 from ipt_explain.render.explain.service_words import KIND_WORDS, joined_address
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.columns import column as column_of
@@ -82,7 +83,7 @@ def _row(service: ServicePort, frontend: Frontend | None, balancer: Balancer | N
 
 def _balance(balancer: Balancer) -> str:
     """`even`, `uneven`, or the share that leaks; `-` if there is nothing to compare."""
-    if balancer.unmatched is not None and balancer.unmatched > 1e-12:
+    if balancer.unmatched is not None and balancer.unmatched > NOTHING:
         return f"leaks-{percents((balancer.unmatched,))[0].replace(' ', '')}"
     if balancer.decided_by is not None:
         return f"by-{escape(balancer.decided_by)}"

@@ -9,13 +9,13 @@ from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chai
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.balancing.odd_chains import OddChain, ShareRule
 from ipt_explain.model import Chain
+from ipt_explain.netfilter.probability import NOTHING
 from ipt_explain.services.ports import Balancer
 from ipt_explain.words import listed
 from ipt_explain.words.percents import percent
 
 NAMED = 4
 """A message names so many endpoints and counts the others."""
-_NOTHING = 1e-12
 
 
 def chance_chains(context: RulesetContext) -> Iterator[OddChain]:
@@ -25,7 +25,7 @@ def chance_chains(context: RulesetContext) -> Iterator[OddChain]:
 
 def dead(odd: OddChain) -> list[ShareRule]:
     """The choices that no connection reaches."""
-    return [choice for choice in odd.choices if choice.share <= _NOTHING]
+    return [choice for choice in odd.choices if choice.share <= NOTHING]
 
 
 def repeated(odd: OddChain) -> list[ShareRule]:
@@ -41,7 +41,7 @@ def repeated(odd: OddChain) -> list[ShareRule]:
 
 def leaks(context: RulesetContext, odd: OddChain) -> bool:
     """Whether connections pass the chain without an endpoint, as far as the text shows."""
-    return odd.leak > _NOTHING and (odd.ending is not None or context.knows_chain(odd.chain))
+    return odd.leak > NOTHING and (odd.ending is not None or context.knows_chain(odd.chain))
 
 
 def without_dnat(context: RulesetContext) -> Iterator[tuple[Balancer, list[Chain]]]:
@@ -64,7 +64,7 @@ def shares_text(choices: Iterable[ShareRule], extra: float = 0.0) -> str:
     parts = [f"{endpoint} {percent(share)}" for endpoint, share in ordered[:NAMED]]
     if len(ordered) > NAMED:
         parts.append(f"{len(ordered) - NAMED} more {percent(ordered[NAMED][1])} or less")
-    if extra > _NOTHING:
+    if extra > NOTHING:
         parts.append(f"none {percent(extra)}")
     return ", ".join(parts)
 

@@ -10,12 +10,11 @@ from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains
 from ipt_explain.audit.evidence.balancing.even_shares import EvenShares
 from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.header import usual_name
-from ipt_explain.netfilter.probability import taken
+from ipt_explain.netfilter.probability import NOTHING, taken
 from ipt_explain.records import Record
 
 _ENDPOINT = ChainRole.ENDPOINT.value
 _GRAIN = 1e-6
-_NOTHING = 1e-12
 
 
 class ShareRule(Record):
@@ -55,7 +54,7 @@ class OddChain(Record):
         targets = [choice.target for choice in self.choices]
         destinations = [choice.destination for choice in self.choices]
         return (
-            self.leak <= _NOTHING
+            self.leak <= NOTHING
             and self.ending is None
             and not self.counting
             and not self.strange
