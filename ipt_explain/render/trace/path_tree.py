@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
+from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.walk.path import Step as IptablesStep
 from ipt_explain.records import Record, field
 from ipt_explain.trace import Outcome, Step
 from ipt_explain.trace.outcome import Ending
@@ -12,7 +14,7 @@ from ipt_explain.trace.outcome import Ending
 MOST_SHOWN = 300
 """The most paths shown, likeliest first."""
 
-_Key = tuple[int, int, int]  # line, rule and the chain entered
+_Key = tuple[int, int, int, "Heading | None"]  # line, rule, the chain entered, the endpoint chosen
 _TableKey = tuple[str, str, bool]  # table, hook, whether the packet is there again
 
 
@@ -75,11 +77,18 @@ def _add_path(ending: Ending, share: float, tables: dict[_TableKey, TablePass]) 
             above = []
         del above[step.depth :]
         siblings = above[-1].inside if above else table.inside
-        met = siblings.setdefault((step.line or 0, id(step.rule), id(step.into)), RuleMet(step))
+        met = siblings.setdefault((step.line or 0, id(step.rule), id(step.into), _sent_to(step)), RuleMet(step))
         if id(met) not in seen:
             seen.add(id(met))
             met.share += share
         above.append(met)
+
+
+def _sent_to(step: Step) -> Heading | None:
+    """Where one of several endpoints of a single nftables rule or virtual server is."""
+    if isinstance(step, IptablesStep) or step.after is None:
+        return None
+    return step.to_after if step.after.destination_decided > step.before.destination_decided else None
 
 
 def _place(met: RuleMet) -> tuple[bool, int]:
