@@ -11,7 +11,8 @@ import subprocess
 import networkx as nx
 import pytest
 
-from tests.cli.program import SAMPLES, run
+from tests.cli.program import SAMPLES
+from tests.cli.program import run_here as run
 from tests.golden_support import Golden
 
 BASIC = SAMPLES / "kube-proxy-1.30-basic.txt"

@@ -10,7 +10,7 @@ import jsonschema
 import networkx as nx
 import pytest
 
-from tests.cli.program import run
+from tests.cli.program import run_here as run
 from tests.nft_corpus import listing
 
 

@@ -10,7 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from ipt_explain.schemas import SCHEMAS, schema_text
-from tests.cli.program import SAMPLES, run
+from tests.cli.program import SAMPLES
+from tests.cli.program import run_here as run
 
 DAMAGED = SAMPLES / "damaged-node.txt"
 BASIC = SAMPLES / "kube-proxy-1.30-basic.txt"

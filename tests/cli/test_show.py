@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ipt_explain.cli.show import split_words
-from tests.cli.program import SAMPLES, run
+from tests.cli.program import SAMPLES
+from tests.cli.program import run_here as run
 from tests.golden_support import Golden
 
 BASIC = SAMPLES / "kube-proxy-1.30-basic.txt"

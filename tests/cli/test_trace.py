@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from tests.cli.program import SAMPLES, Result, run
+from tests.cli.program import SAMPLES, Result
+from tests.cli.program import run_here as run
 from tests.corpora import kernel_cases
 from tests.golden_support import Golden
 from tests.kube_corpus import scenario
