@@ -3,10 +3,12 @@ trace and compare tell the same."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+import ipt_explain
 from ipt_explain.cli.main import run
 from tests.ipvs_corpus import ipvs_nodes
 
@@ -99,3 +101,41 @@ def test_packets_sent_on_unchanged_are_not_said_to_be_refused(
     said = told(text, tmp_path, capsys)
     assert "IPVS sends it on unchanged" in said["trace"]
     assert "refused with port-unreachable" not in said["trace"]
+
+
+STATISTICS = """\
+IP Virtual Server version 1.2.1 (size=4096)
+Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes
+  -> RemoteAddress:Port
+TCP  10.96.0.10:53                      10      100      100    10000    10000
+  -> 10.244.1.2:53                      10      100      100    10000    10000
+"""
+
+
+def audited(text: str) -> dict[str, str]:
+    """The messages of the audit's findings, by rule."""
+    return {each.rule: each.message for each in ipt_explain.audit(ipt_explain.parse(text))}
+
+
+def test_weights_that_a_listing_lacks_are_not_zero() -> None:
+    assert "IPT915" not in audited(node("iptables-save", "ipset-save") + STATISTICS)
+
+
+def test_a_bound_address_without_servers_is_told_once() -> None:
+    found = audited(node(*TOOLS, without=f"{ADDRESS}:"))
+    assert "IPT911" in found and "IPT913" not in found
+
+
+def test_servers_of_addresses_that_are_not_the_nodes_are_said_to_be_missed() -> None:
+    more = "-A -t 203.0.113.99:80 -s rr\n-a -t 203.0.113.99:80 -r 10.244.1.2:80 -m -w 1\n"
+    told = audited(node(*TOOLS) + more)["IPT117"]
+    assert "IPVS (kube-proxy) misses all connections" in told and "as the address is not the node's" in told
+
+
+def test_columns_between_tabs_are_columns() -> None:
+    listed = NODE.files["ipvsadm-Ln"]
+    tabs = re.sub(" {2,}", "\t", listed)
+    assert tabs != listed
+    rest = node("iptables-save", "ipset-save", "ip-addr-kube-ipvs0")
+    found = [ipt_explain.explain(ipt_explain.parse(text + rest)).to_json() for text in (listed, tabs)]
+    assert found[0] == found[1]

@@ -55,7 +55,7 @@ FILE_NAME = suggested("file_names")
 file_option = partial(click.option, metavar="FILE", shell_complete=FILE_NAME)
 names_option = file_option(
     "--objects",
-    help="Name IPVS virtual servers, pods, nodes and zones by the output of kubectl get "
+    help="Name IPVS virtual servers, pods, nodes and zones by what this prints: kubectl get "
     "services,endpointslices,nodes -A -o json.",
 )
 

@@ -20,16 +20,16 @@ _EXTENSION = r"(?:nomatch|timeout|packets|bytes|comment|skbmark|skbprio|skbqueue
 
 _SIGNS = {
     Tool.IPVSADM: (
-        r"-[Aa] +(?:-[tu]|--(?:tcp|udp|sctp)-service) +\S+:\S",
-        r"-[Aa] +(?:-f|--fwmark-service) +\d",
+        r"-[Aa][ \t]+(?:-[tu]|--(?:tcp|udp|sctp)-service)[ \t]+\S+:\S",
+        r"-[Aa][ \t]+(?:-f|--fwmark-service)[ \t]+\d",
         r"--add-(?:service|server) ",
         r"[ \t]*IP Virtual Server version ",
-        r"[ \t]*Prot +LocalAddress:Port\b",
+        r"[ \t]*Prot[ \t]+LocalAddress:Port\b",
         r"IPVS connection entries",
         r"pro +expire +state ",
-        r"[ \t]*(?:TCP|UDP|SCTP) +[^\s:]\S*:\S+ ",
+        r"[ \t]*(?:TCP|UDP|SCTP)[ \t]+[^\s:]\S*:\S+[ \t]",
         r"(?:TCP|UDP|SCTP) +\d+:\d\d +[A-Z_]+ ",
-        r"FWM +[\dA-F]+ ",
+        r"FWM[ \t]+[\dA-F]+[ \t]",
         r"[ \t]*->[ \t]+(?:RemoteAddress:Port\b|[\w.\[:\]-]+:\S+[ \t]+(?:Masq|Route|Tunnel|Local|\d))",
     ),
     Tool.IPSET: (

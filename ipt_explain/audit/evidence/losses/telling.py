@@ -11,7 +11,7 @@ from ipt_explain.audit.evidence.losses.doubts import doubted_questions
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import replace
-from ipt_explain.services.fates import CutOff, Loss, Vantage
+from ipt_explain.services.fates import PAST_IPVS, CutOff, Loss, Vantage
 from ipt_explain.words import both, front, listed
 from ipt_explain.words.percents import percent
 
@@ -94,6 +94,8 @@ def _deed(cause: Cause, may: bool = False) -> str:
     if lost.how is Loss.DIVERTED:
         places = dict.fromkeys(victim.lost.dnat or "elsewhere" for victim in cause.victims)
         return f"{does.format('send')} {hit} to {listed(places, _NAMED)}, which is not an endpoint"
+    if lost.why == PAST_IPVS:
+        return f"{'may miss' if may else 'misses'} {hit}, as the address is not the node's: they leave untranslated"
     if not cause.is_rule:
         return f"{does.format('choose')} no endpoint for {hit}: they leave untranslated"
     if cause.decider.table == "raw":

@@ -42,7 +42,7 @@ def ipvs_address_not_bound(context: IpvsContext) -> Faults:
     if node.bound is None or known is None:
         return
     yield from gathered(map(_fault, unbound(node, known)))
-    served = {each.address for each in node.fronts if each.servers}
+    served = {each.address for each in node.fronts}  # IPT911 reports those that only sets have
     stale = sorted(node.bound - served)
     if stale and context.complete:
         yield Fault(

@@ -33,7 +33,7 @@ def ipvs_all_draining(context: IpvsContext) -> Faults:
     """One fault for each address and port."""
     for each in context.ipvs.fronts:
         weights = [real.weight for server in each.servers for real in server.real_servers]
-        if weights and not any(weights):
+        if weights and all(weight == 0 for weight in weights):  # a listing with other columns has None
             where = front(each.address, each.port)
             yield Fault(
                 f"all real servers of {each.protocol} {where} have weight 0: new connections are refused",
