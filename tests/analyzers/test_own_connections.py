@@ -139,3 +139,11 @@ def test_a_wide_mark_masquerades_others_too() -> None:
     found = finding("IPT402", NODE.replace(SEP, SEP.replace(f"{LOCAL}/32", "10.244.1.0/24")), NODE)
     assert "from 10.244.1.0/24" in found.message
     assert "cannot reach itself" not in found.message
+
+
+@pytest.mark.parametrize("chain", ["PREROUTING", "STEAL"])
+def test_what_another_rule_leads_to_an_endpoint_is_not_marked(chain: str) -> None:
+    steal = f"-A {chain} -d 10.96.0.10/32 -p udp -m udp --dport 53 -j DNAT --to-destination {LOCAL}:53\n"
+    jump = "" if chain == "PREROUTING" else f":{chain} - [0:0]\n-A PREROUTING -j {chain}\n"
+    place = NODE.index("-A PREROUTING ", NODE.index("*nat"))
+    assert _dns(NODE[:place] + jump + steal + NODE[place:]) == {LOCAL: False, OTHER: True}

@@ -104,16 +104,24 @@ class Masquerading:
 
     def _odd_ones(self) -> Mapping[OwnConnection, bool | None]:
         """Pods' own connections, where their chains may mark them in other ways than kube-proxy's do."""
-        from ipt_explain.analyzers.fates.own_connections import is_usual, is_usual_mark, masqueraded
+        from ipt_explain.analyzers.fates.own_connections import (
+            is_in_any,
+            is_usual,
+            is_usual_mark,
+            masqueraded,
+            networks_translated,
+        )
 
         nats = [ruleset for ruleset in self._node.rulesets if "nat" in ruleset.tables]
         chains = [chain for ruleset in nats for chain in ruleset.tables["nat"].chains.values()]
         odd = {layout for layout in {chain.layout for chain in chains} if _translates(layout) and not is_usual(layout)}
         names = {chain.name for chain in chains if chain.layout in odd} if odd else frozenset[str]()
-        every = not all(is_usual_mark(ruleset, MARK_MASQ) for ruleset in nats if ruleset.chain("nat", MARK_MASQ))
+        always = not all(is_usual_mark(ruleset, MARK_MASQ) for ruleset in nats if ruleset.chain("nat", MARK_MASQ))
+        taken = [bits for ruleset in nats for bits in networks_translated(ruleset)]
         wanted: list[OwnConnection] = []
         for service, bound in self._services:
-            marked = column(service.endpoints, "marked")
+            marked, sent = column(service.endpoints, "marked"), _sent(service) if taken else None
+            every = always or is_in_any(sent, taken)
             if every or False in marked or not names.isdisjoint(column(service.endpoints, "chain")):
                 sent = _sent(service)
                 wanted += [

@@ -6,15 +6,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ipt_explain.model import Layout, Ruleset, Shape, TargetKind
+from ipt_explain.netfilter.header import network_bits
+from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.stages import NodeRules
+from ipt_explain.netfilter.whereabouts import Bits, lies_in
 from ipt_explain.records import replace
 
 OwnConnection = tuple[Heading, Heading]
 """A Service's address and port, and one of its endpoints."""
 
+_TRANSLATING = frozenset({"DNAT", "NETMAP"})
 _MOST = 256  # pods are followed one by one
 
 
@@ -46,6 +51,26 @@ def is_usual(layout: Layout) -> bool:
     )
 
 
+def networks_translated(ruleset: Ruleset) -> Sequence[Bits]:
+    """The destinations that rules of others name to translate what arrives, before kube-proxy's do."""
+    found: list[Bits] = []
+    reached, waiting = {Hook.PREROUTING.value}, [Hook.PREROUTING.value]
+    while waiting:
+        chain = ruleset.chain("nat", waiting.pop())
+        for number, shape in enumerate(() if chain is None else chain.layout.shapes):
+            assert chain is not None
+            place, name = chain.layout.place(number, shape.core_option("-d")), chain.target_of(number)
+            if name in _TRANSLATING and place is not None:
+                try:
+                    found.append(network_bits(chain.at(place)))
+                except ValueError:
+                    continue
+            elif name is not None and not name.startswith("KUBE-") and name not in reached:
+                reached.add(name)
+                waiting.append(name)
+    return found
+
+
 def _only_comments(shape: Shape) -> bool:
     return all(match.module == "comment" for match in shape.matches)
 
@@ -70,6 +95,12 @@ def masqueraded(
                     ways = found.setdefault((sent_to[who], to), set())
                     ways.add((state.source_decided, bool(state.answers)))
     return {connection: _masqueraded(list(ways)) for connection, ways in found.items()}
+
+
+def is_in_any(sent: Heading | None, networks: Iterable[Bits]) -> bool:
+    """Whether an address lies in one of these networks."""
+    address = None if sent is None else sent.address
+    return address is not None and any(lies_in(address, *bits) is Truth.YES for bits in networks)
 
 
 def _masqueraded(ways: Sequence[tuple[bool, bool]]) -> bool | None:
