@@ -79,7 +79,7 @@ def trace(
     ]
     endings = tuple(
         Ending(finish, to, share, packets, row)
-        for finish, packets in Replies(node).followed(ends, (sent,))
+        for finish, packets in Replies(node).checked(ends, (sent,))
         for row, (to, share) in enumerate(zip(packets.to, packets.shares))
     )
     outcomes = _outcomes(endings, [*supposed, *journey.supposed])

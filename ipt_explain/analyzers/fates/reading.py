@@ -156,7 +156,7 @@ class _Reader:
         for vantage in each_of(tuple(Vantage), "following packets"):
             journey = Journey(self._node, sent)
             journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
-            ends = journey.ends() if self._replies is None else self._replies.followed(journey.ends(), sent)
+            ends = journey.ends() if self._replies is None else self._replies.checked(journey.ends(), sent)
             found.append(judge.fates(list(ends), arrivals if vantage is Vantage.POD else None))
         told = [fates if _shows(*each) else _NO_SERVERS_SHOWN for each, fates in zip(crowd, zip(*found))]
         packets = enumerate(told)

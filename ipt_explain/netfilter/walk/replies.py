@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from ipt_explain.model import Family, Ruleset
 from ipt_explain.netfilter.condition import with_named_destination
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.packet import CLIENT_PORT, Heading, Known, Tracking
+from ipt_explain.netfilter.packet import CLIENT_PORT, Heading, Known, PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.walk.ends import Finish, StoppedReply
+from ipt_explain.netfilter.walk.ends import Ends, Finish, StoppedReply
 from ipt_explain.netfilter.walk.hook_walk import HookWalk
 from ipt_explain.netfilter.walk.journey import by_first_interface, known_course
 from ipt_explain.netfilter.walk.packets import Packets, Travellers
@@ -59,7 +59,7 @@ class Replies:
         sees_data = self._may_stop and (node.chains is not None or _sees_data(node.rulesets))
         self._packets = _LATER if sees_data else _LATER[:2]
 
-    def followed(
+    def checked(
         self, ends: Iterable[tuple[Finish, Packets]], sent: Sequence[Heading]
     ) -> Iterator[tuple[Finish, Packets]]:
         """The ends of first packets, which were sent to `sent`; those whose replies are stopped say so."""
@@ -130,42 +130,12 @@ class Replies:
     ) -> _Stop:  # fmt: skip
         """The same for one packet: what stops it, or that connection tracking does not recognise it (ACCEPT)."""
         first = finish.state
-        connection, replies = first.connection, tracking is Tracking.REPLY
-        server = _unknown("the endpoint's address", connection.family)
-        if endpoint is not None and endpoint.address is not None:
-            server = endpoint
-        vip = _unknown("the frontend's address", connection.family) if frontend is None else frontend
-        client = Heading(connection.source, connection.source_port or CLIENT_PORT)
-        seen = Heading(first.source, first.source_port or client.port)
-        source, sent = (server, seen) if replies else (client, vip)
-        known = Known(tracking, server, seen, *((vip, client) if replies else (seen, server)), first.zones, data)
-        assert source.address is not None
-        state = first._replace(
-            connection=replace(connection, known=known),
-            source=source.address,
-            source_port=source.port,
-            mark=0,
-            tracking=Tracking.NOT_YET,
-            zones=(0, 0),
-            destination_decided=True,
-            source_decided=True,
-            answers=(),
-            visits=frozenset(),
-            counted=(),
-        )
-        hooks, travellers = HookWalk(self._node, (vip,), _WORK), Travellers()
-        travellers.gather(state, Packets((0,), (sent,), (ALWAYS,)))
-        for hook, in_interface, out_interface in known_course(finish, over_lo, replies):
-            passing = hooks.through(hook, travellers, in_interface, out_interface, balanced=True)
-            travellers = Travellers()
-            for passed, packets in passing.items():
-                if passed.is_known:
-                    travellers.gather(passed, packets)
-                else:
-                    hooks.ends.add(Finish(Verdict.ACCEPT, passed), packets)
+        vip = _unknown("the frontend's address", first.connection.family) if frontend is None else frontend
+        state, sent = _later_packet(first, endpoint, vip, tracking, data)
+        ends, passes = self._walked(finish, over_lo, state, sent, vip)
         stops: list[tuple[StoppedReply, Probability]] = []
         stopped = _NEVER
-        for end, packets in hooks.ends.apart():
+        for end, packets in ends.apart():
             path = packets.path(0)
             if end.verdict is Verdict.ACCEPT and (path is None or path.untracking() is None):
                 path = connected.path(0)  # it is the connection that is in a zone
@@ -176,7 +146,7 @@ class Replies:
                 stopped = total(stopped, packets.shares[0])
         answers = [each for reply, _ in stops for each in reply.state.answers]
         asked = frozenset(question for each in answers for question, _ in each.literals)
-        if not travellers and all(end.verdict is not Verdict.UNKNOWN for end in hooks.ends):
+        if not passes and all(end.verdict is not Verdict.UNKNOWN for end in ends):
             stopped = ALWAYS
         if stopped:
             return _Stop(max(stops, key=lambda stop: stop[1])[0], stopped, (), asked)
@@ -184,6 +154,52 @@ class Replies:
         if reply is None or first.answers or not _is_reported(reply, finish):
             return _Stop(None, _NEVER, (), asked)
         return _Stop(reply, share, reply.state.answers, asked)
+
+    def _walked(
+        self, finish: Finish, over_lo: bool, state: PacketState, sent: Heading, vip: Heading
+    ) -> tuple[Ends, bool]:
+        """The ends of a later packet that does not get through as one of its connection, and whether any of it does."""
+        hooks, travellers = HookWalk(self._node, (vip,), _WORK), Travellers()
+        travellers.gather(state, Packets((0,), (sent,), (ALWAYS,)))
+        replies = state.connection.known is not None and state.connection.known.tracking is Tracking.REPLY
+        for hook, in_interface, out_interface in known_course(finish, over_lo, replies):
+            passing = hooks.through(hook, travellers, in_interface, out_interface, balanced=True)
+            travellers = Travellers()
+            for passed, packets in passing.items():
+                if passed.is_known:
+                    travellers.gather(passed, packets)
+                else:
+                    hooks.ends.add(Finish(Verdict.ACCEPT, passed), packets)
+        return hooks.ends, bool(travellers)
+
+
+def _later_packet(
+    first: PacketState, endpoint: Heading | None, vip: Heading, tracking: Tracking, data: bool
+) -> tuple[PacketState, Heading]:
+    """A packet of a connection after its first, as it sets out, and where it is sent."""
+    connection, replies = first.connection, tracking is Tracking.REPLY
+    server = endpoint
+    if server is None or server.address is None:
+        server = _unknown("the endpoint's address", connection.family)
+    client = Heading(connection.source, connection.source_port or CLIENT_PORT)
+    seen = Heading(first.source, first.source_port or client.port)
+    source, sent = (server, seen) if replies else (client, vip)
+    known = Known(tracking, server, seen, *((vip, client) if replies else (seen, server)), first.zones, data)
+    assert source.address is not None
+    state = first._replace(
+        connection=replace(connection, known=known),
+        source=source.address,
+        source_port=source.port,
+        mark=0,
+        tracking=Tracking.NOT_YET,
+        zones=(0, 0),
+        destination_decided=True,
+        source_decided=True,
+        answers=(),
+        visits=frozenset(),
+        counted=(),
+    )
+    return state, sent
 
 
 def _may_stop(rulesets: Sequence[Ruleset]) -> bool:
