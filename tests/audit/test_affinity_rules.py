@@ -6,6 +6,7 @@ import pytest
 
 from ipt_explain.audit.findings.severity import Severity
 from tests.audit.helpers import findings_of, fired
+from tests.kube_corpus import scenario
 
 SVC = "KUBE-SVC-NPX46M4PTMTKRN6Y"
 A, B = "KUBE-SEP-AAAAAAAAAAAAAAAA", "KUBE-SEP-BBBBBBBBBBBBBBBB"
@@ -47,6 +48,14 @@ def test_what_kube_proxy_writes_has_one_note() -> None:
 def test_clients_that_nobody_records() -> None:
     (finding,) = findings_of("IPT301", dump(*dnat(A, "10.0.0.1"), *dnat(B, "10.0.0.2", B), *CHECKS, *BALANCE))
     assert finding.chain == A and "10.0.0.1:80" in finding.message
+
+
+def test_local_chains_look_clients_up_since_110() -> None:
+    text = scenario("1.22", "policy").ipv4
+    kept = [line for line in text.splitlines() if not (line.startswith("-A KUBE-XLB-") and "--rcheck" in line)]
+    (finding,) = findings_of("IPT302", "\n".join([*kept, ""]))
+    assert finding.chain is not None and finding.chain.startswith("KUBE-XLB-")
+    assert " record clients for session affinity, but this chain does not look up returning ones" in finding.message
 
 
 def test_records_that_nobody_looks_at() -> None:

@@ -19,6 +19,7 @@ from ipt_explain.records import replace
 from ipt_explain.render.audit.formats import FORMATS, Style, rendered
 from tests.audit.test_outputs import FAULTY, HOSTILE
 from tests.cli.program import ROOT
+from tests.nft_corpus import listing
 
 PLAIN = Style(80, notes=True)
 NAMES = 'na"me\\ \n'
@@ -45,6 +46,10 @@ def test_concise_is_one_line_a_finding_in_the_form_that_editors_know() -> None:
     assert lines[0].startswith("node.txt:3:13: IPT001 error table filter has no chain NOWHERE")
     assert all(re.match(r"node\.txt:\d+:\d+: IPT\d{3} (error|warning|info) \S", line) for line in lines)
     assert len(text_of(report(HOSTILE, NAMES), "concise").splitlines()) == 1
+    without_lines = listing("1.33/basic/nft-ruleset").json
+    assert without_lines is not None
+    found = report(without_lines.replace('"jump": {"target": "services"}', '"drop": null'), "nft.json")
+    assert text_of(found, "concise").startswith("nft.json: IPT901 error ")
 
 
 def test_gitlab_s_issues_have_what_its_manual_asks_for() -> None:

@@ -53,8 +53,12 @@ def test_before_1_20_input_jumps_to_kube_services() -> None:
 def test_the_proxy_firewall_matters_more_with_rules_in_it() -> None:
     ranges = captured("1.30", "loadbalancer")
     hook = ("-A FORWARD ", "-j KUBE-PROXY-FIREWALL")
-    assert finding("IPT108", without(ranges, *hook), ranges).severity is Severity.ERROR
-    assert finding("IPT108", without(NODE, *hook), NODE).severity is Severity.WARNING
+    lost = finding("IPT108", without(ranges, *hook), ranges)
+    assert lost.severity is Severity.ERROR
+    assert lost.message.endswith(" skip its 6 rules, so source ranges have no effect")
+    idle = finding("IPT108", without(NODE, *hook), NODE)
+    assert idle.severity is Severity.WARNING
+    assert idle.message.endswith(" would skip source ranges")
 
 
 def test_hooks_through_another_chain_are_hooks() -> None:

@@ -229,6 +229,13 @@ def test_913_an_address_that_is_not_bound() -> None:
     assert "IPT913" in fired(ipvs(ip_addr_kube_ipvs0=without_lines(IPVS["ip-addr-kube-ipvs0"], "10.96.0.10/")))
 
 
+def test_913_an_address_that_nobody_serves_is_a_note() -> None:
+    more = IPVS["ip-addr-kube-ipvs0"] + "    inet 10.96.0.99/32 scope global kube-ipvs0\n"
+    (note,) = findings_of("IPT913", ipvs(ip_addr_kube_ipvs0=more))
+    assert note.severity is Severity.INFO
+    assert note.message == "kube-ipvs0 has 10.96.0.99, which no virtual server serves"
+
+
 def test_915_all_weights_are_zero() -> None:
     assert "IPT915" in fired(ipvs(ipvsadm_save=IPVS["ipvsadm-save"].replace("-w 1", "-w 0")))
 

@@ -177,6 +177,8 @@ def test_the_catalogue_lists_every_rule() -> None:
         assert f"{rule.id}  {rule.severity.value}" in listing
         assert f"| {rule.id} | {rule.slug} | {rule.severity.value} |" in table
         assert rule.id in ids
+    words = " ".join(listing.split())
+    assert all(words.count(rule.title) == 1 for rule in RULES)
 
 
 def test_a_page_shows_all_headings() -> None:

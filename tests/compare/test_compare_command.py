@@ -44,6 +44,13 @@ def test_rules_of_others_are_printed(dumps: Path, capsys: pytest.CaptureFixture[
     assert f"      - {rule.format(7, 'ACCEPT')}\n{shown}      + 2 more (-o json has all)\n" in out
 
 
+def test_what_a_part_of_a_dump_leaves_out_is_not_compared(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    part = [line for line in (dumps / "after.txt").read_text().splitlines() if "etp-local-aff" in line]
+    (dumps / "part.txt").write_text("\n".join([*part, ""]))
+    run(["compare", f"{dumps}/before.txt", f"{dumps}/part.txt", "--width", "1000"])
+    assert "part.txt is not a complete dump: what only the other has is not reported" in capsys.readouterr().err
+
+
 def test_equal_dumps_print_one_line(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = (dumps / "before.txt").read_text()
     (dumps / "other.txt").write_text(text + "\n")

@@ -221,6 +221,15 @@ def test_the_json_of_nft_is_read_as_it_was(change: Disfigure) -> None:
     assert _read(change(given)) == _read(given)
 
 
+def test_commands_in_remarks_name_table_and_family_of_what_they_printed() -> None:
+    text = (
+        "# iptables -t nat -S\n-P PREROUTING ACCEPT\n-N KUBE-SERVICES\n-A PREROUTING -j KUBE-SERVICES\n"
+        "# ip6tables -t filter -S\n-P INPUT DROP\n-A INPUT -j ACCEPT\n"
+    )
+    found = [(ruleset.family.value, [*ruleset.tables]) for ruleset in ipt_explain.parse(text).rulesets]
+    assert found == [("ipv4", ["nat"]), ("ipv6", ["filter"])]
+
+
 def test_two_nodes_in_one_text_are_not_mixed() -> None:
     one = _TEXTS["nft"]
     other = one.replace("10.244.1.2", "10.244.7.2")

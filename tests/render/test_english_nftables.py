@@ -52,6 +52,8 @@ meta mark & 0x00004000 == 0x00000000 return
 meta mark 0x00000000/1 return
     If a packet has mark bit 0x80000000 clear, it returns to the calling chain (in a base chain: to its
     policy).
+ip saddr & 255.0.0.0 == 10.0.0.0 drop
+    If a packet passes `ip saddr & 255.0.0.0 == 10.0.0.0`, it is dropped.
 meta mark set meta mark | 0x00004000
     Every packet gets mark bit 0x4000 (the masquerade mark) set.
 numgen random mod 2 vmap { 0 : goto a, 1 : goto b }

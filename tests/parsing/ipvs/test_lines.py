@@ -86,6 +86,12 @@ FWM  00000007 rr
 """
 
 
+@pytest.mark.parametrize(("mask", "length"), [("FFFFFFFF", None), ("FFFFFF00", 24), ("FF000000", 8)])
+def test_the_kernel_writes_netmasks_in_hex(mask: str, length: int | None) -> None:
+    found = server(PROC.replace("FFFFFFFF", mask).partition("TCP  [fd00")[0])
+    assert found.persistence is not None and found.persistence.prefix_length == length
+
+
 def test_the_kernels_own_list_is_in_hex() -> None:
     servers = read_dump(PROC).node.virtual_servers
     assert servers is not None
