@@ -1,6 +1,6 @@
 """The content of a dump as frozen objects: rulesets, tables, chains, rules. They only answer questions."""
 
-from ipt_explain.model.chain import Chain, Extent, column, counters, lines
+from ipt_explain.model.chain import Chain, Extent, column, lines, packets
 from ipt_explain.model.dump import Dump, Form, Ruleset, Table
 from ipt_explain.model.kernel import Backend, Family
 from ipt_explain.model.rule import Counters, Rule
@@ -26,6 +26,6 @@ __all__ = [
     "Target",
     "TargetKind",
     "column",
-    "counters",
     "lines",
+    "packets",
 ]

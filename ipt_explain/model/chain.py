@@ -148,6 +148,14 @@ class Chain(Record, eq=False):
         packets, size = self._counts[2 * number : 2 * number + 2] or ("", "")
         return Counters(int(packets), int(size)) if packets else None
 
+    def packets_of(self, number: int) -> int | None:
+        """How many packets rule `number` has counted, if the text shows it."""
+        if self._counts:
+            text = self._counts[2 * number]
+            return int(text) if text else None
+        counters = self.counters_of(number)
+        return None if counters is None else counters.packets
+
     def at(self, place: int) -> str:
         """A word of its rules as written, by its place in the layout."""
         return self.values[place]
@@ -174,12 +182,12 @@ def column(chains: Iterable[Chain], place: int) -> list[str]:
     return [chain.values[place] for chain in chains]
 
 
-def counters(chains: Sequence[Chain], number: int) -> Sequence[Counters | None]:
-    """The counters of rule `number` in each of these chains, if the text shows them."""
+def packets(chains: Sequence[Chain], number: int) -> Sequence[int | None]:
+    """How many packets rule `number` of each of these chains has counted, if the text shows it."""
     counted = [chain._counts or chain._made for chain in chains]
     if not any(counted):
         return (None,) * len(chains)
-    return [chain.counters_of(number) for chain in chains]
+    return [chain.packets_of(number) for chain in chains]
 
 
 def lines(chains: Iterable[Chain], number: int) -> list[int]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.model import Chain, Layout, column, counters, lines
+from ipt_explain.model import Chain, Layout, column, lines, packets
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.records import Record
 from ipt_explain.services.columns import Columns, in_columns
@@ -97,9 +97,9 @@ class EndpointForm(Record):
             found["endpoint"] = destinations = column(chains, self.destination)
             found["address"], found["port"] = addresses, _ = _split(destinations)
             found["hairpin"] = found["marked"] = self._marked(chains, addresses)
-        counted = counters(chains, self.dnat)
-        if any(counted):
-            found["packets"] = [None if each is None else each.packets for each in counted]
+        counted = packets(chains, self.dnat)
+        if any(each is not None for each in counted):
+            found["packets"] = counted
         # Later the chains, scattered over memory, would have to be fetched once more for their lines.
         found["evidence"] = SameRules(chains, self.dnat, lines(chains, self.dnat))
         return Columns(Endpoint, found)

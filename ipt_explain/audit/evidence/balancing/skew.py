@@ -44,24 +44,26 @@ def skews(context: RulesetContext) -> tuple[Skew, ...]:
     if nat is None:
         return ()
     reader = BalancerReader(nat, context.plans, EndpointForms(context.plans))
-    chains = (chain for name, chain in nat.chains.items() if role_of(name) in BALANCING_ROLES)
+    chains = [chain for name, chain in nat.chains.items() if role_of(name) in BALANCING_ROLES]
+    reader.read_ahead([chain.name for chain in chains])
     return tuple(skew for chain in chains if (skew := _skew(chain, reader.read(chain.name, None))) is not None)
 
 
 def _skew(chain: Chain, spread: Spread) -> Skew | None:
-    rules = [chain.rule(number) for number in spread.balancing]
+    counted = [chain.packets_of(number) for number in spread.balancing]
     shares = [share for share in spread.shares if share is not None]
-    if len(rules) < 2 or len(shares) < len(rules) or rules[-1].counters is None:
+    if len(counted) < 2 or len(shares) < len(counted) or counted[-1] is None:
         return None
-    counts = [rule.counters.packets if rule.counters is not None else 0 for rule in rules]
+    counts = [packets or 0 for packets in counted]
     total = sum(counts)
     if total < FEWEST or min(shares) * total < FEWEST_EXPECTED or not math.isclose(sum(shares), 1.0):
         return None
     expected = [share * total for share in shares]
-    furthest = max(range(len(rules)), key=lambda index: abs(counts[index] - expected[index]) / expected[index])
+    furthest = max(range(len(counts)), key=lambda index: abs(counts[index] - expected[index]) / expected[index])
     deviation = abs(counts[furthest] - expected[furthest]) / expected[furthest]
     if deviation < DEVIATION or chi_square_chance(counts, expected) > CHANCE:
         return None
+    rules = [chain.rule(number) for number in spread.balancing]
     others = tuple(rule for rule in rules if rule is not rules[furthest])
     return Skew(rules[furthest], others, counts[furthest], expected[furthest], total)
 
