@@ -11,7 +11,7 @@ from ipt_explain.model.node import NodeFacts
 from ipt_explain.services.ports import ProxyMode
 from ipt_explain.words import both, counted
 
-_NOTHING = "no mode of kube-proxy shows: none of its rules and no virtual server of IPVS is here"
+_NOTHING = "kube-proxy left no trace here: neither its rules nor IPVS virtual servers"
 
 
 def found_mode(dumps: Sequence[Dump]) -> str:

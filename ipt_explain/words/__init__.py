@@ -41,6 +41,12 @@ def listed(items: Iterable[str], most: int, noun: str = "") -> str:
     return ", ".join(each[:most]) + and_more(len(each) - most, noun)
 
 
+def within(items: Iterable[str], most: int, noun: str = "") -> str:
+    """As `listed`, but `a and b` if that is all: for a list after which the sentence goes on."""
+    each = list(items)
+    return both(each) if len(each) <= most else listed(each, most, noun)
+
+
 def aside(parts: Sequence[str]) -> str:
     """` (a, b)`, or nothing."""
     return f" ({', '.join(parts)})" if parts else ""

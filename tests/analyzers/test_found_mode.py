@@ -17,7 +17,7 @@ from tests.ipvs_corpus import ipvs_nodes
     ("text", "said"),
     [
         ("*nat\n:KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]\nCOMMIT\n", "kube-proxy in iptables mode: KUBE-SVC chains"),
-        ("*nat\nCOMMIT\n", "no mode of kube-proxy shows: none of its rules and no virtual server of IPVS is here"),
+        ("*nat\nCOMMIT\n", "kube-proxy left no trace here: neither its rules nor IPVS virtual servers"),
         ("*nat\n:KUBE-IPVS-FILTER - [0:0]\nCOMMIT\n", "kube-proxy in IPVS mode: KUBE-IPVS-FILTER, and no chain per service"),
         ("TCP  10.96.0.1:443 rr\n", "kube-proxy in IPVS mode: 1 virtual server of IPVS"),
     ],

@@ -182,6 +182,11 @@ def test_a_refusal_that_contradicts_its_comment() -> None:
             "to 10.1.1.1:80, which is not an endpoint",
         ),
         (
+            "-A PREROUTING -p tcp -j DNAT --to-destination 10.1.1.1",
+            Severity.ERROR,
+            "which are not endpoints",
+        ),
+        (
             "-A PREROUTING -i eth0 -p udp -m udp --dport 53 -j REDIRECT --to-ports 5353",
             Severity.WARNING,
             "kube-dns:dns",

@@ -407,4 +407,4 @@ def test_what_a_doubt_depends_on_is_a_clause_where_it_is_no_rule() -> None:
     )
     found = audit_dump(read_dump(legacy + captured("1.30", "policy"))).findings
     (message,) = [each.message for each in found if each.rule == "IPT120"]
-    assert "depending on -i docker0, whether filter FORWARD of iptables-legacy is asked before filter FORWARD" in message
+    assert "depending on -i docker0 and whether filter FORWARD of iptables-legacy is asked before filter FORWARD" in message

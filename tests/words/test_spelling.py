@@ -13,6 +13,7 @@ from ipt_explain.words import (
     front,
     listed,
     some,
+    within,
     without_prefix,
 )
 from ipt_explain.words.durations import duration
@@ -50,6 +51,7 @@ def test_lists() -> None:
     assert listed("abc", 3) == "a, b, c"
     assert listed("abcd", 3) == "a, b, c and 1 more"
     assert listed("abcd", 2, "Service") == "a, b and 2 more Services"
+    assert (within("ab", 3), within("abcd", 3)) == ("a and b", "a, b, c and 1 more")
     assert (and_more(0), and_more(-1), and_more(1, "address")) == ("", "", " and 1 more address")
     assert (aside([]), aside(["a", "b"])) == ("", " (a, b)")
 

@@ -109,9 +109,7 @@ class _ObjectReader:
             owner = (word_of(metadata, "namespace") or "default", word_of(metadata, "name"))
             if owner not in sliced:
                 self._take_endpoints(owner, each, endpoints)
-        notes = (
-            [] if self._nodes else [f"{self._source} holds no Nodes: zones are unknown, and which node this is, too"]
-        )
+        notes = [] if self._nodes else [f"{self._source} has no Nodes: zones, and which node this is, are unknown"]
         return ApiObjects(
             self._source,
             tuple(self._services.values()),

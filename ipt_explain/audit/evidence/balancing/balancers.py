@@ -11,7 +11,7 @@ from ipt_explain.audit.evidence.balancing.odd_chains import OddChain, ShareRule
 from ipt_explain.model import Chain
 from ipt_explain.netfilter.probability import NOTHING
 from ipt_explain.services.ports import Balancer
-from ipt_explain.words import listed
+from ipt_explain.words import within
 from ipt_explain.words.percents import percent
 
 NAMED = 4
@@ -71,7 +71,7 @@ def shares_text(choices: Iterable[ShareRule], extra: float = 0.0) -> str:
 
 def first_few(words: Iterable[str]) -> str:
     """`a, b, c and 5 more`, each once."""
-    return listed(dict.fromkeys(words), NAMED)
+    return within(dict.fromkeys(words), NAMED)
 
 
 def destinations(context: RulesetContext, chains: tuple[str, ...]) -> str:

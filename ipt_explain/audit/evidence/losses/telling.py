@@ -12,7 +12,7 @@ from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import replace
 from ipt_explain.services.fates import PAST_IPVS, CutOff, Loss, Vantage
-from ipt_explain.words import both, front, listed
+from ipt_explain.words import both, front, within
 from ipt_explain.words.percents import percent
 
 FIX_POLICY = "Set the policy to ACCEPT, or accept Service traffic in this chain."
@@ -51,7 +51,7 @@ def doubt_of(causes: Sequence[Cause], fix: str, severity: Severity) -> Fault:
     fault = fault_of(first, fix, severity, elsewhere)
     several = len({cause.decider for cause in causes}) > 1
     who = f"{first.decider.owner}'s rules" if several else _subject(first, _of(first, elsewhere))
-    asked = listed(doubted_questions(causes), _ASKED)
+    asked = within(doubted_questions(causes), _ASKED)
     return replace(
         fault,
         message=f"{who} {_deed(whole, may=True)}, depending on {asked}, which the dump does not show",
@@ -93,7 +93,8 @@ def _deed(cause: Cause, may: bool = False) -> str:
         return f"{does.format('stop')} {hit}"
     if lost.how is Loss.DIVERTED:
         places = dict.fromkeys(victim.lost.dnat or "elsewhere" for victim in cause.victims)
-        return f"{does.format('send')} {hit} to {listed(places, _NAMED)}, which is not an endpoint"
+        which = "which are not endpoints" if len(places) > 1 else "which is not an endpoint"
+        return f"{does.format('send')} {hit} to {within(places, _NAMED)}, {which}"
     if lost.why == PAST_IPVS:
         return f"{'may miss' if may else 'misses'} {hit}, as the address is not the node's: they leave untranslated"
     if not cause.is_rule:
@@ -110,7 +111,7 @@ def _hit(cause: Cause, may: bool) -> str:
     fronts = dict.fromkeys(
         f"{victim.service.label} ({front(victim.frontend.address, victim.frontend.port)})" for victim in cause.victims
     )
-    return f"{'connections' if may else _share(cause)} from {origins} to {listed(fronts, _NAMED, 'address')}"
+    return f"{'connections' if may else _share(cause)} from {origins} to {within(fronts, _NAMED, 'address')}"
 
 
 def _share(cause: Cause) -> str:

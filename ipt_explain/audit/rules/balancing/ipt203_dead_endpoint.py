@@ -97,7 +97,7 @@ def _local_only(context: RulesetContext) -> Faults:
         missing = [target for target in local if target not in everywhere] if everywhere else []
         if missing:
             yield Fault(
-                f"{_get(context, missing)} connections by {name} but not by {chain.name}, which leads to all endpoints",
+                f"{_get(context, missing)} connections from {name}, not {chain.name}, which leads to all endpoints",
                 RESTART,
                 at_chain(chain),
                 severity=Severity.INFO,

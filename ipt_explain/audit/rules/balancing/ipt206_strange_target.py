@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
-from ipt_explain.words import listed
+from ipt_explain.words import within
 from ipt_explain.words.percents import percent
 
 _NAMED = 3
@@ -40,7 +40,7 @@ def strange_target(context: RulesetContext) -> Faults:
             share = percent(sum(choice.share for choice in choices))
             straight = [choice.destination for choice in choices if choice.destination != choice.target]
             what = (
-                f"{share} of new connections go straight to {listed(straight, _NAMED)}, past all endpoint chains: "
+                f"{share} of new connections go straight to {within(straight, _NAMED)}, past all endpoint chains: "
                 "kube-proxy writes no DNAT here,"
                 if straight and len(straight) == len(choices)
                 else f"{share} of new connections go to {first.target}, which is not an endpoint chain: it decides "

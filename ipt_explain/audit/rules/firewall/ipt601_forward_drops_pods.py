@@ -58,7 +58,7 @@ from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss
-from ipt_explain.words import listed
+from ipt_explain.words import within
 
 _FIX = "Accept pod traffic before it, or switch the other firewall off and restart the network plugin."
 _NAMED = 3
@@ -104,10 +104,10 @@ def _on_this_node(stop: Stop) -> Fault:
         f"{service.label} ({destination_text(heading, family)})" for service, heading in stop.endpoints
     )
     if stop.of_cache:
-        whom = f"NodeLocal DNSCache, which answers for {listed(fronts, _NAMED)}"
+        whom = f"NodeLocal DNSCache, which answers for {within(fronts, _NAMED)}"
     else:
         here = f"{next(iter(addresses))} is" if len(addresses) == 1 else "one of these is"
-        whom = f"{listed(fronts, _NAMED)}, if {here} an address of this node"
+        whom = f"{within(fronts, _NAMED)}, if {here} an address of this node"
     grave = stop.of_cache or (rule is not None and stop.is_of_api_server)
     return Fault(
         f"{who} {'drops' if stop.dropped else 'refuses'} connections to {whom}",
