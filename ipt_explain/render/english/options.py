@@ -20,11 +20,6 @@ class Given(Record):
         """The first argument; "" for a flag."""
         return self.arguments[0] if self.arguments else ""
 
-    @property
-    def text(self) -> str:
-        """The option as a rule line would spell it, without quotes."""
-        return " ".join(["!"] * self.negated + [self.name, *self.arguments])
-
     @classmethod
     def of(cls, rule: Rule, option: Option) -> Given:
         """An option as a rule has it."""
