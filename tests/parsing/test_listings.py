@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+import ipt_explain
 from ipt_explain.model import Backend, Counters, Extent, Family, Form, Hidden, Rule, Ruleset
 from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.listings.columns import Header
@@ -278,3 +279,13 @@ def test_a_listing_on_one_line(verbose: bool) -> None:
         "KUBE-SEP-B",
     ]
     assert [rule.target_value("--to-destination") for rule in ruleset.rules("nat", "KUBE-SEP-A")] == ["10.1.0.1:80"]
+
+
+def test_a_long_protocol_leaves_no_blank_before_the_options() -> None:
+    """iptables before 1.8 pads protocols to five characters."""
+    text = (
+        "Chain FORWARD (policy ACCEPT)\ntarget     prot opt source               destination\n"
+        "DROP       ipencap--  10.0.0.1             0.0.0.0/0\nDROP       udplite--  0.0.0.0/0            0.0.0.0/0\n"
+    )
+    found = [line for line in ipt_explain.parse(text).to_text().splitlines() if line.startswith("-A")]
+    assert found == ["-A FORWARD -s 10.0.0.1/32 -p ipencap -j DROP", "-A FORWARD -p udplite -j DROP"]

@@ -27,13 +27,14 @@ _PROTOCOL = "|".join(re.escape(name) for name in sorted(_NAMES, reverse=True))
 _WORD = r"[^ \t\n]+"
 _OTHER = r"(?!(?:--|-f|!f)[ \t])"  # than what is under opt
 _HOST = rf"(?!\*[ \t]){_OTHER}{_WORD}"
+_GAP = r"(?:[ \t]+|(?=--[ \t]))"  # a long protocol leaves no blank
 _COUNT = r"\d+[KMGTP]?"
 _FACTORS = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 
 
 _BEGINNING = re.compile(
     rf"[ \t]*(?:num[ \t]|pkts[ \t]|target[ \t]|(?:\d+[ \t]+)?{_COUNT}[ \t]+{_COUNT}[ \t]"
-    rf"|(?:\d+[ \t]+)?(?:{_WORD}[ \t]+)?!?(?:\d+|{_PROTOCOL})[ \t]+"
+    rf"|(?:\d+[ \t]+)?(?:{_WORD}[ \t]+)?!?(?:\d+|{_PROTOCOL}){_GAP}"
     r"(?:(?:--|-f|!f)[ \t]|[ \t]+(?:!?[\da-fA-F]*:|anywhere[ \t])))"
 )
 
@@ -90,7 +91,7 @@ def _row_pattern(numbers: bool, counts: bool, interfaces: bool) -> re.Pattern[st
         r"[ \t]*"
         + (r"(?P<number>\d+)[ \t]+" if numbers else r"(?P<number>)")
         + (rf"(?P<packets>{_COUNT})[ \t]+(?P<bytes>{_COUNT})[ \t]+" if counts else r"(?P<packets>)(?P<bytes>)")
-        + rf"(?:(?P<target>[^ \t\n](?:[^\t\n]*?[^ \t\n])??)[ \t]+)??(?P<protocol>!?(?:\d+|{_PROTOCOL}))[ \t]+"
+        + rf"(?:(?P<target>[^ \t\n](?:[^\t\n]*?[^ \t\n])??)[ \t]+)??(?P<protocol>!?(?:\d+|{_PROTOCOL})){_GAP}"
         + r"(?:(?P<fragments>--|-f|!f)[ \t]+)?"
         + (rf"(?P<in>{_OTHER}{_WORD})[ \t]+(?P<out>{_OTHER}{_WORD})[ \t]+" if interfaces else r"(?P<in>)(?P<out>)")
         + rf"(?P<source>{_HOST})[ \t]+(?P<destination>{_HOST})"
