@@ -25,14 +25,14 @@ def reason(ruleset: RulesetFacts) -> str:
         return "IPVS has no virtual servers"
     if ruleset.backend is Backend.NFTABLES and ruleset.mode is ProxyMode.NFTABLES:
         if ruleset.form.fragment:
-            return "the maps of Services (service-ips, service-nodeports) are empty or not in this text"
+            return "the maps of Services (service-ips, service-nodeports) are empty or not in this input"
         return "kube-proxy's table is here, but its maps of Services are empty"
     if ruleset.mode is ProxyMode.IPVS:
         return f"{ruleset.evidence}: `ipvsadm-save -n` and `ipset save` show them"
     if ruleset.mode is ProxyMode.IPTABLES and ruleset.form.fragment:
-        return "of kube-proxy's chains, this text has none that belongs to a Service"
+        return "of kube-proxy's chains, this input has none that belongs to a Service"
     if ruleset.mode is ProxyMode.IPTABLES and "nat" not in ruleset.tables:
-        return "Services are in the nat table, which this text lacks"
+        return "Services are in the nat table, which this input lacks"
     if ruleset.mode is ProxyMode.IPTABLES and not ruleset.tables["nat"].rules:
         return "filter has kube-proxy's rules, nat has none: somebody flushed nat. Restart kube-proxy on this node"
     if ruleset.mode is ProxyMode.IPTABLES:

@@ -100,7 +100,7 @@ def test_what_meets_none_of_the_shown_rules_is_unknown() -> None:
 
 
 def test_a_chain_that_leads_out_of_sight_whatever_comes_is_not_supposed_to_be_called() -> None:
-    """Something that this text does not show chooses who goes there."""
+    """Something that this input does not show chooses who goes there."""
     (service,) = explain(read_dump(f"-A SOME-LB -p tcp -j SOME-BACKEND\n{SHOWN}")).services
     assert service.state is ServiceState.SERVING
 

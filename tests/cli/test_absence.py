@@ -82,9 +82,9 @@ def test_sets_alone_say_nothing_about_rules(tmp_path: Path, capsys: pytest.Captu
     sets = next(node.files["ipset-list"] for node in ipvs_nodes() if node.id == "1.33/basic")
     (tmp_path / "sets.txt").write_text(sets)
     run(["audit", str(tmp_path / "sets.txt")])
-    assert capsys.readouterr().out == "Nothing to check: there are no rule tables in this text\n"
+    assert capsys.readouterr().out == "Nothing to check: there are no rule tables in this input\n"
     run(["explain", "--width", "200", str(tmp_path / "sets.txt")])
-    assert "this text does not show where connections to 4 service ports go" in capsys.readouterr().out
+    assert "this input does not show where connections to 4 service ports go" in capsys.readouterr().out
 
 
 def test_a_trace_for_programs_names_service_and_judgement(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,4 +101,4 @@ def test_a_table_of_kube_proxy_without_services_is_named_as_that() -> None:
     start = text.index("\tchain service-FY5PMXPG")
     piece = "table ip kube-proxy {\n" + text[start : text.index("\t}", start)] + "\t}\n}\n"
     words = " ".join(of_program("explain", stdin=piece).out.split())
-    assert "No Service here: the maps of Services (service-ips, service-nodeports) are empty or not in this text" in words
+    assert "No Service here: the maps of Services (service-ips, service-nodeports) are empty or not in this input" in words

@@ -85,7 +85,7 @@ def test_what_affects_all_services_is_printed_once() -> None:
     told = " ".join(run("explain", stdin=text).out.split())
     assert (
         "NODE ? filter DOCKER, line 41 and 1 more: Docker may drop connections to 4 service ports, depending on what "
-        "this text does not show: `-o docker0`, `-i docker0`" in told
+        "this input does not show: `-o docker0`, `-i docker0`" in told
     )
     policy = " ".join(run("explain", stdin=read_archive("neighbours")["docker-behind.txt"].decode()).out.split())
     assert "NODE ? filter FORWARD, line 12: the policy may drop connections to 4 service ports, depending on" in policy
@@ -188,7 +188,7 @@ def test_a_question_about_most_services_is_put_once() -> None:
     assert (found.causes, found.troubles, found.counts[Standing.UNKNOWN]) == ((), (), 4)
     told = " ".join(run("explain", stdin=text).out.split())
     assert (
-        "NODE ? filter FORWARD, line 27: this rule may drop connections to 4 service ports, depending on what this text "
+        "NODE ? filter FORWARD, line 27: this rule may drop connections to 4 service ports, depending on what this input "
         "does not show: `-m set --match-set blocked src` SERVICES 4 unknown" in told
     )
 
@@ -376,7 +376,7 @@ def test_what_all_services_depend_on_is_printed_once() -> None:
     text = read_archive("neighbours")["calico-behind.txt"].decode()
     whole, chosen = run(stdin=text).out, run("-s", "kubernetes", stdin=text).out
     assert "NODE      ? raw cali-PREROUTING, line " in whole and whole.count("`-i cali+`") == 1
-    assert whole.count("├─ depends on    what this text does not show: see NODE ") == 4
+    assert whole.count("├─ depends on    what this input does not show: see NODE ") == 4
     assert "├─ depends on    `-i cali+`, " in chosen  # there is no NODE above a selection
 
 
@@ -424,6 +424,6 @@ def test_what_no_answer_to_a_question_would_settle_is_named(
     reason = "depends on the rules of chain KUBE-SERVICES that this input does not show"
     told = " ".join(printed(capsys, listed).split())
     assert f"? what happens to connections to 4 service ports {reason}" in told
-    assert "depends on what this text does not show: see NODE" in told
+    assert "depends on what this input does not show: see NODE" in told
     told = " ".join(printed(capsys, "--service", "kubernetes", listed).replace("│", " ").split())
     assert reason in told

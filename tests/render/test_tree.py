@@ -140,7 +140,7 @@ def test_the_same_gap_in_a_fragment_is_only_unaccounted_for() -> None:
     )
     assert lines[-2:] == [
         "   ├─ 50.00 %  10.244.1.1:8080  hairpin unknown                      line 401",
-        "   └─ 50.00 %  not accounted for: rules may be missing from this text",
+        "   └─ 50.00 %  not accounted for: rules may be missing from this input",
     ]
 
 

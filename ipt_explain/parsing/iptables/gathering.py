@@ -52,7 +52,7 @@ class Gathering:
         self._thinned = thinned
         if thinned:
             self._warnings.append(
-                f"{self._source}: lines are missing from the middle of this text, so what is not in it is unknown"
+                f"{self._source}: lines are missing from the middle of this input, so what is not in it is unknown"
             )
         for section, family in zip(sections, families):
             builder = self._builder(family, section.generator.backend if section.generator else section.backend)

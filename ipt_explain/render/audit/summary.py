@@ -25,8 +25,8 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
     if not report.rule_count and not report.server_count and not report.findings and report.sources:
         from ipt_explain.services.absence import FLUSHED
 
-        shown = "this text shows no rules" if report.partial else FLUSHED
-        return f"Nothing to check: {shown if report.table_count else 'there are no rule tables in this text'}"
+        shown = "this input shows no rules" if report.partial else FLUSHED
+        return f"Nothing to check: {shown if report.table_count else 'there are no rule tables in this input'}"
     alone = report.server_count and not report.rule_count
     rules = counted(report.server_count, "virtual server") if alone else counted(report.rule_count, "rule")
     notes = counted(found[Severity.INFO], "note") + (" (-v shows them)" if hidden_notes else "")

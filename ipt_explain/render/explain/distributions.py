@@ -172,9 +172,9 @@ def _leak(service: ServicePort, balancer: Balancer, unmatched: float) -> TreeNod
 def _not_shown(balancer: Balancer) -> TreeNode:
     known = [share.probability for share in balancer.shares if share.probability is not None]
     if len(known) < len(balancer.shares):
-        return TreeNode([*sentence("rules are missing from this text, so shares are not known", "unknown")], hang=2)
+        return TreeNode([*sentence("rules are missing from this input, so shares are not known", "unknown")], hang=2)
     share = (f"{percents((1.0 - sum(known),))[0]}  ", "unknown")
-    return TreeNode([share, *sentence("not accounted for: rules may be missing from this text", "unknown")], hang=2)
+    return TreeNode([share, *sentence("not accounted for: rules may be missing from this input", "unknown")], hang=2)
 
 
 def _rows(

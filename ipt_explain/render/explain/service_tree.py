@@ -46,7 +46,7 @@ def _title(service: ServicePort) -> list[Span]:
     if service.protocol and (service.name is not None or service.backend is not Backend.IPVS):
         words.append((f" · {escape(service.protocol)}", ""))
     if service.name is None and service.backend is not Backend.IPVS:
-        words.append((" · its name is not in this text", "unknown"))
+        words.append((" · its name is not in this input", "unknown"))
     neighbour = answering(service)
     if neighbour is not None:
         words.append((f" · answered by {escape(neighbour)}", "good"))

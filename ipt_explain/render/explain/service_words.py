@@ -164,7 +164,7 @@ def loss_rows(service: ServicePort, view: View) -> Iterator[TreeNode]:
     if open_ones or because:
         doubt = view.above.doubt if view.above is not None else None
         of_node = doubt is not None and (doubt.questions, doubt.reasons) == (tuple(open_ones), because)
-        words = "what this text does not show: see NODE" if of_node else questions_words(open_ones, because)
+        words = "what this input does not show: see NODE" if of_node else questions_words(open_ones, because)
         yield row("depends on", sentence(words, "unknown"), line_tail(asking_line(service)))
 
 

@@ -125,14 +125,14 @@ def _unmasqueraded(services: Sequence[ServicePort]) -> str:
 
 def _doubt(doubt: Doubt) -> str:
     """`filter cali-from-wl-dispatch, line 84 and 1 more: Calico may drop connections to 4 service ports, depending on
-    what this text does not show: -i cali+`."""
+    what this input does not show: -i cali+`."""
     whom = _number(doubt.services)
     if not doubt.questions:
         return f"what happens to connections to {whom} depends on {questions_words((), doubt.reasons)}"
-    depending = f"what this text does not show: {questions_words(doubt.questions, doubt.reasons)}"
+    depending = f"what this input does not show: {questions_words(doubt.questions, doubt.reasons)}"
     deciders = list(dict.fromkeys(lost.decider for lost in doubt.perhaps))
     if {*doubt.questions, *doubt.reasons} == {NAT_NOT_SHOWN}:
-        return f"this text does not show where connections to {whom} go"
+        return f"this input does not show where connections to {whom} go"
     if not deciders:
         return f"what happens to connections to {whom} depends on {depending}"
     from ipt_explain.analyzers.owners.owner import KERNEL

@@ -120,7 +120,7 @@ class Look(Enum):
     SERVICE = "a Service's chain"
     ENDPOINT = "an endpoint's chain"
     MISSING = "does not exist"
-    UNKNOWN = "not in this text"
+    UNKNOWN = "not in this input"
     PLAIN = "another chain"
 
 

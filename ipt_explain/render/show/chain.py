@@ -61,12 +61,12 @@ def _about(facts: ChainFacts) -> Iterator[TreeNode]:
         yield entry("purpose", owner.purpose)
     if facts.built_in:
         policy = facts.chain.policy if facts.chain is not None else None
-        decides = f"the policy is {policy}" if policy is not None else "a policy decides that this text does not show"
+        decides = f"the policy is {policy}" if policy is not None else "a policy decides that this input does not show"
         yield entry("built-in", f"packets come from the kernel; after the last rule, {decides}")
     elif facts.hooks:
         yield entry("reached", f"from {both(facts.hooks)}")
     elif facts.place.ruleset.fragment:
-        yield entry("reached", "this text does not show from where", style="unknown")
+        yield entry("reached", "this input does not show from where", style="unknown")
     else:
         yield entry("reached", "by no packet: no built-in chain leads here", style="unknown")
 

@@ -33,7 +33,7 @@ class ChainWords:
         place = self._place
         chain = place.table.chains.get(name)
         if chain is None:
-            return "a chain that this text does not show" if place.ruleset.fragment else "a chain that does not exist"
+            return "a chain that this input does not show" if place.ruleset.fragment else "a chain that does not exist"
         rules = counted(len(chain.layout), "rule")
         role = role_of(name)
         if role is not None:

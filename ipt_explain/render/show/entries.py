@@ -35,7 +35,7 @@ def users(label: str, shown: Iterable[tuple[str, str]], count: int, noun: str) -
 def rule_count(count: int | None, built_in: bool, fragment: bool) -> TreeNode:
     """How many rules a chain has; None for a chain that the text, which may be a fragment, does not have."""
     if count is None:
-        return entry("rules", "not in this text" if fragment else "this chain does not exist", style="unknown")
+        return entry("rules", "not in this input" if fragment else "this chain does not exist", style="unknown")
     if not count:
         return entry("rules", "none" if built_in else "none: packets come back at once")
     return entry("rules", f"{count:,}")

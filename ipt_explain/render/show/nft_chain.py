@@ -82,7 +82,7 @@ def _reached(facts: NftChainFacts) -> Iterator[TreeNode]:
     elif facts.hooks:
         yield entry("reached", f"from {both(facts.hooks)}")
     elif facts.place.ruleset.fragment:
-        yield entry("reached", "this text does not show from where")
+        yield entry("reached", "this input does not show from where")
     else:
         yield entry("reached", "by no packet: no base chain leads here")
 
@@ -127,9 +127,9 @@ def _set(facts: NftSetFacts, words: NftWords) -> TreeNode:
     shown = [(f"{chain.name}: {words.rule(rule).brief}", _line(place, rule.line)) for chain, rule in askers]
     node.children += users("used by", shown, len(facts.askers), "more rule")
     if not facts.askers:
-        node.children.append(entry("used by", "no rule of this text"))
+        node.children.append(entry("used by", "no rule of this input"))
     size = f"{len(held.elements):,}" if held.elements else "none"
-    node.children.append(entry("elements", f"{size}, and others that this text leaves out" if held.elided else size))
+    node.children.append(entry("elements", f"{size}, and others that this input leaves out" if held.elided else size))
     return node
 
 

@@ -26,7 +26,7 @@ class NftWords:
         """A chain in a few words: `2 rules: DNAT to 10.244.1.9:8080`."""
         chain = self._place.table.chains.get(name)
         if chain is None:
-            return "a chain that this text does not show" if self._place.ruleset.fragment else "which does not exist"
+            return "a chain that this input does not show" if self._place.ruleset.fragment else "which does not exist"
         rules = counted(len(chain.rules), "rule")
         end = self._end(name)
         return f"{rules}: {end}" if end else rules

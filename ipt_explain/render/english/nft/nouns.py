@@ -58,7 +58,7 @@ def held(data: nft.SetData, table: nft.Table | None, beside: nft.Expression, kin
         if named is None:
             return f"{kind} {data.name}"
         if named.elided:
-            return f"{kind} {data.name} (only partly shown in this text)"
+            return f"{kind} {data.name} (only partly shown in this input)"
         size = counted(len(named.elements), "element") if named.elements else "empty"
         return f"{kind} {data.name} ({size})"
     keys = [value(element.key, beside) for element in data.elements[:_MOST_ELEMENTS]]
