@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ipt_explain.cli.main import run
+from ipt_explain.compare.dumps import node_view
+from ipt_explain.compare.fleet.records.digest import digest_of
+from ipt_explain.parsing import read_dump
 from tests.fleets.planting import FAULTS, Fault, Files, healthy, write
 
 
@@ -22,6 +27,22 @@ def _written(folder: Path, nodes: dict[str, Files]) -> Path:
         for suffix, text in files.items():
             (folder / f"{name}{suffix}").write_text(text)
     return folder
+
+
+@functools.cache
+def _digest(number: int, version: str) -> str:
+    """What stands for the dumps of a healthy node; made once for all tests that need it."""
+    dumps = [read_dump(text, source=f"node-{number}{suffix}") for suffix, text in healthy(number, version).items()]
+    return digest_of(node_view(f"node-{number}", dumps)).to_json()
+
+
+def _fleet(folder: Path, versions: Sequence[str], planted: Mapping[int, Fault]) -> Path:
+    """A folder of nodes: of faulty ones the dumps, of healthy ones the digests."""
+    for number, version in enumerate(versions):
+        if number not in planted:
+            (folder / f"node-{number}.txt").write_text(_digest(number, version))
+    faulty = {f"node-{number}": fault.plant(healthy(number, versions[number])) for number, fault in planted.items()}
+    return _written(folder, faulty)
 
 
 def _told(document: Any) -> dict[str, list[dict[str, Any]]]:
@@ -56,10 +77,7 @@ def test_a_fleet_with_every_fault(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_each_fault_alone_on_two_nodes_of_six(
     fault: Fault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    nodes = {f"node-{number}": healthy(number) for number in range(6)}
-    for name in ("node-2", "node-4"):
-        nodes[name] = fault.plant(nodes[name])
-    document = _document(_written(tmp_path, nodes), capsys)
+    document = _document(_fleet(tmp_path, ["1.30"] * 6, {2: fault, 4: fault}), capsys)
     faulty = {"node-2", "node-4"}
     if fault.not_compared:
         assert {each["node"] for each in document["not_compared"]} == faulty
@@ -75,10 +93,8 @@ def test_each_fault_alone_on_two_nodes_of_six(
 def test_connections_that_a_rule_loses_are_one_difference(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    nodes = {f"node-{number}": healthy(number) for number in range(6)}
     fault = next(each for each in FAULTS if each.name == "missing-hook")
-    nodes["node-3"] = fault.plant(nodes["node-3"])
-    told = _told(_document(_written(tmp_path, nodes), capsys))["node-3"]
+    told = _told(_document(_fleet(tmp_path, ["1.30"] * 6, {3: fault}), capsys))["node-3"]
     assert [each["kind"] for each in told] == ["fate", "hook"]
     assert "connections to 20 service ports go on untranslated by nat PREROUTING" in told[0]["message"]
     assert len(told[0]["after"]["service_ports"]) == 20
@@ -100,10 +116,9 @@ def test_an_upgrade_under_way_is_no_fault(
 
 
 def test_a_fault_during_an_upgrade_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    nodes = {f"node-{number}": healthy(number, "1.24" if number % 3 == 0 else "1.30") for number in range(9)}
     fault = next(each for each in FAULTS if each.name == "missing-hook")
-    nodes["node-3"] = fault.plant(nodes["node-3"])
-    told = _told(_document(_written(tmp_path, nodes), capsys))
+    versions = ["1.24" if number % 3 == 0 else "1.30" for number in range(9)]
+    told = _told(_document(_fleet(tmp_path, versions, {3: fault}), capsys))
     assert set(told) == {"node-3"}
     _check("node-3", fault, told["node-3"])
 
@@ -138,11 +153,10 @@ def test_zones_are_no_fault_and_hide_none(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_the_largest_set_of_nodes_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    nodes = {f"node-{number}": healthy(number) for number in range(12)}
     by_name = {fault.name: fault for fault in FAULTS}
-    for number, fault in ((1, "uneven"), (2, "missing-hook"), (5, "missing-hook"), (7, "missing-hook"), (8, "uneven")):
-        nodes[f"node-{number}"] = by_name[fault].plant(nodes[f"node-{number}"])
-    assert run(["compare", "--nodes", str(_written(tmp_path, nodes))]) == 1
+    planted = {1: "uneven", 2: "missing-hook", 5: "missing-hook", 7: "missing-hook", 8: "uneven"}
+    faults = {number: by_name[name] for number, name in planted.items()}
+    assert run(["compare", "--nodes", str(_fleet(tmp_path, ["1.30"] * 12, faults))]) == 1
     out = capsys.readouterr().out
     assert out.index("3 nodes: node-2, node-5, node-7\n") < out.index("2 nodes: node-1, node-8\n")
     assert "12 nodes agree on" in out
