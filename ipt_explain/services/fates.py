@@ -146,8 +146,8 @@ class Fate(Record):
     perhaps: tuple[Lost, ...] = ()
 
     def __hash__(self) -> int:
-        # Those of many Services are looked up, and few of them differ.
-        return hash((self.served, self.masqueraded, self.lost))
+        # Those of many Services are looked up; they differ in nothing else, or in what these say.
+        return hash((self.served, self.masqueraded, self.open, self.lost))
 
     @property
     def whole(self) -> bool:

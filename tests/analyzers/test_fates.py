@@ -11,6 +11,7 @@ import pytest
 
 import ipt_explain
 from ipt_explain.analyzers.fates import masquerading
+from ipt_explain.services.fates import Fate
 
 SAMPLE = (Path(__file__).parents[2] / "samples" / "kube-proxy-1.30-basic.txt").read_text()
 DNS = "KUBE-SVC-TCOU7JCQXEZGVUNU"
@@ -333,3 +334,9 @@ def test_rules_for_single_sources_are_questions_about_their_own_service() -> Non
     fronts = [front for service in told["services"] for front in service["frontends"] if front["address"] in wanted]
     asked = {front["address"]: front["fates"]["node"]["open"] for front in fronts}
     assert {address: [each for each in found if each[:2] == "-s"] for address, found in asked.items()} == wanted
+
+
+def test_fates_with_questions_about_their_own_addresses_do_not_collide() -> None:
+    """Thousands of external addresses each ask whether they are the node's."""
+    fates = [Fate(None, None, None, None, (f"10.0.0.{number} is an address of this node",)) for number in range(100)]
+    assert len(set(map(hash, fates))) == len(fates)
