@@ -90,6 +90,10 @@ def audit(
 
     DUMP may be a directory: all dumps in it are audited.
 
+    \b
+    iptables-save | ipt-explain audit
+    ipt-explain audit --fail-on warning --ignore IPT709 nodes/
+
     Exit status: 0 no finding at or above --fail-on, 1 such findings, 2 unusable input or command line.
     """
     from ipt_explain.analyzers.selection import Selection

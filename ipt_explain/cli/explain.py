@@ -68,6 +68,11 @@ def explain(
 
     On a terminal, a node with more than 30 Services is summed up; --all shows every Service.
 
+    \b
+    iptables-save | ipt-explain
+    ipt-explain --problems node.txt
+    ipt-explain -s shop/cart -o json node.txt
+
     DUMP is a file, or - for standard input: the output of iptables-save, ip6tables-save, iptables -S or nft list
     ruleset, whole or in part; in IPVS mode also of ipvsadm-save and ipset save.
     """

@@ -43,8 +43,10 @@ if TYPE_CHECKING:
     help="Where it is sent, or NAMESPACE/SERVICE[:PORT] for that Service's ClusterIP.",
 )  # fmt: skip
 @click.option("--protocol", "-p", metavar="NAME", help="tcp (default), udp, sctp, icmp or a number.")
-@click.option("--source-port", type=click.IntRange(0, 65535), metavar="PORT", help="Its source port; else unknown.")
-@click.option("--host", is_flag=True, help="The node itself sends it (OUTPUT); else it arrives (PREROUTING).")
+@click.option(
+    "--source-port", type=click.IntRange(0, 65535), metavar="PORT", help="Its source port. [default: unknown]"
+)
+@click.option("--host", is_flag=True, help="The node itself sends it (OUTPUT). [default: it arrives (PREROUTING)]")
 @click.option("--in-interface", "-i", metavar="NAME", help="Where it arrives.")
 @click.option("--out-interface", metavar="NAME", help="Where packets leave the node.")
 @click.option("--physdev-in", metavar="NAME", help="The bridge port it arrives on, if bridged packets are filtered.")
@@ -95,7 +97,7 @@ def trace(
 
     \b
     iptables-save | ipt-explain trace --from 10.244.1.5 --to 10.96.0.10:53/udp
-    ipt-explain trace --from 203.0.113.7 --to 192.0.2.10:30080 -l 192.0.2.10 node.txt
+    ipt-explain trace --from 203.0.113.7 --to 10.0.0.9:30080 -l 10.0.0.9 node.txt
     ipt-explain trace --from 10.244.1.5 --to shop/cart:http node.txt
     """
     from ipt_explain.trace import Packet
