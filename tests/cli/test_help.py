@@ -89,6 +89,15 @@ def test_the_manual_pages_are_clean_roff(tmp_path: Path) -> None:
     assert all(rule.id in pages["ipt-explain-rules.7"] for rule in RULES)
 
 
+def test_the_manual_pages_have_the_topics_headings() -> None:
+    headings = {
+        block.text for topic in TOPICS for block in help_blocks(topic_text(topic)) if block.kind is BlockKind.HEADING
+    }
+    sections = {line.removeprefix(".SS ") for page in manual_pages().values() for line in page.splitlines() if line.startswith(".SS ")}
+    assert headings
+    assert {heading for heading in headings if "-" not in heading and "`" not in heading} <= sections
+
+
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_no_name_is_broken_at_its_hyphens(width: int) -> None:
     lines = run("rules", "--width", width).out.splitlines(keepends=True)

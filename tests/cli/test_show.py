@@ -199,6 +199,14 @@ def test_a_chain_that_is_only_jumped_to_is_unknown_in_a_fragment_and_missing_in_
     assert "does not exist" in run("show", "GONE", stdin=dump).out
 
 
+def test_a_long_cycle_is_shortened_in_its_middle() -> None:
+    declared = "".join(f":C{number} - [0:0]\n" for number in range(20))
+    jumps = "".join(f"-A C{number} -j C{(number + 1) % 20}\n" for number in range(20))
+    shown = run("show", "--width", "200", stdin=f"*filter\n:INPUT ACCEPT [0:0]\n{declared}{jumps}COMMIT\n").out
+    ahead = " → ".join(f"C{number}" for number in range(11))
+    assert f"cycle  {ahead} → … 8 more … → C19 → C0\n" in shown
+
+
 def test_the_overview_names_what_is_odd() -> None:
     dump = (
         "*nat\n:PREROUTING ACCEPT [0:0]\n:A - [0:0]\n:B - [0:0]\n:LOST - [0:0]\n"

@@ -129,6 +129,14 @@ def test_many_nodes_from_a_directory_and_from_digests(
     assert capsys.readouterr().out == from_dumps
 
 
+def test_a_digest_whose_node_has_no_name_is_refused(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["compare", "--digest", f"{dumps}/before.txt"]) == 0
+    document = json.loads(capsys.readouterr().out) | {"node": 7}
+    (dumps / "node.json").write_text(json.dumps(document))
+    run(["compare", "--nodes", f"{dumps}/node.json", f"{dumps}/after.txt", "--width", "1000"])
+    assert "node.json: this digest does not fit its schema (a name is not text)" in capsys.readouterr().out
+
+
 def test_nodes_that_agree(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compare", "--nodes", f"a={dumps}/before.txt", f"b={dumps}/before.txt"]) == 0
     assert capsys.readouterr().out == "2 nodes agree on all 13 service ports, on hooks and policies.\n"
