@@ -29,6 +29,8 @@ _HOOK = lazy_pattern(r":((?:PRE|POST)ROUTING|INPUT|FORWARD|OUTPUT)[ \t]")
 _ANY_CHAIN = lazy_pattern(r":([^ \t\n]+)")
 _RULE = lazy_pattern(rf"(?:\[{COUNT}:{COUNT}\] *)?(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]")
 _END = lazy_pattern(r"\s*\Z")
+_MOST_MENDED = 500
+"""Nobody has written remarks at more rules than this, and to look for them takes as long as reading."""
 _LONG = 1 << 16
 """Shorter texts than this are read in no time; so are those that a stage of other work reads."""
 _NARROWEST = 60
@@ -45,10 +47,11 @@ def read_dump(text: str, source: str = "-", lenient: bool = False) -> Dump:
         reader, dump = _read(text, source, lenient)
         if not reader.misfits:
             return dump
-        mended = _Reader(text, source, lenient, mending=True)
-        better = mended.read()
-        if mended.misfits < reader.misfits:
-            reader, dump = mended, better
+        if reader.misfits <= _MOST_MENDED:
+            mended = _Reader(text, source, lenient, mending=True)
+            better = mended.read()
+            if mended.misfits < reader.misfits:
+                reader, dump = mended, better
         if not reader.misfits:
             return dump
         cut_off = reader.cut_off()

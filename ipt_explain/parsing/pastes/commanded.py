@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 
@@ -10,12 +10,19 @@ from ipt_explain.parsing.iptables.assembly import TableBuilder
 def leave_out_shown(commanded: Sequence[TableBuilder], sections: Sequence[TableBuilder]) -> list[int]:
     """Takes out of sections that commands make the chains that outputs among all `sections` declare: a text tells what
     its author tried or advises, an output what the node has. Returns the lines of the rules that are gone."""
-    outputs = [section for section in sections if not any(section is each for each in commanded)]
-    return sorted(line for each in commanded for line in _left_out(each, outputs))
-
-
-def _left_out(commanded: TableBuilder, outputs: Sequence[TableBuilder]) -> Iterator[int]:
-    for name in list(commanded.chains):
-        if any(other.name in (None, commanded.name) and other.declares(name) for other in outputs):
-            yield from [rule.line for rule in commanded.rules() if rule.chain == name]
-            del commanded.chains[name]
+    made = set(map(id, commanded))
+    shown = {
+        (section.name, chain)
+        for section in sections
+        if id(section) not in made
+        for chain in section.chains
+        if section.declares(chain)
+    }
+    gone: list[int] = []
+    for each in commanded:
+        chains = {chain for chain in each.chains if (None, chain) in shown or (each.name, chain) in shown}
+        if chains:
+            gone += [rule.line for rule in each.rules() if rule.chain in chains]
+            for chain in chains:
+                del each.chains[chain]
+    return sorted(gone)
