@@ -12,6 +12,8 @@ import pytest
 
 from ipt_explain.cli.main import run
 from ipt_explain.compare.dumps import node_view
+from ipt_explain.compare.fleet.comparison import compare_fleet
+from ipt_explain.compare.fleet.folding import Fleet
 from ipt_explain.compare.fleet.records.digest import digest_of
 from ipt_explain.parsing import read_dump
 from tests.fleets.planting import FAULTS, Fault, Files, healthy, write
@@ -150,6 +152,18 @@ def test_zones_are_no_fault_and_hide_none(tmp_path: Path, capsys: pytest.Capture
         "node-7": {"default/web:http"}
     }
     assert {each["before"] or each["after"] for each in told["node-7"]} == {"10.244.5.4:8080", "10.244.5.99:8080"}
+
+
+def test_zones_that_digests_name_may_be_as_small_as_they_like() -> None:
+    named, unnamed = Fleet(), Fleet()
+    for number in range(4):
+        zone = "ab"[number % 2]
+        files = _in_zone(healthy(number), zone)
+        view = node_view(f"node-{number}", [read_dump(text, source=suffix) for suffix, text in files.items()])
+        named.add(digest_of(view, zone))
+        unnamed.add(digest_of(view))
+    assert compare_fleet(named).differences == ()
+    assert {each.service for each in compare_fleet(unnamed).differences} == {"default/web:http", "default/web:https"}
 
 
 def test_the_largest_set_of_nodes_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
