@@ -12,8 +12,8 @@ _QUOTED_RULE = re.compile(rf">[> \t]*{RULE_START}")
 _MARKS = re.compile(r"(?:> ?)+")
 _RULE = re.compile(rf"[ \t]*(?={RULE_START})")
 _FENCE = re.compile(r"\s*(?:`{3,}|~{3,}|\{(?:noformat|code|panel|quote)\b[^{}]*\}\s*\Z)")
-_FENCE_BEFORE = re.compile(rf"`{{3,}}(?={RULE_START})")
-_FENCE_AFTER = re.compile(r"(?<=\S)`{3,}[ \t]*\Z")
+_FENCE_BEFORE = re.compile(rf"(?<!`)`{{3,}}(?={RULE_START})")
+_FENCE_AFTER = re.compile(r"(?<=[^\s`])`{3,}[ \t]*\Z")
 
 
 def without_quote_marks(lines: Sequence[str]) -> tuple[list[str], int]:

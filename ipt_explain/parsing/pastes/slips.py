@@ -24,7 +24,7 @@ _REMARK = lazy_pattern(r"(?<=[^ \t\"])(?:[ \t]{1,80}(?:[←⟵→#(]|<[-=]|[-=]{
 _COMMENT = lazy_pattern(r"[ \t]+/\*[ \t]*([^\"*]{1,256}?)[ \t]*\*/[ \t]*\Z")
 _MARKED = lazy_pattern(r"[ \t](?:[←⟵→#(]|<[-=]|[-=]{1,3}>|//|/\*|\.{3}|…)|#[ \t]")
 _TARGET = lazy_pattern(r" (?:-[jg]|--jump|--goto) ")
-_SEVERAL = re.compile(r"[ \t]{2,}(?:\d{1,6}[:.)]?[ \t]+)?(?=-[AI] [A-Z])")
+_SEVERAL = re.compile(r"(?<![ \t])[ \t]{2,}(?:\d{1,6}[:.)]?[ \t]+)?(?=-[AI] [A-Z])")
 _MOST_LINES = 12
 _LONGEST = 4096
 
