@@ -136,12 +136,12 @@ def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
     if of_ipvs and hashed is None:
         return (
             ProxyMode.IPVS,
-            f"{of_ipvs[0]}, and no chain per service: kube-proxy in IPVS mode keeps its services in ipsets and IPVS",
+            f"{of_ipvs[0]}, and no chain per Service: in IPVS mode, Services are in ipsets and IPVS",
         )
     if _matches_kube_sets(ruleset) and (hashed is None or _leads_to_none(ruleset)):
         return (
             ProxyMode.IPVS,
-            "KUBE-SERVICES matches ipsets: kube-proxy in IPVS mode keeps its services in ipsets and IPVS",
+            "KUBE-SERVICES matches ipsets: in IPVS mode, Services are in ipsets and IPVS",
         )
     if hashed is not None:
         return ProxyMode.IPTABLES, f"{role_label(hashed)} chains"

@@ -28,7 +28,7 @@ def reason(ruleset: RulesetFacts) -> str:
             return "the maps of Services (service-ips, service-nodeports) are empty or not in this input"
         return "kube-proxy's table is here, but its maps of Services are empty"
     if ruleset.mode is ProxyMode.IPVS:
-        return f"{ruleset.evidence}: `ipvsadm-save -n` and `ipset save` show them"
+        return f"{ruleset.evidence}; `ipvsadm-save -n` and `ipset save` show them"
     if ruleset.mode is ProxyMode.IPTABLES and ruleset.form.fragment:
         return "of kube-proxy's chains, this input has none that belongs to a Service"
     if ruleset.mode is ProxyMode.IPTABLES and "nat" not in ruleset.tables:

@@ -18,7 +18,7 @@ from tests.ipvs_corpus import ipvs_nodes
     [
         ("*nat\n:KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]\nCOMMIT\n", "kube-proxy in iptables mode: KUBE-SVC chains"),
         ("*nat\nCOMMIT\n", "kube-proxy left no trace here: neither its rules nor IPVS virtual servers"),
-        ("*nat\n:KUBE-IPVS-FILTER - [0:0]\nCOMMIT\n", "kube-proxy in IPVS mode: KUBE-IPVS-FILTER, and no chain per service"),
+        ("*nat\n:KUBE-IPVS-FILTER - [0:0]\nCOMMIT\n", "kube-proxy in IPVS mode: KUBE-IPVS-FILTER, and no chain per Service"),
         ("TCP  10.96.0.1:443 rr\n", "kube-proxy in IPVS mode: 1 virtual server of IPVS"),
     ],
 )
@@ -29,7 +29,7 @@ def test_each_mode(text: str, said: str) -> None:
 def test_a_whole_node() -> None:
     node = next(each for each in ipvs_nodes() if each.id.endswith("/basic"))
     assert found_mode([read_dump(node.text())]) == (
-        "kube-proxy in IPVS mode: KUBE-NODE-PORT, and no chain per service; 4 virtual servers of IPVS and 34 IP sets"
+        "kube-proxy in IPVS mode: KUBE-NODE-PORT, and no chain per Service; 4 virtual servers of IPVS and 34 IP sets"
     )
 
 
