@@ -45,10 +45,11 @@ def trace(
     """Where a packet ends up.
 
     `local_addresses` are the node's own. Without them, it is an open question whether a destination is local, where
-    rules or routing need to know. A destination chosen by NAT counts as another machine's, and a ClusterIP as nobody's
-    (kube-proxy in iptables mode assigns it to no interface). `returning` is an endpoint (`IP:PORT`) that the client was
-    sent to before, so its affinity record exists. `assume` answers questions, as `TEXT=yes` or `TEXT=no`. Raises
-    UsageError for an impossible packet, or one of a family without rules in the dump.
+    rules or routing need to know, also for an endpoint on a host network where rules may stop packets. Whatever else
+    NAT chooses counts as another machine's, and a ClusterIP as nobody's (kube-proxy in iptables mode assigns it to no
+    interface). `returning` is an endpoint (`IP:PORT`) that the client was sent to before, so its affinity record
+    exists. `assume` answers questions, as `TEXT=yes` or `TEXT=no`. Raises UsageError for an impossible packet, or one
+    of a family without rules in the dump.
     """
     completed = [with_supposed_chains(ruleset) for ruleset in _rulesets_for(dump, packet)]
     rulesets = [ruleset for ruleset, _ in completed]
@@ -71,6 +72,11 @@ def trace(
     if returning is not None:
         start = start._replace(visits=earlier_visit(rulesets, returning, connection.source, dump.nft))
     node = NodeRules(rulesets, packet.family, dump.nft, servers_asked(dump.node))
+    if not local_addresses and not dump.node:
+        from ipt_explain.trace.host_endpoints import doubtful_addresses
+
+        doubtful = doubtful_addresses(dump, packet.family, node)
+        start = start._replace(node=replace(start.node, doubtful_addresses=doubtful))
     journey = Journey(node, (sent,))
     journey.begin(start)
     ends = [

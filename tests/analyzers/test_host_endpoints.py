@@ -71,3 +71,23 @@ def test_the_audit_says_once_what_input_may_refuse() -> None:
     (found,) = findings_of("IPT601", text)
     assert API in found.message
     assert findings_of("IPT120", text) == []
+
+
+@pytest.mark.parametrize("name", ["host-net", "kubernetes"])
+def test_a_trace_asks_what_explain_asks(name: str) -> None:
+    text = _appended("filter", "-A INPUT -j REJECT")
+    dump = ipt_explain.parse(text)
+    frontend = _told(text, name)["frontends"][0]
+    packet = ipt_explain.Packet(source="10.244.1.222", destination=frontend["address"], port=frontend["port"])
+    outcomes = ipt_explain.trace(dump, packet).outcomes
+    asked = {assumption.rpartition("=")[0] for outcome in outcomes for assumption in outcome.assumptions}
+    assert asked == set(frontend["fates"]["pod"]["open"])
+    known = ipt_explain.trace(dump, packet, local_addresses=[HERE]).outcomes
+    assert not any(outcome.assumptions for outcome in known)
+
+
+def test_a_trace_asks_nothing_where_no_rule_stops_packets() -> None:
+    frontend = _told(SHARED)["frontends"][0]
+    packet = ipt_explain.Packet(source="10.244.1.222", destination=frontend["address"], port=frontend["port"])
+    outcomes = ipt_explain.trace(ipt_explain.parse(SHARED), packet).outcomes
+    assert {(outcome.verdict, outcome.assumptions) for outcome in outcomes} == {("ACCEPT", ())}

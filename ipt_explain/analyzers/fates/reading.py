@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.fates.judging import Arrivals, Judge, Reached
 from ipt_explain.analyzers.fates.masquerading import Bound, Masquerading
-from ipt_explain.analyzers.fates.vantages import Surroundings
-from ipt_explain.analyzers.rulesets import stopping
+from ipt_explain.analyzers.fates.vantages import Surroundings, shows_all_nat, surroundings
 from ipt_explain.collector import keep
-from ipt_explain.model import Backend, Dump, Family, Ruleset
+from ipt_explain.model import Backend, Dump, Family
 from ipt_explain.netfilter.header import network_bits, parse_address, parse_ipv4, protocol_number
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.walk.journey import Journey
@@ -48,13 +47,8 @@ def with_fates(
     rulesets = [ruleset for ruleset in dump.rulesets if ruleset.family is family]
     node = NodeRules(rulesets, family, dump.nft, _virtual_servers(dump))
     dnat_shown = dump.nft is None or not dump.nft.fragment
-    shown_whole = bool(rulesets or dump.nft) and dnat_shown
-    shown_whole = shown_whole and all(_shows_nat(ruleset, dump.nft is not None) for ruleset in rulesets)
-    forward, here = stopping(rulesets) if services[0].backend not in _OTHER_BACKENDS else (False, False)
-    around = Surroundings.of(
-        family, services, node.indexes.destinations, dump.node, _node_ports(dump, family), shown_whole,
-        forward, here,
-    )  # fmt: skip
+    shown_whole = shows_all_nat(dump, rulesets)
+    around = surroundings(dump, family, services, node)
     filters = [ruleset.tables.get("filter") for ruleset in rulesets]
     drops_shown = all(table is not None and table.whole for table in filters)
     filter_shown = any(table is not None for table in filters) or dump.nft is not None
@@ -72,25 +66,6 @@ def with_fates(
     reader = _Reader(node, scales, around, shown_whole, filter_shown, mark)
     keep(reader, services)
     return reader.judged(services)
-
-
-def _shows_nat(ruleset: Ruleset, in_nftables: bool) -> bool:
-    """Whether a text shows all rules that may translate addresses. kube-proxy's are `in_nftables`, or in nat."""
-    nat = ruleset.tables.get("nat")
-    return in_nftables and not ruleset.fragment if nat is None else nat.whole
-
-
-def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:
-    if dump.node.virtual_servers is not None:
-        from ipt_explain.analyzers.ipvs.node import node_port_address
-
-        address = node_port_address(dump.node, family)
-        return () if address is None else (address,)
-    if dump.nft is None:
-        return ()
-    from ipt_explain.analyzers.nftables.tables import node_port_addresses
-
-    return node_port_addresses(dump.nft, family)
 
 
 def _virtual_servers(dump: Dump) -> VirtualServers | None:
@@ -259,7 +234,6 @@ def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
     )
 
 
-_OTHER_BACKENDS = (Backend.NFTABLES, Backend.IPVS)
 _NOT_SHOWN = Fate(None, None, None, None, (NAT_NOT_SHOWN,))
 _NO_SERVERS_SHOWN = (Fate(None, None, None, None, ("virtual servers of IPVS",)),) * 3
 _STATES = {

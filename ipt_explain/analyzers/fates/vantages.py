@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import accumulate, chain, compress
 from operator import itemgetter
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from ipt_explain.model import Backend, Family
+from ipt_explain.analyzers.rulesets import stopping
+from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.node import NOTHING_KNOWN, NodeFacts
 from ipt_explain.netfilter.header import NO_INTERFACE, network_bits, parse_address, parse_ipv4
@@ -24,11 +25,15 @@ from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Endpoint, ServicePort
 from ipt_explain.words import address_port
 
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.walk.stages import NodeRules
+
 _ADDRESS = itemgetter(0)
 _AT_ONCE = 64  # Services whose endpoints are read together, while the processor's cache holds their texts
 API_SERVER = ("default", "kubernetes")  # its endpoints are on a host's network
 # If no rule names the pod network, pods are assumed to be in networks with this many bits around endpoints.
 _AROUND = {Family.IPV4: 16, Family.IPV6: 48}
+_WITH_OTHER_RULES = (Backend.NFTABLES, Backend.IPVS)
 _LOOPBACK = {Family.IPV4: (127 << 24, 255 << 24), Family.IPV6: (1, (1 << 128) - 1)}
 
 
@@ -45,7 +50,7 @@ class Surroundings(Record):
     _headings: Destinations
     _facts: NodeFacts = NOTHING_KNOWN
     _node_ports: tuple[int, ...] = ()
-    _doubtful: frozenset[int] = frozenset()
+    doubtful: frozenset[int] = frozenset()
 
     @classmethod
     def of(
@@ -125,7 +130,7 @@ class Surroundings(Record):
         """What is known about the node. IPVS needs Services' addresses to be the node's own."""
         if not self._facts:
             return Node(
-                frozenset(self._node_ports), foreign_addresses=self.cluster_ips, doubtful_addresses=self._doubtful,
+                frozenset(self._node_ports), foreign_addresses=self.cluster_ips, doubtful_addresses=self.doubtful,
                 more_addresses=True,
             )  # fmt: skip
         from ipt_explain.netfilter.node_facts import known_sets, own_addresses
@@ -147,6 +152,40 @@ class Surroundings(Record):
             sets=known_sets(self._facts),
             all_interfaces=not own.more,
         )
+
+
+def shows_all_nat(dump: Dump, rulesets: Sequence[Ruleset]) -> bool:
+    """Whether a text shows all rules of a family that may translate addresses."""
+    if dump.nft is not None and dump.nft.fragment:
+        return False
+    return bool(rulesets or dump.nft) and all(_shows_nat(ruleset, dump.nft is not None) for ruleset in rulesets)
+
+
+def _shows_nat(ruleset: Ruleset, in_nftables: bool) -> bool:
+    """The same of one ruleset. kube-proxy's rules are `in_nftables`, or in nat."""
+    nat = ruleset.tables.get("nat")
+    return in_nftables and not ruleset.fragment if nat is None else nat.whole
+
+
+def surroundings(dump: Dump, family: Family, services: Sequence[ServicePort], node: NodeRules) -> Surroundings:
+    """What is around the node of a dump, by its rules of a family and the Services of one backend, at least one."""
+    elsewhere, here = (False, False) if services[0].backend in _WITH_OTHER_RULES else stopping(node.rulesets)
+    shown = shows_all_nat(dump, node.rulesets)
+    ports = _node_ports(dump, family)
+    return Surroundings.of(family, services, node.indexes.destinations, dump.node, ports, shown, elsewhere, here)
+
+
+def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:
+    if dump.node.virtual_servers is not None:
+        from ipt_explain.analyzers.ipvs.node import node_port_address
+
+        address = node_port_address(dump.node, family)
+        return () if address is None else (address,)
+    if dump.nft is None:
+        return ()
+    from ipt_explain.analyzers.nftables.tables import node_port_addresses
+
+    return node_port_addresses(dump.nft, family)
 
 
 def _bound(services: Sequence[ServicePort], headings: Destinations) -> Sequence[Sequence[Heading | None]]:
