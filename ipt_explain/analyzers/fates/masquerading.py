@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.fates.vantages import Surroundings
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 Bound = Sequence[Heading | None]
 """The destinations of packets to a Service's endpoints; None if unknown."""
 
+_layout_of = attrgetter("layout")
 _FEW = 64  # endpoints, followed as fast as one finds out whether any rule asks for them
 _WORK = 1_000  # rules that may be evaluated to find that out
 # Where marks are tested and changed after DNAT, and sources rewritten.
@@ -114,20 +116,21 @@ class Masquerading:
 
         nats = [ruleset for ruleset in self._node.rulesets if "nat" in ruleset.tables]
         chains = [chain for ruleset in nats for chain in ruleset.tables["nat"].chains.values()]
-        odd = {layout for layout in {chain.layout for chain in chains} if _translates(layout) and not is_usual(layout)}
+        odd = {layout for layout in set(map(_layout_of, chains)) if _translates(layout) and not is_usual(layout)}
         names = {chain.name for chain in chains if chain.layout in odd} if odd else frozenset[str]()
         always = not all(is_usual_mark(ruleset, MARK_MASQ) for ruleset in nats if ruleset.chain("nat", MARK_MASQ))
         taken = [bits for ruleset in nats for bits in networks_translated(ruleset)]
         wanted: list[OwnConnection] = []
         for service, bound in self._services:
-            marked, sent = column(service.endpoints, "marked"), _sent(service) if taken else None
-            every = always or is_in_any(sent, taken)
-            if every or False in marked or not names.isdisjoint(column(service.endpoints, "chain")):
-                sent = _sent(service)
+            every = always or (bool(taken) and is_in_any(_sent(service), taken))
+            if not (every or names) and service.masquerade.hairpin:
+                continue  # so far, that is whether the chains of all endpoints mark
+            sent, marked, own = _sent(service), column(service.endpoints, "marked"), column(service.endpoints, "chain")
+            if sent is not None and (every or False in marked or not names.isdisjoint(own)):
                 wanted += [
                     (sent, heading)
-                    for heading, marks, name in zip(bound, marked, column(service.endpoints, "chain"))
-                    if sent is not None and heading is not None and (every or marks is False or name in names)
+                    for heading, marks, name in zip(bound, marked, own)
+                    if heading is not None and (every or marks is False or name in names)
                     if heading not in self._around.host_endpoints
                 ]
         if not wanted:

@@ -98,7 +98,7 @@ class EndpointForm(Record):
             found["address"], found["port"] = addresses, _ = _split(destinations)
             found["hairpin"] = found["marked"] = self._marked(chains, addresses)
         counted = packets(chains, self.dnat)
-        if any(each is not None for each in counted):
+        if counted.count(None) < len(counted):
             found["packets"] = counted
         # Later the chains, scattered over memory, would have to be fetched once more for their lines.
         found["evidence"] = SameRules(chains, self.dnat, lines(chains, self.dnat))
