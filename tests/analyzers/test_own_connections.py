@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 import ipt_explain
+from ipt_explain.analyzers.fates import own_connections
 from tests.audit.edits import ahead_of, behind, finding, line_of
 from tests.audit.helpers import fired
+from tests.bench.worst_cases import large_service
 from tests.kube_corpus import scenario
 
 NODE = scenario("1.30", "basic").ipv4
@@ -147,3 +149,11 @@ def test_what_another_rule_leads_to_an_endpoint_is_not_marked(chain: str) -> Non
     jump = "" if chain == "PREROUTING" else f":{chain} - [0:0]\n-A PREROUTING -j {chain}\n"
     place = NODE.index("-A PREROUTING ", NODE.index("*nat"))
     assert _dns(NODE[:place] + jump + steal + NODE[place:]) == {LOCAL: False, OTHER: True}
+
+
+def test_pods_of_a_very_large_service_are_not_followed_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    followed: list[object] = []
+    monkeypatch.setattr(own_connections, "masqueraded", lambda node, start, wanted: followed.extend(wanted) or {})
+    for count in (3, 300):
+        ipt_explain.explain(ipt_explain.parse("".join(large_service(count))))
+    assert len(followed) == 3, "each walk goes to all endpoints of the Service"

@@ -36,6 +36,7 @@ Bound = Sequence[Heading | None]
 """The destinations of packets to a Service's endpoints; None if unknown."""
 
 _layout_of = attrgetter("layout")
+_MOST_ENDPOINTS = 256
 _FEW = 64  # endpoints, followed as fast as one finds out whether any rule asks for them
 _WORK = 1_000  # rules that may be evaluated to find that out
 # Where marks are tested and changed after DNAT, and sources rewritten.
@@ -125,6 +126,8 @@ class Masquerading:
             every = always or (bool(taken) and is_in_any(_sent(service), taken))
             if not (every or names) and service.masquerade.hairpin:
                 continue  # so far, that is whether the chains of all endpoints mark
+            if len(bound) > _MOST_ENDPOINTS:
+                continue  # each of them is followed to all of them
             sent, marked, own = _sent(service), column(service.endpoints, "marked"), column(service.endpoints, "chain")
             if sent is not None and (every or False in marked or not names.isdisjoint(own)):
                 wanted += [
