@@ -11,6 +11,7 @@ import click
 
 from ipt_explain import progress
 from ipt_explain.cli.shared.options import (
+    NO_RULES,
     SAVED_TO,
     display_options,
     dump_options,
@@ -77,12 +78,15 @@ def explain(
     ruleset, whole or in part; in IPVS mode also of ipvsadm-save and ipset save.
     """
     selection = _selection(service, namespace, address)
-    read = read_dumps(dumps, live, lenient)
+    read = read_dumps(dumps, live, lenient, empty_too=selection is None)
     if output == "tree" and objects is None and progress.is_shown() and is_terminal(sys.stdout):
         _show_header(read, color, width)
     keep_until_exit()
     explanation, total = _explained(read, selection, objects)
-    if not explanation.services and output != "tree":
+    if not explanation.rulesets and not any(dump.node for dump in read):
+        warning = NO_RULES.format(", ".join(dump.source for dump in read))
+        explanation = replace(explanation, warnings=(*explanation.warnings, warning))
+    elif not explanation.services and output != "tree":
         from ipt_explain.services.absence import NO_SERVICE, absence
 
         warning = f"{NO_SERVICE}: {absence(explanation)}"

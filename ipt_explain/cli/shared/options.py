@@ -31,7 +31,7 @@ SAVED_TO = "ipt_explain.save"
 MIN_WIDTH = 40
 # Characters. Smaller dumps are read too quickly for progress.
 _LARGE = 1 << 18
-_NO_RULES = (
+NO_RULES = (
     "{}: there are no rules in it. iptables-save prints nothing unless it may read the rules: run it as root. "
     "In nftables mode, kube-proxy's rules are in the output of `nft list ruleset`; nft 0.9.8 (Debian 11) crashes on "
     "them and prints nothing: use a newer one"
@@ -188,10 +188,11 @@ def _color(_: click.Context, __: click.Parameter, color: str) -> bool:
     return wants_color(sys.stdout) if color == "auto" else color == "always"
 
 
-def read_dumps(dumps: Sequence[str], live: bool, lenient: bool) -> tuple[Dump, ...]:
+def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool = False) -> tuple[Dump, ...]:
     """The dumps that the command line names, parsed separately; dumps of one node share the facts besides rules.
 
-    Raises UsageError if there is nothing to read, or no rules; DumpSyntaxError with the faults of all dumps.
+    Raises UsageError if there is nothing to read, or no rules unless `empty_too`; DumpSyntaxError with the faults of
+    all dumps.
     """
     from ipt_explain.inputs import read_inputs
     from ipt_explain.parsing import read_dump
@@ -216,8 +217,8 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool) -> tuple[Dump, .
     if faults:
         raise joined(faults)
     shared = tuple(parsed)
-    if not all(map(_shows_anything, parsed)):
-        without = _NO_RULES.format(", ".join(dump.source for dump in parsed if not _shows_anything(dump)))
+    if not empty_too and not all(map(_shows_anything, parsed)):
+        without = NO_RULES.format(", ".join(dump.source for dump in parsed if not _shows_anything(dump)))
         shared = tuple(filter(_shows_anything, parsed))
         if not shared:
             raise UsageError(without)
