@@ -68,8 +68,8 @@ def is_before_nftables(ruleset: Ruleset) -> bool:
     return found is not None and (int(found[1]), int(found[2])) < _FIRST_WITH_NFT
 
 
-def chains_from(ruleset: Ruleset, table: str, start: str) -> Iterator[Chain]:
-    """A chain of a table and those that it leads to, each once."""
+def chains_from(ruleset: Ruleset, table: str, start: str, but: str | None = None) -> Iterator[Chain]:
+    """A chain of a table and those that it leads to, each once, but none whose name begins with `but`."""
     reached, waiting = {start}, [start]
     while waiting:
         chain = ruleset.chain(table, waiting.pop())
@@ -77,7 +77,7 @@ def chains_from(ruleset: Ruleset, table: str, start: str) -> Iterator[Chain]:
             yield chain
             for number in range(len(chain.layout.shapes)):
                 name = chain.target_of(number)
-                if name is not None and name not in reached:
+                if name is not None and name not in reached and not (but and name.startswith(but)):
                     reached.add(name)
                     waiting.append(name)
 

@@ -57,7 +57,7 @@ def clean(text: str, source: str) -> Cleaned:
     if blank:
         warnings.append(f"{source}: {blank} were read as plain spaces")
     if "source destination " in text:  # iptables prints more blanks, and nothing after them
-        from ipt_explain.parsing.pastes.rows import apart
+        from ipt_explain.parsing.listings.one_line import apart
 
         rows, text = text, apart(text)
         if text is not rows:

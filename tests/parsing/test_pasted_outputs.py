@@ -14,7 +14,7 @@ import pytest
 
 import ipt_explain
 from ipt_explain.errors import DumpSyntaxError
-from ipt_explain.parsing.pastes.margins import without_margins
+from ipt_explain.parsing.pastes.carriers.margins import without_margins
 from tests.ipvs_corpus import LISTED, SAVED, ipvs_nodes
 from tests.kube_corpus import scenario
 from tests.listing_corpus import node as listed_node

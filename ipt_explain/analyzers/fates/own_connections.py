@@ -4,7 +4,9 @@ kube-proxy writes them."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
+from ipt_explain.analyzers.rulesets import chains_from
 from ipt_explain.model import Layout, Ruleset, Shape, TargetKind
 from ipt_explain.netfilter.header import network_bits
 from ipt_explain.netfilter.hooks import Hook
@@ -54,20 +56,12 @@ def is_usual(layout: Layout) -> bool:
 def networks_translated(ruleset: Ruleset) -> Sequence[Bits]:
     """The destinations that rules of others name to translate what arrives, before kube-proxy's do."""
     found: list[Bits] = []
-    reached, waiting = {Hook.PREROUTING.value}, [Hook.PREROUTING.value]
-    while waiting:
-        chain = ruleset.chain("nat", waiting.pop())
-        for number, shape in enumerate(() if chain is None else chain.layout.shapes):
-            assert chain is not None
-            place, name = chain.layout.place(number, shape.core_option("-d")), chain.target_of(number)
-            if name in _TRANSLATING and place is not None:
-                try:
+    for chain in chains_from(ruleset, "nat", Hook.PREROUTING.value, but="KUBE-"):
+        for number, shape in enumerate(chain.layout.shapes):
+            place = chain.layout.place(number, shape.core_option("-d"))
+            if place is not None and chain.target_of(number) in _TRANSLATING:
+                with suppress(ValueError):
                     found.append(network_bits(chain.at(place)))
-                except ValueError:
-                    continue
-            elif name is not None and not name.startswith("KUBE-") and name not in reached:
-                reached.add(name)
-                waiting.append(name)
     return found
 
 

@@ -17,7 +17,7 @@ def sent_alike(
     endpoints: Sequence[Heading], sources: Iterable[str], pod: Whereabouts
 ) -> Mapping[int, Sequence[Heading]]:
     """Endpoints by the address of one of them: those together that lie in the same ones of the networks that rules name
-    as sources. None where they are like an ordinary pod. With very many groups, the last ones are left out."""
+    as sources. Those that are like an ordinary pod are left out, and of very many groups the last ones."""
     networks = [bits for bits in map(_bits, sources) if bits is not None]
     masks: dict[int, set[int]] = {}
     for value, mask in networks:

@@ -52,7 +52,7 @@ class Cleared:
         self.ipvs: TakenFacts | None = None
         self.nft: TakenRuleset | None = None
         if cut_off:
-            from ipt_explain.parsing.pastes import windows
+            from ipt_explain.parsing.pastes.broken import windows
 
             self.text = windows.without_lines(self.text, cut_off)
             self.warnings.append(windows.warning(name, cleaned.text, cut_off))
@@ -79,14 +79,14 @@ class Cleared:
     def _decode_mail(self) -> None:
         if "=\n" not in self.text:
             return
-        from ipt_explain.parsing.pastes.printable import as_written
+        from ipt_explain.parsing.pastes.carriers.printable import as_written
 
         self.text, count = as_written(self.text)
         if count:
             self.warnings.append(f"{self.source.name}: {counted(count, 'line')}: decoded from quoted-printable")
 
     def _take_off_margins(self) -> None:
-        from ipt_explain.parsing.pastes.margins import without_margins
+        from ipt_explain.parsing.pastes.carriers.margins import without_margins
 
         self.text, notes = without_margins(self.text)
         self.warnings += (f"{self.source.name}: {note}" for note in notes)
@@ -94,7 +94,7 @@ class Cleared:
     def _take_off_tags(self) -> None:
         if "<" not in self.text or ("</" not in self.text and "<br" not in self.text):  # one letter is found in no time
             return
-        from ipt_explain.parsing.pastes.pages import without_tags
+        from ipt_explain.parsing.pastes.carriers.pages import without_tags
 
         self.text, count = without_tags(self.text)
         if count:

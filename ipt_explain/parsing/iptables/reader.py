@@ -108,7 +108,7 @@ class _Reader:
 
     def cut_off(self) -> tuple[int, ...]:
         """The lines that a window may have cut off, where some cannot be read."""
-        from ipt_explain.parsing.pastes.windows import lines_cut_off
+        from ipt_explain.parsing.pastes.broken.windows import lines_cut_off
 
         return lines_cut_off(self._source.text)
 

@@ -14,12 +14,13 @@ from ipt_explain.parsing.iptables.diagnosis.reading import FENCE, MAIL_QUOTE
 from ipt_explain.parsing.iptables.outputs import BLOCK_ENDS, JOINED, is_elision
 from ipt_explain.parsing.listings.columns import guess_header
 from ipt_explain.parsing.pastes.around import is_around, is_name, is_row, is_table_name, quotes_rule
+from ipt_explain.parsing.pastes.broken.reflow import reflowed
+from ipt_explain.parsing.pastes.broken.wrapping import DUMP_LINE, OPENS_TABLE, Joiner, window_of
+from ipt_explain.parsing.pastes.carriers.logs import is_element, is_of_json, unwrapped
+from ipt_explain.parsing.pastes.carriers.quoting import is_fence, without_fence, without_quote_marks
 from ipt_explain.parsing.pastes.commands import ToolCall
 from ipt_explain.parsing.pastes.extents import Extents
-from ipt_explain.parsing.pastes.logs import is_element, is_of_json, unwrapped
 from ipt_explain.parsing.pastes.notes import PasteNotes
-from ipt_explain.parsing.pastes.quoting import is_fence, without_fence, without_quote_marks
-from ipt_explain.parsing.pastes.reflow import reflowed
 from ipt_explain.parsing.pastes.scripts import (
     UnreadableCommand,
     changes_no_rule,
@@ -30,7 +31,6 @@ from ipt_explain.parsing.pastes.scripts import (
     is_of_shell,
 )
 from ipt_explain.parsing.pastes.slips import hanging, may_have_remark, repaired, rules_on_line
-from ipt_explain.parsing.pastes.wrapping import DUMP_LINE, OPENS_TABLE, Joiner, window_of
 from ipt_explain.records import Record
 
 _WORTH_IT = re.compile(

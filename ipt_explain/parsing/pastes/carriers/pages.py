@@ -10,7 +10,7 @@ from ipt_explain.parsing.ipvs.signs import tool_of
 from ipt_explain.parsing.listings.columns import read_header
 from ipt_explain.parsing.nft.beginnings import BEGINNING
 from ipt_explain.parsing.pastes.around import is_row
-from ipt_explain.parsing.pastes.wrapping import OPENS_TABLE
+from ipt_explain.parsing.pastes.broken.wrapping import OPENS_TABLE
 from ipt_explain.patterns import lazy_pattern
 
 _TAG = re.compile(

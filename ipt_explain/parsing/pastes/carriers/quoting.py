@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
-from ipt_explain.parsing.pastes.wrapping import DUMP_LINE
+from ipt_explain.parsing.pastes.broken.wrapping import DUMP_LINE
 
 _QUOTED_RULE = re.compile(rf">[> \t]*{RULE_START}")
 _MARKS = re.compile(r"(?:> ?)+")

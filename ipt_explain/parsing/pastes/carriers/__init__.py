@@ -1,0 +1,1 @@
+"""What carries a paste: mails, chats, logs, web pages and other programs, with the marks that they put around lines."""
