@@ -8,24 +8,15 @@ import textwrap
 import pytest
 
 from ipt_explain.errors import DumpSyntaxError
-from ipt_explain.model import Backend, Dump, Extent, Family, Rule
+from ipt_explain.model import Backend, Extent, Family
 from ipt_explain.parsing import read_dump
+from tests.dumps import rules_of
 
 _RULE = '-A KUBE-SVC-A -m comment --comment "demo/web -> 10.1.0.1:80" -j KUBE-SEP-A'
 
 
-def _rules(dump: Dump) -> list[Rule]:
-    return [
-        rule
-        for ruleset in dump.rulesets
-        for table in ruleset.tables.values()
-        for chain in table.chains.values()
-        for rule in chain.rules
-    ]
-
-
 def _texts(text: str) -> list[str]:
-    return [rule.text for rule in _rules(read_dump(text))]
+    return [rule.text for rule in rules_of(read_dump(text))]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +37,7 @@ def _texts(text: str) -> list[str]:
 )
 def test_text_around_rules_is_left_out_and_named(line: str) -> None:
     dump = read_dump(f"{line}\n{_RULE}\n")
-    assert [(rule.text, rule.line) for rule in _rules(dump)] == [(_RULE, 2)]
+    assert [(rule.text, rule.line) for rule in rules_of(dump)] == [(_RULE, 2)]
     assert any("left out line 1" in warning for warning in dump.warnings) or "kubectl" in line
 
 
@@ -77,7 +68,7 @@ def test_what_may_be_a_broken_rule_is_refused(line: str) -> None:
 )
 def test_a_rule_as_pages_and_logs_show_it(line: str, note: str) -> None:
     dump = read_dump(f"As the book says:\n{line}\n")
-    assert [(rule.text, rule.line) for rule in _rules(dump)] == [(_RULE, 2)]
+    assert [(rule.text, rule.line) for rule in rules_of(dump)] == [(_RULE, 2)]
     assert any(note in warning for warning in dump.warnings)
 
 
@@ -122,13 +113,13 @@ _TABLE = ["*nat", ":PREROUTING ACCEPT [0:0]", ":KUBE-SVC-A - [0:0]", _RULE, _RUL
 )
 def test_rules_with_decorations_of_logs_and_pages(text: str, complete: bool) -> None:
     dump = read_dump(text)
-    assert [rule.text for rule in _rules(dump)] == _TABLE[3:5]
+    assert [rule.text for rule in rules_of(dump)] == _TABLE[3:5]
     assert dump.rulesets[0].fragment is not complete
 
 
 @pytest.mark.parametrize("line", ["$ ", "$", "```", "EOF", "root@node-1:~#", "Thanks", "~", "(END)"])
 def test_nothing_is_joined_to_a_rule_that_ends_before_the_windows_edge(line: str) -> None:
-    assert _rules(read_dump(f"On the node:\n{_RULE}\n{line}\n", lenient=True))[0].text == _RULE
+    assert rules_of(read_dump(f"On the node:\n{_RULE}\n{line}\n", lenient=True))[0].text == _RULE
 
 
 def test_rules_inside_a_string_of_json_are_refused_with_what_to_do() -> None:
@@ -146,7 +137,7 @@ def test_options_below_a_rule_with_notes_next_to_them() -> None:
         "     -j KUBE-SEP-B",
     ]
     dump = read_dump("\n".join(["The chain:", *lines]) + "\n")
-    assert [(rule.text, rule.line) for rule in _rules(dump)] == [
+    assert [(rule.text, rule.line) for rule in rules_of(dump)] == [
         ('-A KUBE-SVC-A -m comment --comment "a/b" -m statistic --mode random --probability 0.5 -j KUBE-SEP-A', 2),
         ("-A KUBE-SVC-A -j KUBE-SEP-B", 5),
     ]
@@ -155,7 +146,7 @@ def test_options_below_a_rule_with_notes_next_to_them() -> None:
 def test_two_rules_on_a_line_that_a_window_padded() -> None:
     rule = "-A KUBE-SERVICES -d 10.96.0.1/32 -p udp -m udp --dport 53 -j KUBE-SVC-FKYB3VE56PGE3NL6"
     dump = read_dump(f"  1 {rule.replace('SVC-', '      SVC-')}          2 {rule.replace('0.1/', '0.2/')}\n")
-    assert [(each.text, each.line) for each in _rules(dump)] == [(rule, 1), (rule.replace("0.1/", "0.2/"), 1)]
+    assert [(each.text, each.line) for each in rules_of(dump)] == [(rule, 1), (rule.replace("0.1/", "0.2/"), 1)]
 
 
 def test_typographic_quotes_and_missing_blanks_are_repaired() -> None:
@@ -175,13 +166,13 @@ def test_a_listing_in_the_source_of_a_page() -> None:
         "\t<span>-j</span> REJECT",
         "</pre>",
     ]
-    (rule,) = _rules(read_dump("\n".join(lines) + "\n"))
+    (rule,) = rules_of(read_dump("\n".join(lines) + "\n"))
     assert (rule.chain, rule.target, rule.line) == ("KUBE-SVC-A", "KUBE-SEP-A", 4)
 
 
 def test_tags_in_a_comment_make_no_page() -> None:
     row = "ACCEPT     all  --  0.0.0.0/0            0.0.0.0/0            /* <b>bold</b> */"
-    (rule,) = _rules(
+    (rule,) = rules_of(
         read_dump(f"Chain INPUT (policy ACCEPT)\ntarget     prot opt source               destination\n{row}\n")
     )
     assert rule.text.endswith('"<b>bold</b>" -j ACCEPT')
@@ -191,7 +182,7 @@ def test_no_table_continues_after_a_fence() -> None:
     forward = "-A KUBE-FORWARD -m conntrack --ctstate INVALID -j DROP"
     dump = read_dump(f"```\n*nat\n:KUBE-SVC-A - [0:0]\n{_RULE}\n```\nAnd then:\n```\n{forward}\n```\n")
     assert [list(table.chains) for table in dump.rulesets[0].tables.values()] == [["KUBE-SVC-A"], ["KUBE-FORWARD"]]
-    assert [rule.target for rule in _rules(dump)] == ["KUBE-SEP-A", "DROP"]
+    assert [rule.target for rule in rules_of(dump)] == ["KUBE-SEP-A", "DROP"]
 
 
 def test_a_diff_is_refused_once() -> None:
@@ -203,7 +194,7 @@ def test_a_diff_is_refused_once() -> None:
 
 def test_a_line_that_a_pager_cut_off_is_left_out_and_named() -> None:
     dump = read_dump(f"{_RULE}\n{_RULE} -\n{_RULE[:-14]}--jum\n")
-    assert [rule.line for rule in _rules(dump)] == [1]
+    assert [rule.line for rule in rules_of(dump)] == [1]
     assert sum("is cut off at its end" in warning for warning in dump.warnings) == 2
 
 
@@ -268,7 +259,7 @@ def test_commands_of_a_script_are_the_rules_that_they_make() -> None:
         "ip6tables-legacy -t mangle -I OUTPUT -j MARK --set-mark 1\n"
         "iptables -A INPUT -s $HOST -j DROP\n"
     )
-    assert [rule.text for rule in _rules(dump)] == [
+    assert [rule.text for rule in rules_of(dump)] == [
         '-A PREROUTING ! -s 10.0.0.0/8 -p TCP -m tcp --dport 80 -m comment --comment "a b" -j DNAT --to-destination 10.1.0.1:80',
         "-I OUTPUT -j MARK --set-mark 1",
     ]
@@ -288,7 +279,7 @@ def test_a_script_is_read_as_sh_reads_it() -> None:
         "if ! iptables -C INPUT -j LOG 2>/dev/null; then\n  iptables -A INPUT -j LOG;\nfi\n"
         "iptables -C OUTPUT -j LOG || iptables -A OUTPUT -j LOG; /sbin/iptables -D OUTPUT -s 1.2.3.4 -j DROP || true\n"
     )
-    assert [(rule.text, rule.line) for rule in _rules(dump)] == [
+    assert [(rule.text, rule.line) for rule in rules_of(dump)] == [
         ("-I PREROUTING 1 -d 10.96.0.11 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.0.0.6:8443", 6),
         ('-A INPUT -s 10.0.0.0/8 ! -d 10.9.9.9 -m comment --comment "it\'s a#b;c" -j DROP', 9),
         ("-A INPUT -j LOG", 12),
@@ -300,7 +291,7 @@ def test_a_script_is_read_as_sh_reads_it() -> None:
 
 def test_quotes_of_a_script_that_are_never_closed_are_named() -> None:
     dump = read_dump("iptables -A INPUT -j LOG\niptables -A INPUT -m comment --comment 'a -j DROP\n")
-    assert [rule.text for rule in _rules(dump)] == ["-A INPUT -j LOG"]
+    assert [rule.text for rule in rules_of(dump)] == ["-A INPUT -j LOG"]
     assert any("line 2 cannot be read" in warning for warning in dump.warnings)
 
 
@@ -312,7 +303,7 @@ def test_calls_that_klog_prints() -> None:
         f"{time}running iptables -C [X -t nat -m comment --comment a b -j ACCEPT]\n"
         f"Nov 22 19:09:12 node sh[9]: + iptables -t nat -I X -s 10.0.0.1 -j RETURN\n"
     )
-    assert [rule.text for rule in _rules(dump)] == [
+    assert [rule.text for rule in rules_of(dump)] == [
         "-I X -s 10.0.0.1 -j RETURN",
         '-A X -m comment --comment "a b" -j ACCEPT',
     ]
@@ -331,7 +322,7 @@ def test_a_listing_in_a_docker_log() -> None:
     )
     lines = [json.dumps({"log": f"{line}\n", "stream": "stdout"}) for line in listing.splitlines()]
     dump = read_dump("\n".join(lines) + "\n")
-    assert [rule.text for rule in _rules(dump)] == [rule.text for rule in _rules(read_dump(listing))] != []
+    assert [rule.text for rule in rules_of(dump)] == [rule.text for rule in rules_of(read_dump(listing))] != []
     assert any("3 lines: what is before each" in warning for warning in dump.warnings)
 
 
@@ -345,7 +336,7 @@ def test_a_warning_about_the_other_backend_is_found_anywhere(mark: str) -> None:
 def test_rows_whose_chain_is_not_shown_are_left_out_and_named() -> None:
     row = "    0     0 KUBE-MARK-MASQ  tcp  --  *      *       127.0.0.0/8          0.0.0.0/0            tcp dpt:31819"
     dump = read_dump(f"{row}\n\n{_RULE}\n")
-    assert len(_rules(dump)) == 1
+    assert len(rules_of(dump)) == 1
     assert any("whose chain is not in the text" in warning for warning in dump.warnings)
 
 
@@ -362,7 +353,7 @@ def test_lines_that_a_window_cut_off_are_left_out_and_named(lenient: bool) -> No
     )
     dump = read_dump(text, lenient=lenient)
     (ruleset,) = dump.rulesets
-    assert [rule.text for rule in _rules(dump)] == ["-A PREROUTING -j A", "-A B -j RETURN"]
+    assert [rule.text for rule in rules_of(dump)] == ["-A PREROUTING -j A", "-A B -j RETURN"]
     assert [ruleset.extent("nat", chain) for chain in ("PREROUTING", "A", "B")] == [
         Extent.WHOLE, Extent.HOLED, Extent.HOLED
     ]  # fmt: skip
@@ -373,7 +364,7 @@ def test_long_lines_are_left_in_where_others_cannot_be_read_either() -> None:
     text = "".join(f"{line}\n" for line in (_long("A", 2), _long("A", 3), "-A A --nonsense"))
     with pytest.raises(DumpSyntaxError):
         read_dump(text)
-    assert len(_rules(read_dump(text, lenient=True))) == 2
+    assert len(rules_of(read_dump(text, lenient=True))) == 2
 
 
 def _long(chain: str, number: int) -> str:

@@ -7,21 +7,12 @@ import json
 import pytest
 
 from ipt_explain.errors import DumpSyntaxError
-from ipt_explain.model import Dump, Hidden, Rule
+from ipt_explain.model import Dump, Hidden
 from ipt_explain.parsing import read_dump
+from tests.dumps import rules_of
 
 _RULE = '-A KUBE-SVC-A -m comment --comment "demo/web -> 10.1.0.1:80" -j KUBE-SEP-A'
 _NEXT = "-A KUBE-SEP-A -p tcp -m tcp -j DNAT --to-destination 10.1.0.1:80"
-
-
-def _rules(dump: Dump) -> list[Rule]:
-    return [
-        rule
-        for ruleset in dump.rulesets
-        for table in ruleset.tables.values()
-        for chain in table.chains.values()
-        for rule in chain.rules
-    ]
 
 
 def _said(dump: Dump, words: str) -> bool:
@@ -35,14 +26,14 @@ def _said(dump: Dump, words: str) -> bool:
 @pytest.mark.parametrize("around", ["{}\n{}\n", "*nat\n:KUBE-SVC-A - [0:0]\n:KUBE-SEP-A - [0:0]\n{}\n{}\nCOMMIT\n"])
 def test_a_remark_after_a_rule_is_ignored(remark: str, around: str) -> None:
     dump = read_dump(around.format(_RULE + remark, _NEXT))
-    assert [rule.text for rule in _rules(dump)] == [_RULE, _NEXT]
+    assert [rule.text for rule in rules_of(dump)] == [_RULE, _NEXT]
     assert _said(dump, "1 line: a remark after the rule was ignored")
 
 
 def test_a_remark_in_the_form_of_a_listings_comment_is_the_rules_comment() -> None:
-    (rule,) = _rules(read_dump("-A KUBE-SERVICES -d 10.96.0.9/32 -p tcp -j REJECT   /* demo/web has no endpoints */\n"))
+    (rule,) = rules_of(read_dump("-A KUBE-SERVICES -d 10.96.0.9/32 -p tcp -j REJECT   /* demo/web has no endpoints */\n"))
     assert rule.comment == "demo/web has no endpoints"
-    (rule,) = _rules(read_dump(f"{_RULE} /* two */\n"))
+    (rule,) = rules_of(read_dump(f"{_RULE} /* two */\n"))
     assert rule.text == _RULE
 
 
@@ -54,14 +45,14 @@ def test_what_may_be_part_of_a_rule_is_no_remark(rest: str) -> None:
 
 @pytest.mark.parametrize("dots", ["...", "…", "[...]", "....."])
 def test_conditions_that_were_left_out_are_unknown(dots: str) -> None:
-    first = _rules(read_dump(f"-A KUBE-SVC-A -p tcp {dots} -j KUBE-MARK-MASQ\n{_RULE}\n"))[0]
+    first = rules_of(read_dump(f"-A KUBE-SVC-A -p tcp {dots} -j KUBE-MARK-MASQ\n{_RULE}\n"))[0]
     assert first.target == "KUBE-MARK-MASQ"
     assert Hidden.CONDITIONS in first.shape.hidden
 
 
 @pytest.mark.parametrize("mark", ["(1) ", " (12) ", "② ", "3: ", "4) "])
 def test_rules_that_a_text_numbers(mark: str) -> None:
-    assert [rule.text for rule in _rules(read_dump(f"{mark}{_RULE}\n{_NEXT}\n"))] == [_RULE, _NEXT]
+    assert [rule.text for rule in rules_of(read_dump(f"{mark}{_RULE}\n{_NEXT}\n"))] == [_RULE, _NEXT]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +72,7 @@ def test_rules_that_a_text_numbers(mark: str) -> None:
 )
 def test_lines_of_one_word_around_rules(line: str) -> None:
     dump = read_dump(f"{line}\n{_RULE}\n{_NEXT}\n")
-    assert [rule.text for rule in _rules(dump)] == [_RULE, _NEXT]
+    assert [rule.text for rule in rules_of(dump)] == [_RULE, _NEXT]
     assert _said(dump, "left out line 1: text around rules")
 
 
@@ -92,7 +83,7 @@ def test_a_word_below_a_rule_may_be_the_rest_of_it() -> None:
 
 def test_a_sentence_that_quotes_a_rule_is_left_out_and_named() -> None:
     dump = read_dump(f"{_NEXT}\n\nThe `{_RULE}` line should not match.\n")
-    assert [rule.text for rule in _rules(dump)] == [_NEXT]
+    assert [rule.text for rule in rules_of(dump)] == [_NEXT]
     assert _said(dump, "left out line 3: a sentence that quotes a rule")
 
 
@@ -112,21 +103,21 @@ def test_a_sentence_that_quotes_a_rule_is_left_out_and_named() -> None:
 )
 def test_half_of_the_last_rule_is_left_out_and_named(half: str, end: str) -> None:
     dump = read_dump(f"{_RULE}\n{_NEXT}\n-A KUBE-SERVICES {half}{end}")
-    assert [rule.text for rule in _rules(dump)] == [_RULE, _NEXT]
+    assert [rule.text for rule in rules_of(dump)] == [_RULE, _NEXT]
     assert _said(dump, "-:3: ") and _said(dump, "was left out")
 
 
 @pytest.mark.parametrize("target", ["KUBE-SVC-A", "KUBE-X", "ACCEPT", "MASQUERADE"])
 def test_a_whole_last_rule_stays(target: str) -> None:
     last = f"-A KUBE-SERVICES -d 10.96.0.9/32 -j {target}"
-    assert [rule.text for rule in _rules(read_dump(f"{_RULE}\n{_NEXT}\n{last}"))].count(last) == 1
+    assert [rule.text for rule in rules_of(read_dump(f"{_RULE}\n{_NEXT}\n{last}"))].count(last) == 1
 
 
 @pytest.mark.parametrize(
     "fence", ['```text {caption="rules", linenos=table}', '```sh title="node 1"', "~~~bash:dump.txt", "``` {.bash}"]
 )
 def test_fences_with_more_than_a_language(fence: str) -> None:
-    assert [rule.text for rule in _rules(read_dump(f"{fence}\n{_RULE}\n{_NEXT}\n{fence[:3]}\n"))] == [_RULE, _NEXT]
+    assert [rule.text for rule in rules_of(read_dump(f"{fence}\n{_RULE}\n{_NEXT}\n{fence[:3]}\n"))] == [_RULE, _NEXT]
 
 
 def test_a_mail_in_quoted_printable() -> None:
@@ -136,13 +127,13 @@ def test_a_mail_in_quoted_printable() -> None:
         "-A KUBE-SEP-A -p tcp -m tcp -j DNAT --to-destin=\nation 10.1.0.1:80\n\na =3D b\n"
     )
     dump = read_dump(encoded)
-    assert [(rule.text, rule.line) for rule in _rules(dump)] == [(_RULE, 3), (_NEXT, 6)]
+    assert [(rule.text, rule.line) for rule in rules_of(dump)] == [(_RULE, 3), (_NEXT, 6)]
     assert _said(dump, "decoded from quoted-printable")
 
 
 def test_an_equals_sign_at_the_end_of_a_line_is_no_mails() -> None:
     long = f'-A KUBE-SVC-A -m comment --comment "{"x" * 60}=" -j KUBE-SEP-B'
-    assert long in [rule.text for rule in _rules(read_dump(f"the setting is a=\nb=\n{long}\n{_NEXT}\n"))]
+    assert long in [rule.text for rule in rules_of(read_dump(f"the setting is a=\nb=\n{long}\n{_NEXT}\n"))]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +146,7 @@ def test_an_equals_sign_at_the_end_of_a_line_is_no_mails() -> None:
 )
 def test_rules_in_the_objects_of_a_logger(fields: str) -> None:
     lines = "".join(f"{{{fields.format(json.dumps(rule))}}}\n" for rule in (_RULE, f"{_NEXT}\n"))
-    assert [rule.text for rule in _rules(read_dump(lines))] == [_RULE, _NEXT]
+    assert [rule.text for rule in rules_of(read_dump(lines))] == [_RULE, _NEXT]
 
 
 def test_a_page_that_opens_its_block_on_the_line_of_a_rule() -> None:
@@ -163,7 +154,7 @@ def test_a_page_that_opens_its_block_on_the_line_of_a_rule() -> None:
     page = (
         f"<h2>Rules</h2><p>See:</p><div><pre class=x><code>(1) {escaped}\n(2) {_NEXT}</code></pre><p>End.</p></div>\n"
     )
-    assert [rule.text for rule in _rules(read_dump(page))] == [_RULE, _NEXT]
+    assert [rule.text for rule in rules_of(read_dump(page))] == [_RULE, _NEXT]
 
 
 _SHOWN = "Chain FORWARD (policy DROP)\ntarget prot opt source destination\nKUBE-FORWARD all -- 0.0.0.0/0 0.0.0.0/0\n"
@@ -172,7 +163,7 @@ _SHOWN = "Chain FORWARD (policy DROP)\ntarget prot opt source destination\nKUBE-
 @pytest.mark.parametrize("chain", ["FORWARD", "KUBE-X"])
 def test_commands_count_only_where_no_output_shows_the_chain(chain: str) -> None:
     dump = read_dump(f"It works after\niptables -I {chain} -j ACCEPT\n\n# iptables -nL\n{_SHOWN}")
-    targets = [rule.target for rule in _rules(dump)]
+    targets = [rule.target for rule in rules_of(dump)]
     assert ("ACCEPT" in targets) == (chain == "KUBE-X")
     assert _said(dump, "left out line 2: commands that change chains") == (chain == "FORWARD")
 

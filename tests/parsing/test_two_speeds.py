@@ -19,6 +19,7 @@ from ipt_explain.parsing.iptables.shapes import shapes
 from ipt_explain.parsing.iptables.shapes.common_pieces import RULES_FILE, common_pieces
 from ipt_explain.parsing.iptables.shapes.patterns import pattern_of
 from ipt_explain.parsing.iptables.shapes.shapes import ShapePattern
+from tests.dumps import rules_of
 from tests.kube_corpus import scenarios
 
 # Words that mean something elsewhere on a line, and words that only look like it.
@@ -77,14 +78,7 @@ def _reaches_the_rules(line: str) -> bool:
 
 def _rules(text: str) -> list[Rule]:
     with patch.object(shapes, "_OFTEN", 1):  # a pattern for each shape that was met
-        dump = read_dump(text, lenient=True)
-    return [
-        rule
-        for ruleset in dump.rulesets
-        for table in ruleset.tables.values()
-        for chain in table.chains.values()
-        for rule in chain.rules
-    ]
+        return rules_of(read_dump(text, lenient=True))
 
 
 @settings(max_examples=600)
