@@ -23,10 +23,12 @@ class Table:
             yield first.ljust(widths[0]) + "".join(f"  {cell:>{width}}" for cell, width in zip(rest, widths[1:]))
 
     def markdown(self) -> Iterator[str]:
-        """Its lines as Markdown."""
-        yield from (f"\n{self.title}:\n", _row(self.columns), _row(["---", *["---:"] * (len(self.columns) - 1)]))
-        for name, *rest in self.rows:
-            yield _row([f"`{name}`", *rest])
+        """Its lines as Markdown, without the title."""
+        return map(_row, (self.columns, ["---", *["---:"] * (len(self.columns) - 1)], *self.rows))
+
+    def show(self) -> None:
+        """Print its text."""
+        print("\n".join(self.text()), flush=True)
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.bench.generator import RULES_PER_DUMP, dump
+from tests.bench.generator import dump
+from tests.bench.kube_proxy import RULES_PER_DUMP
 from tests.bench.splitter import split
 
 

@@ -13,7 +13,7 @@ def test_a_terminal_gets_aligned_columns() -> None:
 
 def test_the_readme_gets_markdown() -> None:
     assert list(TABLE.markdown()) == [
-        "\nA dump:\n", "| command | CPU |", "| --- | ---: |", "| `explain` | 0.50 s |", "| `audit -o json` | 12.00 s |",
+        "| command | CPU |", "| --- | ---: |", "| explain | 0.50 s |", "| audit -o json | 12.00 s |",
     ]  # fmt: skip
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 
-from tests.bench.generator import Service, service_rules
+from tests.bench.kube_proxy import Service, node_lines
 
 _HEAD = "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
 _DNAT = "-p tcp -m tcp -j DNAT --to-destination 10.244.0.9:8080\n"
@@ -48,37 +49,32 @@ def long_chain(rules: int = 100_000) -> Iterator[str]:
 
 
 def large_service(endpoints: int = 33_000) -> Iterator[str]:
-    """One service with more endpoints than clusters have."""
+    """One service with more endpoints than clusters have, in a nat table where nothing marks or masquerades."""
     pods = tuple(f"10.{128 + (pod >> 16)}.{pod >> 8 & 255}.{pod & 255}:8080" for pod in range(endpoints))
-    service = Service("edge/everything", "10.96.0.1", 80, pods)
-    yield _HEAD + ":KUBE-MARK-MASQ - [0:0]\n:KUBE-NODEPORTS - [0:0]\n"
-    yield from service_rules([service], hooks="-A PREROUTING -j KUBE-SERVICES\n")
+    node = node_lines([Service("edge/everything", "10.96.0.1", 80, pods)])
+    for line in itertools.dropwhile(lambda line: line != "*nat\n", node):
+        if not line.startswith(("-A POSTROUTING", "-A KUBE-POSTROUTING", "-A KUBE-MARK-MASQ")):
+            yield line
 
 
 def exposed_services(count: int = 4_000) -> Iterator[str]:
     """Services with node ports, load balancers, source ranges and affinity: long chains of unlike rules."""
-    node_ports, fronts, chains = [], [], []
-    for number in range(count):
-        svc, ext, sep, fw = (f"KUBE-{role}-{number:016d}" for role in ("SVC", "EXT", "SEP", "FW"))
-        network = f"{number >> 8}.{number & 255}"
-        node_ports.append(f"-A KUBE-NODEPORTS -p tcp -m tcp --dport {30_000 + number} -j {ext}\n")
-        fronts.append(f"-A KUBE-SERVICES -d 10.96.{network}/32 -p tcp -m tcp --dport 80 -j {svc}\n")
-        fronts.append(f"-A KUBE-SERVICES -d 203.0.{network}/32 -p tcp -m tcp --dport 80 -j {fw}\n")
-        chains.append(
-            f"-A {ext} -j KUBE-MARK-MASQ\n-A {ext} -j {svc}\n"
-            f"-A {fw} -s 198.51.{network}/32 -j {ext}\n"
-            f"-A {svc} -m recent --rcheck --seconds 10800 --reap --name {sep} --mask 255.255.255.255 --rsource -j {sep}\n"
-            f"-A {svc} -j {sep}\n"
-            f"-A {sep} -s 10.128.{network}/32 -j KUBE-MARK-MASQ\n"
-            f"-A {sep} -p tcp -m recent --set --name {sep} --mask 255.255.255.255 --rsource -m tcp"
-            f" -j DNAT --to-destination 10.128.{network}:8080\n"
-        )
-    yield _HEAD
-    yield from dict.fromkeys(f":{line.split()[1]} - [0:0]\n" for chain in chains for line in chain.splitlines())
-    yield ":KUBE-MARK-MASQ - [0:0]\n:KUBE-NODEPORTS - [0:0]\n:KUBE-SERVICES - [0:0]\n-A PREROUTING -j KUBE-SERVICES\n"
-    yield "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000\n"
-    yield from (*node_ports, *chains, *fronts)
-    yield "-A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS\nCOMMIT\n"
+    networks = [f"{number >> 8}.{number & 255}" for number in range(count)]
+    yield from node_lines(
+        [
+            Service(
+                f"edge/shop-{number:04d}",
+                vip=f"10.96.{network}",
+                port=80,
+                endpoints=(f"10.128.{network}:8080",),
+                node_port=30_000 + number,
+                balancer_ips=(f"198.18.{network}",),
+                source_ranges=(f"198.19.{network}/32",),
+                affinity_seconds=10_800,
+            )
+            for number, network in enumerate(networks)
+        ]
+    )
 
 
 def long_line(size: int = 10_000_000) -> Iterator[str]:
