@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
@@ -134,8 +134,18 @@ def addresses_of(to: Sequence[Heading]) -> frozenset[Address | None]:
     return cached(to, _addresses)
 
 
+def known_addresses_of(to: Sequence[Heading]) -> frozenset[int] | None:
+    """The same, if each is known."""
+    return cached(to, _known_addresses)
+
+
 def _addresses(to: Sequence[Heading]) -> frozenset[Address | None]:
     return frozenset(map(itemgetter(0), to))
+
+
+def _known_addresses(to: Sequence[Heading]) -> frozenset[int] | None:
+    addresses = addresses_of(to)
+    return cast("frozenset[int]", addresses) if set(map(type, addresses)) == {int} else None
 
 
 class Bound(NamedTuple):

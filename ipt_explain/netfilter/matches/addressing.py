@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 from ipt_explain.model import Family, Match, Option
 from ipt_explain.model.kernel import ADDRESS_BITS
@@ -11,7 +10,15 @@ from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide, decide_own, slots_of
 from ipt_explain.netfilter.header import parse_range
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState, addresses_of, is_broadcast, is_multicast
+from ipt_explain.netfilter.packet import (
+    Bound,
+    Heading,
+    PacketState,
+    addresses_of,
+    is_broadcast,
+    is_multicast,
+    known_addresses_of,
+)
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address
 
@@ -60,11 +67,8 @@ _SPECIAL = {Family.IPV4: frozenset({0, 127, *range(0xE0, 0xF0), 0xFF}), Family.I
 
 def _plain_unicast(to: Sequence[Heading], family: Family) -> bool:
     """Whether packets are bound for known unicast addresses, of which every node's routing says the same."""
-    addresses = addresses_of(to)
-    if set(map(type, addresses)) != {int}:
-        return False
-    rest = ADDRESS_BITS[family] - 8
-    return _SPECIAL[family].isdisjoint({address >> rest for address in cast("frozenset[int]", addresses)})
+    addresses, rest = known_addresses_of(to), ADDRESS_BITS[family] - 8
+    return addresses is not None and _SPECIAL[family].isdisjoint({address >> rest for address in addresses})
 
 
 def _ipv4_type(types: frozenset[str], address: Address, family: Family) -> tuple[bool | None, bool]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import cast
 
 from ipt_explain.model import Family, Option
+from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.condition import OWN_SOURCE, Answer, Column, Condition, Words, ask, decide, decided
@@ -18,7 +19,7 @@ from ipt_explain.netfilter.header import (
     protocol_number,
     single_address,
 )
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState, addresses_of
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState, addresses_of, known_addresses_of
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, lies_in
 
@@ -105,11 +106,13 @@ def _destination(option: Option) -> Condition:
         (hosts,) = columns
         if isinstance(hosts, str):
             value, mask = network_bits(unquote(hosts))
-            addresses = addresses_of(to)
-            if set(map(type, addresses)) != {int}:
-                return answer(unquote(hosts), to[0].address, state) if len(addresses) == 1 else None
-            known = cast("frozenset[int]", addresses)
-            within = {address for address in known if address & mask == value}
+            known = known_addresses_of(to)
+            if known is None:
+                return answer(unquote(hosts), to[0].address, state) if len(addresses_of(to)) == 1 else None
+            if mask == (1 << ADDRESS_BITS[state.connection.family]) - 1:
+                within = known & {value}
+            else:
+                within = frozenset([address for address in known if address & mask == value])
             if 0 < len(within) < len(known):
                 return [hit if heading.address in within else miss for heading in to]
             return hit if within else miss

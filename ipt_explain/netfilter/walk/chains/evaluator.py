@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ipt_explain.model import Shape
+from ipt_explain.netfilter.cached import CachedColumn
 from ipt_explain.netfilter.condition import Answer, Branch, Column, Condition, Question, split
 from ipt_explain.netfilter.matches import compile_shape
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
@@ -22,13 +23,14 @@ Rows = tuple[int, ...] | None
 class Crowd:
     """Packets that differ in nothing but where each is bound for, and where each was sent."""
 
-    __slots__ = ("_sent", "_who", "to")
+    __slots__ = ("_latest", "_sent", "_who", "to")
 
     def __init__(self, to: Sequence[Heading], sent: Sequence[Heading], who: Sequence[int] | None = None) -> None:
         """`sent` is where all that set out were sent, `who` which of them these are; None: all."""
-        self.to = to
+        self.to = to if isinstance(to, CachedColumn) else CachedColumn(to)
         self._sent = sent
         self._who = range(len(sent)) if who is None else who
+        self._latest: tuple[Sequence[int], Crowd] | None = None
 
     def __len__(self) -> int:
         return len(self.to)
@@ -43,8 +45,10 @@ class Crowd:
         return Bound(self.to[row], self._sent[self._who[row]], line)
 
     def take(self, rows: Sequence[int]) -> Crowd:
-        """Some of them, in this order."""
-        return Crowd(picked(self.to, rows), self._sent, picked(self._who, rows))
+        """Some of them, in this order. The same rows are mostly asked for several times, by one rule after another."""
+        if self._latest is None or self._latest[0] is not rows:
+            self._latest = rows, Crowd(picked(self.to, rows), self._sent, picked(self._who, rows))
+        return self._latest[1]
 
     def repeated(self, times: int) -> Crowd:
         """The same packets over and over."""
