@@ -78,7 +78,7 @@ def explain(
     ruleset, whole or in part; in IPVS mode also of ipvsadm-save and ipset save.
     """
     selection = _selection(service, namespace, address)
-    read = read_dumps(dumps, live, lenient, empty_too=selection is None)
+    read = tuple([dump.without_text() for dump in read_dumps(dumps, live, lenient, empty_too=selection is None)])
     if output == "tree" and objects is None and progress.is_shown() and is_terminal(sys.stdout):
         _show_header(read, color, width)
     keep_until_exit()

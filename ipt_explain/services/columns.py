@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, repeat
-from typing import Any, TypeVar, overload
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, TypeVar, cast, overload
 
 from ipt_explain.records import Record
 
@@ -14,18 +15,26 @@ Row = TypeVar("Row", bound=Record)
 Other = TypeVar("Other", bound=Record)
 
 
+_NO_ROWS = slice(0, 0)
+
+
 class Columns(Sequence[Row]):
     """Records of one kind, made on first use.
 
     `columns` has values by field, one for each record; a field without a column is None in all records. Two kinds may
-    share columns: each takes its own fields.
+    share columns: each takes its own fields. Of the columns `within`, which others share, the records are `rows`.
     """
 
-    __slots__ = ("_columns", "_kind", "_made")
+    __slots__ = ("_columns", "_kind", "_made", "_rows", "_within")
 
-    def __init__(self, kind: type[Row], columns: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(
+        self, kind: type[Row], columns: Mapping[str, Sequence[Any]],
+        within: Mapping[str, Sequence[Any]] = MappingProxyType({}), rows: slice = _NO_ROWS,
+    ) -> None:  # fmt: skip
         self._kind = kind
         self._columns = columns
+        self._within = within
+        self._rows = rows
         self._made: tuple[Row, ...] | None = None
 
     def column(self, field: str) -> Sequence[Any]:
@@ -33,6 +42,8 @@ class Columns(Sequence[Row]):
         values = self._columns.get(field)
         if values is not None:
             return values
+        if field in self._within:
+            return self._within[field][self._rows]
         if field not in self._kind.__match_args__:
             raise AttributeError(f"{self._kind.__name__} has no field {field}")
         return nothing(len(self))
@@ -41,32 +52,47 @@ class Columns(Sequence[Row]):
         """The values of some fields, as `column` gives those of one."""
         if not _has_fields(self._kind, fields):  # type: ignore[arg-type]  # classes can be hashed
             return list(map(self.column, fields))  # which says what is wrong
-        return list(map(self._columns.get, fields, repeat(nothing(len(self)))))
+        own, within, rows, absent = self._columns, self._within, self._rows, nothing(len(self))
+        return [
+            own[field] if field in own else within[field][rows] if field in within else absent for field in fields
+        ]
 
     def of_kind(self, kind: type[Other]) -> Columns[Other]:
         """The same columns as records of another kind."""
-        return Columns(kind, self._columns)
+        return Columns(kind, self._columns, self._within, self._rows)
 
     def with_columns(self, **columns: Sequence[Any]) -> Columns[Row]:
         """The same records with other values in some fields."""
-        return Columns(self._kind, {**self._columns, **columns})
+        return Columns(self._kind, {**self._columns, **columns}, self._within, self._rows)
 
     def part(self, start: int, stop: int) -> Columns[Row]:
-        """The records from `start` up to, but not including, `stop`."""
-        return Columns(self._kind, {field: values[start:stop] for field, values in self._columns.items()})
+        """The records from `start` up to, but not including, `stop`: ten thousand Services share their columns."""
+        if self._within:
+            return self.rows(range(start, stop))
+        return Columns(self._kind, {}, self._columns, slice(start, stop))
 
     def rows(self, rows: Sequence[int]) -> Columns[Row]:
         """The records at these places."""
-        return Columns(self._kind, {field: [values[row] for row in rows] for field, values in self._columns.items()})
+        return Columns(self._kind, {field: [values[row] for row in rows] for field, values in self._all()})
 
     @classmethod
     def joined(cls, parts: Sequence[Columns[Row]]) -> Columns[Row]:
         """The records of one or more parts, one after the other."""
         if len(parts) == 1:
             return parts[0]
-        fields = {field for part in parts for field in part._columns}
-        in_parts = {field: [part._columns.get(field, nothing(len(part))) for part in parts] for field in fields}
+        given = [dict(part._all()) for part in parts]
+        fields = {field for columns in given for field in columns}
+        in_parts = {
+            field: [columns.get(field, nothing(len(part))) for columns, part in zip(given, parts)] for field in fields
+        }
         return cls(parts[0]._kind, {field: list(chain.from_iterable(values)) for field, values in in_parts.items()})
+
+    def _all(self) -> Iterator[tuple[str, Sequence[Any]]]:
+        """All columns, by their fields."""
+        for field, values in self._within.items():
+            if field not in self._columns:
+                yield field, values[self._rows]
+        yield from self._columns.items()
 
     def _records(self) -> tuple[Row, ...]:
         if self._made is None:
@@ -74,6 +100,8 @@ class Columns(Sequence[Row]):
         return self._made
 
     def __len__(self) -> int:
+        if self._within:
+            return cast("int", self._rows.stop - self._rows.start)
         return len(next(iter(self._columns.values())))
 
     def __iter__(self) -> Iterator[Row]:

@@ -227,3 +227,10 @@ def test_bytes_that_are_not_text_survive() -> None:
     raw = b'*nat\n:X - [0:0]\n-A X -m comment --comment "caf\xe9" -j ACCEPT\nCOMMIT\n'
     dump = read_dump(raw.decode("utf-8", "surrogateescape"))
     assert dump.to_text().encode("utf-8", "surrogateescape").count(b"caf\xe9") == 1
+
+
+def test_a_dump_without_its_text_has_its_rules_but_no_lines() -> None:
+    dump = read_dump("*nat\n:A - [0:0]\n-A A -j RETURN\nCOMMIT\n", source="node.txt")
+    bare = dump.without_text()
+    assert bare.rulesets is dump.rulesets
+    assert (dump.text.line(1), bare.text.line(1), bare.text.name) == ("*nat", "", "node.txt")

@@ -133,6 +133,7 @@ class _Reader:
             journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
             ends = journey.ends() if self._replies is None else self._replies.checked(journey.ends(), sent)
             found.append(judge.fates(list(ends), arrivals if vantage is Vantage.POD else None))
+        self._node.indexes.forget()
         told = [fates if _shows(*each) else _NO_SERVERS_SHOWN for each, fates in zip(crowd, zip(*found))]
         packets = enumerate(told)
         for service, bound in each_of(services, "summing up"):

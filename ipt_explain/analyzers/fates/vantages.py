@@ -81,12 +81,12 @@ class Surroundings(Record):
         loopback = _LOOPBACK[family]
         return cls(
             family,
-            Whereabouts("the pod's address", family, pods, apart=endpoints, ordinary=True),
+            Whereabouts("the pod's address", family, pods, ordinary=True),
             Whereabouts(
                 "the node's address", family, outside=(*named, loopback), apart=(endpoints - hosts) | cluster_ips,
                 owned=Truth.YES,
             ),
-            Whereabouts("the outside address", family, outside=(*pods, loopback), apart=endpoints, ordinary=True),
+            Whereabouts("the outside address", family, outside=(*pods, loopback), ordinary=True),
             cluster_ips,
             _with_address(found, hosts) if hosts else frozenset(),
             found,

@@ -30,15 +30,14 @@ def _each_host(words: Sequence[str]) -> Sequence[int | None]:
     return list(map(single_address, words))
 
 
-def _ipv4_hosts(words: Sequence[str]) -> frozenset[int] | None:
+def _ipv4_hosts(words: Sequence[str]) -> Sequence[int] | None:
     """The addresses of a column, if each of its words is a single one."""
-    addresses = parse_ipv4([word.removesuffix("/32") for word in words])
-    return None if addresses is None else frozenset(addresses)
+    return parse_ipv4([word.removesuffix("/32") for word in words])
 
 
-def _ipv6_hosts(words: Sequence[str]) -> frozenset[int] | None:
-    hosts = frozenset([single_address(word) for word in words if ":" in word])
-    return cast("frozenset[int]", hosts) if None not in hosts and all(":" in word for word in words) else None
+def _ipv6_hosts(words: Sequence[str]) -> Sequence[int] | None:
+    hosts = [single_address(word) for word in words if ":" in word]
+    return cast("list[int]", hosts) if None not in hosts and len(hosts) == len(words) else None
 
 
 _NOWHERE = Bound(Heading(None, None), Heading(None, None))
@@ -74,7 +73,7 @@ def _source(option: Option) -> Condition:
         if not isinstance(words, str):
             hosts = cached(words, _HOSTS[state.connection.family])
             if hosts is not None and (
-                source not in hosts if isinstance(source, int) else source.ordinary or source.apart >= hosts
+                source not in hosts if isinstance(source, int) else source.ordinary or source.apart.issuperset(hosts)
             ):
                 return miss
         texts = {word: unquote(word) for word in ([words] if isinstance(words, str) else dict.fromkeys(words))}

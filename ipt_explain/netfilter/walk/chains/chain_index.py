@@ -208,6 +208,12 @@ class ChainIndexes:
         self.jumps = Jumps()
         self.destinations = Destinations()
 
+    def forget(self) -> None:
+        """Look everything up anew when it is asked for again: a large node's takes as much memory as its rules."""
+        self._indexes.clear()
+        self.jumps = Jumps()
+        self.destinations.clear()
+
     def of(self, chain: Chain) -> ChainIndex | None:
         """A chain's index, made when first asked for; None where few of its rules are for single addresses or
         ports."""
