@@ -79,7 +79,27 @@ def test_a_rule_that_clears_the_mark_of_one_pod() -> None:
     assert _reaching_themselves(text) == {False: {LOCAL}, True: ALL - {LOCAL}}
 
 
-SEP = f"-s {LOCAL}/32 -m comment --comment \"kube-system/kube-dns:dns\" -j KUBE-MARK-MASQ"
+_ACCEPTED = "-A POSTROUTING -m mark --mark 0x1/0x1 -j ACCEPT"
+_RESTORED = "-A POSTROUTING -j CONNMARK --restore-mark --nfmask 0x4000 --ctmask 0x4000"
+
+
+@pytest.mark.parametrize(
+    ("arriving", "leaving", "cut_off"),
+    [
+        ("CONNMARK --set-xmark 0x4000/0x4000", _RESTORED, frozenset[str]()),
+        ("CONNMARK --set-xmark 0x1/0x1", _RESTORED, frozenset({LOCAL, OTHER})),
+        ("MARK --set-xmark 0x1/0x1", _ACCEPTED, frozenset({LOCAL, OTHER})),
+        ("MARK --set-xmark 0x2/0x2", _ACCEPTED, frozenset[str]()),
+    ],
+)
+def test_marks_of_what_arrives_matter_when_it_leaves(arriving: str, leaving: str, cut_off: frozenset[str]) -> None:
+    text = ahead_of(ahead_of(NODE, leaving, HOOK), f"-A PREROUTING -j {arriving}", "-A PREROUTING -m comment")
+    told = _reaching_themselves(text)
+    assert told.get(False, frozenset()) & {LOCAL, OTHER} == cut_off
+    assert told.get(True, frozenset()) & {LOCAL, OTHER} == {LOCAL, OTHER} - cut_off
+
+
+SEP = f'-s {LOCAL}/32 -m comment --comment "kube-system/kube-dns:dns" -j KUBE-MARK-MASQ'
 
 
 def _dns(text: str) -> dict[str, bool | None]:

@@ -40,7 +40,8 @@ _MOST_ENDPOINTS = 256
 _FEW = 64  # endpoints, followed as fast as one finds out whether any rule asks for them
 _WORK = 1_000  # rules that may be evaluated to find that out
 # Where marks are tested and changed after DNAT, and sources rewritten.
-_LEAVING = (("mangle", Hook.FORWARD), ("mangle", Hook.POSTROUTING), ("nat", Hook.POSTROUTING))
+_CHANGING = (("mangle", Hook.FORWARD), ("mangle", Hook.POSTROUTING), ("nat", Hook.POSTROUTING))
+_LEAVING = (*_CHANGING, ("filter", Hook.FORWARD))
 
 
 class Masquerading:
@@ -111,6 +112,7 @@ class Masquerading:
             is_in_any,
             is_usual,
             is_usual_mark,
+            marks_matter,
             masqueraded,
             networks_translated,
         )
@@ -119,7 +121,9 @@ class Masquerading:
         chains = [chain for ruleset in nats for chain in ruleset.tables["nat"].chains.values()]
         odd = {layout for layout in set(map(_layout_of, chains)) if _translates(layout) and not is_usual(layout)}
         names = {chain.name for chain in chains if chain.layout in odd} if odd else frozenset[str]()
-        always = not all(is_usual_mark(ruleset, MARK_MASQ) for ruleset in nats if ruleset.chain("nat", MARK_MASQ))
+        always = marks_matter(self._node.rulesets, _LEAVING) or not all(
+            is_usual_mark(ruleset, MARK_MASQ) for ruleset in nats if ruleset.chain("nat", MARK_MASQ)
+        )
         taken = [bits for ruleset in nats for bits in networks_translated(ruleset)]
         wanted: list[OwnConnection] = []
         for service, bound in self._services:
@@ -185,7 +189,7 @@ class Masquerading:
             sources = {
                 source: None
                 for ruleset in self._node.rulesets
-                for table, hook in _LEAVING
+                for table, hook in _CHANGING
                 for source in _sources(ruleset, table, hook.value)
             }
             if sources:

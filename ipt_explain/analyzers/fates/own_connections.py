@@ -3,13 +3,14 @@ kube-proxy writes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from ipt_explain.analyzers.rulesets import chains_from
-from ipt_explain.model import Layout, Ruleset, Shape, TargetKind
+from ipt_explain.model import Layout, Rule, Ruleset, Shape, TargetKind
 from ipt_explain.netfilter.header import network_bits
 from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.marks import MARKING_TARGETS, change_by, mark_tests
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
@@ -51,6 +52,35 @@ def is_usual(layout: Layout) -> bool:
         and (jump is not None and jump.slot is not None and jump.kind is TargetKind.JUMP)
         and (last is not None and last.name == "DNAT")
     )
+
+
+def marks_matter(rulesets: Sequence[Ruleset], leaving: Iterable[tuple[str, Hook]]) -> bool:
+    """Whether rules of others mark what arrives, or its connection, with bits that rules ask for when it is `leaving`:
+    in these built-in chains, and those that they lead to."""
+    arriving = [(table, Hook.PREROUTING) for table in ("raw", "mangle", "nat")]
+    marking = [rule for rule in _rules_from(rulesets, arriving, but="KUBE-") if _target(rule) in MARKING_TARGETS]
+    changes = [change.flip for rule in marking if (change := change_by(rule)) is not None]
+    of_connections = any(_target(rule) == "CONNMARK" for rule in marking)
+    if not (any(changes) or of_connections):
+        return False
+    rules = list(_rules_from(rulesets, leaving))
+    asked = [test.mark.mask for test in mark_tests(rules)]
+    if any(flipped & mask for flipped in changes for mask in asked):
+        return True
+    return of_connections and any(rule.shape.has_match("connmark") or _target(rule) == "CONNMARK" for rule in rules)
+
+
+def _rules_from(
+    rulesets: Sequence[Ruleset], hooks: Iterable[tuple[str, Hook]], but: str | None = None
+) -> Iterator[Rule]:
+    for table, hook in hooks:
+        for ruleset in rulesets:
+            for chain in chains_from(ruleset, table, hook.value, but):
+                yield from chain.rules
+
+
+def _target(rule: Rule) -> str | None:
+    return None if rule.shape.target is None else rule.shape.target.name
 
 
 def networks_translated(ruleset: Ruleset) -> Sequence[Bits]:
