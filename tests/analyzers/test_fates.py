@@ -300,7 +300,7 @@ def test_a_rule_that_stops_all_connections_loses_all_of_them() -> None:
 
 def test_the_rule_that_shortens_the_way_drops_what_has_no_hops_left() -> None:
     (lost,) = _fate(_dns(text=SAMPLE.replace("COMMIT\n", "-A PREROUTING -j TTL --ttl-set 1\nCOMMIT\n", 1)))["lost"]
-    assert (lost["how"], lost["why"], lost["chain"]) == ("dropped", "its TTL has run out", "PREROUTING")
+    assert (lost["how"], lost["why"], lost["chain"]) == ("rejected", "its TTL has run out", "PREROUTING")
 
 
 def test_clients_that_come_too_often_for_a_rule_are_a_question() -> None:

@@ -71,7 +71,7 @@ def read_segment(protocol: int, body: bytes, source: bytes, destination: bytes) 
 
 
 def _read_icmp(protocol: int, body: bytes) -> Seen | None:
-    errors = (3,) if protocol == 1 else (1,)
+    errors = (3, 11) if protocol == 1 else (1, 3)  # unreachable, no hops left
     if len(body) < 8 or body[0] not in errors:
         return None
     inner = read(body[8:] + bytes(28)) if len(body) > 8 else None

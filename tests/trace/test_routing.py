@@ -70,7 +70,7 @@ def test_redirecting_to_an_interface_without_address_drops() -> None:
 
 def test_a_packet_without_hops_is_not_forwarded() -> None:
     told = go("mangle -A PREROUTING -j TTL --ttl-set 1", replace(OUTSIDE, destination="10.0.0.9"))
-    assert only(told)[0] == "DROP"
+    assert only(told)[0] == "REJECT"
     assert told.outcomes[0].reason == "its TTL has run out"
 
 
@@ -80,11 +80,11 @@ def test_an_unknown_ttl_may_not_be_enough_for_rules_that_lower_it_by_many() -> N
     assert only(go(lowered.format(20), forwarded))[0] == "ACCEPT"
     assert only(go(lowered.format(60), OUTSIDE))[0] == "ACCEPT"  # for the node itself
     told = go(lowered.format(60), forwarded)
-    assert {verdict for verdict, _, _ in shares(told)} == {"ACCEPT", "DROP"}
+    assert {verdict for verdict, _, _ in shares(told)} == {"ACCEPT", "REJECT"}
     assert {str(each) for outcome in told.outcomes for each in outcome.assumptions} == {
         "it has come with a TTL above 61=yes", "it has come with a TTL above 61=no"
     }  # fmt: skip
-    assert only(go(lowered.format(60), forwarded, assume=["TTL above 61=no"])) == ("DROP", None, False)
+    assert only(go(lowered.format(60), forwarded, assume=["TTL above 61=no"])) == ("REJECT", None, False)
     assert only(go(f"{lowered.format(60)}\nmangle -A PREROUTING -j TTL --ttl-set 2", forwarded))[0] == "ACCEPT"
 
 

@@ -103,7 +103,7 @@ class Journey:
         self._leave(self._hooks.through(Hook.POSTROUTING, leaving, NO_INTERFACE, out))
 
     def _one_hop(self, travellers: Travellers) -> Travellers:
-        """Forwarded packets lose one hop before FORWARD; the kernel drops those with none left."""
+        """Forwarded packets lose one hop before FORWARD; the kernel answers those with none left by an ICMP error."""
         going = Travellers()
         for state, packets in travellers.items():
             for branch in _with_hops_left(state):
@@ -111,7 +111,7 @@ class Journey:
                 if branch.matches:
                     going.gather(branch.state._replace(header=state.header.hops_changed(-1)), some)
                 else:
-                    self._hooks.ends.add(Finish(Verdict.DROP, branch.state, NO_HOPS_LEFT), some)
+                    self._hooks.ends.add(Finish(Verdict.REJECT, branch.state, NO_HOPS_LEFT), some)
         return going
 
     def _all(self, start: PacketState) -> Travellers:
