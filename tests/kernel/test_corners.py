@@ -73,6 +73,12 @@ CORNERS = {
         _NODE, _NODE,
     ),
     "REDIRECT on an interface without address": Corner("nat -A PREROUTING -p udp -j REDIRECT --to-ports 81", _NODE),
+    "the node's address, on another interface": Corner(
+        "mangle -A PREROUTING -p udp -m addrtype ! --dst-type LOCAL --limit-iface-in -j DROP", _NODE
+    ),
+    "the node's address, which is unicast on another interface": Corner(
+        "mangle -A PREROUTING -p udp -m addrtype --dst-type UNICAST --limit-iface-in -j DROP", _NODE
+    ),
     "multicast": Corner("filter -A FORWARD -j ACCEPT", "224.0.0.251", assume=("joined 224.0.0.251=no",)),
     "broadcast": Corner("filter -A FORWARD -j DROP", "255.255.255.255"),
     "a hop is taken ahead of FORWARD": Corner(

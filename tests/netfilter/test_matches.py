@@ -151,6 +151,8 @@ def test_ipv6(text: str, destination: str, answer: Truth) -> None:
         ("-m statistic --mode nth ! --every 1 --packet 0", Truth.NO),
         ("-m recent --rcheck --rdest --name L", Truth.NO),
         ("-m addrtype --dst-type LOCAL --limit-iface-in", Truth.NO),  # it is no address of the node
+        ("-m addrtype ! --dst-type LOCAL --limit-iface-in", Truth.YES),
+        ("-m addrtype --src-type UNICAST --dst-type UNICAST --limit-iface-in", Truth.YES),
         ("-m addrtype --src-type LOCAL --dst-type UNICAST --limit-iface-in", Truth.NO),
     ],
 )
@@ -168,7 +170,10 @@ def test_rarer_options(text: str, answer: Truth) -> None:
 )
 def test_types_of_destinations(kind: str, destination: str, others: tuple[str, ...]) -> None:
     for text in ("-m pkttype --pkt-type {}", "-m addrtype --dst-type {}"):
-        told = {each: answer_of(rule_of(text.format(each.upper())), packet(), bound(destination)) for each in (kind, *others)}
+        told = {
+            each: answer_of(rule_of(text.format(each.upper())), packet(), bound(destination))
+            for each in (kind, *others)
+        }
         assert told == {kind: Truth.YES, **dict.fromkeys(others, Truth.NO)}
 
 
@@ -212,6 +217,18 @@ def test_where_an_address_of_the_node_is_no_dump_shows() -> None:
     assert {str(each) for branch in answer for each in branch.state.answers} == {
         "-m addrtype --dst-type LOCAL --limit-iface-in", "not -m addrtype --dst-type LOCAL --limit-iface-in",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("arrives", "has"), [("eth0", Truth.YES), ("eth1", Truth.NO)])
+def test_an_address_of_another_interface_counts_as_unicast(arrives: str, has: Truth) -> None:
+    state = packet()
+    own = bound("192.0.2.10")
+    state = state._replace(in_interface=arrives, node=replace(state.node, first_addresses=(("eth0", own.to.address),)))
+    for text, answer in (
+        ("--dst-type LOCAL", has), ("! --dst-type LOCAL", has.inverted()), ("--dst-type UNICAST", has.inverted()),
+        ("--dst-type LOCAL,UNICAST", Truth.YES), ("--dst-type BROADCAST", Truth.NO),
+    ):  # fmt: skip
+        assert answer_of(rule_of(f"-m addrtype {text} --limit-iface-in"), state, own) is answer
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from ipt_explain.netfilter.packet import (
     PacketState,
     addresses_of,
     is_broadcast,
+    is_loopback,
     is_multicast,
     known_addresses_of,
 )
@@ -44,8 +45,7 @@ def _type_of(option: Option) -> Condition:
         address = state.source if source else bound.to.address
         if address is None:  # an address of the interface that the packet arrived on
             return Truth.of(("LOCAL" in types) is not negated)
-        typed = _ipv4_type if state.connection.family is Family.IPV4 else _ipv6_type
-        known, if_local = typed(types, address, state.connection.family)
+        known, if_local = _type_known(types, address, state.connection.family)
         if known is not None:
             return Truth.of(known is not negated)
         return decide_own(state, address, None if source else bound.sent.address, invert=if_local is negated)
@@ -71,12 +71,16 @@ def _plain_unicast(to: Sequence[Heading], family: Family) -> bool:
     return addresses is not None and _SPECIAL[family].isdisjoint({address >> rest for address in addresses})
 
 
-def _ipv4_type(types: frozenset[str], address: Address, family: Family) -> tuple[bool | None, bool]:
-    """Whether an address is of one of the types. If None, that depends on whether it is the node's: the second value is
-    the answer if it is.
+def _type_known(types: frozenset[str], address: Address | None, family: Family) -> tuple[bool | None, bool]:
+    """Whether an address is of one of the types (of every one in IPv6). If None, that depends on whether it is the
+    node's: the second value is the answer if it is. None is an address of an interface of the node."""
+    if address is None:
+        return None, "LOCAL" in types
+    return (_ipv4_type if family is Family.IPV4 else _ipv6_type)(types, address, family)
 
-    An address has one type. A subnet's broadcast address is not recognized.
-    """
+
+def _ipv4_type(types: frozenset[str], address: Address, family: Family) -> tuple[bool | None, bool]:
+    """An address has one type. A subnet's broadcast address is not recognized."""
     if is_multicast(address, family):
         return "MULTICAST" in types, False
     if is_broadcast(address, family):
@@ -86,7 +90,7 @@ def _ipv4_type(types: frozenset[str], address: Address, family: Family) -> tuple
 
 
 def _ipv6_type(types: frozenset[str], address: Address, family: Family) -> tuple[bool | None, bool]:
-    """As for IPv4, but an address must be of every type named, and the node's are also UNICAST (match_type6)."""
+    """An address must be of every type named, and the node's are also UNICAST (match_type6)."""
     if "MULTICAST" in types and not is_multicast(address, family):
         return False, False
     if "UNICAST" in types and (is_multicast(address, family) or address == 0):
@@ -99,21 +103,40 @@ def _ipv6_type(types: frozenset[str], address: Address, family: Family) -> tuple
 
 
 def _on_interface(match: Match) -> Condition:
-    """With --limit-iface-in or -out, an address is LOCAL only on that interface, and no dump shows which one has it."""
+    """With --limit-iface-in or -out, the node's addresses are LOCAL only on that interface, and otherwise UNICAST."""
+    limits_out = any(option.name == "--limit-iface-out" for option in match.options)
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         given = iter(words)
-        texts, answers = [], []
+        texts: list[str] = []
+        answers: list[Truth] = []
+        interface = state.out_interface if limits_out else state.in_interface
         for option in match.options:
             own = tuple(next(given) for _ in option.slots)
-            texts.append(f"{option.name} {','.join(own)}".rstrip())
-            if option.slots:
-                answers.append(_type_of(option).test(own, state, bound))
+            negation = "! " if option.negated else ""
+            texts.append(f"{negation}{option.name} {','.join(own)}".rstrip())
+            if own:
+                address = state.source if option.name == "--src-type" else bound.to.address
+                known, if_local = _type_known(frozenset(own[0].split(",")), address, state.connection.family)
+                holds = _has(state, interface, address).inverted(not if_local) if known is None else Truth.of(known)
+                answers.append(holds.inverted(option.negated))
         if Truth.NO in answers:
             return Truth.NO
-        return ask(state, f"-m addrtype {' '.join(texts)}")
+        return ask(state, f"-m addrtype {' '.join(texts)}") if Truth.UNKNOWN in answers else Truth.YES
 
     return Condition(slots_of(match), test, bound=True)
+
+
+def _has(state: PacketState, interface: str | None, address: Address | None) -> Truth:
+    """Whether an interface of the node has an address. None is an address of the interface that a packet arrived on."""
+    if address is None:
+        return Truth.of(interface == state.in_interface) if interface is not None else Truth.UNKNOWN
+    if state.owns(address) is Truth.NO:
+        return Truth.NO
+    holders = {name for name, first in state.node.first_addresses if first == address}
+    if is_loopback(address, state.connection.family):
+        holders.add("lo")
+    return Truth.of(interface in holders) if holders and interface is not None else Truth.UNKNOWN
 
 
 def _in_range(option: Option) -> Condition:
