@@ -69,8 +69,9 @@ _OF_ORIGIN = ("-i ", "-o ", "-s ", "-m rpfilter", "-m owner ", "-m mac ", "-m se
 class Decider(Record):
     """The rule that decides what happens to a packet, or a chain by its policy or because it lacks a rule.
 
-    `ruleset` counts from 0, in the order of the dump. `line` is that of the rule or of the chain's declaration, None if
-    the text has neither. `owner` is who wrote it, if known.
+    `ruleset` counts from 0, in the order of the dump. `line` is that of the rule. For a chain it is that of its last
+    rule for an endpoint, which lets pass what no other rule takes; in chains without such rules, that of the chain's
+    declaration. It is None if the text has none of these. `owner` is who wrote it, if known.
     """
 
     ruleset: int
@@ -79,6 +80,7 @@ class Decider(Record):
     line: int | None
     text: str
     owner: str | None = None
+    is_rule: bool = False
 
     @property
     def place(self) -> str:

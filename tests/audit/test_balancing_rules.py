@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from ipt_explain import explain, parse
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.netfilter.probability import printed, stored
 from tests.audit.edits import captured
@@ -168,3 +171,31 @@ def test_a_negated_chance_that_is_even_is_not_uneven() -> None:
     negated = node.replace("--mode random --probability 0.5", "--mode random ! --probability 0.5")
     assert negated != node
     assert "IPT201" not in fired(negated)
+
+
+DNS = "KUBE-SVC-TCOU7JCQXEZGVUNU"
+LAST = "KUBE-SEP-EJJ3L23ZA35VLW6X"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        (f" -j {LAST}", f" -m statistic --mode random --probability 0.5 -j {LAST}", f"-A {DNS} .*-j {LAST}"),
+        (f"-A {DNS} .* -j {LAST}\n", "", f"-A {DNS} .*-j KUBE-SEP-Z6M7"),
+        (f" -j {LAST}", f" -p tcp -j {LAST}", f"-A {DNS} .*-j {LAST}"),
+        (f"(?=-A {DNS} )", f"-A {DNS} -j RETURN\n", f"-A {DNS} -j RETURN"),
+        (f"(-A {DNS} .* -j {LAST})", rf"\1 -m statistic --mode random --probability 0.5\n-A {DNS} -j LOG", f"-A {DNS} .*-j {LAST}"),
+        (f"-A {LAST} .*DNAT.*\n", "", f":{LAST} "),
+        (f"(?m)^-A {DNS} .*\n", "", f":{DNS} "),
+    ],
+)  # fmt: skip
+def test_explain_and_audit_name_the_same_line_of_a_leak(old: str, new: str, shown: str) -> None:
+    """Trace takes its line from the fates that explain shows."""
+    text = captured("1.30", "basic")
+    damaged = re.sub(old, new, text, count=0 if "(?m)" in old else 1)
+    (dns,) = [each for each in explain(parse(damaged)).services if each.label == "kube-system/kube-dns:dns"]
+    fates = [fate for frontend in dns.frontends for _, fate in (frontend.fates or {}).items()]
+    lines = {lost.decider.line for fate in fates for lost in fate.lost}
+    (finding,) = findings_of("IPT202", damaged)
+    assert lines == {finding.line}
+    assert re.match(shown, damaged.splitlines()[(finding.line or 0) - 1])

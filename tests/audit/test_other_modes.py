@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+import ipt_explain
 from ipt_explain.analyzers import explain
 from ipt_explain.analyzers.fates import with_fates
 from ipt_explain.audit.findings.finding import Finding
@@ -214,6 +215,15 @@ def test_917_numbers_and_their_endpoints(drawn: str, told: str | None) -> None:
     text = f"table ip kube-proxy {{\n\tchain {chain} {{\n\t\tmeta l4proto udp dnat ip to {drawn}\n\t}}\n}}\n"
     said = [finding.message for finding in findings_of("IPT917", text)]
     assert said == ([] if told is None else [f"connections are not spread evenly: a rule that chooses by chance has {told}"])
+
+
+def test_917_explain_names_the_same_line() -> None:
+    text = listing("1.33/basic/nft-ruleset").text
+    damaged = text.replace("numgen random mod 2 vmap", "numgen random mod 3 vmap", 1)
+    (finding,) = findings_of("IPT917", damaged)
+    lost = [lost for each in ipt_explain.explain(read_dump(damaged)).services for front in each.frontends
+            for _, fate in (front.fates or {}).items() for lost in fate.lost]  # fmt: skip
+    assert {each.decider.line for each in lost} == {finding.line}
 
 
 def test_911_an_entry_without_a_server() -> None:

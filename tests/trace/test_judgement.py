@@ -27,7 +27,7 @@ def test_a_leak_names_the_service_and_the_rule() -> None:
     status, said = told("--from", "10.244.1.77", "--to", "10.96.0.10:53/udp", DAMAGED, "--expect", "served")
     assert status == 1
     assert "✗ 25.00 % NOT TRANSLATED: leaves for 10.96.0.10, an address that no host has; the client times out" in said
-    assert "kube-system/kube-dns:dns would lead to 10.244.1.2:53 or 10.244.1.3:53, but nat KUBE-SVC-TCOU7JCQXEZGVUNU (line 61) chooses no endpoint" in said
+    assert "kube-system/kube-dns:dns would lead to 10.244.1.2:53 or 10.244.1.3:53, but nat KUBE-SVC-TCOU7JCQXEZGVUNU (line 97) chooses no endpoint" in said
 
 
 def test_a_pod_that_reaches_itself_unmasqueraded_hangs() -> None:

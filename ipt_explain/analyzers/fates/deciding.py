@@ -82,9 +82,12 @@ class Deciders:
             owner_name = KUBE_PROXY if proxy else None
             number = self._numbers.get(step.backend, 0)
             if step.into is not None and step.after is not None:
+                from ipt_explain.analyzers.fates import deciding_nft
+
                 name = step.into.name
-                return Decider(number, step.table, name, step.into.line or None, f"chain {name}", owner_name)
-            return Decider(number, step.table, step.chain.name, step.line, step.text, owner_name)
+                return Decider(number, step.table, name, deciding_nft.lets_pass(step.into), f"chain {name}", owner_name)
+            is_rule = step.rule is not None
+            return Decider(number, step.table, step.chain.name, step.line, step.text, owner_name, is_rule)
         passed = step.into if step.rule is not None and step.after is not None else None
         rule = step.rule if passed is None else None
         key = passed or step.chain, rule, passed is None
@@ -98,12 +101,13 @@ class Deciders:
         from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
 
         passed = chain is not step.chain
-        line, text = (chain.line, f":{chain.name} -") if passed else (step.line, step.text)
+        line, text = (_lets_pass(chain), f":{chain.name} -") if passed else (step.line, step.text)
         number = next((at for at, each in enumerate(self._rulesets) if each.chain(step.table, chain.name) is chain), 0)
         owner = owner_of(chain.name, chain.rules[:8], step.table)
         if rule is not None and (owner is None or chain.name in HOOKS):
             owner = owner_of_rule(rule, step.table)
-        return Decider(number, step.table, chain.name, line, text, None if owner is None else owner.name)
+        owner_name = None if owner is None else owner.name
+        return Decider(number, step.table, chain.name, line, text, owner_name, rule is not None)
 
     def _passed_by(self, hook: Hook, state: PacketState) -> Decider:
         """The nat chain of the hook, none of whose rules handles a packet: that of kube-proxy's backend."""
@@ -120,6 +124,23 @@ class Deciders:
             if chain is not None:
                 return Decider(number, "nat", hook.value, chain.line, f":{chain.name} {chain.policy or 'ACCEPT'}")
         return Decider(ours[0][0] if ours else 0, "nat", hook.value, None, "")
+
+
+def last_choice(chain: Chain) -> Rule | None:
+    """The last rule that leads to an endpoint: what passes it meets none. None in chains that are not kube-proxy's for
+    one Service or endpoint."""
+    if role_of(chain.name) is not None:
+        for number in reversed(range(len(chain.layout.shapes))):
+            target = chain.target_of(number)
+            if target == "DNAT" or (target is not None and role_of(target) is ChainRole.ENDPOINT):
+                return chain.rule(number)
+    return None
+
+
+def _lets_pass(chain: Chain) -> int | None:
+    """The line that lets packets pass a chain: its last choice's, or its declaration."""
+    last = last_choice(chain)
+    return chain.line if last is None else last.line
 
 
 def refused(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> bool:

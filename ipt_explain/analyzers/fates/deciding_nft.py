@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ipt_explain.analyzers.nftables.tables import TABLE
 from ipt_explain.model import nft
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
+from ipt_explain.netfilter.nft.chances import draws
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 from ipt_explain.netfilter.walk.path import AnyStep
@@ -27,6 +28,12 @@ def base_chain(stages: Stages, hook: Hook, number: int) -> Decider:
     if own is None:
         return Decider(number, TABLE, None, None, "", "kube-proxy")
     return Decider(number, f"{own.family.value} {TABLE}", None, own.line or None, "", "kube-proxy")
+
+
+def lets_pass(chain: nft.Chain) -> int | None:
+    """The line that lets packets pass a chain: that of its last rule that draws an endpoint, or its declaration."""
+    last = next((rule for rule in reversed(chain.rules) if any(draws(rule)) and rule.source_text is not None), None)
+    return (chain.line if last is None else last.line) or None
 
 
 def accepting(steps: Sequence[AnyStep]) -> NftStep | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 
@@ -34,6 +35,16 @@ def chances(lookup: nft.VerdictMap | nft.MapLookup) -> dict[nft.Element, float] 
         return None
     found = element_shares(Chance(numbers.offset, numbers.modulus), data.elements)
     return {element: float(share) for share, element in found if element is not None}
+
+
+def draws(rule: nft.Rule) -> Iterator[tuple[nft.Numgen, nft.SetLiteral]]:
+    """The random numbers that a rule draws, each with the elements that it chooses from."""
+    for each in rule.statements:
+        lookup = each.address if isinstance(each, nft.Nat) else each
+        if not isinstance(lookup, (nft.MapLookup, nft.VerdictMap)):
+            continue
+        if isinstance(lookup.key, nft.Numgen) and isinstance(lookup.data, nft.SetLiteral):
+            yield lookup.key, lookup.data
 
 
 @lru_cache(maxsize=4096)

@@ -71,11 +71,11 @@ class Cause(Record):
     @property
     def place(self) -> Location:
         """Where a finding about it points."""
+        decider = self.decider
         if self.rule is not None:
             return at_rule(self.rule)
         if self.chain is not None:
-            return at_chain(self.chain)
-        decider = self.decider
+            return Location(self.chain.name, decider.line or at_chain(self.chain).line)
         if isinstance(self.context, RulesetContext):
             return at_table(decider.table or "nat", None, decider.chain)
         line = decider.line if self.context.has_lines else None
@@ -84,9 +84,7 @@ class Cause(Record):
     @property
     def is_rule(self) -> bool:
         """Whether one rule loses them, not a chain as a whole."""
-        if isinstance(self.context, RulesetContext):
-            return self.rule is not None
-        return bool(self.decider.text) and not self.decider.text.startswith(("policy ", "chain "))
+        return self.decider.is_rule
 
     @property
     def is_policy(self) -> bool:
@@ -222,7 +220,7 @@ def _gathered(context: BackendContext, victims: Iterable[Victim]) -> Iterator[Ca
         chain = rule = None
         if isinstance(judged, RulesetContext) and decider.chain is not None:
             chain = judged.chain(decider.table or "", decider.chain)
-            rule = None if chain is None or decider.line in (None, chain.line) else chain.rule_on(decider.line)
+            rule = chain.rule_on(decider.line) if chain is not None and decider.is_rule and decider.line else None
         where = _where(context, judged, decider, chain, rule)
         yield Cause(judged, context, decider, chain, rule, where, tuple(hit))
 

@@ -28,7 +28,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.analyzers.fates.deciding import last_choice
+from ipt_explain.audit.authoring import (
+    RESTART,
+    Fault,
+    Faults,
+    RulesetContext,
+    Severity,
+    at_chain,
+    at_rule,
+    at_rule_or_chain,
+    rule,
+)
 from ipt_explain.audit.evidence.balancing.balancers import chance_chains, leaks, without_dnat
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains, may_leak
 from ipt_explain.audit.evidence.balancing.odd_chains import OddChain
@@ -63,12 +74,12 @@ def _leaking(odd: OddChain) -> Fault:
             at_rule(odd.ending),
             related=lines,
         )
-    last = odd.choices[-1]
-    text = last.rule.match("statistic", "--probability")
+    last = last_choice(odd.chain) or odd.choices[-1].rule
+    text = last.match("statistic", "--probability")
     return Fault(
         f"{share} of new connections match no endpoint: they {_AWAY}; the last endpoint must match without condition",
         RESTART,
-        at_rule(last.rule, focus="" if text is None else f"--probability {text}"),
+        at_rule(last, focus="" if text is None else f"--probability {text}"),
         related=lines,
     )
 
@@ -108,7 +119,7 @@ def _without_dnat(context: RulesetContext) -> Faults:
 
 def _broken(context: RulesetContext, balancer: Balancer, broken: Sequence[Chain]) -> Fault:
     share = "a share" if balancer.unmatched is None else percent(balancer.unmatched)
-    places = [at_rule(chain.rules[0]) if chain.rules else at_chain(chain) for chain in broken]
+    places = [at_rule_or_chain(last_choice(chain), chain) for chain in broken]
     lack = f"{counted(len(broken), 'endpoint chain')} of {balancer.chain} {'has' if len(broken) == 1 else 'have'}"
     return Fault(
         f"{lack} no DNAT: {share} of new connections return from there and {_AWAY}",

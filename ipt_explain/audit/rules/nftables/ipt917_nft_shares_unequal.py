@@ -27,10 +27,9 @@ How to fix:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model import nft
+from ipt_explain.netfilter.nft.chances import draws
 from ipt_explain.words import counted
 
 _FIX = "Restart kube-proxy on this node: it rewrites its chains."
@@ -40,7 +39,7 @@ _FIX = "Restart kube-proxy on this node: it rewrites its chains."
 def nft_shares_unequal(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each rule."""
     for chain, rule in table.each_rule():
-        for numbers, elements in _draws(rule):
+        for numbers, elements in draws(rule):
             keys = [element.key for element in elements.elements]
             if any(isinstance(key, nft.Unread) for key in keys):
                 continue
@@ -57,12 +56,3 @@ def nft_shares_unequal(context: NftContext, table: nft.Table) -> Faults:
                     context.at_rule(table, chain, rule),
                     service=context.service_of(chain.name),
                 )
-
-
-def _draws(rule: nft.Rule) -> Iterator[tuple[nft.Numgen, nft.SetLiteral]]:
-    for each in rule.statements:
-        looked_up = each.address if isinstance(each, nft.Nat) else each
-        if not isinstance(looked_up, (nft.MapLookup, nft.VerdictMap)):
-            continue
-        if isinstance(looked_up.key, nft.Numgen) and isinstance(looked_up.data, nft.SetLiteral):
-            yield looked_up.key, looked_up.data
