@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ipt_explain.audit.backends import BackendContext
@@ -116,6 +117,8 @@ def audit_node(
     effects: list[LossFinding] = []
     unchecked: list[Unchecked] = []
     with collector_paused():
+        with suppress(Exception):  # each rule that needs it will say so
+            _ = context.explanation  # first, before the rules' facts take memory beside the walk's
         for audit_rule in each_of(rules, "checking rules"):
             try:
                 for judged, fault in audit_rule.faults(context):
