@@ -110,7 +110,7 @@ def test_alike_findings_are_told_once_and_all_of_them_when_asked() -> None:
     assert folded.count("[IPT202 ") == 1
     assert f"{number} service ports, such as " in " ".join(folded.split())
     assert "\n  Also:\n    node.txt:" in folded
-    assert f"… and {number - 5} more (--all)" in folded
+    assert f"… and {number - 5} more findings (--all)" in folded
     assert text_of(found, "text", Style(80, fold=False)).count("[IPT202 ") == number
     assert len(json.loads(text_of(found, "json"))["findings"]) == number
 

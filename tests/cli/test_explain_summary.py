@@ -84,8 +84,8 @@ def test_what_affects_all_services_is_printed_once() -> None:
     assert len(found.doubt.services) == found.counts[Standing.UNKNOWN] == 4
     told = " ".join(run("explain", stdin=text).out.split())
     assert (
-        "NODE ? filter DOCKER, line 41 and 1 more: Docker may drop connections to 4 service ports, depending on what "
-        "this input does not show: `-o docker0`, `-i docker0`" in told
+        "NODE ? filter DOCKER, line 41, and filter FORWARD, line 12: Docker may drop connections to 4 service ports, "
+        "depending on what this input does not show: `-o docker0`, `-i docker0`" in told
     )
     policy = " ".join(run("explain", stdin=read_archive("neighbours")["docker-behind.txt"].decode()).out.split())
     assert "NODE ? filter FORWARD, line 12: the policy may drop connections to 4 service ports, depending on" in policy

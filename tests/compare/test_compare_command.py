@@ -41,7 +41,7 @@ def test_rules_of_others_are_printed(dumps: Path, capsys: pytest.CaptureFixture[
     assert run(["compare", f"{dumps}/before.txt", f"{dumps}/after.txt"]) == 1
     out = capsys.readouterr().out
     shown = "".join(f"      + {rule.format(number, 'DROP')}\n" for number in range(10))
-    assert f"      - {rule.format(7, 'ACCEPT')}\n{shown}      + 2 more (-o json has all)\n" in out
+    assert f"      - {rule.format(7, 'ACCEPT')}\n{shown}      + 2 more rules (-o json has all)\n" in out
 
 
 def test_what_a_part_of_a_dump_leaves_out_is_not_compared(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,7 +187,7 @@ def test_findings_that_are_folded_can_be_seen(dumps: Path, capsys: pytest.Captur
     (dumps / "before.txt").write_text(scenario("1.30/basic").ipv4)
     arguments = ["compare", "--objects", f"{dumps}/objects.json", f"{dumps}/before.txt"]
     assert run(arguments) == 1
-    assert " more (-o concise)\n" in capsys.readouterr().out
+    assert " more findings (-o concise)\n" in capsys.readouterr().out
     assert run([*arguments, "-o", "concise"]) == 1
     assert capsys.readouterr().out.count(": IPT803 error default/") > 5
 

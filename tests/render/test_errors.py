@@ -42,7 +42,7 @@ def test_a_shared_remedy_is_printed_once() -> None:
 def test_twenty_are_shown_and_the_rest_counted() -> None:
     faults = [Diagnostic("-", line, 1, "bad") for line in range(1, 31)]
     lines = report(*faults, total=1234).splitlines()
-    assert lines[19:] == ["-:20:1: bad", "… and 1,214 more (1,234 in all)"]
+    assert lines[19:] == ["-:20:1: bad", "… and 1,214 more errors (1,234 in all)"]
 
 
 def test_nothing_from_the_dump_reaches_the_terminal_raw() -> None:

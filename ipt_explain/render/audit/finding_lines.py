@@ -66,8 +66,7 @@ def _where(finding: Finding, width: int, paint: Paint, links: bool) -> Iterator[
 
 def _also(lines: Sequence[int]) -> str:
     named = ", ".join(map(str, sorted(lines)[:SHOWN_LINES]))
-    more = f" and {len(lines) - SHOWN_LINES:,} more" if len(lines) > SHOWN_LINES else ""
-    return f"see also line{'s' if len(lines) > 1 else ''} {named}{more}"
+    return f"see also line{'s' if len(lines) > 1 else ''} {named}{and_more(len(lines) - SHOWN_LINES)}"
 
 
 def _alike(group: FindingGroup, width: int, links: bool, unfolded_by: str) -> Iterator[str]:
@@ -91,7 +90,7 @@ def _alike(group: FindingGroup, width: int, links: bool, unfolded_by: str) -> It
             pieces.append(linked + " " * (column - cells(text)))
         yield INDENT * 2 + (" " * 4).join(pieces).rstrip()
     if len(others) > len(shown):
-        yield INDENT * 2 + f"…{and_more(len(others) - len(shown))} ({unfolded_by})"
+        yield INDENT * 2 + f"…{and_more(len(others) - len(shown), 'finding')} ({unfolded_by})"
 
 
 def _remedy(finding: Finding, width: int, paint: Paint) -> Iterator[str]:

@@ -68,7 +68,7 @@ def by_source(report: Report) -> Iterator[str]:
         graver = (severity for severity in (Severity.ERROR, Severity.WARNING) if found[source][severity])
         yield f"{source} {', '.join(counted(found[source][severity], NOUNS[severity]) for severity in graver)}"
     if len(bad) > SHOWN_SOURCES:
-        yield f"…{and_more(len(bad) - SHOWN_SOURCES)}"
+        yield f"…{and_more(len(bad) - SHOWN_SOURCES, 'dump')}"
     unsure = {each.source for each in report.unchecked}
     clean = sum(source not in unsure for source in found.keys() - set(bad))
     if clean:

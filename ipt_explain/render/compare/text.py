@@ -60,4 +60,4 @@ def _rules(sign: str, side: object, width: int, paint: Paint) -> Iterator[str]:
         yield f"      {paint(sign, _STYLES[sign])} {first.lstrip()}"
         yield from rest
     if len(rules) > SHOWN_RULES:
-        yield f"      {paint(sign, _STYLES[sign])} {len(rules) - SHOWN_RULES:,} more (-o json has all)\n"
+        yield f"      {paint(sign, _STYLES[sign])} {counted(len(rules) - SHOWN_RULES, 'more rule')} (-o json has all)\n"

@@ -76,7 +76,8 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
         yield from _trouble(trouble, column, width)
     left = len(found.troubles) - len(shown)
     if left:
-        yield from draw(TreeNode([(" " * LABEL, ""), *sentence(f"…{and_more(left)} (--problems shows all)")]), width)
+        text = f"…{and_more(left, 'service port')} (--problems shows all)"
+        yield from draw(TreeNode([(" " * LABEL, ""), *sentence(text)]), width)
 
 
 def next_lines(found: Health, reading: Reading, hidden: Sequence[ServicePort], width: int) -> Iterator[Line]:
@@ -124,8 +125,8 @@ def _unmasqueraded(services: Sequence[ServicePort]) -> str:
 
 
 def _doubt(doubt: Doubt) -> str:
-    """`filter cali-from-wl-dispatch, line 84 and 1 more: Calico may drop connections to 4 service ports, depending on
-    what this input does not show: -i cali+`."""
+    """`filter cali-from-wl-dispatch, line 84 and 2 more rules: Calico may drop connections to 4 service ports,
+    depending on what this input does not show: -i cali+`."""
     whom = _number(doubt.services)
     if not doubt.questions:
         return f"what happens to connections to {whom} depends on {questions_words((), doubt.reasons)}"
@@ -142,8 +143,10 @@ def _doubt(doubt: Doubt) -> str:
     known = [escape(owner) for owner in owners - {KERNEL} if owner is not None]
     who = known[0] if len(known) == 1 else nobody
     does = either(list(dict.fromkeys(_DOES[lost.how] for lost in doubt.perhaps)))
-    place = f"{_place(doubt.services[0].source, deciders[0])}{and_more(len(deciders) - 1)}"
-    return f"{place}: {who} may {does} connections to {whom}, depending on {depending}"
+    first, *others = (_place(doubt.services[0].source, each) for each in deciders)
+    rest = "rule" if all(each.is_rule for each in deciders) else "place"
+    more = f", and {others[0]}" if len(others) == 1 else and_more(len(others), rest)
+    return f"{first}{more}: {who} may {does} connections to {whom}, depending on {depending}"
 
 
 def _number(services: Sequence[ServicePort]) -> str:

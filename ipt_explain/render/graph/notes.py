@@ -106,4 +106,4 @@ def _addresses(frontends: list[Frontend], protocol: str) -> Iterator[str]:
         else:
             yield f"{address_port(frontend.address, frontend.port)}/{protocol}"
     if len(frontends) > SHOWN_ADDRESSES:
-        yield f"…{and_more(len(frontends) - SHOWN_ADDRESSES)}"
+        yield f"…{and_more(len(frontends) - SHOWN_ADDRESSES, 'address')}"

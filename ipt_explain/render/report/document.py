@@ -161,14 +161,14 @@ def _health(services: Iterable[ServicePort], several: bool) -> Iterator[str]:
             yield escape(source)
         yield from map(_text, summary(found[source], TREE_WIDTH))
     if len(shown) > MOST_RULESETS:
-        yield f"…{and_more(len(shown) - MOST_RULESETS)}"
+        yield f"…{and_more(len(shown) - MOST_RULESETS, 'dump')}"
 
 
 def _headers(rulesets: Sequence[RulesetFacts]) -> Iterator[tuple[str, ...]]:
     for each in rulesets[:MOST_RULESETS]:
         yield tuple(map(_text, _nodes(header(each))))
     if len(rulesets) > MOST_RULESETS:
-        yield (f"…{and_more(len(rulesets) - MOST_RULESETS)}",)
+        yield (f"…{and_more(len(rulesets) - MOST_RULESETS, 'ruleset')}",)
 
 
 def _problem(number: int, group: FindingGroup, drawn: Picture | None) -> Problem:

@@ -29,4 +29,4 @@ def report_markdown(document: Document, report: Report) -> Iterator[str]:
         words = (f"{service.name} {service.protocol}", service.kinds, service.addresses, service.endpoints, problems)
         yield f"| {' | '.join(as_text(str(word)) for word in words)} |\n"
     if len(document.services) > MOST_SERVICES:
-        yield f"\n…{and_more(len(document.services) - MOST_SERVICES)}.\n"
+        yield f"\n…{and_more(len(document.services) - MOST_SERVICES, 'service port')}.\n"

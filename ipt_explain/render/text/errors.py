@@ -20,7 +20,7 @@ def syntax_report(error: DumpSyntaxError, width: int) -> str:
         lines.extend(_diagnostic(diagnostic, width))
     left_out = error.total - min(len(error.diagnostics), SHOWN)
     if left_out > 0:
-        lines.append(f"{ELLIPSIS}{and_more(left_out)} ({error.total:,} in all)")
+        lines.append(f"{ELLIPSIS}{and_more(left_out, 'error')} ({error.total:,} in all)")
     remedies = (escape(diagnostic.remedy, keep="\n") for diagnostic in error.diagnostics[:SHOWN] if diagnostic.remedy)
     lines.extend(dict.fromkeys(remedies))
     return "\n".join(lines)

@@ -173,7 +173,8 @@ def _outcome_lines(trace: Trace, to: To, width: int) -> Iterator[Line]:
     for (verdict, masqueraded), group in groupby(sorted(left, key=_kind), key=_kind):
         members = list(group)
         rest = percents((sum(outcome.probability for outcome in members),))[0]
-        text = f"{len(members)} more: {VERDICTS[verdict]}, {'masqueraded' if masqueraded else 'source kept'}"
+        more = counted(len(members), "more outcome")
+        text = f"{more}: {VERDICTS[verdict]}, {'masqueraded' if masqueraded else 'source kept'}"
         yield from draw(TreeNode([(f"  {rest:>{column}}  ", "share"), *sentence(text)], hang=column + 4), width)
     if supposed:
         yield []
@@ -200,7 +201,7 @@ def _assumption_lines(outcome: Outcome, open_ones: Sequence[str], indent: str, w
         yield from _indented(f"if {assumption}", indent, "unknown", width)
     left = len(open_ones) - _MOST_ASSUMPTIONS
     if left > 0:
-        yield from _indented(f"…{and_more(left)}, which -o json names", indent, "unknown", width)
+        yield from _indented(f"…{and_more(left, 'condition')}, which -o json names", indent, "unknown", width)
     if outcome.probability_if_so != outcome.probability:
         yield from _indented(f"then {percent(outcome.probability_if_so)}", indent, "share", width)
 

@@ -56,14 +56,14 @@ def without_dnat(context: RulesetContext) -> Iterator[tuple[Balancer, list[Chain
 
 
 def shares_text(choices: Iterable[ShareRule], extra: float = 0.0) -> str:
-    """`10.0.0.1:80 50 %, 10.0.0.2:80 25 %, 3 more 5 % or less`, the largest first; `extra` is what no endpoint gets."""
+    """`10.0.0.1:80 50 %, 10.0.0.2:80 25 %, 3 more with 5 % or less`, the largest first; `extra` is what none gets."""
     by_endpoint: dict[str, float] = {}
     for choice in choices:
         by_endpoint[choice.destination] = by_endpoint.get(choice.destination, 0.0) + choice.share
     ordered = sorted(by_endpoint.items(), key=lambda each: -each[1])
     parts = [f"{endpoint} {percent(share)}" for endpoint, share in ordered[:NAMED]]
     if len(ordered) > NAMED:
-        parts.append(f"{len(ordered) - NAMED} more {percent(ordered[NAMED][1])} or less")
+        parts.append(f"{len(ordered) - NAMED} more with {percent(ordered[NAMED][1])} or less")
     if extra > NOTHING:
         parts.append(f"none {percent(extra)}")
     return ", ".join(parts)

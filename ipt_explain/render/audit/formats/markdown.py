@@ -37,12 +37,12 @@ def markdown(report: Report) -> Iterator[str]:
     for group in found[:MOST_GROUPS]:
         yield from _details(group)
     if len(found) > MOST_GROUPS:
-        yield f"\n…{and_more(len(found) - MOST_GROUPS)}.\n"
+        yield f"\n…{and_more(len(found) - MOST_GROUPS, 'fault')}.\n"
 
 
 def _row(group: FindingGroup) -> str:
     finding = group.example
-    where = _code(place(finding)) + and_more(len(group.findings) - 1)
+    where = _code(place(finding)) + and_more(len(group.findings) - 1, "place")
     return f"| {SIGNS[finding.severity]} | {finding.rule} {finding.name} | {_said(group)} | {where} |\n"
 
 
@@ -63,7 +63,7 @@ def _details(group: FindingGroup) -> Iterator[str]:
         subject = f" {as_text(each.service)}" if each.service else ""
         yield f"- {_code(place(each))}{subject}\n"
     if len(group.findings) > MOST_PLACES:
-        yield f"- …{and_more(len(group.findings) - MOST_PLACES)}\n"
+        yield f"- …{and_more(len(group.findings) - MOST_PLACES, 'finding')}\n"
     yield "\n</details>\n"
 
 

@@ -101,10 +101,11 @@ def _to_no_effect(context: RulesetContext, judged: list[Said], reference: Said, 
 
 def _fault(condition: str, usual: str, judged: list[Said], reference: MarkJump) -> Fault:
     service, first = judged[0].service, judged[0].mark
+    others = len(judged) - 1
+    who = f"this Service{and_more(others, 'Service')} {'detect' if others else 'detects'}"
     return Fault(
-        f"this Service{and_more(len(judged) - 1)} detects pod traffic by {condition or 'no condition'}, most "
-        f"others by {usual or 'no condition'}: clients that only one of them covers are masqueraded here but "
-        "not there, or vice versa",
+        f"{who} pod traffic by {condition or 'no condition'}, most others by {usual or 'no condition'}: clients that "
+        "only one of them covers are masqueraded here but not there, or vice versa",
         "Restart kube-proxy on this node: at start it writes all of its rules with one condition.",
         at_rule(first.rule, focus=condition),
         service=service.label,
