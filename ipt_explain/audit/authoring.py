@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from ipt_explain.audit.advice import (
+    ONE_PROXY,
+    RESTART,
+    RESTART_CHAINS,
+    RESTART_HOOKS,
+    RESTART_RULES,
+    RESTART_TABLES,
+    restart,
+)
 from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.audit.context import DumpContext, RulesetContext
 from ipt_explain.audit.fact import fact
-from ipt_explain.audit.findings.fault import RESTART, Fault, gathered
+from ipt_explain.audit.findings.fault import Fault, gathered
 from ipt_explain.audit.findings.place import (
     NOWHERE,
     Location,
@@ -20,7 +29,12 @@ from ipt_explain.audit.rule import Faults, compare_rule, dump_rule, ipvs_rule, n
 
 __all__ = [
     "NOWHERE",
+    "ONE_PROXY",
     "RESTART",
+    "RESTART_CHAINS",
+    "RESTART_HOOKS",
+    "RESTART_RULES",
+    "RESTART_TABLES",
     "BackendContext",
     "DumpContext",
     "Fault",
@@ -41,6 +55,7 @@ __all__ = [
     "gathered",
     "ipvs_rule",
     "nft_rule",
+    "restart",
     "rule",
     "service_rule",
 ]

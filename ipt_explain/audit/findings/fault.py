@@ -13,8 +13,6 @@ from ipt_explain.records import Record, replace
 if TYPE_CHECKING:
     from ipt_explain.audit.backends import BackendContext
 
-RESTART = "Restart kube-proxy on this node: it rewrites the chain."
-"""What to do about most faults of one chain."""
 ENOUGH = 50
 """The most faults of one kind that a reader wants to see one by one."""
 

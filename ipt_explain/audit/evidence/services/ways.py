@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 
-from ipt_explain.audit.authoring import NOWHERE, Fault, RulesetContext, Severity, at_chain, at_rule
+from ipt_explain.audit.authoring import NOWHERE, RESTART_RULES, Fault, RulesetContext, Severity, at_chain, at_rule
 from ipt_explain.audit.evidence.balancing.balancers import first_few
 from ipt_explain.audit.evidence.services.broken_ways import BrokenWay, WayFault, broken_ways
 from ipt_explain.services.ports import Frontend
 from ipt_explain.words import front
 
-FIX = "Restart kube-proxy on this node: it rewrites the rules."
 CAUSES = ("IPT415", "IPT504")
 """Rules that report why a path is broken."""
 
@@ -32,7 +31,7 @@ def _fault(way: BrokenWay, effect: str, severity: Severity | None) -> Fault:
         effect.format(
             chain="" if way.chain is None else way.chain.name, what=first_few(map(_front, way.frontends)), target=target
         ),
-        FIX,
+        RESTART_RULES,
         place if way.rule is None else at_rule(way.rule, focus=target),
         service=way.service.label,
         related=tuple(frontend.rule.line for frontend in way.frontends),

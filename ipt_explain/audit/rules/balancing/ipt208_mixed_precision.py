@@ -29,7 +29,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, chain_lines, rule
+from ipt_explain.audit.authoring import ONE_PROXY, Fault, Faults, RulesetContext, Severity, at_chain, chain_lines, rule
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 
 
@@ -40,7 +40,7 @@ def mixed_precision(context: RulesetContext) -> Faults:
     yield Fault(
         f"{old.name} has probabilities of five digits, as kube-proxy up to 1.16 wrote them, and {new.name} has ten "
         "digits: two releases wrote here, and the older rules are not kept up to date",
-        "Make sure that only one kube-proxy runs on this node, and restart it.",
+        ONE_PROXY,
         at_chain(old),
         related=chain_lines([new]),
     )

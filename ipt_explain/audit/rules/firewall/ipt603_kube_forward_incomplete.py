@@ -28,11 +28,11 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule_or_chain, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule_or_chain, restart, rule
 from ipt_explain.audit.evidence.filter.kube_forward import forwarding
 from ipt_explain.audit.evidence.node.writer import writer
 
-_FIX = "Restart kube-proxy on this node: it rewrites KUBE-FORWARD."
+_FIX = restart("rewrites KUBE-FORWARD")
 
 
 @rule("IPT603", "kube-forward-incomplete", Severity.WARNING, about=("KUBE-FORWARD",), since=9, yields_to=("IPT001",))

@@ -31,7 +31,16 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import SERVICES
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, at_rule_or_chain, rule
+from ipt_explain.audit.authoring import (
+    Fault,
+    Faults,
+    RulesetContext,
+    Severity,
+    at_rule,
+    at_rule_or_chain,
+    restart,
+    rule,
+)
 from ipt_explain.audit.evidence.filter.kube_forward import forwarding
 from ipt_explain.audit.evidence.hooks.hook_states import hooks
 from ipt_explain.audit.evidence.node.writer import writer
@@ -54,7 +63,7 @@ def invalid_drop(context: RulesetContext) -> Faults:
     elif found.invalid_drop is not None and found.invalid_late:
         yield Fault(
             "KUBE-FORWARD drops INVALID packets only after accepting others: marked ones pass untranslated",
-            "Restart kube-proxy on this node: it writes this rule first.",
+            restart("writes this rule first"),
             at_rule(found.invalid_drop),
         )
 

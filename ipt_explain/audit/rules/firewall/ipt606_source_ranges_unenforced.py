@@ -40,7 +40,16 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, at_rule_or_chain, rule
+from ipt_explain.audit.authoring import (
+    RESTART_CHAINS,
+    Fault,
+    Faults,
+    RulesetContext,
+    Severity,
+    at_rule,
+    at_rule_or_chain,
+    rule,
+)
 from ipt_explain.audit.evidence.filter.source_ranges import (
     EVERYWHERE,
     OpenRanges,
@@ -52,8 +61,6 @@ from ipt_explain.audit.evidence.hooks.hook_states import hooks
 from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.model import Rule
 from ipt_explain.words import front
-
-_FIX = "Restart kube-proxy on this node: it rewrites the firewall's chains."
 
 
 @rule("IPT606", "source-ranges-unenforced", Severity.ERROR, about=("KUBE-FW-", "KUBE-PROXY-FIREWALL"), gathers=True)
@@ -85,7 +92,7 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
     if not EVERYWHERE.isdisjoint(frontend.source_ranges):
         return Fault(
             f"everybody may use {address}, but {where}: connections that no endpoint takes are not dropped",
-            _FIX,
+            RESTART_CHAINS,
             at,
             service=found.service.label,
             related=(frontend.rule.line,),
@@ -95,7 +102,7 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
     return Fault(
         f"only {', '.join(frontend.source_ranges)} may use {address}, but nothing drops "
         f"connections from elsewhere: {where}",
-        _FIX,
+        RESTART_CHAINS,
         at,
         service=found.service.label,
         related=(frontend.rule.line, *(member.line for member in found.firewall.rules)),
@@ -121,7 +128,7 @@ def _misdirected(drop: Rule, firewall: str) -> Fault:
     return Fault(
         f"this DROP belongs to {firewall}, but that Service has no load balancer with this address and port: it "
         "keeps nobody out",
-        _FIX,
+        RESTART_CHAINS,
         at_rule(drop),
         severity=Severity.WARNING,
     )

@@ -22,7 +22,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, restart, rule
 from ipt_explain.audit.evidence.filter.bypassing import bypassing
 from ipt_explain.audit.evidence.filter.refusals import unserved
 from ipt_explain.audit.evidence.services.vital import is_vital
@@ -56,7 +56,7 @@ def no_endpoints(context: RulesetContext) -> Faults:
             yield Fault(
                 "this Service has rules for connections from outside, but none that serves or refuses its "
                 "ClusterIP: connections to it hang",
-                "Restart kube-proxy on this node: it writes the rules of all of a Service's addresses together.",
+                restart("writes the rules of all of a Service's addresses together"),
                 at_rule(first.rule),
                 service=service.label,
                 related=tuple(frontend.rule.line for frontend in service.frontends[1:]),

@@ -48,7 +48,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, ChainRole, role_of
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, restart, rule
 from ipt_explain.audit.evidence.filter.refusals import unserved
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import Frontend, FrontendVerdict, ServicePort
@@ -74,7 +74,7 @@ def local_blackhole_open(context: RulesetContext) -> Faults:
             yield Fault(
                 f"{front(frontend.address, frontend.port)} has policy Local and no endpoint on this node, but nothing "
                 "drops its connections: they pass untranslated",
-                "Restart kube-proxy on this node: it writes the DROP.",
+                restart("writes the DROP"),
                 at_rule(frontend.rule),
                 service=service.label,
                 related=_refusals(context, frontend),

@@ -35,11 +35,10 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.analyzers.nftables.tables import REJECT_CHAIN
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.authoring import RESTART_TABLES, Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.hooks import open_firewalls, rejects, unasked, unhooked
 from ipt_explain.model import nft
 
-_FIX = "Restart kube-proxy on this node: it rewrites its tables."
 _LOST = {
     "services": "no Service works for packets that pass here",
     "masquerading": "connections that need masquerading keep their source and lose replies",
@@ -56,7 +55,7 @@ def nft_not_hooked(context: NftContext, table: nft.Table) -> Faults:
     if table.dormant:
         yield Fault(
             f"table {table.family.value} {table.name} is dormant: no packet meets its chains, and no Service works",
-            _FIX,
+            RESTART_TABLES,
             context.at_chain(table, None),
             key="dormant",
         )
@@ -66,7 +65,7 @@ def nft_not_hooked(context: NftContext, table: nft.Table) -> Faults:
         yield Fault(
             f"the {each.type} hook {each.hook} {how} to {each.target}{_WHEN.get(each.target, '')}: "
             f"{_LOST.get(each.target, _HANG)}",
-            _FIX,
+            RESTART_TABLES,
             context.at_chain(table, each.chain)
             if each.rule is None or each.chain is None
             else context.at_rule(table, each.chain, each.rule),
@@ -76,7 +75,7 @@ def nft_not_hooked(context: NftContext, table: nft.Table) -> Faults:
     for name, held in unasked(table):
         yield Fault(
             f"chain {name} does not look up {held}: {_LOST.get(name, _HANG)}",
-            _FIX,
+            RESTART_TABLES,
             context.at_chain(table, table.chains[name]),
             severity=None if name in ("services", "firewall-check") else Severity.WARNING,
             key=held,
@@ -84,18 +83,18 @@ def nft_not_hooked(context: NftContext, table: nft.Table) -> Faults:
     for chain, known in open_firewalls(table):
         yield Fault(
             f"chain {chain.name} does not drop clients outside its source ranges",
-            _FIX,
+            RESTART_TABLES,
             context.at_chain(table, chain),
             service=known.port.spelled,
         )
     if not rejects(table):
         place = context.at_chain(table, table.chains[REJECT_CHAIN])
-        yield Fault(f"chain {REJECT_CHAIN} does not reject: {_HANG}", _FIX, place, severity=Severity.WARNING)
+        yield Fault(f"chain {REJECT_CHAIN} does not reject: {_HANG}", RESTART_TABLES, place, severity=Severity.WARNING)
     for chain in table.chains.values():
         if chain.base is not None and chain.base.policy == "drop":
             yield Fault(
                 f"the policy of {chain.name} is drop: packets without a rule of kube-proxy are lost",
-                _FIX,
+                RESTART_TABLES,
                 context.at_chain(table, chain),
                 key=chain.name,
             )

@@ -36,13 +36,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ipt_explain.analyzers.nftables.names import ChainKind, ProxyChain, proxy_chain
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.authoring import RESTART_TABLES, Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.references import references
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.jumps import NftJump
 from ipt_explain.services.ports import FrontendKind
 
-_FIX = "Restart kube-proxy on this node: it rewrites its maps."
 _LOST = {
     ChainKind.EXTERNAL: "connections to its external addresses and node port are not translated",
     ChainKind.LOCAL: "no connection reaches this node's endpoints",
@@ -64,7 +63,7 @@ def nft_chain_unused(context: NftContext, table: nft.Table) -> Faults:
         yield Fault(
             f"nothing leads to chain {chain.name}: "
             + ("another Service has its external address and port" if conflict else _LOST[known.kind]),
-            _FIX,
+            RESTART_TABLES,
             context.at_chain(table, chain),
             service=known.port.spelled,
             severity=Severity.WARNING if conflict or known.kind is ChainKind.ENDPOINT else None,
@@ -101,7 +100,7 @@ def _without_cluster_ip(context: NftContext, table: nft.Table, leading: Mapping[
         if chain is not None and leading.get(chain.name):
             yield Fault(
                 "no ClusterIP of this Service is in the maps: " + _LOST[ChainKind.SERVICE],
-                _FIX,
+                RESTART_TABLES,
                 context.at_chain(table, chain),
                 service=service.label,
                 key="cluster ip",

@@ -37,11 +37,9 @@ from collections.abc import Iterator
 
 from ipt_explain.analyzers.nftables.names import EndpointName, target_of
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.authoring import RESTART_TABLES, Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model import nft
 from ipt_explain.words import address_port
-
-_FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 
 @nft_rule("IPT904", "nft-endpoint-mismatch", Severity.ERROR, gathers=True)
@@ -55,7 +53,7 @@ def nft_endpoint_mismatch(context: NftContext, table: nft.Table) -> Faults:
             for told in _wrong(rule, chain.name, meant):
                 yield Fault(
                     f"the chain of endpoint {address_port(meant.address, meant.port)} {told}",
-                    _FIX,
+                    RESTART_TABLES,
                     context.at_rule(table, chain, rule),
                     service=meant.chain.port.spelled,
                 )
@@ -94,14 +92,14 @@ def _stray_hairpins(context: NftContext, table: nft.Table) -> Faults:
             yield Fault(
                 f"hairpin-connections has connections from {parts[0]} to {address_port(str(parts[1]), port)}: an "
                 "entry must be from an endpoint to itself",
-                _FIX,
+                RESTART_TABLES,
                 context.at_element(table, held, element),
             )
         elif (parts[1], parts[2], parts[3]) not in known:
             yield Fault(
                 f"hairpin-connections has {address_port(str(parts[1]), port)}, which is not an endpoint of any "
                 "Service: an endpoint on this node gets no connections, or others get them",
-                _FIX,
+                RESTART_TABLES,
                 context.at_element(table, held, element),
                 severity=Severity.WARNING,
             )

@@ -30,11 +30,9 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.analyzers.nftables.tables import MASQUERADING
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.authoring import RESTART_TABLES, Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.marks import masquerading, settings
 from ipt_explain.model import nft
-
-_FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 
 @nft_rule("IPT905", "nft-mark-mismatch", Severity.ERROR)
@@ -51,13 +49,13 @@ def nft_mark_mismatch(context: NftContext, table: nft.Table) -> Faults:
             yield Fault(
                 f"this rule sets mark {each.bits:#x}, but chain masquerading tests {done.tested:#x}: these connections "
                 "are not masqueraded",
-                _FIX,
+                RESTART_TABLES,
                 context.at_rule(table, each.chain, each.rule),
             )
     if done.cleared is not None and done.cleared != done.tested:
         yield Fault(
             f"chain masquerading tests mark {done.tested:#x} but clears {done.cleared:#x}",
-            _FIX,
+            RESTART_TABLES,
             context.at_chain(table, chain),
             severity=Severity.WARNING,
         )

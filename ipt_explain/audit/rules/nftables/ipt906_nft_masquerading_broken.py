@@ -28,11 +28,9 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS, MARK_FOR_MASQUERADE, MASQUERADING
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.authoring import RESTART_TABLES, Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.marks import masquerading, mismarked, sets_mark
 from ipt_explain.model import nft
-
-_FIX = "Restart kube-proxy on this node: it rewrites its tables."
 
 
 @nft_rule("IPT906", "nft-masquerading-broken", Severity.ERROR, reads_absence=True)
@@ -44,28 +42,28 @@ def nft_masquerading_broken(context: NftContext, table: nft.Table) -> Faults:
     done = masquerading(chain)
     place = context.at_chain(table, chain)
     if not done.masquerades:
-        yield Fault("packets with kube-proxy's mark are not masqueraded: their replies are lost", _FIX, place)
+        yield Fault("packets with kube-proxy's mark are not masqueraded: their replies are lost", RESTART_TABLES, place)
     elif done.tested is None:
         yield Fault(
             "everything is masqueraded, with or without kube-proxy's mark: pods see the node's address",
-            _FIX,
+            RESTART_TABLES,
             place,
         )
     marker = table.chains.get(MARK_FOR_MASQUERADE)
     if marker is not None and not sets_mark(marker):
         yield Fault(
             "chain mark-for-masquerade sets no mark, so nothing is masqueraded: replies are lost",
-            _FIX,
+            RESTART_TABLES,
             context.at_chain(table, marker),
             key="mark",
         )
     for chain, rule, said in mismarked(table):
-        yield Fault(said, _FIX, context.at_rule(table, chain, rule), key=chain.name)
+        yield Fault(said, RESTART_TABLES, context.at_rule(table, chain, rule), key=chain.name)
     held = table.sets.get(HAIRPIN_CONNECTIONS)
     if held is not None and held.elements and not done.hairpins:
         yield Fault(
             "no rule looks up hairpin-connections: pods that connect to themselves through a Service hang",
-            _FIX,
+            RESTART_TABLES,
             place,
             key="hairpin",
         )

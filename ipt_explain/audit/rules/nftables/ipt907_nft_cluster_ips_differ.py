@@ -39,11 +39,9 @@ from __future__ import annotations
 
 from ipt_explain.analyzers.nftables.frontends import cluster_ips
 from ipt_explain.analyzers.nftables.tables import CLUSTER_IPS
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.authoring import RESTART_TABLES, Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model import nft
 from ipt_explain.services.ports import FrontendKind
-
-_FIX = "Restart kube-proxy on this node: it rewrites its sets."
 
 
 @nft_rule("IPT907", "nft-cluster-ips-differ", Severity.WARNING, reads_absence=True, gathers=True)
@@ -61,14 +59,14 @@ def nft_cluster_ips_differ(context: NftContext, table: nft.Table) -> Faults:
         if kind is None:
             yield Fault(
                 f"{element.key} is an active ClusterIP, but has no port in service-ips or no-endpoint-services",
-                _FIX,
+                RESTART_TABLES,
                 context.at_element(table, held, element),
                 severity=Severity.ERROR,
             )
         elif kind is not FrontendKind.CLUSTER_IP:
             yield Fault(
                 f"the set cluster-ips has {element.key}, an external address: its unused ports are refused",
-                _FIX,
+                RESTART_TABLES,
                 context.at_element(table, held, element),
             )
     for service, frontend in context.frontends:
@@ -76,7 +74,7 @@ def nft_cluster_ips_differ(context: NftContext, table: nft.Table) -> Faults:
             yield Fault(
                 f"ClusterIP {frontend.address} is not in the set cluster-ips: its unused ports are not refused, "
                 "and from kube-proxy 1.36 on connections from outside the cluster are not masqueraded",
-                _FIX,
+                RESTART_TABLES,
                 context.at(frontend.evidence),
                 service=service.label,
             )

@@ -43,12 +43,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ipt_explain.analyzers.nftables.tables import HAIRPIN_CONNECTIONS
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, gathered, nft_rule
+from ipt_explain.audit.authoring import RESTART_TABLES, Fault, Faults, NftContext, Severity, gathered, nft_rule
 from ipt_explain.model import nft
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict, ServicePort, TrafficPolicy
 from ipt_explain.words import address_port, front
-
-_FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
 @nft_rule("IPT909", "nft-not-masqueraded", Severity.ERROR, reads_absence=True)
@@ -74,7 +72,7 @@ def _external(context: NftContext) -> Faults:
                 yield Fault(
                     f"connections from outside to {front(frontend.address, frontend.port)} are not masqueraded: "
                     "replies from endpoints on other nodes bypass this node",
-                    _FIX,
+                    RESTART_TABLES,
                     context.at(frontend.evidence),
                     service=service.label,
                 )
@@ -87,7 +85,7 @@ def _hairpins(context: NftContext) -> Faults:
                 yield Fault(
                     f"{address_port(endpoint.address, endpoint.port)} cannot reach itself through the Service: the "
                     "connection is not masqueraded and hangs",
-                    _FIX,
+                    RESTART_TABLES,
                     context.at(endpoint.evidence),
                     service=service.label,
                     key=f"hairpin {endpoint.address}",
@@ -112,7 +110,7 @@ def _missing_hairpins(context: NftContext, table: nft.Table) -> Faults:
                 yield Fault(
                     f"{address_port(endpoint.address, endpoint.port)} cannot reach itself through the Service: it is "
                     "on this node but not in hairpin-connections, so the connection hangs",
-                    _FIX,
+                    RESTART_TABLES,
                     context.at(endpoint.evidence),
                     service=service.label,
                     key=f"hairpin set {endpoint.address}",
@@ -128,7 +126,7 @@ def _cluster_ips(context: NftContext) -> Faults:
             first = service.frontends[0]
             yield Fault(
                 "connections from outside the cluster to the ClusterIP are not masqueraded, unlike other Services'",
-                _FIX,
+                RESTART_TABLES,
                 context.at(first.evidence),
                 service=service.label,
                 severity=Severity.WARNING,

@@ -33,12 +33,11 @@ How to fix:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.authoring import RESTART_TABLES, Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.order import disordered
 from ipt_explain.model import nft
 from ipt_explain.words.quotes import clipped
 
-_FIX = "Restart kube-proxy on this node: it rewrites its chains."
 _LONGEST = 60
 
 
@@ -50,7 +49,7 @@ def nft_rules_disordered(context: NftContext, table: nft.Table) -> Faults:
             yield Fault(
                 f"`{clipped(late.text, _LONGEST)}` comes after `{clipped(early.text, _LONGEST)}`, which takes its "
                 "packets; kube-proxy writes it first",
-                _FIX,
+                RESTART_TABLES,
                 context.at_rule(table, chain, late),
                 service=context.service_of(chain.name),
             )

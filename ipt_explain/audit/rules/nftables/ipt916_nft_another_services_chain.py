@@ -36,13 +36,11 @@ from __future__ import annotations
 from ipt_explain.analyzers.nftables.frontends import cluster_ips
 from ipt_explain.analyzers.nftables.names import ChainKind, ProxyChain, proxy_chain
 from ipt_explain.analyzers.nftables.tables import FIREWALL_IPS, NO_ENDPOINT_SERVICES, SERVICE_IPS, SERVICES, elements
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.authoring import RESTART_TABLES, Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text
 from ipt_explain.netfilter.nft.jumps import NftJump, jumps
 from ipt_explain.words import both
-
-_FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
 @nft_rule("IPT916", "nft-another-services-chain", Severity.ERROR, gathers=True)
@@ -59,7 +57,7 @@ def nft_another_services_chain(context: NftContext, table: nft.Table) -> Faults:
                 reported.add(jump.rule)
                 yield Fault(
                     f"a chain of {own.port.spelled} {said}",
-                    _FIX,
+                    RESTART_TABLES,
                     context.at_rule(table, chain, jump.rule),
                     service=own.port.spelled,
                 )
@@ -111,7 +109,7 @@ def _misled(context: NftContext, table: nft.Table) -> Faults:
         if said is not None and held is not None and element is not None:
             yield Fault(
                 f"{expression_text(element.key)} leads to a chain of {each.chain.port.spelled}, {said}",
-                _FIX,
+                RESTART_TABLES,
                 context.at_element(table, held, element),
                 service=each.chain.port.spelled,
                 key=expression_text(element.key),
@@ -130,7 +128,7 @@ def _guarded(context: NftContext, table: nft.Table) -> Faults:
             whose = "no Service's" if led is None else f"an address of {led.port.spelled}"
             yield Fault(
                 f"{expression_text(element.key)} has the source ranges of {guard.port.spelled}, but is {whose}",
-                _FIX,
+                RESTART_TABLES,
                 context.at_element(table, table.sets[FIREWALL_IPS], element),
                 service=guard.port.spelled,
                 key=f"ranges {expression_text(element.key)}",

@@ -27,12 +27,10 @@ How to fix:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.authoring import RESTART_TABLES, Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.chances import draws
 from ipt_explain.words import counted
-
-_FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
 @nft_rule("IPT917", "nft-shares-unequal", Severity.ERROR, gathers=True)
@@ -52,7 +50,7 @@ def nft_shares_unequal(context: NftContext, table: nft.Table) -> Faults:
             if told is not None:
                 yield Fault(
                     f"connections are not spread evenly: a rule that chooses by chance has {told}",
-                    _FIX,
+                    RESTART_TABLES,
                     context.at_rule(table, chain, rule),
                     service=context.service_of(chain.name),
                 )

@@ -43,11 +43,9 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.analyzers.nftables.names import target_of
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.authoring import RESTART_TABLES, Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.model import nft
 from ipt_explain.words import address_port
-
-_FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
 @nft_rule("IPT918", "nft-clients-not-kept", Severity.ERROR, reads_absence=True, gathers=True)
@@ -66,7 +64,7 @@ def nft_clients_not_kept(context: NftContext, table: nft.Table) -> Faults:
         told = "looked up but never added" if own in asked else "added but never looked up"
         yield Fault(
             f"clients of endpoint {address_port(endpoint.address, endpoint.port)} are {told}: affinity does not work",
-            _FIX,
+            RESTART_TABLES,
             context.at_rule(table, chain, chain.rules[-1]),
             service=endpoint.chain.port.spelled,
         )

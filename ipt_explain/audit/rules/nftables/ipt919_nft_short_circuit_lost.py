@@ -44,12 +44,10 @@ from collections import Counter
 
 from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
 from ipt_explain.analyzers.nftables.tables import SOURCE_ADDRESSES
-from ipt_explain.audit.authoring import Fault, Faults, NftContext, Severity, nft_rule
+from ipt_explain.audit.authoring import RESTART_TABLES, Fault, Faults, NftContext, Severity, nft_rule
 from ipt_explain.audit.evidence.nftables.order import external_rules
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text
-
-_FIX = "Restart kube-proxy on this node: it rewrites its chains."
 
 
 @nft_rule("IPT919", "nft-short-circuit-lost", Severity.ERROR, reads_absence=True, gathers=True)
@@ -74,7 +72,7 @@ def nft_short_circuit_lost(context: NftContext, table: nft.Table) -> Faults:
         for what in lacking:
             yield Fault(
                 f"the chain for external addresses lacks the {what}",
-                _FIX,
+                RESTART_TABLES,
                 context.at_rule(table, chain, chain.rules[-1]),
                 service=known.port.spelled,
             )

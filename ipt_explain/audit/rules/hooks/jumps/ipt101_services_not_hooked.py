@@ -33,7 +33,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import SERVICES
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_table, rule
+from ipt_explain.audit.authoring import RESTART_HOOKS, Fault, Faults, RulesetContext, Severity, at_table, rule
 from ipt_explain.audit.evidence.hooks.hook_states import HookState, hooks, service_chains
 from ipt_explain.audit.evidence.node.writer import writer
 
@@ -41,7 +41,7 @@ _LOST = {
     "PREROUTING": "connections from pods and from outside to Services leave untranslated and time out",
     "OUTPUT": "connections from the node and from host-network pods to Services leave untranslated and time out",
 }
-_FIX = "Restart kube-proxy on this node: it rewrites its hooks. Then find what removed this one."
+_FIX = f"{RESTART_HOOKS} Then find what removed this one."
 
 
 @rule("IPT101", "services-not-hooked", Severity.ERROR, reads_absence=True)

@@ -30,14 +30,14 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import MARK_MASQ, POSTROUTING
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, restart, rule
 from ipt_explain.audit.evidence.hooks.hook_states import hooks
 
 _LOST = (
     "marked packets keep their source, so connections to load balancers, to node ports with pods on other nodes and "
     "from a pod to itself hang"
 )
-_FIX = "Restart kube-proxy on this node: at start it writes KUBE-POSTROUTING and the jump to it."
+_FIX = restart("writes KUBE-POSTROUTING and the jump to it")
 
 
 @rule("IPT102", "postrouting-not-hooked", Severity.ERROR, since=2, reads_absence=True)

@@ -32,7 +32,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FIREWALL, FORWARD, NODE_PORTS, PROXY_FIREWALL, SERVICES
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.authoring import RESTART_HOOKS, Fault, Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.hooks.hook_states import HookState, KubeHook, missing_hooks
 
 _EFFECTS = {
@@ -66,7 +66,7 @@ def reject_not_hooked(context: RulesetContext) -> Faults:
 def _fault(state: HookState, hook: KubeHook) -> Fault:
     return Fault(
         f"filter {hook.built_in} does not jump to {hook.chain}: {_EFFECTS[hook.built_in, hook.chain]}",
-        "Restart kube-proxy on this node: at start it writes all of its hooks.",
+        RESTART_HOOKS,
         state.lacking,
         related=state.unreached,
         key=hook.chain,

@@ -32,7 +32,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import PROXY_FIREWALL
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, rule
+from ipt_explain.audit.authoring import RESTART_HOOKS, Fault, Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.hooks.hook_states import missing_hooks
 from ipt_explain.words import counted
 
@@ -55,7 +55,7 @@ def proxy_firewall_not_hooked(context: RulesetContext) -> Faults:
             effect = f"{_WHOSE[name]} would skip source ranges"
         yield Fault(
             f"filter {name} does not jump to KUBE-PROXY-FIREWALL: {effect}",
-            "Restart kube-proxy on this node: at start it writes all of its hooks.",
+            RESTART_HOOKS,
             state.lacking,
             related=state.unreached,
             severity=None if dropped else Severity.WARNING,

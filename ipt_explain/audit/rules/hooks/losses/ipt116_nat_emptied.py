@@ -36,7 +36,7 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import EXTERNAL_SERVICES, FORWARD, NODE_PORTS, PROXY_FIREWALL, SERVICES
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
+from ipt_explain.audit.authoring import RESTART_RULES, Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
 from ipt_explain.audit.evidence.hooks.hook_states import service_chains
 from ipt_explain.model import Chain, Table
 
@@ -58,7 +58,7 @@ def nat_emptied(context: RulesetContext) -> Faults:
     yield Fault(
         f"filter still has kube-proxy's chains, but nat {gone}: something flushed nat, and no Service works through "
         "this node",
-        "Restart kube-proxy on this node: it rewrites its rules. Then find what flushed nat.",
+        f"{RESTART_RULES} Then find what flushed nat.",
         at_table("nat", nat.line) if services is None else at_chain(services),
     )
 

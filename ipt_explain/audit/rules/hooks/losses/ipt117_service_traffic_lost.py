@@ -45,12 +45,12 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
+from ipt_explain.audit.authoring import RESTART_RULES, BackendContext, Faults, Severity, service_rule
 from ipt_explain.audit.evidence.losses.causes import LossPlace, causes
 from ipt_explain.audit.evidence.losses.hurt import hurt
 from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
 
-_FIX_CHAIN = "Restart kube-proxy on this node: it rewrites its rules. ipt-explain trace shows the full path."
+_FIX_CHAIN = f"{RESTART_RULES} ipt-explain trace shows the full path."
 _FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of such a connection."
 
 

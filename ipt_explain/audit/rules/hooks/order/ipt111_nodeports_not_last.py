@@ -25,7 +25,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, restart, rule
 from ipt_explain.audit.evidence.hooks.services_chain import services_chain
 
 
@@ -40,7 +40,7 @@ def nodeports_not_last(context: RulesetContext) -> Faults:
         yield Fault(
             f"{behind} after the jump to KUBE-NODEPORTS: on the node's own addresses, node ports with the same "
             "number take their connections",
-            "Restart kube-proxy on this node: it rewrites the chain, with this jump last.",
+            restart("rewrites the chain, with this jump last"),
             at_rule(found.node_ports[0]),
             service=context.service_of(first.target or ""),
             related=tuple(behind_rule.line for behind_rule in found.behind_node_ports),

@@ -19,7 +19,7 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import NODE_PORTS
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, restart, rule
 from ipt_explain.audit.evidence.hooks.services_chain import services_chain
 
 
@@ -33,6 +33,6 @@ def nodeports_unguarded(context: RulesetContext) -> Faults:
         yield Fault(
             f"packets to other hosts go through {rules}: connections through this node to a node port number on any "
             "host are caught, and those to the node's own addresses may be missed",
-            "Restart kube-proxy on this node: it writes the jump with --dst-type LOCAL or -d.",
+            restart("writes the jump with --dst-type LOCAL or -d"),
             at_rule(jump),
         )

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import RESTART, RESTART_CHAINS, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.chains.foreign import ForeignRule, foreign_rules
 
 # A hostile dump, or a form that is not known here, may make every rule foreign.
@@ -66,7 +66,7 @@ def _fault(foreign: ForeignRule) -> Fault:
         )
     return Fault(
         message,
-        "Restart kube-proxy on this node: it rewrites the chain. Keep rules of your own in chains of your own.",
+        f"{RESTART} Keep rules of your own in chains of your own.",
         at_rule(foreign.rule),
     )
 
@@ -76,7 +76,7 @@ def _many(found: list[ForeignRule]) -> Fault:
     return Fault(
         f"{len(found)} rules in kube-proxy's chains of table {first.table} are not kube-proxy's, the first in "
         f"{first.rule.chain}",
-        "Find out which program writes them. Restart kube-proxy on this node: it rewrites its chains.",
+        f"Find out which program writes them. {RESTART_CHAINS}",
         at_rule(first.rule),
         related=tuple(foreign.rule.line for foreign in found[1:]),
     )

@@ -28,11 +28,11 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import MARK_MASQ
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, restart, rule
 from ipt_explain.audit.evidence.marks.marking import Marking, MarkRule, is_marked, masquerade_marking
 from ipt_explain.netfilter.marks import single_bit
 
-_FIX = "Restart kube-proxy on this node: it rewrites KUBE-MARK-MASQ."
+_FIX = restart("rewrites KUBE-MARK-MASQ")
 _LOST = "connections to node ports, from outside the pod network and from a pod to itself are not masqueraded"
 
 

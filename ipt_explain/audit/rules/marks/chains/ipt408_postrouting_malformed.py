@@ -28,7 +28,16 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, at_rule_or_chain, rule
+from ipt_explain.audit.authoring import (
+    Fault,
+    Faults,
+    RulesetContext,
+    Severity,
+    at_rule,
+    at_rule_or_chain,
+    restart,
+    rule,
+)
 from ipt_explain.audit.evidence.marks.marking import is_marked, masquerade_marking
 from ipt_explain.audit.evidence.marks.postrouting import Postrouting, postrouting
 from ipt_explain.audit.evidence.node.writer import writer
@@ -36,7 +45,7 @@ from ipt_explain.model import Rule
 from ipt_explain.netfilter.marks import single_bit
 from ipt_explain.records import replace
 
-_FIX = "Restart kube-proxy on this node: it rewrites KUBE-POSTROUTING."
+_FIX = restart("rewrites KUBE-POSTROUTING")
 _SHOWN = 16
 _DEFAULT_BIT = 0x4000
 # kube-proxy 1.19 and the patch releases of 1.16 to 1.18 of that time brought the form of three rules.

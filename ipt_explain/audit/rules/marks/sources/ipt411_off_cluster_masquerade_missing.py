@@ -47,12 +47,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, at_rule, restart, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkedService, StrayMark, cluster_ip_marks, lacks_marks
 from ipt_explain.audit.evidence.marks.sources import pods_are_masqueraded
 from ipt_explain.words import counted, front
 
-_FIX = "Restart kube-proxy on this node: it writes the mark before the Service's endpoints."
+_FIX = restart("writes the mark before the Service's endpoints")
 # The mark belongs into so many first rules of the Service's chain.
 _HEAD = 3
 _LOST = "keep their source, and replies bypass this node"

@@ -38,7 +38,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, restart, rule
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import MarkJump, cluster_ip_marks, differing_conditions
 from ipt_explain.audit.evidence.marks.sources import alike
 from ipt_explain.records import Record
@@ -106,7 +106,7 @@ def _fault(condition: str, usual: str, judged: list[Said], reference: MarkJump) 
     return Fault(
         f"{who} pod traffic by {condition or 'no condition'}, most others by {usual or 'no condition'}: clients that "
         "only one of them covers are masqueraded here but not there, or vice versa",
-        "Restart kube-proxy on this node: at start it writes all of its rules with one condition.",
+        restart("writes all of its rules with one condition"),
         at_rule(first.rule, focus=condition),
         service=service.label,
         related=(reference.line, *(each.mark.line for each in judged[1:])),

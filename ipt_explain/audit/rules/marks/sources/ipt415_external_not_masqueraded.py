@@ -40,7 +40,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ipt_explain.analyzers.names import NODE_PORTS, SERVICES
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, fact, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, fact, restart, rule
 from ipt_explain.audit.evidence.filter.refusals import exposed
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import mark_reader
 from ipt_explain.audit.evidence.marks.external import Unmarked, UnmarkedFrontend, external_marks
@@ -64,7 +64,7 @@ def external_not_masqueraded(context: RulesetContext) -> Faults:
         if chain is not None and context.knows_chain(chain) and not _others_masquerade(unmarked):
             yield Fault(
                 _EFFECTS[unmarked.who].format(what=front(unmarked.frontend.address, unmarked.frontend.port)),
-                "Restart kube-proxy on this node: it writes the mark before the jump to the endpoints.",
+                restart("writes the mark before the jump to the endpoints"),
                 at_rule(unmarked.rule),
                 service=unmarked.service.label,
                 related=(unmarked.frontend.rule.line, *_meant(context, unmarked)),

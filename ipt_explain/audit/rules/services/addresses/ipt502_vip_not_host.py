@@ -18,7 +18,7 @@ How to fix:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, restart, rule
 from ipt_explain.audit.evidence.services.front_rules import front_rules
 from ipt_explain.model import Rule
 
@@ -31,7 +31,7 @@ def vip_not_host(context: RulesetContext) -> Faults:
         yield Fault(
             f"the rule takes connections to {words or 'every address'} on its port: those to other Services and "
             "machines reach this Service's pods",
-            "Restart kube-proxy on this node: it writes the rule for one address.",
+            restart("writes the rule for one address"),
             at_rule(wide, focus=f"-d {wide.core('-d')}" if words else ""),
         )
 

@@ -41,9 +41,9 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import RESTART_RULES, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.broken_ways import UnequalPorts, unequal_ports
-from ipt_explain.audit.evidence.services.ways import CAUSES, FIX
+from ipt_explain.audit.evidence.services.ways import CAUSES
 from ipt_explain.services.ports import FrontendKind
 
 
@@ -61,7 +61,7 @@ def _fault(unequal: UnequalPorts) -> Fault:
     return Fault(
         f"this port has no {lacks}, but {'the other port' if len(unequal.others) == 1 else 'all other ports'} of "
         f"its Service {'does' if len(unequal.others) == 1 else 'do'}: connections to it leave the node untranslated",
-        FIX,
+        RESTART_RULES,
         at_rule(service.frontends[0].rule),
         service=service.label,
         related=tuple(frontend.rule.line for frontend in unequal.others),

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import RESTART, RESTART_RULES, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.names.comments import ForeignComment, foreign_comments, names_disagree
 from ipt_explain.audit.evidence.names.proof import AlteredEndpoint, Crossing, Misnamed, label, name_evidence
 from ipt_explain.model import Hidden
@@ -82,7 +82,7 @@ def _misnamed(wrong: Misnamed) -> Fault:
         )
     return Fault(
         message,
-        "Restart kube-proxy on this node: it rewrites the rule.",
+        RESTART_RULES,
         at_rule(way.evidence.rule, focus=target),
         service=label(way.name),
         severity=Severity.ERROR if wrong.proved is not None or wrong.own else None,

@@ -27,11 +27,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ipt_explain.analyzers.names import ChainRole
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import ONE_PROXY, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.front_rules import NamedWay, front_rules
 from ipt_explain.services.columns import Columns
-
-_FIX = "Make sure that only one kube-proxy runs on this node, and restart it."
 
 
 @rule("IPT505", "mixed-writers", Severity.WARNING, yields_to=("IPT504",))
@@ -44,7 +42,7 @@ def mixed_writers(context: RulesetContext) -> Faults:
         yield Fault(
             f"kube-proxy up to 1.19 wrote {old.name}, a later one wrote {new.name}: rules of the older one "
             "are not kept up to date",
-            _FIX,
+            ONE_PROXY,
             at_rule(old.evidence.rule, focus=old.name),
             related=(new.evidence.line,),
         )
@@ -54,7 +52,7 @@ def mixed_writers(context: RulesetContext) -> Faults:
         yield Fault(
             "KUBE-XLB chains of kube-proxy up to 1.23 are used next to KUBE-EXT chains of later ones: the older rules "
             "are not kept up to date",
-            _FIX,
+            ONE_PROXY,
             at_rule(xlb.evidence.rule, focus=xlb.target),
             related=(ext.evidence.line,),
         )

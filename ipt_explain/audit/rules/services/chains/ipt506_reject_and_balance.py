@@ -35,7 +35,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, restart, rule
 from ipt_explain.audit.evidence.filter.refusals import refusals
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict
 from ipt_explain.words import front
@@ -54,7 +54,7 @@ def reject_and_balance(context: RulesetContext) -> Faults:
             yield Fault(
                 f"{front(host, frontend.port)} is refused here ({refusal.target}), but the nat table sends it "
                 "to endpoints first: the refusal never matches, and one of the two is out of date",
-                "Restart kube-proxy on this node: it rewrites both tables.",
+                restart("rewrites both tables"),
                 at_rule(refusal),
                 service=service.label,
                 related=(frontend.rule.line,),

@@ -31,7 +31,7 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, chain_lines, rule
+from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, chain_lines, restart, rule
 from ipt_explain.audit.evidence.balancing.balancers import first_few
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.chains.stale import StaleChains, read_stale_chains
@@ -39,7 +39,7 @@ from ipt_explain.audit.evidence.names.proof import label, name_evidence
 from ipt_explain.model import Chain
 from ipt_explain.model.kernel import BUILT_IN_CHAINS
 
-_FIX = "Restart kube-proxy on this node: it deletes chains it does not need and writes rules that were lost."
+_FIX = restart("deletes chains it does not need and writes rules that were lost")
 _FEW = 5
 """Up to so many chains are reported one by one."""
 
