@@ -87,6 +87,11 @@ def own_address_question(address: Address, family: Family) -> str:
     return f"{address_text(address, family)}{OF_THIS_NODE}"
 
 
+def source_question(address: int, family: Family) -> str:
+    """The question whether a packet comes from an address, as iptables-save prints the match."""
+    return f"-s {format_address(address, family)}/{ADDRESS_BITS[family]}"
+
+
 def decide_own(state: PacketState, address: Address, sent: Address | None, invert: bool = False) -> Truth | Question:
     """Whether the node has an address, for addrtype, fib and routing. `sent` is the packet's original destination."""
     owned = state.owns(address)
@@ -106,13 +111,14 @@ def with_named_destination(state: PacketState, sent: Heading) -> PacketState:
 
 
 def names_of(state: PacketState, sent: Heading) -> Mapping[str, str]:
-    """How the questions about a packet's original destination read in full."""
+    """How the questions that a packet shares with others of its crowd read in full."""
     address, family = sent.address, state.connection.family
     if address is None:
         return {}
-    names = {OWN_DESTINATION: own_address_question(address, family)}
+    names = {shared: text for text, shared in state.node.shared_questions.get(sent, {}).items()}
+    names[OWN_DESTINATION] = own_address_question(address, family)
     if isinstance(address, int):
-        names[OWN_SOURCE] = f"-s {format_address(address, family)}/{ADDRESS_BITS[family]}"
+        names[OWN_SOURCE] = source_question(address, family)
     return names
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from ipt_explain.enums import Enum
@@ -95,6 +96,8 @@ class Node(Record, eq=False):
     packets that NAT sends there. `out_interface` is where packets leave it, None if unknown.
     `assumed` answers questions: the first text that is part of the question decides. `sets` are its IP sets, None if
     none are known. Rules on the lines `counted_together` count packets that other rules have counted before.
+    `shared_questions` are asked of a packet's source instead of others, by where it is sent: ten thousand of a crowd
+    that each ask for an address of their own Service then stay together.
     """
 
     local_addresses: frozenset[int] = frozenset()
@@ -107,6 +110,7 @@ class Node(Record, eq=False):
     sets: Sets | None = None
     all_interfaces: bool = False
     counted_together: frozenset[int] = frozenset()
+    shared_questions: Mapping[Heading, Mapping[str, str]] = MappingProxyType({})
 
     def assumption(self, question: str) -> bool | None:
         """The user's answer to a question; None without one."""

@@ -13,7 +13,7 @@ from ipt_explain.analyzers.fates.vantages import Surroundings, shows_all_nat, su
 from ipt_explain.collector import keep
 from ipt_explain.model import Backend, Dump, Family
 from ipt_explain.netfilter.header import network_bits, parse_address, parse_ipv4, protocol_number
-from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
@@ -130,7 +130,8 @@ class _Reader:
         found: list[Sequence[Fate]] = []
         for vantage in each_of(tuple(Vantage), "following packets"):
             journey = Journey(self._node, sent)
-            journey.begin(self._around.departure(vantage, protocol_number(protocol) or 0))
+            start = self._around.departure(vantage, protocol_number(protocol) or 0)
+            journey.begin(self._sharing_questions(start, crowd, sent, endpoints) if vantage is Vantage.NODE else start)
             ends = journey.ends() if self._replies is None else self._replies.checked(journey.ends(), sent)
             found.append(judge.fates(list(ends), arrivals if vantage is Vantage.POD else None))
         self._node.indexes.forget()
@@ -138,6 +139,19 @@ class _Reader:
         packets = enumerate(told)
         for service, bound in each_of(services, "summing up"):
             yield self._summed_up(service, bound, list(islice(packets, len(service.frontends))), arrivals)
+
+    def _sharing_questions(
+        self, start: PacketState, crowd: Sequence[tuple[ServicePort, Frontend]], sent: Sequence[Heading],
+        endpoints: Sequence[Bound],
+    ) -> PacketState:  # fmt: skip
+        """A packet from the node, whose address may be any that a Service's rules ask for."""
+        hosts = self._around.host_endpoints
+        if not hosts and not any(frontend.source_ranges for _, frontend in crowd):
+            return start
+        from ipt_explain.analyzers.fates.shared_questions import shared_questions
+
+        shared = shared_questions(crowd, sent, endpoints, hosts, self._around.family)
+        return start._replace(node=replace(start.node, shared_questions=shared))
 
     def _sent(self, frontends: Sequence[Frontend]) -> Sequence[Heading]:
         """Where connections to frontends are sent. IPv4 is read at once."""

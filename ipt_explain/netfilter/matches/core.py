@@ -58,9 +58,16 @@ def _source(option: Option) -> Condition:
         source = state.source
         if isinstance(source, int):
             return hit if source & mask == value else miss
-        # Load balancers that let the node in have a rule for their own address: ten thousand Services ask alike.
-        own = value == bound.sent.address and asks_one(words[0], source) and not state.node.assumed
-        return decide(source.lies_in(value, mask), state, OWN_SOURCE if own else f"-s {words[0]}", option.negated)
+        return decide(source.lies_in(value, mask), state, question(words[0], value, state, bound), option.negated)
+
+    def question(text: str, address: int, state: PacketState, bound: Bound) -> str:
+        """Load balancers that let the node in have rules for their own addresses: ten thousand Services ask alike."""
+        asked, node = f"-s {text}", state.node
+        if node.assumed:
+            return asked
+        if address == bound.sent.address and asks_one(text, state.source):
+            return OWN_SOURCE
+        return node.shared_questions.get(bound.sent, {}).get(asked, asked)
 
     def asks_one(text: str, source: Address) -> bool:
         """Whether it is a question if an unknown source is a single address."""
