@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from ipt_explain.model import Chain, Counters, Dump
 from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.iptables import rule_reader
-from ipt_explain.parsing.iptables.rule_reader import ReadRules
+from ipt_explain.parsing.iptables.rule_reader import ReadRules, RuleReader
 from ipt_explain.parsing.iptables.rules.rule_parser import ParsedRule, parse_rule
 from ipt_explain.parsing.iptables.shapes import blocks, shapes
+from ipt_explain.parsing.iptables.shapes.shapes import ShapePattern
 from tests.bench.generator import dump
 from tests.kube_corpus import Scenario, scenarios
 
@@ -47,7 +48,12 @@ def _chain(draw: st.DrawFn) -> str:
         "target": draw(_targets),
     }
     counted = draw(st.booleans())
-    lines = [(draw(_counters) if counted else "") + line.format(**words) for line in layout]
+    alike = st.sampled_from((1, 1, 2, 3, 11))
+    lines = [
+        (draw(_counters) if counted else "") + line.format(**words)
+        for line in layout
+        for _ in range(draw(alike) if "statistic" in line else 1)
+    ]
     if draw(st.integers(0, 9)) == 0:
         odd = draw(st.sampled_from(("# comment", "-I {name} -j ACCEPT", '-A {name} -m comment --comment "a\n-A {name} -j B"', "-F {name}")))
         lines.insert(draw(st.integers(0, len(lines))), odd.format(**words))
@@ -68,7 +74,10 @@ def _content(read: Dump) -> list[object]:
 
 
 def _line_by_line(text: str) -> Dump:
-    with patch.object(blocks, "_BLOCK", re.compile("(?!)")):
+    def nothing(_: RuleReader, __: ShapePattern, position: int, line: int) -> tuple[int, int]:
+        return position, line
+
+    with patch.object(blocks, "_BLOCK", re.compile("(?!)")), patch.object(RuleReader, "_read_alike", nothing):
         return read_dump(text, lenient=True)
 
 
@@ -76,7 +85,12 @@ def _line_by_line(text: str) -> Dump:
 @given(st.lists(_chain(), min_size=12, max_size=40), st.sampled_from(("COMMIT\n", "COMMIT", "")))
 def test_chains_read_whole_are_those_read_line_by_line(chains: list[str], end: str) -> None:
     text = "*nat\n:PREROUTING ACCEPT [0:0]\n:A - [0:0]\n:B - [0:0]\n" + "".join(chains) + end
-    with patch.object(shapes, "_OFTEN", 1), patch.object(blocks, "_OFTEN", 2), patch.object(rule_reader, "_AT_ONCE", 3):
+    with (
+        patch.object(shapes, "_OFTEN", 1),
+        patch.object(blocks, "_OFTEN", 2),
+        patch.object(rule_reader, "_AT_FIRST", 2),
+        patch.object(rule_reader, "_AT_ONCE", 3),
+    ):
         read = read_dump(text, lenient=True)
     assert _content(read) == _content(_line_by_line(text))
 
@@ -95,7 +109,21 @@ def _lines_read_one_by_one(text: str) -> int:
 
 def test_lines_are_read_one_by_one_only_until_the_layouts_are_known() -> None:
     few, many = _lines_read_one_by_one(dump(50, 3)), _lines_read_one_by_one(dump(250, 3))
-    assert many - few <= 200  # those of KUBE-SERVICES, one a service
+    assert many == few
+
+
+def test_lines_of_a_chain_that_are_alike_are_read_many_at_once() -> None:
+    lines = "".join([f"-A KUBE-SERVICES -d 10.96.0.{number}/32 -j KUBE-SVC-{number}\n" for number in range(200)])
+    assert _lines_read_one_by_one(f"*nat\n{lines}COMMIT\n") <= 4
+    assert _lines_read_one_by_one(f"*nat\n{lines.replace('-A', '[1:60] -A')}COMMIT\n") <= 4
+
+
+def test_shapes_that_follow_each_other_in_any_order_are_soon_expected() -> None:
+    forms = ("-p tcp -m tcp --dport 80 -j A", "-p udp -m udp --dport 53 -j A", "-s 10.0.0.0/8 -j B", "-j C")
+    lines = [f"-A X -d 10.0.0.1/32 {forms[number % 4 if number % 3 else -1]}" for number in range(400)]
+    with patch.object(RuleReader, "read", autospec=True, side_effect=RuleReader.read) as unexpected:
+        read_dump("\n".join(["*nat", *lines, "COMMIT"]))
+    assert unexpected.call_count <= 50
 
 
 def test_counters_change_nothing_but_themselves() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import chain as flatten
 from itertools import repeat
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Chain, Command, Layout, Rule, Shape
 from ipt_explain.parsing.iptables.logical import LogicalLine
+from ipt_explain.parsing.iptables.shapes.patterns import consecutive
 from ipt_explain.parsing.iptables.shapes.shapes import ShapeCache, ShapePattern
 from ipt_explain.progress import Work
 
@@ -34,6 +36,23 @@ class ReadRules:
         """Take the rule that a pattern has matched; False where it is of another chain."""
         values, counts = pattern.content(match)
         return self._takes(pattern, pattern.shape, values, counts, line)
+
+    def takes_alike(self, pattern: ShapePattern, matches: Sequence[re.Match[str]], line: int) -> int:
+        """Take the rules that a plain pattern has matched, up to the first of another chain; how many it took."""
+        rows = list(map(re.Match.groups, matches))
+        before = 2 if pattern.counted else 0
+        name = self._values[0]
+        names = [row[before] for row in rows]
+        if names.count(name) < len(names):
+            rows = rows[: next(number for number, each in enumerate(names) if each != name)]
+        if pattern.counted:
+            self._fill_counts()
+            self._counts += flatten.from_iterable([row[:before] for row in rows])
+        self._values += flatten.from_iterable([row[before + 1 :] for row in rows])
+        self.patterns += repeat(pattern, len(rows))
+        self._shapes += repeat(pattern.shape, len(rows))
+        self._lines += range(line, line + len(rows))
+        return len(rows)
 
     def takes_rule(self, rule: Rule, pattern: ShapePattern | None) -> bool:
         """Take a rule; False where it is of another chain."""
@@ -71,7 +90,7 @@ class ReadRules:
         self._counts += [""] * (2 * len(self._shapes) - len(self._counts))
 
 
-_AT_ONCE = 512
+_AT_FIRST, _AT_ONCE = 8, 512
 _Matched = tuple[list[re.Match[str]], list[int]]
 """The matches of one pattern, and the lines on which they begin."""
 
@@ -193,43 +212,50 @@ class RuleReader:
         """Lines of likely shapes, up to the next block."""
         text, pattern, run = self._text, self._last, self._run
         while True:
-            following = pattern.first
-            match = following.match(text, position)
-            if match is None:
-                following = pattern.second
-                match = following.match(text, position)
-                if match is None:
-                    break
-            if following.plain:
-                if not run.takes(following, match, line):
-                    if position >= self._block_end:
-                        break
-                    run = self.end_run()
-                    run.takes(following, match, line)
-                line += 1
-            else:
+            found = pattern.follow(text, position)
+            if found is None:
+                break
+            following, match = found
+            if not following.plain:
                 self.place(following.rule(match, line), following)
                 run = self._run
                 line += text.count("\n", position, match.end())
-            if following is not pattern.first:
-                pattern.second, pattern.first = pattern.first, following
+                position = match.end()
+            elif run.takes(following, match, line):
+                line += 1
+                position = match.end()
+                if following is pattern:
+                    position, line = self._read_alike(pattern, position, line)
+            elif position >= self._block_end:
+                break
+            else:
+                run = self.end_run()
+                run.takes(following, match, line)
+                line += 1
+                position = match.end()
             pattern = following
-            position = match.end()
         self._last = pattern
         return position, line
+
+    def _read_alike(self, pattern: ShapePattern, position: int, line: int) -> tuple[int, int]:
+        """More rules of the chain, as long as they have this plain pattern."""
+        most = _AT_FIRST
+        while True:
+            found = consecutive(pattern.scanner, self._text, position, most)
+            taken = self._run.takes_alike(pattern, found, line) if found else 0
+            if taken:
+                position, line = found[taken - 1].end(), line + taken
+            if taken < most:
+                return position, line
+            most = min(2 * most, _AT_ONCE)
 
     def _read_loose(self, position: int, line: int) -> tuple[int, int]:
         text, pattern = self._text, self._last
         while True:
-            following = pattern.first
-            match = following.match(text, position)
-            if match is None:
-                following = pattern.second
-                match = following.match(text, position)
-                if match is None:
-                    break
-                pattern.second, pattern.first = pattern.first, following
-            pattern = following
+            found = pattern.follow(text, position)
+            if found is None:
+                break
+            pattern, match = found
             self.loose.append(pattern.rule(match, line))
             line += text.count("\n", position, match.end())
             position = match.end()

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
-from itertools import islice, repeat, zip_longest
+from itertools import repeat, zip_longest
 
 from ipt_explain.model import Chain, Layout
-from ipt_explain.parsing.iptables.shapes.patterns import BARE, QUOTED, freely_begun
+from ipt_explain.parsing.iptables.shapes.patterns import BARE, QUOTED, Scanner, consecutive, freely_begun
 from ipt_explain.parsing.iptables.shapes.shapes import COUNTERS, ShapePattern
 from ipt_explain.patterns import lazy_pattern
 
@@ -22,8 +22,8 @@ _HEAD = r"(?:\[\d+:\d+\] )?-A"
 _BLOCK = lazy_pattern(rf"{_HEAD} ([^ \n]+) .*\n(?:{_HEAD} \1 .*\n){{0,{_MAX_LINES - 1}}}")
 """Lines that append to one chain, as far as a glance can tell: a line may also be the middle of a quoted value."""
 
-# Compiling a chain's pattern takes as long as reading some hundred such chains by their lines.
-_OFTEN = 32
+# Compiling a chain's pattern takes as long as reading some thirty such chains by their lines. So many may yet come.
+_OFTEN = 16
 # To refer to a literal is shorter than to repeat it, and so sooner compiled.
 _LONG, _REPEATED = 8, 3
 _MAX_PATTERNS = 128
@@ -73,7 +73,7 @@ class BlockPattern:
         # The chain must not go on, and the next rule must have counters if this one has.
         pattern.append(r"(?!\[\d+:\d+\] *-A (?P=w0) |-)" if lines[-1].counted else r"(?!-A (?P=w0) |\[)")
         self.lines = len(lines)
-        self._scanner = re.compile("".join(pattern), re.DOTALL).scanner  # type: ignore[attr-defined]
+        self._scanner: Scanner = re.compile("".join(pattern), re.DOTALL).scanner  # type: ignore[attr-defined]
         self._constants = [repeat(constant) for constant in constants.values()]
         names = {0, *map(self.layout.target_place, range(len(lines)))}
         self._names = [index for index, place in enumerate(places) if place is not None and place in names]
@@ -85,7 +85,7 @@ class BlockPattern:
 
     def matches(self, text: str, position: int, most: int) -> list[re.Match[str]]:
         """Consecutive chains from this position on."""
-        return list(islice(iter(self._scanner(text, position).match, None), most))
+        return consecutive(self._scanner, text, position, most)
 
     def contents(
         self, matches: Sequence[re.Match[str]], names: dict[str, str]

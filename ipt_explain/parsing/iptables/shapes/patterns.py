@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING, Any
 
 from ipt_explain.records import Record
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.rules.rule_parser import ValueToken
+
+
+Scanner = Callable[[str, int], Any]
+"""A compiled pattern's `scanner`, which typeshed does not know."""
+
+
+def consecutive(scanner: Scanner, text: str, position: int, most: int) -> list[re.Match[str]]:
+    """What a pattern matches from this position on, each match where the one before it ends."""
+    return list(islice(iter(scanner(text, position).match, None), most))
 
 
 class LinePattern(Record):

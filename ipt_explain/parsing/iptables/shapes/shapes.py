@@ -14,7 +14,7 @@ from ipt_explain.errors import RuleSyntaxError
 from ipt_explain.model import Command, Counters, Rule, Shape
 from ipt_explain.parsing.iptables.logical import LogicalLine
 from ipt_explain.parsing.iptables.shapes.common_pieces import common_pieces
-from ipt_explain.parsing.iptables.shapes.patterns import LinePattern, pattern_of, skeleton
+from ipt_explain.parsing.iptables.shapes.patterns import LinePattern, Scanner, pattern_of, skeleton
 from ipt_explain.parsing.iptables.shapes.pieces import ReadPieces, pieces_of
 from ipt_explain.patterns import lazy_pattern
 
@@ -30,6 +30,7 @@ _COUNTERS = lazy_pattern(COUNTERS)
 _OFTEN = 8
 _MAX_SKELETONS = 4096
 _MAX_SHAPES_OF_SKELETON = 8
+_MAX_FOLLOWERS = 8
 
 _NO_SHAPE = Shape(Command.APPEND, None, (), (), None, ("",), ())
 
@@ -38,11 +39,11 @@ _Key = tuple[bool, str]
 
 
 class ShapePattern:
-    """A shape's compiled pattern, and the two shapes that followed it last: nearly always, one of them follows
-    again. `plain`: its rules are appended to their chain, each on one line.
+    """A shape's compiled pattern, and the shapes that followed it, the last of them first: nearly always, one of them
+    follows again. `plain`: its rules are appended to their chain, each on one line.
     """
 
-    __slots__ = ("counted", "first", "line", "match", "plain", "second", "shape")
+    __slots__ = ("counted", "followers", "line", "match", "plain", "scanner", "shape")
 
     def __init__(self, shape: Shape, line: LinePattern, counted: bool) -> None:
         self.shape = shape
@@ -51,8 +52,26 @@ class ShapePattern:
         self.plain = line.one_line and shape.command is Command.APPEND
         pattern = re.compile(rf"{COUNTERS if counted else ''}{line.text}(?:\n|\Z)", re.DOTALL)
         self.match: Callable[[str, int], re.Match[str] | None] = pattern.match
-        self.first: ShapePattern = self
-        self.second: ShapePattern = self
+        self.scanner: Scanner = pattern.scanner  # type: ignore[attr-defined]
+        self.followers: list[ShapePattern] = [self]
+
+    def follow(self, text: str, position: int) -> tuple[ShapePattern, re.Match[str]] | None:
+        """The pattern that matches at this position of a text, where it is one of the likely ones."""
+        for pattern in self.followers:
+            match = pattern.match(text, position)
+            if match is not None:
+                self.expect(pattern)
+                return pattern, match
+        return None
+
+    def expect(self, pattern: ShapePattern) -> None:
+        """This pattern has followed."""
+        followers = self.followers
+        if pattern is not followers[0]:
+            if pattern in followers:
+                followers.remove(pattern)
+            followers.insert(0, pattern)
+            del followers[_MAX_FOLLOWERS:]
 
     def content(self, match: re.Match[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The values and the counters of the rule that a match of this pattern holds."""
@@ -90,7 +109,7 @@ class ShapeCache:
         for pattern in self._patterns.get(key, ()):
             match = pattern.match(text, 0)
             if match is not None and match.end() == len(text):
-                _remember(previous, pattern)
+                previous.expect(pattern)
                 return pattern.rule(match, line), pattern
         read = self._pieces.read(body) or self._parse(body, len(text) - len(body))
         shape = read.shape()
@@ -140,8 +159,3 @@ class ReadByGrammar:
         """The pattern of all lines of this form."""
         return pattern_of(self._parsed.tokens, self._text, 0, len(self._text))
 
-
-def _remember(previous: ShapePattern, pattern: ShapePattern) -> None:
-    if previous.first is not pattern:
-        previous.second = previous.first
-        previous.first = pattern
