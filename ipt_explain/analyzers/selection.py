@@ -179,6 +179,14 @@ def explain_selected(
     return select(read, selection), total
 
 
+def explain_nodes(dumps: Sequence[Dump], named: Naming | None = None) -> list[Explanation]:
+    """The explanation of each node that dumps are of."""
+    from ipt_explain.model.node.joining import as_nodes
+
+    found = map(explain, as_nodes(dumps))
+    return list(found if named is None else map(named, found))
+
+
 def select(explanation: Explanation, selection: Selection) -> Explanation:
     """The explanation with only the selected services.
 

@@ -58,9 +58,10 @@ def report(
     \b
     ipt-explain report node.txt --output-file node.html
     """
-    from ipt_explain.analyzers.selection import Selection, explain_selected
+    from ipt_explain.analyzers.selection import Selection, explain_nodes, select
     from ipt_explain.audit.settings.plan import make_plan
     from ipt_explain.render.report.document import document
+    from ipt_explain.services.explanation import Explanation
 
     if output == "html" and output_file is None and is_terminal(sys.stdout):
         raise UsageError("an HTML page needs a file: add --output-file node.html, or > node.html; or use -o markdown")
@@ -69,10 +70,11 @@ def report(
     parsed = read_dumps(dumps, live, lenient)
     cluster = None if objects is None else read_cluster(objects, dumps)
     named = None if cluster is None else naming_by(cluster, parsed)
-    explanation, _ = explain_selected(parsed, selection, named)
+    explained = explain_nodes(parsed, named)
+    explanation = select(Explanation.joined(explained), selection)
     warn(explanation.warnings)
     plan = make_plan((), (), None, None, None, no_config=True)
-    audited = plan.report(parsed, selection, one_node=live, named=named)
+    audited = plan.report(parsed, selection, live, named, None if live else explained)
     if cluster is not None:
         audited = _with_cluster(audited, parsed, cluster)
     contents = document(parsed, explanation, audited)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ipt_explain import analyzers
 from ipt_explain.cli.main import run as run_here
 from tests.cli.program import SAMPLES, run
 from tests.cli.test_graph import HOSTILE
@@ -161,6 +162,15 @@ def test_it_is_written_to_a_file_and_not_over_the_dump(tmp_path: Path) -> None:
     assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert run("report", dump, "--output-file", dump).status == 2
     assert dump.read_bytes() == DAMAGED.read_bytes()
+
+
+@pytest.mark.parametrize("selected", [(), ("-s", "kube-dns:dns")])
+def test_a_node_is_walked_once(selected: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    walked: list[object] = []
+    walk = analyzers.with_fates
+    monkeypatch.setattr(analyzers, "with_fates", lambda *given: walked.append(given[1]) or walk(*given))
+    assert run_here(["report", *selected, str(DAMAGED)]) == 0
+    assert len(walked) == 1
 
 
 def test_only_the_selection_is_shown() -> None:

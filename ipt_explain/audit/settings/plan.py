@@ -15,11 +15,13 @@ from ipt_explain.audit.settings.config import Config, Overrides, load_config
 from ipt_explain.audit.settings.selection import RuleSelection, parse_ids
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Dump
-from ipt_explain.model.node.joining import as_nodes, by_node
+from ipt_explain.model.node.joining import by_node
 from ipt_explain.records import Record, field
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from ipt_explain.services.explanation import Explanation
 
 
 class Plan(Record):
@@ -56,27 +58,25 @@ class Plan(Record):
         services: Selection,
         one_node: bool = False,
         named: Naming | None = None,
+        explained: Sequence[Explanation] | None = None,
     ) -> Report:
         """Audit the dumps, of `one_node` or of a node each, with Services `named`; known findings are still in the
-        report.
+        report. `explained` are the nodes' explanations, if the caller has them.
 
         With a selection of services only what is found about them is kept, and errors of the node. Raises UsageError,
         which names the nearest, where it fits none.
         """
-        if not services and named is None:
+        if explained is None and not services and named is None:
             groups = [list(dumps)] if one_node else by_node(dumps)
             report = merge([audit_node(each, self.catalogue) for each in groups])
         else:
-            from ipt_explain.analyzers import explain
-            from ipt_explain.analyzers.selection import select
+            from ipt_explain.analyzers.selection import explain_nodes, select
             from ipt_explain.services.explanation import Explanation
 
-            explanations = [explain(node) for node in as_nodes(dumps)]
-            if named is not None:
-                explanations = [named(explanation) for explanation in explanations]
+            explanations = explain_nodes(dumps, named) if explained is None else explained
             selected = select(Explanation.joined(explanations), services).services if services else ()
             report = merge(
-                [audit_node(each, self.catalogue, explained) for each, explained in zip(by_node(dumps), explanations)]
+                [audit_node(each, self.catalogue, known) for each, known in zip(by_node(dumps), explanations)]
             )
             if services:
                 report = report.about({service.label for service in selected})
@@ -148,6 +148,7 @@ def _notes(
 def _near(path: Path) -> str:
     """A path as one would write it here: relative where it is below the working directory."""
     from pathlib import Path
+
 
     try:
         return str(path.relative_to(Path.cwd()))
