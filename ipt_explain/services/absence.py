@@ -34,7 +34,9 @@ def reason(ruleset: RulesetFacts) -> str:
     if ruleset.mode is ProxyMode.IPTABLES and "nat" not in ruleset.tables:
         return "Services are in the nat table, which this input lacks"
     if ruleset.mode is ProxyMode.IPTABLES and not ruleset.tables["nat"].rules:
-        return "filter has kube-proxy's rules, nat has none: somebody flushed nat. Restart kube-proxy on this node"
+        filled = "filter" in ruleset.tables and ruleset.tables["filter"].rules
+        found = "filter has kube-proxy's rules, nat has none" if filled else "kube-proxy's chains in nat have no rules"
+        return f"{found}: somebody flushed nat. Restart kube-proxy on this node"
     if ruleset.mode is ProxyMode.IPTABLES:
         return "kube-proxy's chains are here, but they lead to no Service"
     if ruleset.form.fragment:

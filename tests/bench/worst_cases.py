@@ -113,6 +113,13 @@ def repeated_tables(sections: int = 100_000) -> Iterator[str]:
         yield "*nat\nCOMMIT\n"
 
 
+def listed_chains(chains: int = 40_000) -> Iterator[str]:
+    """`iptables -t nat -S` of a large node: a line for each chain, and its rule."""
+    yield "-P PREROUTING ACCEPT\n-P INPUT ACCEPT\n-P OUTPUT ACCEPT\n-P POSTROUTING ACCEPT\n"
+    yield from (f"-N KUBE-SEP-{number:016}\n" for number in range(chains))
+    yield from (f"-A KUBE-SEP-{number:016} {_DNAT}\n" for number in range(chains))
+
+
 WORST_CASES = {
     "a jump chain 1,000 deep": jump_chain,
     "a diamond of 40 layers": diamond,
@@ -123,4 +130,5 @@ WORST_CASES = {
     "20,000 rules of different form": many_shapes,
     "5,000 rules appended and deleted": appended_and_deleted,
     "a table repeated 100,000 times": repeated_tables,
+    "iptables -S of 40,000 chains": listed_chains,
 }

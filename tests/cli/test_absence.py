@@ -102,3 +102,13 @@ def test_a_table_of_kube_proxy_without_services_is_named_as_that() -> None:
     piece = "table ip kube-proxy {\n" + text[start : text.index("\t}", start)] + "\t}\n}\n"
     words = " ".join(of_program("explain", stdin=piece).out.split())
     assert "No Service here: the maps of Services (service-ips, service-nodeports) are empty or not in this input" in words
+
+
+def test_a_listing_of_nat_without_rules_says_nothing_of_filter(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chains = "-P PREROUTING ACCEPT\n-P INPUT ACCEPT\n-P OUTPUT ACCEPT\n-P POSTROUTING ACCEPT\n-N KUBE-SERVICES\n"
+    (tmp_path / "nat.txt").write_text(chains + "-N KUBE-MARK-MASQ\n-N KUBE-SVC-NPX46M4PTMTKRN6Y\n")
+    run(["explain", str(tmp_path / "nat.txt")])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "kube-proxy's chains in nat have no rules: somebody flushed nat. Restart kube-proxy" in said

@@ -26,8 +26,8 @@ from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of, is_th
 class TableBuilder:
     """One table's section while it is read. `name` is None for `iptables -S` output, which does not say its table.
     `ended` tells that the text goes on after its end, though its COMMIT may be missing; `elided`, that somebody put
-    dots in the place of lines. `skipped` are the chains of
-    which lines could not be read; None among them where nothing tells whose such a line was.
+    dots in the place of lines; `has_rules`, that a rule line was read. `skipped` are the chains of which lines could
+    not be read; None among them where nothing tells whose such a line was.
 
     `chains` holds a chain that was declared like most (`:NAME - [0:0]`) and has no rules yet as its line alone, and one
     that commands edit as a draft.
@@ -45,16 +45,12 @@ class TableBuilder:
         self.ended = False
         self.elided = False
         self.chains: dict[str, int | Chain | Draft] = {}
+        self.has_rules = False
         self.deleted: set[str] = set()
         self.skipped: set[str | None] = set()
         self.redeclared: list[int] = []
         self._hooks: set[str] = set()
         self._is_finished = False
-
-    @property
-    def has_rules(self) -> bool:
-        """Whether any rule line was read."""
-        return next(self.rules(), None) is not None
 
     def rules(self) -> Iterator[Rule]:
         """All rules read so far."""
@@ -157,6 +153,7 @@ class TableBuilder:
 
     def append(self, rules: Chain) -> None:
         """Consecutive rules, as an undeclared chain."""
+        self.has_rules = True
         name = rules.name
         known = self.chains.get(name)
         if known is None:
@@ -180,6 +177,7 @@ class TableBuilder:
         """Consecutive rules of many chains, as what undeclared chains are made of; those of one chain in order only
         where `lines` say so.
         """
+        self.has_rules = True
         names = [own[0] for own in values]
         declared = list(map(self.chains.get, names))
         if len(set(names)) == len(names) and set(map(type, declared)) == {int}:  # as nearly always: all without rules
@@ -191,6 +189,7 @@ class TableBuilder:
 
     def edit(self, rule: Rule) -> None:
         """Any command but append: insert at a number, delete, replace."""
+        self.has_rules = True
         rules = self._draft(rule.chain).rules
         command, slot = rule.shape.command, rule.shape.rulenum_slot
         index = int(rule.values[slot]) - 1 if slot is not None else 0
