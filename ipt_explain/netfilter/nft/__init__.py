@@ -3,6 +3,6 @@
 from ipt_explain.netfilter.nft.columns.evaluator import ColumnEvaluator
 from ipt_explain.netfilter.nft.evaluator import NftEvaluator
 from ipt_explain.netfilter.nft.stages import Stage, stages
-from ipt_explain.netfilter.nft.ways import CommonWay, Leap, Leaps, Way
+from ipt_explain.netfilter.nft.ways import AlikePackets, CommonWay, Leap, Leaps, Way
 
-__all__ = ["ColumnEvaluator", "CommonWay", "Leap", "Leaps", "NftEvaluator", "Stage", "Way", "stages"]
+__all__ = ["AlikePackets", "ColumnEvaluator", "CommonWay", "Leap", "Leaps", "NftEvaluator", "Stage", "Way", "stages"]

@@ -12,6 +12,10 @@ from ipt_explain.netfilter.nft.readings import Chance
 
 def element_shares(chance: Chance, elements: tuple[nft.Element, ...]) -> list[tuple[Fraction, nft.Element | None]]:
     """The elements that may be found, and the share of each; None for numbers without an element."""
+    count, first = chance.count, chance.first
+    if 0 < count == len(elements) and [element.key for element in elements] == list(range(first, first + count)):
+        share = _fraction(1, count)
+        return [(share, element) for element in elements]  # as kube-proxy numbers them
     found: list[tuple[Fraction, nft.Element | None]] = []
     left = chance.count
     otherwise: nft.Element | None = None

@@ -87,7 +87,7 @@ class NftEvaluator:
         serves all. The protocol is not part of the destination here."""
         known = self._about_heading.get(rule)
         if known is None:
-            known = self._about_heading[rule] = any(map(_looks_at_heading, rule.statements))
+            known = self._about_heading[rule] = any(map(asks_where_to, rule.statements))
         return known
 
     def changed(
@@ -95,7 +95,7 @@ class NftEvaluator:
     ) -> PacketState | None:
         """The packets' state after a statement that does not test their destination; None if it does, or if it decides
         or is uncertain."""
-        if not isinstance(statement, _CHANGING) or _looks_at_heading(statement):
+        if not isinstance(statement, _CHANGING) or asks_where_to(statement):
             return None
         answer = self.statements.answer(table, rule, statement, state, bound)
         if answer is Truth.YES:
@@ -133,7 +133,8 @@ def _taken(place: _InRule, steps: Sequence[StatementEffect], ways: list[Way]) ->
     return going
 
 
-def _looks_at_heading(statement: nft.Statement) -> bool:
+def asks_where_to(statement: nft.Statement) -> bool:
+    """Whether a statement may treat packets differently that differ only in their destination."""
     if isinstance(statement, nft.Match):
         return looks_at_heading(statement.left)
     if isinstance(statement, nft.VerdictMap):

@@ -14,10 +14,11 @@ from ipt_explain.records import NamedTuple
 
 
 class Draw(NamedTuple):
-    """The chains or destinations that a rule chooses from, with the share of each. Draws of one `sort` have the same
-    shares and layouts."""
+    """The chains or destinations that a rule chooses from, with the share of each. They are `even` if they differ and
+    are equally likely. Draws of one `sort` have the same shares and layouts, and are even or not alike."""
 
     sort: int
+    even: bool
     shares: tuple[Probability, ...]
     leaps: tuple[Leap, ...] = ()
     headings: tuple[Heading, ...] = ()
@@ -41,7 +42,7 @@ class Draws:
     def _read(self, table: nft.Table, statement: nft.Statement, state: PacketState) -> Draw | None:
         if isinstance(statement, nft.Nat) and not isinstance(statement.address, nft.MapLookup):
             heading = fixed_destination(statement, statement.address, state)
-            return None if heading is None else Draw(self._number_of("always"), (ALWAYS,), headings=(heading,))
+            return None if heading is None else self._draw((ALWAYS,), headings=(heading,))
         lookup = statement.address if isinstance(statement, nft.Nat) else statement
         if not isinstance(lookup, (nft.MapLookup, nft.VerdictMap)):
             return None
@@ -49,19 +50,25 @@ class Draws:
         if not isinstance(numbers, nft.Numgen) or not isinstance(data, nft.SetLiteral):
             return None
         found = element_shares(Chance(numbers.offset, numbers.modulus), data.elements)
+        if not found:
+            return None
         parts = tuple([share for share, _ in found])
         if isinstance(statement, nft.Nat):
             given = [fixed_destination(statement, _data(element), state) for _, element in found]
             headings = tuple([heading for heading in given if heading is not None])
-            return Draw(self._number_of(parts), parts, headings=headings) if len(headings) == len(found) else None
+            return self._draw(parts, headings=headings) if len(headings) == len(found) else None
         leaps = tuple([leap for _, element in found if (leap := leap_of(_data(element))) is not None])
         if len(leaps) < len(found):
             return None
-        courses = tuple([self._layouts.course(table, leap) for leap in leaps])
-        return Draw(self._number_of((parts, courses)), parts, leaps)
+        return self._draw(parts, leaps, tuple([self._layouts.course(table, leap) for leap in leaps]))
 
-    def _number_of(self, sort: object) -> int:
-        return self._sorts.setdefault(sort, len(self._sorts))
+    def _draw(
+        self, shares: tuple[Probability, ...], leaps: tuple[Leap, ...] = (), courses: tuple[object, ...] = (),
+        headings: tuple[Heading, ...] = (),
+    ) -> Draw:  # fmt: skip
+        even = shares.count(shares[0]) == len(set(leaps or headings)) == len(shares)
+        sort = (even, shares[:1] if even else shares, len(shares), courses)
+        return Draw(self._sorts.setdefault(sort, len(self._sorts)), even, shares, leaps, headings)
 
 
 def _data(element: nft.Element | None) -> nft.Verdict | nft.Expression | None:

@@ -13,15 +13,15 @@ from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.columns.draws import Draw, Draws
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.columns.lookups import UNSURE, look_up
-from ipt_explain.netfilter.nft.columns.packets import Places, RulePackets, common_way, one_jump
+from ipt_explain.netfilter.nft.columns.packets import Places, RulePackets, common_way, one_jump, repeated
 from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import datatype_of
-from ipt_explain.netfilter.nft.evaluator import NftEvaluator
+from ipt_explain.netfilter.nft.evaluator import NftEvaluator, asks_where_to
 from ipt_explain.netfilter.nft.readings import ABSENT, AddressType, Chance, Reading, looks_at_heading, read
 from ipt_explain.netfilter.nft.rewriting import applies
 from ipt_explain.netfilter.nft.ways import AlikePackets, CommonWay, Leap, Leaps, Way, leap_of, then_of
 from ipt_explain.netfilter.packet import Heading, PacketState
-from ipt_explain.netfilter.probability import ALWAYS, Probability
+from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.targets import Flow, Verdict
 from ipt_explain.netfilter.truth import Truth
 
@@ -43,7 +43,8 @@ class ColumnEvaluator:
         destination (`sent`).
 
         With `unasked`, no rule will test the lists that packets are added to. With `spreads`, packets that go at random
-        to chains of one layout and never return may be reported as one way with several entries per packet.
+        to several addresses, or to chains of one layout without return, may be reported as one way with several entries
+        per packet.
         """
         packets = RulePackets(table, rules, state, to, sent)
         places: Places = range(len(rules))
@@ -51,9 +52,15 @@ class ColumnEvaluator:
         entered = False
         for number, statement in enumerate(rules[0].statements):
             if isinstance(statement, nft.Match):
-                places, missed = self._matched(packets, number, places, odd)
+                undecided: list[int] = []
+                places, missed = self._matched(packets, number, places, undecided)
                 if missed:
                     yield packets.all_go(missed, Flow.CONTINUE, matched=False)
+                if undecided and packets.alike and not any(map(asks_where_to, rules[0].statements[number:])):
+                    ways = self.evaluator.ways(table, rules[0], state, packets.bound(undecided[0]))
+                    yield packets.all_as(undecided, ways)
+                else:
+                    odd += undecided
             elif isinstance(statement, nft.Verdict):
                 then = then_of(statement)
                 if isinstance(then, Leap):
@@ -66,7 +73,7 @@ class ColumnEvaluator:
                 places = ()
             elif isinstance(statement, nft.Nat):
                 if applies(statement, state):
-                    yield from self._sent_on(packets, number, places, odd)
+                    yield from self._sent_on(packets, number, places, odd, spreads)
                 else:
                     yield packets.all_go(places, Flow.CONTINUE, matched=False)
                 places = ()
@@ -110,8 +117,10 @@ class ColumnEvaluator:
                 [common_way([ways[number] for _, ways in members]) for number in range(len(members[0][1]))],
             )
 
-    def _matched(self, packets: RulePackets, number: int, places: Places, odd: list[int]) -> tuple[Places, Places]:
-        """The places whose rules match, and those whose rules do not. Undecided ones are added to `odd`."""
+    def _matched(
+        self, packets: RulePackets, number: int, places: Places, undecided: list[int]
+    ) -> tuple[Places, Places]:
+        """The places whose rules match, and those whose rules do not. Others are added to `undecided`."""
         state = packets.state
         statements = [packets.rules[place].statements[number] for place in places]
         matches = [statement for statement in statements if isinstance(statement, nft.Match)]
@@ -136,7 +145,8 @@ class ColumnEvaluator:
         fits = [place for place, truth in zip(places, truths) if truth is Truth.YES]
         missed = [place for place, truth in zip(places, truths) if truth is Truth.NO]
         if len(fits) + len(missed) < len(truths):
-            odd += [place for place, truth in zip(places, truths) if truth is not Truth.YES and truth is not Truth.NO]
+            decided = Truth.YES, Truth.NO
+            undecided += [place for place, truth in zip(places, truths) if truth not in decided]
         return fits, missed
 
     def _found(
@@ -172,9 +182,10 @@ class ColumnEvaluator:
         for those, draws in self._alike(packets, number, places, odd):
             to, first = packets.heading(those), draws[0]
             if spreads and len(first.leaps) > 1 and self._goes_one_way(packets.table, first):
-                names = tuple([draw.leaps[at].chain for at in range(len(first.leaps)) for draw in draws])
-                way = CommonWay(first.shares[0], Leaps(names, True), packets.state, to * len(first.leaps), True)
-                yield AlikePackets(those * len(first.leaps), [way], spread=True)
+                names = tuple([leap.chain for draw in draws for leap in draw.leaps])
+                every = tuple(repeated(to, len(first.leaps)))
+                way = CommonWay(first.shares[0], Leaps(names, True), packets.state, every, True)
+                yield AlikePackets(repeated(those, len(first.leaps)), [way], spread=True)
                 continue
             yield AlikePackets(
                 those,
@@ -212,10 +223,8 @@ class ColumnEvaluator:
 
     def _goes_one_way(self, table: nft.Table, draw: Draw) -> bool:
         """Whether it goes (without return) to distinct chains of one layout, all equally likely."""
-        if len(set(draw.shares)) > 1 or not all(leap.goto for leap in draw.leaps):
-            return False
         courses = {self._layouts.course(table, leap) for leap in draw.leaps}
-        return len(courses) == 1 and len({leap.chain for leap in draw.leaps}) == len(draw.leaps)
+        return draw.even and len(courses) == 1 and all(leap.goto for leap in draw.leaps)
 
     def _alike(
         self, packets: RulePackets, number: int, places: Places, odd: list[int]
@@ -231,36 +240,28 @@ class ColumnEvaluator:
                 draws.append(draw)
         return groups.values()
 
-    def _sent_on(self, packets: RulePackets, number: int, places: Places, odd: list[int]) -> Iterator[AlikePackets]:
-        """Packets whose destination is rewritten, to one address or at random to one of several."""
-        for those, draws in self._alike(packets, number, places, odd):
-            given = [(share, tuple([draw.headings[at] for draw in draws])) for at, share in enumerate(draws[0].shares)]
-            yield from _rewritten(packets, those, given, odd)
-
-
-def _rewritten(
-    packets: RulePackets, places: list[int], given: Sequence[tuple[Probability, tuple[Heading, ...]]], odd: list[int]
-) -> Iterator[AlikePackets]:
-    """Packets with new destinations. Those that keep their destination count as not translated, and are added to
-    `odd`."""
-    to = packets.heading(places)
-    same = {
-        at
-        for _, headings in given
-        for at, (heading, before) in enumerate(zip(headings, to))
-        if heading.port == before.port and heading.address == before.address
-    }
-    if same:
-        odd += [places[at] for at in same]
-        places = [place for at, place in enumerate(places) if at not in same]
-        given = [
-            (share, tuple([heading for at, heading in enumerate(headings) if at not in same]))
-            for share, headings in given
-        ]
-    if places:
+    def _sent_on(
+        self, packets: RulePackets, number: int, places: Places, odd: list[int], spreads: bool
+    ) -> Iterator[AlikePackets]:
+        """Packets whose destination is rewritten, to one address or at random to one of several. Those that may keep
+        theirs count as not translated, and are added to `odd`."""
         state = packets.state._replace(destination_decided=True, dnat=True)
-        ways = [CommonWay(share, Verdict.ACCEPT, state, headings, True) for share, headings in given]
-        yield AlikePackets(places, ways)
+        for those, draws in self._alike(packets, number, places, odd):
+            keep = [packets.to[place] in draw.headings for place, draw in zip(those, draws)]
+            if any(keep):
+                odd += [place for place, kept in zip(those, keep) if kept]
+                draws = [draw for draw, kept in zip(draws, keep) if not kept]
+                those = [place for place, kept in zip(those, keep) if not kept]
+            if not draws:
+                continue
+            shares = draws[0].shares
+            if spreads and draws[0].even and len(shares) > 1:
+                to = tuple([heading for draw in draws for heading in draw.headings])
+                way = CommonWay(shares[0], Verdict.ACCEPT, state, to, True)
+                yield AlikePackets(repeated(those, len(shares)), [way], spread=True)
+                continue
+            columns = zip(shares, zip(*[draw.headings for draw in draws]))
+            yield AlikePackets(those, [CommonWay(share, Verdict.ACCEPT, state, to, True) for share, to in columns])
 
 
 def _compared(match: nft.Match, reading: Reading, state: PacketState) -> Truth:

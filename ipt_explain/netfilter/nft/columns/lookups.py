@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 
 from ipt_explain.model import nft
-from ipt_explain.netfilter.nft.lookups import parts_of
+from ipt_explain.netfilter.nft.lookups import Elements, known_parts, parts_of
 from ipt_explain.netfilter.nft.matching import Matcher
 from ipt_explain.netfilter.nft.readings import ABSENT, UNKNOWN, Reading, looks_at_heading, read
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
@@ -29,27 +28,27 @@ def look_up(
     elements = matcher.elements(table, data, key)
     if elements is None or (state.visits and isinstance(data, nft.SetReference)):
         return None
-    columns: list[Iterable[Reading]] = []
-    plain = elements.only_exact
+    columns: list[Sequence[Reading]] = []
     for part in parts_of(key):
         reading = read(part, state, Bound(to[0], to[0]))
         if reading is ABSENT:
             return [None] * len(to)
-        if not looks_at_heading(part):
-            columns.append(repeat(reading))
-            plain = plain and isinstance(reading, (int, str, frozenset))
-            continue
-        readings = readings_of(part, to)
+        readings = readings_of(part, to) if looks_at_heading(part) else [reading] * len(to)
         if readings is None:
             return None
         columns.append(readings)
     keys = list(zip(*columns))
-    found = [elements.exact.get(each) for each in keys]
-    for place, heading in enumerate(to):
-        if found[place] is None and not (plain and type(heading.address) is int and type(heading.port) is int):
-            possible, certain = elements.find(keys[place], state)
-            found[place] = UNSURE if possible or (certain is None and not elements.whole) else certain
-    return found
+    if not (elements.only_exact and all(type(address) is int and type(port) is int for address, port, _ in to)):
+        return [_found(elements, each, state) for each in keys]
+    if len(known_parts(keys[0])) == len(columns):
+        return [elements.exact.get(each) for each in keys]
+    fitting = elements.fitting(keys, state)
+    return [_found(elements, each, state) if fits else None for each, fits in zip(keys, fitting)]
+
+
+def _found(elements: Elements, key: tuple[Reading, ...], state: PacketState) -> nft.Element | None:
+    possible, certain = elements.find(key, state)
+    return UNSURE if possible or (certain is None and not elements.whole) else certain
 
 
 def readings_of(expression: nft.Expression, to: Sequence[Heading]) -> Sequence[Reading] | None:

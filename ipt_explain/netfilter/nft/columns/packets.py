@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.columns.lookups import readings_of
@@ -14,6 +15,7 @@ from ipt_explain.netfilter.targets import Flow, Verdict
 from ipt_explain.records import NamedTuple
 
 Places = Sequence[int]
+Value = TypeVar("Value")
 
 
 class RulePackets(NamedTuple):
@@ -49,6 +51,17 @@ class RulePackets(NamedTuple):
         """The packets all go one way, unchanged."""
         way = CommonWay(ALWAYS, then, self.state, self.heading(places), matched, entered=entered)
         return AlikePackets(places, [way])
+
+    def all_as(self, places: Places, ways: Sequence[Way]) -> AlikePackets:
+        """The packets all go the ways of one of them, and stay bound for where they are."""
+        to = self.heading(places)
+        common = [CommonWay(way.share, way.then, way.state, to, way.matched, way.reason) for way in ways]
+        return AlikePackets(places, common)
+
+
+def repeated(column: Iterable[Value], times: int) -> list[Value]:
+    """Each value of a column so many times in a row."""
+    return [value for value in column for _ in range(times)]
 
 
 def one_jump(leaps: Sequence[Leap]) -> Leap | Leaps:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 
 from ipt_explain.model import nft
-from ipt_explain.netfilter.nft import ColumnEvaluator, CommonWay, Leap, Leaps, Stage, Way
+from ipt_explain.netfilter.nft import AlikePackets, ColumnEvaluator, CommonWay, Leap, Leaps, Stage, Way
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, total
 from ipt_explain.netfilter.targets import Flow, Verdict
@@ -123,7 +123,7 @@ class ChainWalk:
         table, state, rows, sent = self._table, portion.state, portion.rows, self._sent
         chains, at = frame.chains, frame.place
         rule = chain_of(chains, rows[:1]).rules[at]
-        spreads = len(self._entered.who) > 1 and _draws(rule) and not frame.comes_back()
+        spreads = len(self._entered.who) > 1 and (_rewrites(rule) or (_draws(rule) and not frame.comes_back()))
         apart = len(rows) > 1 and (not isinstance(chains, nft.Chain) or self._evaluator.asks_where_to(rule))
         missing = None
         if apart and isinstance(chains, nft.Chain):
@@ -138,7 +138,7 @@ class ChainWalk:
             unasked = self._forgets and isinstance(rule.statements[0], nft.SetUpdate) and not frame.asks_later()
             where_sent = [sent[row] for row in rows]
             for alike in self._columns.answers(table, rules, state, portion.to, where_sent, unasked, spreads):
-                part = self._spread(portion, alike.places) if alike.spread else _part(portion, alike.places)
+                part = self._spread(portion, alike) if alike.spread else _part(portion, alike.places)
                 yield part, alike.ways
             return
         if rows:
@@ -146,13 +146,14 @@ class ChainWalk:
             ways = self._evaluator.ways(table, rule, state, Bound(portion.to[0], sent[rows[0]], rule.line))
             yield portion, [_of_all(way, portion.to if len(rows) > 1 else (way.to,)) for way in ways]
 
-    def _spread(self, portion: Portion, places: Sequence[int]) -> Portion:
-        """The packets at these places, each as often as it is there."""
-        parents = [portion.rows[place] for place in places]
-        rows = range(len(self._sent), len(self._sent) + len(parents))
-        self._parents.update(zip(rows, parents))
-        self._sent += [self._sent[row] for row in parents]
-        return portion._replace(rows=tuple(rows), to=tuple([portion.to[place] for place in places]))
+    def _spread(self, portion: Portion, alike: AlikePackets) -> Portion:
+        """The packets at these places, each as often as it is there: in rows of their own if they go on."""
+        rows: Sequence[int] = [portion.rows[place] for place in alike.places]
+        if not isinstance(alike.ways[0].then, Verdict):
+            parents, rows = rows, range(len(self._sent), len(self._sent) + len(rows))
+            self._parents.update(zip(rows, parents))
+            self._sent += [self._sent[row] for row in parents]
+        return portion._replace(rows=tuple(rows), to=tuple([portion.to[place] for place in alike.places]))
 
     def _lineage(self, row: int) -> tuple[int, ...]:
         """A row, the row that it is a share of, and so on up to the row of a packet that entered."""
@@ -253,6 +254,12 @@ class _FromChain:
 def _draws(rule: nft.Rule) -> bool:
     """Whether a rule sends packets by chance to several chains."""
     return isinstance(rule.last, nft.VerdictMap) and isinstance(rule.last.key, nft.Numgen)
+
+
+def _rewrites(rule: nft.Rule) -> bool:
+    """Whether a rule sends packets by chance to several addresses."""
+    lookup = rule.last.address if isinstance(rule.last, nft.Nat) else None
+    return isinstance(lookup, nft.MapLookup) and isinstance(lookup.key, nft.Numgen)
 
 
 def _repeats(packets: Packets) -> bool:
