@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from ipt_explain.model import Chain, Layout, Shape
 from ipt_explain.model.rule import unquote
@@ -103,25 +104,35 @@ class Search:
 
     def _scan(self, portion: Portion, places: Sequence[int]) -> None:
         """Ask the rules at these places in turn, those that choose by chance together."""
-        turn = 0
+        waiting = [(portion, 0)]
+        while waiting:
+            waiting.extend(self._scan_on(*waiting.pop(), places))
+
+    def _scan_on(self, portion: Portion, turn: int, places: Sequence[int]) -> Iterable[tuple[Portion, int]]:
+        """The same from one of the places on, up to rules that are written differently for different rows: these go on
+        by themselves from there."""
         while turn < len(places):
             place = places[turn]
             last = self._run_end(place)
             if last - place > 1:
+                apart = self._apart(portion, range(place, last))
+                if apart:
+                    return [(part, turn) for part in apart]
                 left = self._run(portion, place, last)
                 if left is not None:
                     if not left:
-                        return
+                        return ()
                     if left is not ALWAYS:
                         portion = portion.share_of(left)
                     turn = bisect_left(places, last)
                     continue
             rest = self.ask(portion, place)
             if rest is None:
-                return
+                return ()
             portion = rest
             turn += 1
         self.found.append(Met(portion, self.end, Truth.NO))
+        return ()
 
     def _run_end(self, place: int) -> int:
         """After the last of the rules of one shape that begin here, if asking them together pays."""
@@ -159,15 +170,32 @@ class Search:
         assert run.target is not None
         return target is not None and target.slot is not None and target.kind is run.target.kind
 
+    def _apart(self, portion: Portion, places: range) -> Sequence[Portion]:
+        """The rows of a portion in groups whose rules ask for nothing but chance, and all for the same; none where all
+        rows' rules do, or where they ask more. One damaged chain must not have all of its layout asked rule by rule.
+        """
+        ground, at = self._visit.ground, self._chances_at(places)
+        if at is None or isinstance(ground, Chain) or AlikeChains.of(ground, portion.rows).shared(at) is not None:
+            return ()
+        words = itemgetter(*at)
+        groups: dict[object, list[int]] = {}
+        for row in portion.numbers(len(ground)):
+            groups.setdefault(words(ground[row].values), []).append(row)
+        return list(map(portion.at, groups.values()))
+
     def _dealt_by_words(self, portion: Portion, places: range) -> Dealt | None:
         """What rules that ask for nothing but chance take; None where they ask more, or not all rows' rules alike."""
+        at = self._chances_at(places)
+        words = None if at is None else AlikeChains.of(self._visit.ground, portion.rows).shared(at)
+        share = self._evaluator.conditions(self.layout.shapes[places[0]])[0].share
+        return None if words is None or share is None else dealt_as_written(share, tuple(map(unquote, words)))
+
+    def _chances_at(self, places: range) -> tuple[int, ...] | None:
+        """Where chains have the chances of rules that ask for nothing else; None where they ask more."""
         conditions = self._evaluator.conditions(self.layout.shapes[places[0]])
-        share = conditions[0].share if len(conditions) == 1 else None
-        if share is None:
+        if len(conditions) != 1 or conditions[0].share is None:
             return None
-        at = tuple([self.layout.offsets[place] + conditions[0].slots[0] for place in places])
-        words = AlikeChains.of(self._visit.ground, portion.rows).shared(at)
-        return None if words is None else dealt_as_written(share, tuple(map(unquote, words)))
+        return tuple([self.layout.offsets[place] + conditions[0].slots[0] for place in places])
 
     def _chances(self, portion: Portion, places: range) -> Sequence[Probability] | None:
         """The chance that each rule of a run takes a packet that meets it; None where that is not one for all rows."""
