@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, groupby, repeat
+from itertools import accumulate, chain, groupby, repeat
 from operator import is_
 from typing import TYPE_CHECKING
 
@@ -76,10 +76,12 @@ class Packets:
         """Several as one; what is of one connection and bound for one place becomes one packet."""
         if len(groups) == 1:
             return groups[0]
-        who = [number for packets in groups for number in packets.who]
-        to = CachedColumn([heading for packets in groups for heading in packets.to])
-        shares = [share for packets in groups for share in packets.shares]
-        if len(set(to)) == len(to) or len(set(zip(who, to))) == len(who):
+        who = list(chain.from_iterable([packets.who for packets in groups]))
+        to = CachedColumn(chain.from_iterable([packets.to for packets in groups]))
+        shares = list(chain.from_iterable([packets.shares for packets in groups]))
+        common = _in_several(groups)
+        doubtful = [pair for pair in zip(who, to) if pair[0] in common] if common else ()
+        if len(set(doubtful)) == len(doubtful):
             return cls(who, to, shares, _FromGroups(groups, range(len(who))))
         places: dict[tuple[int, Heading], int] = {}
         picks: list[int] = []
@@ -156,6 +158,17 @@ class Packets:
         )
 
 
+def _in_several(groups: Sequence[Packets]) -> set[int]:
+    """The connections of which more than one group has packets."""
+    seen: set[int] = set()
+    several: set[int] = set()
+    for packets in groups:
+        own = set(packets.who)
+        several |= own & seen
+        seen |= own
+    return several
+
+
 class _Numbered:
     """Several groups of packets, numbered through."""
 
@@ -183,11 +196,9 @@ class Entered(_Numbered):
     def __init__(self, groups: Sequence[Packets]) -> None:
         super().__init__(groups)
         alone = groups[0] if len(groups) == 1 else None
-        self.who: Sequence[int] = alone.who if alone else [number for packets in groups for number in packets.who]
-        self.to: Sequence[Heading] = alone.to if alone else [heading for packets in groups for heading in packets.to]
-        self.shares: Sequence[Probability] = (
-            alone.shares if alone else [share for packets in groups for share in packets.shares]
-        )
+        self.who = alone.who if alone else list(chain.from_iterable([packets.who for packets in groups]))
+        self.to = alone.to if alone else list(chain.from_iterable([packets.to for packets in groups]))
+        self.shares = alone.shares if alone else list(chain.from_iterable([packets.shares for packets in groups]))
         self.undivided = all(map(is_, self.shares, repeat(ALWAYS)))
 
 
