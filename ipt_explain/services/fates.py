@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ipt_explain.netfilter.assumptions import Assumption
 
 NAT_NOT_SHOWN = "rules of nat that this input does not show"
+FILTER_NOT_SHOWN = "rules of filter that this input does not show"
 NOT_TRANSLATED = "no rule translates its destination"
 NOT_TAKEN = "no virtual server takes the packet"
 NODE_GETS_IT = f"{NOT_TAKEN}, which the node itself gets"
@@ -22,7 +23,7 @@ PAST_IPVS = "the packet does not go to the node itself, where IPVS would take it
 
 def is_clause(question: str) -> bool:
     """Whether an open question is a clause (`10.0.0.1 is an address of this node`), no part of a rule (`-i cali+`)."""
-    return question != NAT_NOT_SHOWN and (
+    return question not in (NAT_NOT_SHOWN, FILTER_NOT_SHOWN) and (
         question.startswith("rules ") or (" is " in question and not question.startswith("-"))
     )
 

@@ -11,6 +11,7 @@ import pytest
 
 import ipt_explain
 from ipt_explain.analyzers.fates import masquerading
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.services.fates import Fate
 
 SAMPLE = (Path(__file__).parents[2] / "samples" / "kube-proxy-1.30-basic.txt").read_text()
@@ -236,14 +237,32 @@ def test_chains_without_rules_are_named_each_for_its_own_service() -> None:
         assert (lost["chain"], lost["rule"]) == (chain, f":{chain} - [0:0]")
 
 
+def _outside(text: str, name: str) -> dict[str, Any]:
+    """The fate of connections from outside to a Service's node port."""
+    told = json.loads(ipt_explain.explain(ipt_explain.parse(text)).to_json())["services"]
+    service = next(each for each in told if each["name"] == name)
+    return dict(next(each for each in service["frontends"] if each["kind"] == "node-port")["fates"]["outside"])
+
+
+_POLICY = (Path(__file__).parents[2] / "samples" / "kube-proxy-1.30-policy.txt").read_text()
+
+
 def test_what_nat_leads_nowhere_may_be_refused_by_filter_if_the_text_lacks_that() -> None:
-    node = (Path(__file__).parents[2] / "samples" / "kube-proxy-1.30-policy.txt").read_text()
-    alone = node[node.index("*nat") : node.index("COMMIT", node.index("*nat")) + len("COMMIT\n")]
-    for text, refused, why in ((node, 1.0, []), (alone, 0.0, ["the rules of filter that may refuse it, which this input does not show"])):
-        told = json.loads(ipt_explain.explain(ipt_explain.parse(text)).to_json())["services"]
-        service = next(each for each in told if each["name"] == "itp-etp-local-none")
-        fate = next(each for each in service["frontends"] if each["kind"] == "node-port")["fates"]["outside"]
-        assert (fate["refused"], [(lost["how"], lost["why"]) for lost in fate["lost"]]) == (refused, [("unknown", each) for each in why])
+    alone = _POLICY[_POLICY.index("*nat") : _POLICY.index("COMMIT", _POLICY.index("*nat")) + len("COMMIT\n")]
+    for text, refused, questions in ((_POLICY, 1.0, []), (alone, None, ["rules of filter that this input does not show"])):
+        fate = _outside(text, "itp-etp-local-none")
+        assert (fate["refused"], fate["lost"], fate["open"]) == (refused, [], questions)
+
+
+@pytest.mark.parametrize("chain", ["INPUT", "PREROUTING"])
+def test_what_a_service_refuses_anyway_is_no_loss_where_other_rules_stop_it_first(chain: str) -> None:
+    stops = f"-A {chain} -p tcp -m tcp --dport 30015 -j DROP\n"
+    raw = f"*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{stops}COMMIT\n"
+    text = raw + _POLICY if chain == "PREROUTING" else _POLICY.replace("-A INPUT ", f"{stops}-A INPUT ", 1)
+    fate = _outside(text, "itp-etp-local-none")
+    assert (fate["served"], fate["refused"], fate["enforced"], fate["lost"]) == (0.0, 1.0, True, [])
+    found = ipt_explain.audit(ipt_explain.parse(text))
+    assert not [each for each in found if each.severity is not Severity.INFO]
 
 
 def test_who_is_asked_first_is_a_question_about_those_alone_to_whom_it_matters() -> None:

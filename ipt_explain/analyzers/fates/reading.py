@@ -197,6 +197,10 @@ class _Reader:
                 fates = (_NOT_SHOWN,) * 3
             elif frontend.verdict is FrontendVerdict.DROP and not led:
                 fates = (_NOT_SHOWN, _NOT_SHOWN, fates[-1])
+        if any(fate.lost for fate in fates):
+            from ipt_explain.analyzers.fates.declining import with_declined
+
+            fates = [with_declined(frontend, *each) for each in zip(Vantage, fates)]
         return Fates(*fates)
 
     def _may_refuse(self, service: ServicePort, frontend: Frontend) -> bool:

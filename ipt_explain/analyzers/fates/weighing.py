@@ -24,7 +24,7 @@ from ipt_explain.netfilter.walk.journey import NO_HOPS_LEFT
 from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.netfilter.walk.path import AnyStep
 from ipt_explain.records import NamedTuple, Record, replace
-from ipt_explain.services.fates import NAT_NOT_SHOWN, CutOff, Decider, Fate, Loss, Lost
+from ipt_explain.services.fates import FILTER_NOT_SHOWN, NAT_NOT_SHOWN, CutOff, Decider, Fate, Loss, Lost
 
 End = tuple[Finish, Packets]
 
@@ -185,7 +185,7 @@ class Scales:
         loss, why = loss_of(finish, step, decider, dnat)
         if loss is Loss.UNTRANSLATED and may_refuse and not self._filter_shown:
             # Since 1.25, filter refuses what nat does not lead to an endpoint.
-            loss, why = Loss.UNKNOWN, _FILTER_NOT_SHOWN
+            loss, why = Loss.UNKNOWN, FILTER_NOT_SHOWN
         hidden = (loss is Loss.UNTRANSLATED and not self._dnat_shown) or (
             loss is Loss.DROPPED and not self._shown_whole and path is not None and perhaps_led_away(path.steps())
         )
@@ -213,7 +213,6 @@ _CUT_OFF = {
     (False, Verdict.REJECT): CutOff.LATER_REJECTED,
     (False, Verdict.ACCEPT): CutOff.LATER_UNRECOGNISED,
 }
-_FILTER_NOT_SHOWN = "the rules of filter that may refuse it, which this input does not show"
 
 
 def _forget_idle(portions: Portions) -> None:  # type: ignore[type-arg]  # keys end in their answers
