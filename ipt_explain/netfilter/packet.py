@@ -38,10 +38,14 @@ class Tracking(Enum):
     CONFIRMED = "confirmed"  # once it has left; seen by a packet that comes back over lo
     REPLY = "reply"  # of an established connection, as is the client's next packet:
     ESTABLISHED = "established"
+    RELATED = "related"  # an error that answers a packet of the connection
+    INVALID = "invalid"  # an error that answers a packet which is not tracked
     UNTRACKED = "untracked"  # `CT --notrack`: nat ignores it
 
 
+_WITHOUT_CONNECTION = frozenset({Tracking.NOT_YET, Tracking.INVALID, Tracking.UNTRACKED})
 _FIRST_FLAGS = frozenset({"SYN"})
+_RESET_FLAGS = frozenset({"RST", "ACK"})
 _LATER_FLAGS = {Tracking.REPLY: frozenset({"SYN", "ACK"}), Tracking.ESTABLISHED: frozenset({"ACK"})}
 _DATA_FLAGS = frozenset({"ACK", "PSH"})
 _LATER_CHUNKS = {Tracking.REPLY: "INIT_ACK", Tracking.ESTABLISHED: "COOKIE_ECHO"}
@@ -201,6 +205,8 @@ class PacketState(NamedTuple):
     def tcp_flags(self) -> frozenset[str]:
         """Its flags, if it is one of TCP."""
         known = self.connection.known
+        if self.tracking is Tracking.RELATED or self.tracking is Tracking.INVALID:
+            return _RESET_FLAGS
         if known is None:
             return _FIRST_FLAGS
         return _DATA_FLAGS if known.data else _LATER_FLAGS[known.tracking]
@@ -216,7 +222,7 @@ class PacketState(NamedTuple):
     @property
     def tracked(self) -> bool:
         """Whether it belongs to a connection or a template of one."""
-        return self.tracking is not Tracking.NOT_YET and self.tracking is not Tracking.UNTRACKED
+        return self.tracking not in _WITHOUT_CONNECTION
 
     def counted_by(self, line: int) -> PacketState:
         """The same packet after a rule has taken it by counting."""

@@ -33,7 +33,6 @@ class Addresses:
     translated: str
     networks: Sequence[str]
     length: int
-    icmp: str
 
 
 IPV4 = Addresses(
@@ -46,7 +45,6 @@ IPV4 = Addresses(
     translated="192.0.2.77",
     networks=("10.244.0.0/16", "10.244.1.0/24", "198.51.100.0/24", "10.96.0.0/12", "10.0.0.0/255.0.255.0"),
     length=32,
-    icmp="icmp",
 )
 IPV6 = Addresses(
     pods=("fd00:10:244:1::5", "fd00:10:244:1::6"),
@@ -58,7 +56,6 @@ IPV6 = Addresses(
     translated="fd00:ffff::77",
     networks=("fd00:10:244::/48", "fd00:10:244:1::/64", "2001:db8::/64", "fd00:10:96::/112"),
     length=128,
-    icmp="ipv6-icmp",
 )
 
 
@@ -101,10 +98,6 @@ class _Table:
     def _fill(self, hook: str) -> list[str]:
         """Fill a built-in chain, and chains of its own that jump only to later ones."""
         users = [f"{hook[:4]}-{number}" for number in range(self.chance.randint(0, 3))]
-        if self.name != "nat":
-            # Let ICMP errors out, or a rejected packet would look dropped.
-            self.rules.append(f"-A {hook} -p {self.addresses.icmp} -j ACCEPT")
-            self.rules.append(f"-A {hook} -p tcp -m tcp --tcp-flags RST RST -j ACCEPT")
         for place, chain in enumerate((hook, *users)):
             for _ in range(self.chance.randint(1, 5)):
                 self.rules.append(self._rule(chain, hook, users[place:]))

@@ -92,7 +92,7 @@ def test_what_the_node_sends_itself_comes_back_over_lo() -> None:
         nat -A OUTPUT -j DNAT --to-destination 192.0.2.10
         nat -A POSTROUTING -o lo -j MASQUERADE
         nat -A PREROUTING -j DNAT --to-destination 1.1.1.1
-        filter -A INPUT -i lo -m mark --mark 0x1 -j REJECT
+        filter -A INPUT -i lo -p tcp -m mark --mark 0x1 -j REJECT
     """
     assert only(go(rules, FROM_NODE)) == ("REJECT", None, False)
     accepted = only(go(rules.replace("0x1 -j REJECT", "0x2 -j REJECT"), FROM_NODE))

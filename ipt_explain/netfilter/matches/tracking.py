@@ -15,12 +15,12 @@ from ipt_explain.records import replace
 
 def states_of(state: PacketState) -> frozenset[str]:
     """What `--ctstate` sees: INVALID before connection tracking, then NEW (also of a template) or, once there
-    has been a reply, ESTABLISHED, plus DNAT or SNAT once decided."""
-    if state.tracking is Tracking.NOT_YET:
+    has been a reply, ESTABLISHED, or RELATED of an error, plus DNAT or SNAT once decided."""
+    if state.tracking is Tracking.NOT_YET or state.tracking is Tracking.INVALID:
         return frozenset({"INVALID"})
     if state.tracking is Tracking.UNTRACKED:
         return frozenset({"UNTRACKED"})
-    age = "ESTABLISHED" if state.is_known else "NEW"
+    age = "RELATED" if state.tracking is Tracking.RELATED else "ESTABLISHED" if state.is_known else "NEW"
     return frozenset({age} | ({"DNAT"} if state.dnat else set()) | ({"SNAT"} if state.snat else set()))
 
 
@@ -76,7 +76,7 @@ def _status(words: Words, state: PacketState, bound: Bound) -> bool:
 
 
 def _direction(words: Words, state: PacketState, bound: Bound) -> bool:
-    return words[0] == ("REPLY" if state.tracking is Tracking.REPLY else "ORIGINAL")
+    return words[0] == ("REPLY" if state.tracking in (Tracking.REPLY, Tracking.RELATED) else "ORIGINAL")
 
 
 def _protocol(words: Words, state: PacketState, bound: Bound) -> bool:

@@ -166,7 +166,7 @@ def _conntrack(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:
     if ct.key == "mark":
         return state.connmark
     if ct.key == "direction":
-        return "reply" if state.tracking is Tracking.REPLY else "original"
+        return "reply" if state.tracking in (Tracking.REPLY, Tracking.RELATED) else "original"
     if ct.key == "protocol":
         return state.connection.protocol
     if ct.key == "l3proto":

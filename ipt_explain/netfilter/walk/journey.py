@@ -60,7 +60,12 @@ class Journey:
         """Every end, with the packets that meet it. Each rule or policy that stops packets is a separate end.
         What is assumed of their own destinations is not yet named (`with_named_destination`).
         """
-        return self._hooks.ends.by_decider()
+        ends = self._hooks.ends
+        if all(finish.verdict is not Verdict.REJECT for finish in ends):
+            return ends.by_decider()
+        from ipt_explain.netfilter.walk.answers import Answers
+
+        return Answers(self._node, self._sent).checked(ends.by_decider())
 
     def _arrive(self, start: PacketState) -> None:
         """Packets that arrive: PREROUTING, routing, then INPUT, or FORWARD and POSTROUTING."""
