@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from ipt_explain.model import Family, Match, Option, Rule
 from ipt_explain.model.kernel import ADDRESS_BITS
@@ -13,6 +14,21 @@ from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, address_text
 from ipt_explain.records import Record
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Bounds(Protocol):
+        """The destinations of a crowd's packets."""
+
+        @property
+        def to(self) -> Sequence[Heading]:
+            """Where each is bound for."""
+
+        @property
+        def sent(self) -> Sequence[Heading]:
+            """Where each was sent."""
+
 
 _HALF = Fraction(1, 2)
 OF_THIS_NODE = " is an address of this node"
@@ -62,7 +78,7 @@ class Condition(Record):
     bound: bool = False
     alone: bool = False
     sent: bool = False
-    at_once: Callable[[Sequence[Column], PacketState, Sequence[Heading]], Answer | list[Answer] | None] | None = None
+    at_once: Callable[[Sequence[Column], PacketState, Bounds], Answer | list[Answer] | None] | None = None
     share: Callable[[str], Probability] | None = None
 
 

@@ -50,11 +50,12 @@ def test_a_service_among_others_asks_what_it_asks_alone() -> None:
             assert set(together[address, 80]["open"]) == {f"-s {each}" for each in asked}
 
 
-def test_many_services_take_no_more_questions_than_few(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("work", ["ask", "_one"])
+def test_more_services_are_asked_together(work: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[None] = []
-    ask = Evaluator.ask
-    monkeypatch.setattr(Evaluator, "ask", lambda *about: asked.append(None) or ask(*about))
-    _fates(_services(4))
-    few = len(asked)
+    ask = getattr(Evaluator, work)
+    monkeypatch.setattr(Evaluator, work, lambda *about: asked.append(None) or ask(*about))
     _fates(_services(40))
-    assert len(asked) - few < 2 * few
+    few = len(asked)
+    _fates(_services(80))
+    assert len(asked) - few <= few + 2 * 40

@@ -310,18 +310,19 @@ def test_not_both_and_the_one_leaves_no_choice_for_the_other() -> None:
 def test_columns_of_sources_are_answered_at_once() -> None:
     (condition,) = filter(None, map(core_condition, rule_of("-s 10.244.0.0/16").shape.core))
     assert condition.at_once is not None
-    told = [condition.at_once([column], packet(), []) for column in SOURCES]
+    told = [condition.at_once([column], packet(), Crowd([], [])) for column in SOURCES]
     assert told == [Truth.NO, [Truth.NO, Truth.YES], [Truth.NO, Truth.YES]]
 
 
 SOURCES = (["10.244.1.6/32", "10.244.1.7/32"], ["10.244.1.6/32", "10.244.1.5/32"], ["10.244.1.6/32", "10.244.0.0/16"])
 
 
-def test_columns_of_destinations_are_not_answered_at_once_where_they_are_negated() -> None:
-    hosts, to = ["10.96.0.10/32", "10.96.0.11/32"], [Heading(parse_address(f"10.96.0.{each}"), 80) for each in (10, 11)]
+def test_columns_of_destinations_are_answered_at_once_also_where_they_are_negated() -> None:
+    hosts, other = ["10.96.0.10/32", "10.96.0.11/32"], ["10.96.0.10/32", "10.96.0.12/32"]
+    to = [Heading(parse_address(f"10.96.0.{each}"), 80) for each in (10, 11)]
     told = []
     for text in ("-d 10.96.0.10/32", "! -d 10.96.0.10/32"):
         (condition,) = filter(None, map(core_condition, rule_of(text).shape.core))
         assert condition.at_once is not None
-        told.append(condition.at_once([hosts], packet(), to))
-    assert told == [Truth.YES, None]
+        told += [condition.at_once([column], packet(), Crowd(to, to)) for column in (hosts, other)]
+    assert told == [Truth.YES, [Truth.YES, Truth.NO], Truth.NO, [Truth.NO, Truth.YES]]

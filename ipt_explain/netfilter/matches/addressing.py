@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ipt_explain.model import Family, Match, Option
 from ipt_explain.model.kernel import ADDRESS_BITS
@@ -22,6 +23,9 @@ from ipt_explain.netfilter.packet import (
 )
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.condition import Bounds
 
 
 def conditions(match: Match) -> list[Condition]:
@@ -50,13 +54,23 @@ def _type_of(option: Option) -> Condition:
             return Truth.of(known is not negated)
         return decide_own(state, address, None if source else bound.sent.address, invert=if_local is negated)
 
-    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Answer | None:
-        """The node owns no address to which it forwards packets, so that ten thousand of them are alike."""
-        (types,) = columns
-        if not isinstance(types, str) or not state.owns_none(addresses_of(to)):
+    def at_once(columns: Sequence[Column], state: PacketState, bounds: Bounds) -> Answer | list[Answer] | None:
+        """The node owns no address to which it forwards packets, so that ten thousand of them are alike. Else they are
+        by their addresses: most are node ports on one."""
+        (types,), to = columns, bounds.to
+        if not isinstance(types, str):
             return None
-        alike = cached(to, _plain_unicast, state.connection.family)
-        return test((unquote(types),), state, Bound(to[0], to[0])) if alike else None
+        words = (unquote(types),)
+        if state.owns_none(addresses_of(to)) and cached(to, _plain_unicast, state.connection.family):
+            return test(words, state, Bound(to[0], to[0]))
+        found: list[Answer] = []
+        known: dict[tuple[Address | None, bool], Answer] = {}
+        for heading, sent in zip(to, bounds.sent):
+            about = heading.address, heading.address == sent.address
+            if about not in known:
+                known[about] = test(words, state, Bound(heading, sent))
+            found.append(known[about])
+        return found
 
     return Condition(option.slots, test, bound=not source, sent=not source, at_once=None if source else at_once)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import cast
+from itertools import repeat
+from operator import eq
+from typing import TYPE_CHECKING, cast
 
 from ipt_explain.model import Family, Option
 from ipt_explain.model.kernel import ADDRESS_BITS
@@ -23,6 +25,9 @@ from ipt_explain.netfilter.packet import Bound, Heading, PacketState, addresses_
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, lies_in
 
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.condition import Bounds
+
 _network = lru_cache(maxsize=32768)(network_bits)
 
 
@@ -38,6 +43,16 @@ def _ipv4_hosts(words: Sequence[str]) -> Sequence[int] | None:
 def _ipv6_hosts(words: Sequence[str]) -> Sequence[int] | None:
     hosts = [single_address(word) for word in words if ":" in word]
     return cast("list[int]", hosts) if None not in hosts and len(hosts) == len(words) else None
+
+
+def _texts(words: Sequence[str], source: Address) -> Mapping[str, tuple[str, bool]]:
+    """Each word of a column, decoded, and whether it asks if an unknown source is a single address."""
+    texts = {word: unquote(word) for word in dict.fromkeys(words)}
+    return {word: (text, _asks_one(text, source)) for word, text in texts.items()}
+
+
+def _asks_one(text: str, source: Address) -> bool:
+    return single_address(text) is not None and lies_in(source, *_network(text)) is Truth.UNKNOWN
 
 
 _NOWHERE = Bound(Heading(None, None), Heading(None, None))
@@ -58,24 +73,20 @@ def _source(option: Option) -> Condition:
         source = state.source
         if isinstance(source, int):
             return hit if source & mask == value else miss
-        return decide(source.lies_in(value, mask), state, question(words[0], value, state, bound), option.negated)
+        truth = source.lies_in(value, mask)
+        return truth.inverted(option.negated) if truth is not Truth.UNKNOWN else asked(words[0], state, bound.sent)
 
-    def question(text: str, address: int, state: PacketState, bound: Bound) -> str:
+    def asked(text: str, state: PacketState, sent: Heading) -> Answer:
         """Load balancers that let the node in have rules for their own addresses: ten thousand Services ask alike."""
-        asked, node = f"-s {text}", state.node
-        if node.assumed:
-            return asked
-        if address == bound.sent.address and asks_one(text, state.source):
-            return OWN_SOURCE
-        return node.shared_questions.get(bound.sent, {}).get(asked, asked)
+        question, address = f"-s {text}", single_address(text)
+        if address is not None and not state.node.assumed:
+            shared = state.node.shared_questions.get(sent, {})
+            question = OWN_SOURCE if address == sent.address else shared.get(question, question)
+        return ask(state, question, option.negated)
 
-    def asks_one(text: str, source: Address) -> bool:
-        """Whether it is a question if an unknown source is a single address."""
-        return single_address(text) is not None and lies_in(source, *_network(text)) is Truth.UNKNOWN
-
-    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Answer | list[Answer] | None:
+    def at_once(columns: Sequence[Column], state: PacketState, bounds: Bounds) -> Answer | list[Answer] | None:
         """Ten thousand endpoints' chains test for their own address, and none is the packet's; or rules test for few
-        networks."""
+        networks; or what is asked of each packet depends on where it was sent."""
         source, (words,) = state.source, columns
         if not isinstance(words, str):
             hosts = cached(words, _HOSTS[state.connection.family])
@@ -83,11 +94,15 @@ def _source(option: Option) -> Condition:
                 source not in hosts if isinstance(source, int) else source.ordinary or source.apart.issuperset(hosts)
             ):
                 return miss
-        texts = {word: unquote(word) for word in ([words] if isinstance(words, str) else dict.fromkeys(words))}
-        if any(asks_one(text, source) for text in texts.values()):
-            return None
-        answers = {word: test((text,), state, _NOWHERE) for word, text in texts.items()}
-        return answers[words] if isinstance(words, str) else [answers[word] for word in words]
+        column = (words,) if isinstance(words, str) else words
+        texts = _texts(column, source) if isinstance(source, int) else cached(column, _texts, source)
+        answers = {word: test((text,), state, _NOWHERE) for word, (text, asks_one) in texts.items() if not asks_one}
+        if len(answers) == len(texts):
+            return answers[words] if isinstance(words, str) else [answers[word] for word in words]
+        return [
+            answers[word] if word in answers else asked(texts[word][0], state, sent)
+            for word, sent in zip(repeat(words) if isinstance(words, str) else words, bounds.sent)
+        ]
 
     return Condition(option.slots, test, sent=True, at_once=at_once)
 
@@ -106,10 +121,10 @@ def _destination(option: Option) -> Condition:
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:
         return answer(words[0], bound.to.address, state)
 
-    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Answer | list[Answer] | None:
+    def at_once(columns: Sequence[Column], state: PacketState, bounds: Bounds) -> Answer | list[Answer] | None:
         """Ten thousand Services' rules each test for their own address, with a packet for it; or one rule tests ten
         thousand packets."""
-        (hosts,) = columns
+        (hosts,), to = columns, bounds.to
         if isinstance(hosts, str):
             value, mask = network_bits(unquote(hosts))
             known = known_addresses_of(to)
@@ -122,9 +137,11 @@ def _destination(option: Option) -> Condition:
             if 0 < len(within) < len(known):
                 return [hit if heading.address in within else miss for heading in to]
             return hit if within else miss
-        if option.negated:
+        each = cached(hosts, _each_host)
+        if None in each or known_addresses_of(to) is None:
             return None
-        return Truth.YES if cached(hosts, _each_host) == [heading.address for heading in to] else None
+        fitting = list(map(eq, each, [heading.address for heading in to]))
+        return hit if all(fitting) else [hit if fits else miss for fits in fitting]
 
     return Condition(option.slots, test, bound=True, at_once=at_once)
 

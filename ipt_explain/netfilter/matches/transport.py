@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import eq
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Match, Option
@@ -19,10 +20,11 @@ from ipt_explain.netfilter.header import (
     protocol_number,
     within,
 )
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.truth import Truth
 
 if TYPE_CHECKING:
+    from ipt_explain.netfilter.condition import Bounds
     from ipt_explain.netfilter.header.icmp import IcmpTypes
 
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
@@ -79,16 +81,20 @@ def _port(option: Option, source: bool) -> Condition:
             return ask(state, f"{option.name} {words[0]}", negated)
         return Truth.of((port is None or first <= port <= last) is not negated)
 
-    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Answer | list[Answer] | None:
+    def at_once(columns: Sequence[Column], state: PacketState, bounds: Bounds) -> Answer | list[Answer] | None:
         """Ten thousand Services' rules each test for their own port, with a packet for it; or one node port's rule
         tests packets for many ports."""
         (ports,) = columns
         if source or negated:
             return None
+        bound = [heading.port for heading in bounds.to]
+        if None in bound:
+            return None
         if not isinstance(ports, str):
-            return Truth.YES if cached(ports, _each_port) == [heading.port for heading in to] else None
-        wanted, bound = _one_port(ports), [heading.port for heading in to]
-        if wanted < 0 or None in bound:
+            each = cached(ports, _each_port)
+            return None if -1 in each else list(map(Truth.of, map(eq, each, bound)))
+        wanted = _one_port(ports)
+        if wanted < 0:
             return None
         fitting = bound.count(wanted)
         if 0 < fitting < len(bound):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ipt_explain.model import Match, Rule, Shape
 from ipt_explain.netfilter.condition import Answer, Branch, Column, Condition, Words, ask, option_texts, slots_of
 from ipt_explain.netfilter.header import parse_address
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.condition import Bounds
 
 DEFAULT_LIST = "DEFAULT"
 
@@ -49,7 +53,7 @@ def conditions(match: Match, last: bool = False) -> list[Condition]:
             return _changed(_seen(state, key, times + 1), True)
         return Truth.of(not negated)
 
-    def at_once(columns: Sequence[Column], state: PacketState, to: Sequence[Heading]) -> Truth | None:
+    def at_once(columns: Sequence[Column], state: PacketState, bounds: Bounds) -> Truth | None:
         """Nobody is found in empty lists. Entries that a crowd makes in its endpoints' own lists are not kept."""
         if "--set" in names:
             return Truth.of(not negated) if last else None

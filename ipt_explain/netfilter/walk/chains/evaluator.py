@@ -12,6 +12,7 @@ from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, product
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.columns import Batch, is_alike, picked
+from ipt_explain.records import Record
 
 Outcome = Truth | tuple[Branch, ...]
 """Whether a rule matches: YES, NO, or branches whose shares sum to 1."""
@@ -55,6 +56,25 @@ class Crowd:
         return Crowd(list(self.to) * times, self._sent, list(self._who) * times)
 
 
+class _Group(Record, eq=False):
+    """Rows of a crowd that a rule treats alike so far, with their rules and packets; None: all."""
+
+    rows: Rows
+    batch: Batch
+    crowd: Crowd
+    questions: tuple[Question, ...]
+
+    def of(self, part: Rows, questions: tuple[Question, ...]) -> _Group:
+        """Some of its rows, counted within it, and what is asked of them."""
+        if part is None:
+            return self if questions is self.questions else _Group(self.rows, self.batch, self.crowd, questions)
+        return _Group(self.numbers(part), self.batch.take(part), self.crowd.take(part), questions)
+
+    def numbers(self, part: tuple[int, ...]) -> tuple[int, ...]:
+        """The numbers in the crowd of some of its rows."""
+        return part if self.rows is None else tuple([self.rows[row] for row in part])
+
+
 class Evaluator:
     """Asks rules about packets. Shapes are compiled when first met; rules cost only the conditions that they get to.
 
@@ -80,72 +100,64 @@ class Evaluator:
         self.asked += 1
         conditions = self.conditions(batch.shape)
         answered: list[tuple[Outcome, Rows]] = []
-        groups: list[tuple[Rows, tuple[Question, ...]]] = [(None, ())]
+        groups = [_Group(None, batch, crowd, ())]
         for number, condition in enumerate(conditions):
-            going_on: list[tuple[Rows, tuple[Question, ...]]] = []
-            for rows, questions in groups:
-                for answer, part in self._answers(condition, batch, state, crowd, rows):
+            going_on: list[_Group] = []
+            for group in groups:
+                for answer, part in self._answers(condition, group.batch, state, group.crowd):
                     if answer is Truth.YES:
-                        going_on.append((part, questions))
+                        going_on.append(group.of(part, group.questions))
                     elif isinstance(answer, Question):
-                        going_on.append((part, (*questions, answer)))
+                        going_on.append(group.of(part, (*group.questions, answer)))
                     elif not isinstance(answer, Truth):
-                        rest = conditions[number + 1 :]
-                        answered.extend(self._branched(batch, state, crowd, part, questions, answer, rest))
+                        some = group.of(part, group.questions)
+                        answered.extend(self._branched(some, state, answer, conditions[number + 1 :]))
             groups = going_on
             if not groups:
                 return answered
-        for rows, questions in groups:
-            answered.append((split(questions, state) if questions else Truth.YES, rows))
+        for group in groups:
+            answered.append((split(group.questions, state) if group.questions else Truth.YES, group.rows))
         return answered
 
     def _answers(
-        self, condition: Condition, batch: Batch, state: PacketState, crowd: Crowd, rows: Rows
+        self, condition: Condition, batch: Batch, state: PacketState, crowd: Crowd
     ) -> Iterable[tuple[Answer, Rows]]:
         """What one condition answers, each answer with the rows that it is for."""
         if len(crowd) == 1:
             return ((self._one(condition, batch, state, crowd, 0), None),)
-        columns = [batch.column(slot) for slot in condition.slots]
-        if condition.at_once is not None and rows is None:
+        columns = [_alike_as_one(batch.column(slot)) for slot in condition.slots]
+        if condition.at_once is not None:
             try:
-                answer = condition.at_once(columns, state, crowd.to)
+                answer = condition.at_once(columns, state, crowd)
             except ValueError:
                 answer = None
             if isinstance(answer, list):
                 return _by_answer(answer)
             if answer is not None:
-                return ((answer, rows),)
-        alike = all(isinstance(column, str) or is_alike(column) for column in columns)
+                return ((answer, None),)
+        alike = all(isinstance(column, str) for column in columns)
         if alike and not condition.bound and not condition.sent and not (condition.alone and not batch.single):
-            return ((self._one(condition, batch, state, crowd, 0 if rows is None else rows[0]), rows),)
-        return self._by_words(condition, batch, state, crowd, rows, columns)
+            return ((self._one(condition, batch, state, crowd, 0), None),)
+        return self._by_words(condition, batch, state, crowd, columns)
 
     def _by_words(
-        self,
-        condition: Condition,
-        batch: Batch,
-        state: PacketState,
-        crowd: Crowd,
-        rows: Rows,
-        columns: Sequence[Column],
+        self, condition: Condition, batch: Batch, state: PacketState, crowd: Crowd, columns: Sequence[Column]
     ) -> Iterable[tuple[Answer, Rows]]:
         """Ask once for rows that show the condition the same."""
+        if condition.alone:
+            return _by_answer([self._one(condition, batch, state, crowd, row) for row in range(len(crowd))])
         lists: list[Sequence[object]] = [column for column in columns if not isinstance(column, str)]
         if condition.bound:
             lists.append(crowd.to)
         if condition.sent:
             lists.append(crowd.sent)
-        shown: Sequence[object] = lists[0] if len(lists) == 1 else list(zip(*lists)) if lists else [()] * len(crowd)
-        groups: dict[object, list[int]] = {}
-        for row in range(len(crowd)) if rows is None else rows:
-            groups.setdefault(row if condition.alone else shown[row], []).append(row)
-        by_answer: dict[Answer, list[int]] = {}
-        for same in groups.values():
-            answer = self._one(condition, batch, state, crowd, same[0])
-            by_answer.setdefault(answer, []).extend(same)
-        if len(by_answer) == 1:
-            return [(answer, rows) for answer in by_answer]
-        return [(answer, tuple(sorted(found))) for answer, found in by_answer.items()]
+        known: dict[object, Answer] = {}
+        found: list[Answer] = []
+        for row, shown in enumerate(zip(*lists)):
+            if shown not in known:
+                known[shown] = self._one(condition, batch, state, crowd, row)
+            found.append(known[shown])
+        return _by_answer(found)
 
     def _one(self, condition: Condition, batch: Batch, state: PacketState, crowd: Crowd, row: int) -> Answer:
         try:
@@ -155,36 +167,22 @@ class Evaluator:
             return Question(f"line {batch.line(row)} matches")
 
     def _branched(
-        self,
-        batch: Batch,
-        state: PacketState,
-        crowd: Crowd,
-        rows: Rows,
-        questions: Sequence[Question],
-        branches: Sequence[Branch],
-        rest: Sequence[Condition],
+        self, group: _Group, state: PacketState, branches: Sequence[Branch], rest: Sequence[Condition]
     ) -> Iterable[tuple[Outcome, Rows]]:
         """Questions, then a condition that treats packets differently, and those after it, one after another."""
         if not rest:
-            yield self._split_on(batch, state, crowd, 0, questions, branches, rest), rows
+            yield self._split_on(group, state, 0, branches, rest), group.rows
             return
         groups: dict[Outcome, list[int]] = {}
-        for row in range(len(crowd)) if rows is None else rows:
-            outcome: Outcome = self._split_on(batch, state, crowd, row, questions, branches, rest)
-            groups.setdefault(outcome, []).append(row)
+        for row in range(len(group.crowd)):
+            groups.setdefault(self._split_on(group, state, row, branches, rest), []).append(row)
         for outcome, found in groups.items():
-            yield outcome, tuple(found)
+            yield outcome, group.numbers(tuple(found))
 
     def _split_on(
-        self,
-        batch: Batch,
-        state: PacketState,
-        crowd: Crowd,
-        row: int,
-        questions: Sequence[Question],
-        branches: Sequence[Branch],
-        rest: Sequence[Condition],
+        self, group: _Group, state: PacketState, row: int, branches: Sequence[Branch], rest: Sequence[Condition]
     ) -> tuple[Branch, ...]:
+        questions = group.questions
         started = split(questions, state) if questions else (Branch(ALWAYS, True, state),)
         failed = [branch for branch in started if not branch.matches]
         matched: list[Branch] = []
@@ -197,12 +195,16 @@ class Evaluator:
         for condition in rest:
             still: list[Branch] = []
             for branch in matched:
-                answer = self._one(condition, batch, branch.state, crowd, row)
+                answer = self._one(condition, group.batch, branch.state, group.crowd, row)
                 for one in _branches(answer, branch.state):
                     weighed = Branch(product(branch.share, one.share), one.matches, one.state)
                     (still if one.matches else failed).append(weighed)
             matched = still
         return (*matched, *failed)
+
+
+def _alike_as_one(column: Column) -> Column:
+    return column[0] if not isinstance(column, str) and is_alike(column) else column
 
 
 def _by_answer(answers: Sequence[Answer]) -> Iterable[tuple[Answer, Rows]]:
