@@ -163,6 +163,19 @@ def test_each_of_a_crowd_fares_as_if_alone(seed: int) -> None:
         )
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_way_leads_into_the_chains_that_its_steps_jump_to(seed: int) -> None:
+    rules = _Rules(seed, questions=False, services=8)
+    journey = Journey(NodeRules(rules.dump.rulesets, Family.IPV4), rules.sent)
+    journey.begin(_start())
+    paths = [packets.path(row) for _, packets in journey.ends() for row in range(0, len(packets), 3)]
+    names = {chain.name for table in rules.dump.rulesets[0].tables.values() for chain in table.chains.values()}
+    for path in filter(None, paths):
+        entered = {step.into.name for step in path.steps() if step.into is not None}
+        assert {name for name in names if path.enters(name)} == entered
+    assert len(names) > 20
+
+
 def test_each_rule_with_a_limit_counts_packets_of_its_own() -> None:
     """Forty chains of one layout are asked together, but no limit of one of them is another's."""
     limit, lines = "-m limit --limit 5/sec", []

@@ -21,7 +21,7 @@ from ipt_explain.netfilter.marks import MARKING_TARGETS
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.ends import Finish
-from ipt_explain.netfilter.walk.path import AnyStep, Step, untracking
+from ipt_explain.netfilter.walk.path import AnyStep, Path, Step, untracking
 from ipt_explain.netfilter.walk.stages import Stages
 from ipt_explain.services.fates import NODE_GETS_IT, NOT_TAKEN, NOT_TRANSLATED, PAST_IPVS, Decider, Loss
 
@@ -143,17 +143,16 @@ def _lets_pass(chain: Chain) -> int | None:
     return chain.line if last is None else last.line
 
 
-def refused(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> bool:
+def refused(finish: Finish, path: Path | None) -> bool:
     """Whether the Service's own rules refuse the packet: kube-proxy's refusals, or its mark for dropping."""
-    if state.dnat:
+    if path is None or finish.state.dnat or finish.verdict is Verdict.UNKNOWN:
         return False
-    if verdict in (Verdict.DROP, Verdict.REJECT) and steps:
-        last = steps[-1]
-        if not isinstance(last, Step) or last.chain.name != FIREWALL:
+    if finish.verdict is not Verdict.ACCEPT:
+        last = None if finish.reason else path.last()
+        last = last or next(reversed(path.steps()), None)
+        if last is not None and (not isinstance(last, Step) or last.chain.name != FIREWALL):
             return refuses(last)
-    elif verdict is not Verdict.ACCEPT:
-        return False
-    return any(step.into is not None and step.into.name == MARK_DROP for step in steps)
+    return path.enters(MARK_DROP)
 
 
 def refuses(step: AnyStep) -> bool:

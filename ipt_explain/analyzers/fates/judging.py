@@ -183,10 +183,9 @@ class Judge:
         scales = self._scales()
         may_refuse = {packet: self._may_refuse(packet) for packet in others}
         ends_of: dict[int, list[Sequence[JudgedEnd]]] = {packet: [] for packet in others}
-        alike: dict[Sequence[JudgedEnd], Sequence[JudgedEnd]] = {}
         for number, (finish, packets) in enumerate(ends):
             for packet, own in self._judged(scales, number, finish, packets, may_refuse):
-                ends_of[packet].append(alike.setdefault(own, own))
+                ends_of[packet].append(own)
         known: dict[tuple[int, ...], WeighedFate] = {}
         weighed: dict[int, WeighedFate] = {}
         for packet, judged in ends_of.items():
@@ -201,36 +200,43 @@ class Judge:
     def _judged(
         self, scales: Scales, number: int, finish: Finish, packets: Packets, may_refuse: Mapping[int, bool]
     ) -> Iterator[tuple[int, Sequence[JudgedEnd]]]:
-        """Packets at one end, each with how its connections end there. Many packets have the same shares."""
+        """Packets at one end, each with how its connections end there: one object for all that end alike. Many have the
+        same shares."""
         from ipt_explain.analyzers.fates.weighing import JudgedEnd
 
         common = cache(partial(scales.common_part, finish, packets))
         arrive = finish.verdict is Verdict.ACCEPT and finish.state.dnat
         landing = self._reached.by(packets) if arrive else _NOWHERE
-        known: dict[tuple[int, ...], Sequence[JudgedEnd]] = {}
+        known: dict[tuple[object, ...], Sequence[JudgedEnd]] = {}
+        alike: dict[Sequence[JudgedEnd], Sequence[JudgedEnd]] = {}
         for packet, rows in packets.runs():
             if packet not in may_refuse:
                 continue
             shares = packets.shares[rows.start : rows.stop]
             part = common(may_refuse[packet])
+            key: tuple[object, ...]
+            own: Sequence[JudgedEnd]
             if part is not None:
                 key = (id(part), *map(id, shares))
                 if key not in known:
-                    known[key] = (JudgedEnd(number, part, reduce(total, shares), None, False),)
-                yield packet, known[key]
+                    own = (JudgedEnd(number, part, reduce(total, shares), None, False),)
+                    known[key] = alike.setdefault(own, own)
             elif landing.whole.get(packet) == rows.start and packet not in landing.perhaps_here:
                 key = tuple(map(id, shares))
                 if key not in known:
                     part = scales.part(finish, packets, rows.start, True, may_refuse[packet])
-                    known[key] = tuple([JudgedEnd(number, part, *each, False) for each in zip(shares, count())])
-                yield packet, known[key]
+                    own = tuple([JudgedEnd(number, part, *each, False) for each in zip(shares, count())])
+                    known[key] = alike.setdefault(own, own)
             else:
-                places = dict(zip(self._reached.endpoints[packet], count()))
-                found = [(row, share, places.get(packets.to[row])) for row, share in zip(rows, shares)]
-                yield packet, tuple([
-                    JudgedEnd(
-                        number, scales.part(finish, packets, row, place is not None, may_refuse[packet]), share, place,
-                        packets.to[row] in scales.perhaps_here,
-                    )
-                    for row, share, place in found
-                ])  # fmt: skip
+                bound = packets.to[rows.start : rows.stop]
+                places = list(map(dict(zip(self._reached.endpoints[packet], count())).get, bound))
+                here = list(map(scales.perhaps_here.__contains__, bound))
+                refuse = may_refuse[packet]
+                parts = [
+                    scales.part(finish, packets, row, place is not None, refuse) for row, place in zip(rows, places)
+                ]
+                key = (*map(id, parts), *map(id, shares), *places, *here)
+                if key not in known:
+                    own = tuple([JudgedEnd(number, *each) for each in zip(parts, shares, places, here)])
+                    known[key] = alike.setdefault(own, own)
+            yield packet, known[key]

@@ -170,12 +170,12 @@ class Scales:
         if verdict is Verdict.ACCEPT and state.dnat and arrives:
             return _SERVED if finish.reply is None else self._unanswered(finish.reply)
         path = packets.path(row)
+        if may_refuse and refused(finish, path):
+            return _REFUSED[verdict is not Verdict.ACCEPT]
         # The last step alone explains why a translated packet is stopped; the whole path is slow to write out.
         stopped = verdict is not Verdict.ACCEPT and state.dnat and finish.reason != NO_HOPS_LEFT
         last = path.last() if path is not None and stopped else None
         steps: Sequence[AnyStep] = () if path is None else path.steps() if last is None else (last,)
-        if may_refuse and refused(verdict, state, steps):
-            return _REFUSED[verdict is not Verdict.ACCEPT]
         if verdict is Verdict.UNKNOWN and steps and self._deciders.leads_to_endpoint(steps[-1]):
             return _SERVED
         step = shortening(steps) if finish.reason == NO_HOPS_LEFT else self._deciders.decisive(verdict, state, steps)

@@ -3,7 +3,7 @@ about."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from ipt_explain.model import Chain, Rule
@@ -74,6 +74,14 @@ class Path(Record, eq=False):
             step for leg in self.legs for step in (_table_steps(leg) if isinstance(leg, Leg) else leg.steps())
         )
 
+    def enters(self, name: str) -> bool:
+        """Whether the way led into a chain of this name. That is found without writing its steps out."""
+        for leg in self.legs:
+            entered = _entered(leg) if isinstance(leg, Leg) else [step.into for step in leg.steps()]
+            if any(chain is not None and chain.name == name for chain in entered):
+                return True
+        return False
+
     def last(self) -> AnyStep | None:
         """The step that ended the way in the last stage, if a rule or policy did."""
         leg = self.legs[-1]
@@ -96,8 +104,8 @@ def untracking(steps: Sequence[AnyStep]) -> AnyStep | None:
     return None
 
 
-def _table_steps(leg: Leg) -> list[Step]:
-    """The steps through one table, from its built-in chain to where the way ends."""
+def _levels(leg: Leg) -> list[tuple[Visit, int, Trail | None]]:
+    """The chains in which a way through a table ends, each called by the one before, with what it met in each."""
     levels: list[tuple[Visit, int, Trail | None]] = []
     visit, row, trail = leg.visit, leg.row, leg.via
     while True:
@@ -108,6 +116,30 @@ def _table_steps(leg: Leg) -> list[Step]:
         trail = Trail(call.trail, call.place_of(row), call.before, None)
         visit, row = call.visit, call.origin_of(row)
     levels.reverse()
+    return levels
+
+
+def _entered(leg: Leg) -> Iterator[Chain]:
+    """The chains that a way through a table leads into, in no order."""
+    waiting = _levels(leg)
+    yield from (visit.chain(row) for visit, row, _ in waiting[1:])
+    seen: set[tuple[int, int]] = set()
+    while waiting:
+        _, row, trail = waiting.pop()
+        while trail is not None:
+            inside = trail.inside
+            if inside is not None:
+                seat = row if inside.rows is None else inside.rows[row]
+                yield inside.visit.chain(seat)
+                if (id(inside), seat) not in seen:
+                    seen.add((id(inside), seat))
+                    waiting.append((inside.visit, seat, inside.trail))
+            trail = trail.earlier
+
+
+def _table_steps(leg: Leg) -> list[Step]:
+    """The steps through one table, from its built-in chain to where the way ends."""
+    levels = _levels(leg)
     steps: list[Step] = []
     written: set[tuple[int, int]] = set()
     for depth, (level, number, last) in enumerate(levels):
