@@ -129,12 +129,22 @@ def test_many_nodes_from_a_directory_and_from_digests(
     assert capsys.readouterr().out == from_dumps
 
 
-def test_a_digest_whose_node_has_no_name_is_refused(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        ({"node": 7}, "a name is not text"),
+        ({"chains": {"ipv4 chain": []}}, "'ipv4 chain' is not the key of a record"),
+        ({"chains": {"ipv4 song nat PREROUTING": []}}, "'ipv4 song nat PREROUTING' is not the key of a record"),
+        ({"services": {"ipv5 port tcp": {"demo/web": "c"}}}, "'ipv5 port tcp demo/web' is not the key of a record"),
+    ],
+)
+def test_a_digest_that_does_not_fit_its_schema_is_refused(
+    part: dict[str, object], why: str, dumps: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["compare", "--digest", f"{dumps}/before.txt"]) == 0
-    document = json.loads(capsys.readouterr().out) | {"node": 7}
-    (dumps / "node.json").write_text(json.dumps(document))
+    (dumps / "node.json").write_text(json.dumps(json.loads(capsys.readouterr().out) | part))
     run(["compare", "--nodes", f"{dumps}/node.json", f"{dumps}/after.txt", "--width", "1000"])
-    assert "node.json: this digest does not fit its schema (a name is not text)" in capsys.readouterr().out
+    assert f"node.json: this digest does not fit its schema ({why})" in capsys.readouterr().out
 
 
 def test_nodes_that_agree(dumps: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.compare.fleet.records.digest import digest_of, read_digest
+from ipt_explain.compare.fleet.records.keys import RecordKey
 from ipt_explain.compare.fleet.records.service_records import service_of
 from tests.audit.test_lost_traffic import with_rule
 from tests.compare.helpers import changed, compared, scenario, view
@@ -54,7 +55,7 @@ def test_a_digest_records_losses() -> None:
     expected = {each.label: each.losses for each in view(DROPPED).services.values()}
     told = {}
     for key, record in digest.services.items():
-        service = service_of(key, record, digest.fabrics)
+        service = service_of(RecordKey.of(key), record, digest.fabrics)
         told[service.label] = service.losses
     assert told == expected
     assert any(expected.values())
@@ -105,7 +106,7 @@ def test_a_digest_records_doubts() -> None:
     for text in (UNDECIDED, PERHAPS):
         digest = digest_of(view(text))
         assert read_digest(digest.to_json(), "node.json") == digest
-        told = [service_of(key, record, digest.fabrics) for key, record in digest.services.items()]
+        told = [service_of(RecordKey.of(key), record, digest.fabrics) for key, record in digest.services.items()]
         assert {each.label: each.losses for each in told} == {each.label: each.losses for each in view(text).services.values()}
         assert any(cause.in_doubt for each in told for cause in each.losses)
 

@@ -11,6 +11,7 @@ from ipt_explain.compare.differences import Difference
 from ipt_explain.compare.fleet.comparison import FleetComparison, compare_fleet
 from ipt_explain.compare.fleet.folding import Fleet, natural
 from ipt_explain.compare.fleet.records.digest import Digest, digest_of, read_digest
+from ipt_explain.compare.fleet.records.keys import RecordKey
 from ipt_explain.compare.fleet.records.service_records import service_of
 from ipt_explain.errors import UsageError
 from tests.bench.generator import dump
@@ -51,7 +52,7 @@ def test_a_digest_reads_back_as_it_was(capture: Scenario) -> None:
     assert read_digest(text, "node.digest.json") == digest
     assert digest_of(view(*(shuffled(each, 6) for each in texts))).to_json() == text
     for key, record in digest.services.items():
-        assert service_of(key, record, digest.fabrics).label
+        assert service_of(RecordKey.of(key), record, digest.fabrics).label
 
 
 def test_a_digest_is_at_most_a_tenth_of_a_large_dump() -> None:

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.fleet.folding import nodes_of
-from ipt_explain.compare.fleet.records.chain_records import skeleton_of, table_and_chain
+from ipt_explain.compare.fleet.records.chain_records import skeleton_of
+from ipt_explain.compare.fleet.records.keys import RecordKey
 from ipt_explain.compare.fleet.sides import Side, merged
 from ipt_explain.compare.fleet.wording import count_of
 from ipt_explain.compare.rulesets.differing import skeleton_differences
-from ipt_explain.model import Family
 from ipt_explain.records import replace
 
 _OWN_WORDS = re.compile(
@@ -25,16 +25,15 @@ _OWN_WORDS = re.compile(
 )
 
 
-def chain_disputes(key: str, sides: Sequence[Side]) -> Iterator[tuple[Difference, Side, Side]]:
+def chain_disputes(key: RecordKey, sides: Sequence[Side]) -> Iterator[tuple[Difference, Side, Side]]:
     """The differences between a chain's sides, each with the majority's side and the other."""
     if len(sides) < 2:
         return
-    family = Family(key.partition(" ")[0].partition("/")[0])
     sides, masked = _without_own_words(sides)
     most = sides[0]
     for side in sides[1:]:
         texts = (_masked(most.record), _masked(side.record)) if masked else (most.record, side.record)
-        found = skeleton_differences(family, skeleton_of(key, texts[0]), skeleton_of(key, texts[1]))
+        found = skeleton_differences(key.family, skeleton_of(key, texts[0]), skeleton_of(key, texts[1]))
         for difference in found:
             yield replace(difference, message=_sentence(key, difference, most, side)), most, side
 
@@ -54,9 +53,9 @@ def _masked(record: str | None) -> str | None:
     return None if record is None else _OWN_WORDS.sub("OWN", record)
 
 
-def _sentence(key: str, difference: Difference, most: Side, side: Side) -> str:
+def _sentence(key: RecordKey, difference: Difference, most: Side, side: Side) -> str:
     names, others = nodes_of(side.groups), nodes_of(most.groups)
     if difference.kind is DifferenceKind.CHAIN_POLICY:
-        name = " ".join(table_and_chain(key))
-        return f"{name}: policy {difference.before} on {count_of(others)}, {difference.after} on {count_of(names)}"
+        before, after = f"{difference.before} on {count_of(others)}", f"{difference.after} on {count_of(names)}"
+        return f"{key.group} {key.name}: policy {before}, {after}"
     return f"{count_of(others)} against {count_of(names)}: {difference.message}"

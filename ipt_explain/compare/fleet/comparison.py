@@ -13,6 +13,7 @@ from ipt_explain.compare.fleet.chain_disputes import chain_disputes
 from ipt_explain.compare.fleet.folding import Fleet, NodeGroup, nodes_of
 from ipt_explain.compare.fleet.lateness import Lateness
 from ipt_explain.compare.fleet.nodes import NotCompared
+from ipt_explain.compare.fleet.records.keys import RecordKey, RecordKind
 from ipt_explain.compare.fleet.releases import as_releases_do
 from ipt_explain.compare.fleet.service_disputes import ServiceDisputes
 from ipt_explain.compare.fleet.sides import Side, sides_of
@@ -24,7 +25,7 @@ from ipt_explain.services.ports import ProxyMode
 from ipt_explain.words import counted, family_name
 
 _NEEDED = ("filter", "nat")
-_PORT, _CHAIN, _KUBE, _FOREIGN, _POLICY = "port", "chain", "kube", "foreign", "policy"
+_OF_KUBE_PROXY = (RecordKind.PORT, RecordKind.BUILT_IN, RecordKind.SYSTEM)
 
 
 class FleetComparison(Record):
@@ -60,7 +61,12 @@ class _Comparer:
         self._index = {id(group): number for number, group in enumerate(self._groups)}
         self._names: dict[tuple[int, ...], tuple[str, ...]] = {}
         self._not_compared = list(fleet.not_compared)
-        self._keys = fleet.keys()
+        # By family, the keys of all service ports.
+        self._ports: dict[str, list[str]] = {}
+        for text in fleet.all_keys():
+            key = RecordKey.of(text)
+            if key.kind is RecordKind.PORT:
+                self._ports.setdefault(key.family.value, []).append(text)
         self._services = ServiceDisputes(fleet.fabrics)
         self._lateness = Lateness(fleet.taken)
         self._by_release: Counter[tuple[str, str]] = Counter()
@@ -70,26 +76,24 @@ class _Comparer:
 
     def comparison(self) -> FleetComparison:
         families = sorted({family for group in self._groups for family in group.families})
-        served = {key.partition(" ")[0].partition("/")[0] for key in self._keys if _kind(key) == _PORT}
         found: list[Difference] = []
         for family in families:
-            self._voters[family] = self._of_family(family, served)
-            empty = self._without_services(family) if family in served else []
+            self._voters[family] = self._of_family(family)
+            empty = self._without_services(family) if family in self._ports else []
             self._empty[family] = self._but_other_modes(family, empty)
             found += self._nothing_at_all(family)
-        ports = sum(_kind(key) == _PORT for key in self._keys)
-        disagreed: set[str] = set()
+        ports = sum(map(len, self._ports.values()))
+        disagreed = 0
         for key in self._fleet.disputed():
             differences = list(self._disputes(key))
-            if differences and _kind(key) == _PORT:
-                disagreed.add(key)
+            disagreed += bool(differences) and RecordKey.of(key).kind is RecordKind.PORT
             found += differences
         notes = [*self._services.notes(), *self._release_notes()]
         partly = {each.node for each in self._not_compared}
         nodes = sum(len(group.nodes) for group in self._groups)
         return FleetComparison(
             nodes - sum(node in partly for group in self._groups for node in group.nodes),
-            ports - len(disagreed),
+            ports - disagreed,
             ports,
             tuple(losses_folded(found)),
             tuple(self._not_compared),
@@ -97,12 +101,12 @@ class _Comparer:
             self._releases(),
         )
 
-    def _of_family(self, family: str, served: set[str]) -> list[NodeGroup]:
+    def _of_family(self, family: str) -> list[NodeGroup]:
         """The groups that can be compared in a family. Records why others cannot."""
         present = [group for group in self._groups if family in group.families]
         whole = [group for group in present if group.families[family].complete]
         absent = [group for group in self._groups if family not in group.families]
-        if absent and family in served:
+        if absent and family in self._ports:
             count = sum(len(group.nodes) for group in present)
             others = f"{counted(count, 'other node')} {has(count)}"
             why = f"there are no {family_name(family)} rules in its files, which {others}"
@@ -145,7 +149,7 @@ class _Comparer:
         self._not_compared += [NotCompared(node, why, family) for node in nodes_of(groups) if node not in known]
 
     def _without_services(self, family: str) -> list[NodeGroup]:
-        ports = [key for key in self._keys if _kind(key) == _PORT and _family(key) == family]
+        ports = self._ports[family]
         by_base: dict[int, bool] = {}
         found = []
         for group in self._voters[family]:
@@ -174,7 +178,7 @@ class _Comparer:
             return
         names = self._nodes(empty)
         others = self._nodes([group for group in self._voters[family] if group not in empty])
-        count = sum(_kind(key) == _PORT and _family(key) == family for key in self._keys)
+        count = len(self._ports[family])
         message = (
             f"{count_of(names)} {has(len(names))} no {family_name(family)} rules of kube-proxy for Services at all; "
             f"{count_of(others)} {has(len(others))} those of {counted(count, 'service port')}"
@@ -184,28 +188,30 @@ class _Comparer:
             (others, names),
         )  # fmt: skip
 
-    def _disputes(self, key: str) -> Iterator[Difference]:
-        kind, family = _kind(key), _family(key)
+    def _disputes(self, text: str) -> Iterator[Difference]:
+        key = RecordKey.of(text)
+        family = key.family.value
         voters = self._voters.get(family, [])
-        if kind in (_PORT, _CHAIN, _KUBE):
+        if key.kind in _OF_KUBE_PROXY:
             empty = {id(group) for group in self._empty.get(family, [])}
             voters = [group for group in voters if id(group) not in empty]
-        if kind != _PORT:
-            yield from self._chain_disputes(key, voters)
+        if key.kind is not RecordKind.PORT:
+            yield from self._chain_disputes(text, voters)
             return
         # A partial ruleset may have more than it shows.
-        voters = [group for group in voters if group.families[family].complete or group.record(key) is not None]
-        for difference, most, other in self._services.disputes(key, sides_of(voters, lambda group: group.record(key))):
+        voters = [group for group in voters if group.families[family].complete or group.record(text) is not None]
+        for difference, most, other in self._services.disputes(key, sides_of(voters, lambda group: group.record(text))):
             nodes = self._nodes(most.groups), self._nodes(other.groups)
             yield replace(difference, nodes=nodes, note=self._lateness.note(difference.kind, *nodes))
 
-    def _chain_disputes(self, key: str, voters: Sequence[NodeGroup]) -> Iterator[Difference]:
-        family = _family(key)
+    def _chain_disputes(self, text: str, voters: Sequence[NodeGroup]) -> Iterator[Difference]:
+        key = RecordKey.of(text)
+        family = key.family.value
         # kube-proxy's modes have different chains; their effect is compared per service port.
         modes = Counter(_writer(group, family) for group in voters for _ in group.nodes)
         for mode in sorted(modes, key=lambda each: (-modes[each], str(each))):
             alike = [group for group in voters if _writer(group, family) == mode]
-            for difference, most, other in chain_disputes(key, sides_of(alike, lambda group: group.record(key))):
+            for difference, most, other in chain_disputes(key, sides_of(alike, lambda group: group.record(text))):
                 releases = self._releases_of(most, family), self._releases_of(other, family)
                 if releases[0].isdisjoint(releases[1]) and as_releases_do(difference):
                     self._by_release[_text(releases[0]), _text(releases[1])] += 1
@@ -252,14 +258,6 @@ def _writer(group: NodeGroup, family: str) -> tuple[str | None, str | None]:
     """The mode of kube-proxy, and the release if chains differ between releases."""
     facts = group.families[family]
     return facts.mode, facts.release if facts.mode == ProxyMode.NFTABLES.value else None
-
-
-def _kind(key: str) -> str:
-    return key.split(" ", 2)[1]
-
-
-def _family(key: str) -> str:
-    return key.partition(" ")[0].partition("/")[0]
 
 
 def _text(releases: frozenset[str | None]) -> str:

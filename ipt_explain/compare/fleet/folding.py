@@ -108,7 +108,7 @@ class Fleet:
             keys.update(key for key in {*first, *base} if first.get(key) != base.get(key))
         return sorted(keys)
 
-    def keys(self) -> set[str]:
+    def all_keys(self) -> set[str]:
         """The keys of all nodes' records."""
         found: set[str] = set()
         for base in self._bases:

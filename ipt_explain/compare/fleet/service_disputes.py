@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ipt_explain.compare.differences import Difference
 from ipt_explain.compare.fleet.folding import nodes_of
+from ipt_explain.compare.fleet.records.keys import RecordKey
 from ipt_explain.compare.fleet.records.service_records import service_of
 from ipt_explain.compare.fleet.sides import Side
 from ipt_explain.compare.fleet.wording import difference_sentence
@@ -30,7 +31,7 @@ class ServiceDisputes:
         self._zoned = 0
         self._zones = 0
 
-    def disputes(self, key: str, sides: Sequence[Side]) -> Iterator[Dispute]:
+    def disputes(self, key: RecordKey, sides: Sequence[Side]) -> Iterator[Dispute]:
         """The differences between a service port's sides."""
         if len(sides) < 2:
             return

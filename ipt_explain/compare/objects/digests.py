@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from ipt_explain.compare.fleet.records.digest import Digest, FamilyFacts
+from ipt_explain.compare.fleet.records.keys import RecordKey
 from ipt_explain.compare.fleet.records.service_records import service_of
 from ipt_explain.compare.objects.judge import FamilyCase, families_asked, releases_between, zones_of
 from ipt_explain.compare.objects.mismatches import Mismatch
@@ -20,15 +21,16 @@ _FIREWALL_SINCE = 25
 def judge_digest(objects: ApiObjects, digest: Digest, source: str) -> tuple[Mismatch, ...]:
     """Every mismatch of a digest."""
     node = digest.node if digest.node in objects.nodes else None
+    services = [(RecordKey.of(text), record) for text, record in digest.services.items()]
     found: list[Mismatch] = []
     for family in Family:
         facts = digest.families.get(family.value)
         if facts is None or family not in families_asked(objects):
             continue
         views = {
-            _key(family, key): service_of(key, record, digest.fabrics)
-            for key, record in digest.services.items()
-            if key.startswith(f"{family.value} ")
+            _service_key(key): service_of(key, record, digest.fabrics)
+            for key, record in services
+            if key.family is family
         }
         case = FamilyCase(objects, family, node, views, {}, with_local=False)
         first, last = _range(digest, family, facts)
@@ -39,10 +41,10 @@ def judge_digest(objects: ApiObjects, digest: Digest, source: str) -> tuple[Mism
     return tuple(found)
 
 
-def _key(family: Family, key: str) -> ServiceKey:
-    _, _, protocol, label = key.split(" ", 3)
-    name, _, number = label.rpartition(" ")
-    return (family, name, protocol, int(number)) if name and number.isdigit() else (family, label, protocol, 0)
+def _service_key(key: RecordKey) -> ServiceKey:
+    name, _, number = key.name.rpartition(" ")
+    found = (name, int(number)) if name and number.isdigit() else (key.name, 0)
+    return key.family, found[0], key.group, found[1]
 
 
 def _range(digest: Digest, family: Family, facts: FamilyFacts) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ipt_explain.compare.fleet.records.canonical import compact
+from ipt_explain.compare.fleet.records.keys import RecordKey, RecordKind
 from ipt_explain.compare.rulesets.skeleton import ForeignChain, Place, PlacedRule, Skeleton
 from ipt_explain.errors import UsageError
 
@@ -29,21 +30,21 @@ _WORKLOAD = re.compile(
 )
 
 
-def chain_records(skeleton: Skeleton) -> Iterator[tuple[str, str]]:
-    """Key (without family and backend) and record of everything in a ruleset that can be compared between nodes."""
-    for (table, chain), policy in skeleton.policies.items():
-        yield f"policy {table} {chain}", compact(policy)
-    for (table, chain), rules in skeleton.built_in.items():
+def chain_records(skeleton: Skeleton) -> Iterator[tuple[RecordKind, Place, str]]:
+    """Kind, place and record of everything in a ruleset that can be compared between nodes."""
+    for place, policy in skeleton.policies.items():
+        yield RecordKind.POLICY, place, compact(policy)
+    for place, rules in skeleton.built_in.items():
         record = [rule.text if rule.is_hook else [rule.owner, _WORKLOAD.sub("*", rule.text)] for rule in rules]
-        yield f"chain {table} {chain}", compact(_without_repeats(record))
-    for (table, chain), texts in skeleton.system.items():
-        yield f"kube {table} {chain}", compact(sorted({_NODE_ADDRESS.sub("", text) for text in texts}))
-    for (table, chain), foreign in skeleton.foreign.items():
-        if _WORKLOAD.match(chain) is None:
-            yield f"foreign {table} {chain}", compact(_foreign_record(foreign))
+        yield RecordKind.BUILT_IN, place, compact(_without_repeats(record))
+    for place, texts in skeleton.system.items():
+        yield RecordKind.SYSTEM, place, compact(sorted({_NODE_ADDRESS.sub("", text) for text in texts}))
+    for place, foreign in skeleton.foreign.items():
+        if _WORKLOAD.match(place[1]) is None:
+            yield RecordKind.FOREIGN, place, compact(_foreign_record(foreign))
 
 
-def skeleton_of(key: str, record: str | None) -> Skeleton:
+def skeleton_of(key: RecordKey, record: str | None) -> Skeleton:
     """A ruleset with the content of one record. Raises UsageError for a damaged record."""
     try:
         return _skeleton_of(key, None if record is None else json.loads(record))
@@ -51,26 +52,19 @@ def skeleton_of(key: str, record: str | None) -> Skeleton:
         raise UsageError(f"the record of {key} in a digest is damaged; write the digest again") from None
 
 
-def table_and_chain(key: str) -> Place:
-    """Table and chain of a key."""
-    _, _, table, chain = key.split(" ", 3)
-    return table, chain
-
-
-def _skeleton_of(key: str, content: Any) -> Skeleton:
-    _, kind, table, chain = key.split(" ", 3)
-    place = (table, chain)
+def _skeleton_of(key: RecordKey, content: Any) -> Skeleton:
+    place = key.group, key.name
     if content is None:
         return Skeleton(True)
-    if kind == "policy":
+    if key.kind is RecordKind.POLICY:
         return Skeleton(True, policies={place: str(content)})
-    if kind == "chain":
+    if key.kind is RecordKind.BUILT_IN:
         return Skeleton(True, built_in={place: tuple(map(_placed, content))})
-    if kind == "kube":
+    if key.kind is RecordKind.SYSTEM:
         return Skeleton(True, system={place: tuple(map(str, content))})
-    if kind == "foreign":
+    if key.kind is RecordKind.FOREIGN:
         return Skeleton(True, foreign={place: ForeignChain(str(content[0]), tuple(map(str, content[1])))})
-    raise ValueError(kind)
+    raise ValueError(key.kind)
 
 
 def _placed(content: Any) -> PlacedRule:

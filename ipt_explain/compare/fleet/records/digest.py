@@ -16,6 +16,7 @@ from ipt_explain.compare.dumps import NodeView
 from ipt_explain.compare.fleet.records.canonical import compact
 from ipt_explain.compare.fleet.records.chain_records import chain_records
 from ipt_explain.compare.fleet.records.fabrics import Fabrics
+from ipt_explain.compare.fleet.records.keys import RecordKey, RecordKind
 from ipt_explain.compare.fleet.records.service_records import service_record
 from ipt_explain.compare.services.fabric import Fabric
 from ipt_explain.errors import UsageError
@@ -94,13 +95,14 @@ def digest_of(view: NodeView, zone: str | None = None, taken: str | None = None)
     services = {}
     for (family, label, protocol, number), service in view.services.items():
         suffix = f" {number}" if number else ""
-        services[f"{family.value} port {protocol} {label}{suffix}"] = service_record(service, fabrics)
+        key = RecordKey(family.value, RecordKind.PORT, protocol, f"{label}{suffix}")
+        services[str(key)] = service_record(service, fabrics)
     chains = {}
     for (family, backend), skeleton in view.skeletons.items():
         if skeleton.complete:
-            place = family.value if backend is None else f"{family.value}/{backend.value}"
-            for key, record in chain_records(skeleton):
-                chains[f"{place} {key}"] = record
+            where = family.value if backend is None else f"{family.value}/{backend.value}"
+            for kind, place, record in chain_records(skeleton):
+                chains[str(RecordKey(where, kind, *place))] = record
     families = {
         family.value: _family_facts(view, family) for family in sorted(view.families, key=lambda each: each.value)
     }
@@ -136,14 +138,14 @@ def read_digest(text: str, source: str) -> Digest | None:
 
 
 def _read(document: dict[str, Any]) -> Digest:
-    families = {str(family): _facts_read(facts) for family, facts in _mapping(document, "families").items()}
+    families = {Family(family).value: _facts_read(facts) for family, facts in _mapping(document, "families").items()}
     services: dict[str, str] = {}
     for group, members in _mapping(document, "services").items():
         for label in _mapping(document["services"], group):
             services[f"{group} {label}"] = _record(members[label], (str, list))
     chains = {str(key): _record(record, (str, list)) for key, record in _mapping(document, "chains").items()}
-    for key in (*families, *services, *chains):
-        Family(key.partition(" ")[0].partition("/")[0])
+    for key in (*services, *chains):
+        RecordKey.of(key)
     fabrics = {str(key): tuple(map(str, lines)) for key, lines in _mapping(document, "fabrics").items()}
     zone, taken = _optional(document["zone"]), _optional(document.get("taken"))
     return Digest(_text(document["node"]), families, services, chains, fabrics, zone, taken)
@@ -187,9 +189,9 @@ def _record(value: Any, kinds: tuple[type, ...]) -> str:
 def _nested(services: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """The records of services by family and protocol."""
     groups: dict[str, dict[str, Any]] = {}
-    for key, record in sorted(services.items()):
-        family, _, protocol, label = key.split(" ", 3)
-        groups.setdefault(f"{family} port {protocol}", {})[label] = json.loads(record)
+    for text, record in sorted(services.items()):
+        key = RecordKey.of(text)
+        groups.setdefault(f"{key.place} {key.kind.value} {key.group}", {})[key.name] = json.loads(record)
     return groups
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ipt_explain.compare.fleet.records import rarities
 from ipt_explain.compare.fleet.records.canonical import compact
 from ipt_explain.compare.fleet.records.fabrics import POD_NETWORK, Fabrics, cause_of
+from ipt_explain.compare.fleet.records.keys import RecordKey
 from ipt_explain.compare.fleet.records.packing import (
     packed_endpoints,
     packed_frontends,
@@ -23,7 +24,6 @@ from ipt_explain.compare.services.endpoints import TOLERANCE
 from ipt_explain.compare.services.fabric import Fabric
 from ipt_explain.compare.services.views import AffinityView, MasqueradeView, Pool, ServiceView
 from ipt_explain.errors import UsageError
-from ipt_explain.model import Family
 from ipt_explain.services.ports import FrontendKind, ProxyMode, Scope, TrafficPolicy
 
 _POLICY_OF = {"C": TrafficPolicy.CLUSTER, "L": TrafficPolicy.LOCAL, "?": None}
@@ -96,7 +96,7 @@ def _is_even(pool: Pool) -> bool:
     return all(each is not None and abs(each - chance) <= TOLERANCE for _, each in pool.shares)
 
 
-def service_of(key: str, record: str, fabrics: Mapping[str, Fabric] | None = None) -> ServiceView:
+def service_of(key: RecordKey, record: str, fabrics: Mapping[str, Fabric] | None = None) -> ServiceView:
     """The view in a record, without what records leave out. Raises UsageError for a damaged one."""
     try:
         return _service_of(key, record, fabrics or {})
@@ -104,8 +104,7 @@ def service_of(key: str, record: str, fabrics: Mapping[str, Fabric] | None = Non
         raise UsageError(f"the record of {key} in a digest is damaged; write the digest again") from None
 
 
-def _service_of(key: str, record: str, fabrics: Mapping[str, Fabric]) -> ServiceView:
-    family_word, _, protocol, label = key.split(" ", 3)
+def _service_of(key: RecordKey, record: str, fabrics: Mapping[str, Fabric]) -> ServiceView:
     packed: Any = json.loads(record)
     places, rare = (packed, {}) if isinstance(packed, str) else (packed[0], rarities.checked(packed[1]))
     frontend_texts, _, endpoint_text = places.partition("|")
@@ -122,10 +121,10 @@ def _service_of(key: str, record: str, fabrics: Mapping[str, Fabric]) -> Service
         external=tuple(map(str, rare.get(rarities.EXTERNAL_MASQUERADE, _USUAL))) if usual else None,
     )
     return ServiceView(
-        label=label,
+        label=key.name,
         named=True,
-        family=Family(family_word),
-        protocol=protocol,
+        family=key.family,
+        protocol=key.group,
         cluster_ip=cluster[0],
         port=cluster[1],
         frontends=frontends,
