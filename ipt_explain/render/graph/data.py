@@ -19,7 +19,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ipt_explain.graph.export import graphml_lines, multigraph
+from ipt_explain.graph.export import graphml_lines
 from ipt_explain.render.graph.drawing import Drawing, DrawnChain, DrawnJump
 from ipt_explain.render.text.safe import escape
 
@@ -45,10 +45,8 @@ def _list(objects: Iterable[dict[str, Any]]) -> Iterator[str]:
 def graphml(drawing: Drawing) -> Iterable[str]:
     """The GraphML text, in lines."""
     return graphml_lines(
-        multigraph(
-            ((chain.id, _chain(chain)) for chain in drawing.chains),
-            ((jump.source, jump.target, jump.key, _jump(jump)) for jump in drawing.jumps),
-        )
+        ((chain.id, _chain(chain)) for chain in drawing.chains),
+        ((jump.source, jump.target, jump.key, _jump(jump)) for jump in drawing.jumps),
     )
 
 
