@@ -2,7 +2,7 @@
 
 What it checks:
     ClusterIP, port, node port, external IPs, load balancer addresses (except those of ipMode Proxy), their source
-    ranges and the health check node port are as in the Service object.
+    ranges and the health check node port match the Service object.
 
 Why it matters:
     Clients use the addresses that the API shows, and these lead nowhere. Or source ranges were narrowed, but the rules

@@ -3,15 +3,16 @@
 What it checks:
     New connections to every Service with endpoints pass the filter table; ipt-explain sends them through the dump. A
     rule or policy outside kube-proxy's chains that drops or refuses them after translation is reported. The severity
-    depends on the effect (see IPT117). What stops connections to endpoints on host networks, if they are on this node,
-    is a note; if the API server is among them and it is a rule, not a policy, a warning. So is what stops connections
-    to NodeLocal DNSCache. Replies must pass, too: ESTABLISHED connections, in FORWARD and, to the node, in INPUT.
+    depends on the effect (see IPT117). A rule or policy that would stop connections to host-network endpoints, if they
+    run on this node, is a note. It is a warning if a rule would stop those to the API server, or if anything would stop
+    those to NodeLocal DNSCache. Replies must pass, too: packets in state ESTABLISHED, in FORWARD and, for the node
+    itself, in INPUT.
 
 Why it matters:
     KUBE-FORWARD accepts marked packets and known connections, but not the first packet of a connection between pods:
     that is left to the network plugin's rules or the policy. Docker sets FORWARD's policy to DROP. firewalld and stock
     `iptables.service` files end INPUT and FORWARD with a REJECT that comes before the rules that plugins append. Pods
-    then cannot reach each other, DNS or the API.
+    then cannot reach each other, DNS or the API server.
 
 Example:
     *filter

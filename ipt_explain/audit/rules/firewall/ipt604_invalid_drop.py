@@ -6,8 +6,7 @@ What it checks:
 
 Why it matters:
     Packets that connection tracking considers INVALID (late retransmissions on a loaded node) are not translated back.
-    The client gets them from the pod's own address and answers with a reset, so a healthy connection breaks now and
-    then.
+    The client gets them from the pod's own address and answers with a reset, so healthy connections break at random.
 
 Example:
     *filter

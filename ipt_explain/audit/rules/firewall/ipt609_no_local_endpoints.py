@@ -5,9 +5,9 @@ What it checks:
     per dump.
 
 Why it matters:
-    externalTrafficPolicy Local asks for this: the load balancer's health check sees that this node has no endpoint and
-    sends nobody here. It is a problem only if clients use this node anyway, or if a pod of the Service does run here:
-    then kube-proxy and kubelet disagree about the node's name (--hostname-override).
+    This is what externalTrafficPolicy Local means: the load balancer's health check sees that this node has no endpoint
+    and sends no traffic here. It is a problem only if clients use this node anyway, or if a pod of the Service does run
+    here: then kube-proxy and kubelet disagree about the node's name (--hostname-override).
 
 Example:
     -A KUBE-NODEPORTS -p tcp -m comment --comment "default/nginx-ext:" -m tcp --dport 32204

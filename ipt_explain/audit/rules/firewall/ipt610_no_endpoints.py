@@ -2,8 +2,8 @@
 
 What it checks:
     Service ports whose ClusterIP is refused for lack of endpoints are listed in one note per dump. If a Service port's
-    external addresses are refused but its ClusterIP has no rule at all, that is a warning of its own: kube-proxy writes
-    both. A rule of filter that accepts connections before they are refused is a note of its own.
+    external addresses are refused but its ClusterIP has no rule at all, that is a separate warning: kube-proxy writes
+    both. A filter rule that accepts connections before kube-proxy refuses them is a separate note.
 
 Why it matters:
     Clients get "connection refused" at once. These rules do not show why: no pod is ready, or the selector matches

@@ -7,7 +7,7 @@ What it checks:
 
 Why it matters:
     Without the DROP a connection to the node port reaches whatever listens on that port of the node. A connection to an
-    external address is forwarded to wherever routing sends it, maybe back to this node.
+    external address is forwarded to wherever routing sends it, possibly back to this node.
 
 Example:
     *filter

@@ -5,7 +5,7 @@ What it checks:
     node port sets, has a virtual server. This is checked only if all virtual servers are known.
 
 Why it matters:
-    If the address is on the node, mostly on kube-ipvs0, its connections end at the node itself: it refuses them, or a
+    If the address is on the node, usually on kube-ipvs0, its connections end at the node itself: it refuses them, or a
     program that happens to listen on the port answers in the Service's place. Otherwise they leave the node, and
     nothing answers them.
 

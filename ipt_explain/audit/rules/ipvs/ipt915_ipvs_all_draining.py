@@ -14,7 +14,7 @@ Example:
     -a -t 10.96.0.1:443 -r 192.168.50.10:6443 -m -w 0
 
 How to fix:
-    Check the Service's endpoints: it has none that is ready. If it has, restart kube-proxy on the node.
+    Check the Service's endpoints: none is ready. If some are, restart kube-proxy on the node.
 
 When to ignore:
     While a Service's last pods are deleted.

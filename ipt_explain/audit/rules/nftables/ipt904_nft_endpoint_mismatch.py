@@ -28,7 +28,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites the chain. Then find what changed it.
+    Restart kube-proxy on the node: it rewrites its tables. Then find what changed them.
 """
 
 from __future__ import annotations

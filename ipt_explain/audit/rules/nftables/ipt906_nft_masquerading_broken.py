@@ -2,8 +2,8 @@
 
 What it checks:
     kube-proxy's chain `masquerading` masquerades only packets with its mark; from 1.36 on also endpoints' connections
-    to themselves, using the set `hairpin-connections`. Up to 1.35, `mark-for-masquerade` sets the mark. Of connections
-    to ClusterIPs, and no others, those are marked that come from outside the pods' network.
+    to themselves, using the set `hairpin-connections`. Up to 1.35, `mark-for-masquerade` sets the mark. Connections
+    to ClusterIPs are marked if they come from outside the pod network, and only then.
 
 Why it matters:
     If nothing is masqueraded, replies to connections from outside are lost. If everything is masqueraded, pods see the

@@ -32,7 +32,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its sets.
+    Restart kube-proxy on the node: it rewrites its tables.
 """
 
 from __future__ import annotations

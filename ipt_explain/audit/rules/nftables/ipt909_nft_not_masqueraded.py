@@ -31,7 +31,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its chains. Then find what changed them.
+    Restart kube-proxy on the node: it rewrites its tables. Then find what changed them.
 
 When to ignore:
     When another program on the node masquerades them.

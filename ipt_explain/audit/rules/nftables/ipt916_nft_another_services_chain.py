@@ -3,7 +3,7 @@
 What it checks:
     In nftables mode the names of kube-proxy's chains say which service port they are for. A chain of one service port
     leads only to chains of the same one, and a rule that looks up an endpoint's clients leads to that endpoint. In the
-    maps, a service port has one ClusterIP, that of its Service's other ports, and one node port, which leads to its
+    maps, a service port has one ClusterIP, shared with its Service's other ports, and one node port, which leads to its
     chain for external traffic; its external addresses have its protocol and the port of its ClusterIP, and source
     ranges are its own.
 
@@ -28,7 +28,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its chains. Then find what changed them.
+    Restart kube-proxy on the node: it rewrites its tables. Then find what changed them.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ endpoint-KSS6PERS-default/kubernetes/tcp/https__192.168.50.10/6443
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its chains. Then find what changed them.
+    Restart kube-proxy on the node: it rewrites its tables. Then find what changed them.
 """
 
 from __future__ import annotations

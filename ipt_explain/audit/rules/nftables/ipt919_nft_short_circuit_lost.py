@@ -35,7 +35,7 @@ Example:
     }
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites its chains. Then find what changed them.
+    Restart kube-proxy on the node: it rewrites its tables. Then find what changed them.
 """
 
 from __future__ import annotations

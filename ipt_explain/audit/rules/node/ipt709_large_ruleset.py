@@ -4,9 +4,9 @@ What it checks:
     KUBE-SERVICES in table nat has fewer than 2,000 rules. The kernel compares them one by one.
 
 Why it matters:
-    The first packet of each connection through this node is compared with all rules before its own. A connection to no
-    Service, or to a node port, is compared with all of them. At 10,000 rules that is about a tenth of a millisecond, or
-    a whole CPU under many short connections. Established connections are not affected.
+    The first packet of each connection through this node is compared with all rules before its own. A connection to a
+    node port, or to no Service at all, is compared with every one. At 10,000 rules that is about a tenth of a
+    millisecond, or a whole CPU under many short connections. Established connections are not affected.
 
 Example:
     # the next rule 2,000 times
