@@ -45,12 +45,13 @@ _NOWHERE = Landing({}, (), frozenset(), frozenset())
 
 
 class Reached:
-    """Looks up where packets of a crowd arrive. Endpoints on host networks are `perhaps_here`."""
+    """Looks up where packets of a crowd arrive. Endpoints on host networks are `perhaps_here`; `with_hosts` are the
+    packets whose Services have some."""
 
     def __init__(self, endpoints: Endpoints, perhaps_here: frozenset[Heading]) -> None:
         self.endpoints = endpoints
         self._hosts = perhaps_here
-        self._has_hosts = {
+        self.with_hosts = {
             packet for packet, own in enumerate(endpoints if perhaps_here else ()) if not perhaps_here.isdisjoint(own)
         }
         self._latest: tuple[Packets, Landing] | None = None
@@ -80,7 +81,7 @@ class Reached:
                 rows += own
         strays = {who[row] for row in rows if to[row] not in apart[who[row]]}
         hosts = {who[row] for row in rows if to[row] in self._hosts}
-        return Landing(whole, rows, frozenset(strays), frozenset(hosts.union(self._has_hosts & whole.keys())))
+        return Landing(whole, rows, frozenset(strays), frozenset(hosts.union(self.with_hosts & whole.keys())))
 
 
 class Arrivals:

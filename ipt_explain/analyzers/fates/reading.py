@@ -131,7 +131,7 @@ class _Reader:
         for vantage in each_of(tuple(Vantage), "following packets"):
             journey = Journey(self._node, sent)
             start = self._around.departure(vantage, protocol_number(protocol) or 0)
-            journey.begin(self._sharing_questions(start, crowd, sent, endpoints) if vantage is Vantage.NODE else start)
+            journey.begin(self._sharing_questions(start, crowd, sent, reached) if vantage is Vantage.NODE else start)
             ends = journey.ends() if self._replies is None else self._replies.checked(journey.ends(), sent)
             found.append(judge.fates(list(ends), arrivals if vantage is Vantage.POD else None))
         self._node.indexes.forget()
@@ -142,15 +142,17 @@ class _Reader:
 
     def _sharing_questions(
         self, start: PacketState, crowd: Sequence[tuple[ServicePort, Frontend]], sent: Sequence[Heading],
-        endpoints: Sequence[Bound],
+        reached: Reached,
     ) -> PacketState:  # fmt: skip
         """A packet from the node, whose address may be any that a Service's rules ask for."""
-        hosts = self._around.host_endpoints
-        if not hosts and not any(frontend.source_ranges for _, frontend in crowd):
+        hosts = reached.with_hosts
+        asked = [packet for packet, (_, frontend) in enumerate(crowd) if frontend.source_ranges or packet in hosts]
+        if len(asked) < _WORTH_SHARING:
             return start
         from ipt_explain.analyzers.fates.shared_questions import shared_questions
 
-        shared = shared_questions(crowd, sent, endpoints, hosts, self._around.family)
+        packets = [(crowd[packet], sent[packet], reached.endpoints[packet]) for packet in asked]
+        shared = shared_questions(packets, self._around.host_endpoints, self._around.family)
         return start._replace(node=replace(start.node, shared_questions=shared))
 
     def _sent(self, frontends: Sequence[Frontend]) -> Sequence[Heading]:
@@ -253,6 +255,7 @@ def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
     )
 
 
+_WORTH_SHARING = 16  # so many packets may each ask questions of its own
 _NOT_SHOWN = Fate(None, None, None, None, (NAT_NOT_SHOWN,))
 _NO_SERVERS_SHOWN = (Fate(None, None, None, None, ("virtual servers of IPVS",)),) * 3
 _STATES = {

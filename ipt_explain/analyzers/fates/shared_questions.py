@@ -12,22 +12,22 @@ from ipt_explain.services.ports import Frontend, ServicePort
 
 
 def shared_questions(
-    frontends: Sequence[tuple[ServicePort, Frontend]], sent: Sequence[Heading],
-    endpoints: Sequence[Sequence[Heading | None]], hosts: frozenset[Heading], family: Family,
+    packets: Iterable[tuple[tuple[ServicePort, Frontend], Heading, Sequence[Heading | None]]],
+    hosts: frozenset[Heading], family: Family,
 ) -> Mapping[Heading, Mapping[str, str]]:  # fmt: skip
-    """What rules may ask of the sources of packets, and what to ask instead, by where the packets are sent.
+    """What rules may ask of the sources of packets, and what to ask instead, by where the packets are sent: each to a
+    Service's frontend at an address, with the Service's endpoints.
 
     A Service's rules ask for the addresses of its load balancer, if it has source ranges, and for those of its
     endpoints, of which only those on `hosts` may send what an ordinary pod does not.
     """
     found: dict[Heading, Mapping[str, str]] = {}
-    for _, same in groupby(zip(frontends, sent, endpoints), key=lambda packet: id(packet[0][0])):
+    for _, same in groupby(packets, key=lambda packet: id(packet[0][0])):
         own = list(same)
         balancers = [to for (_, frontend), to, _ in own if frontend.source_ranges]
-        bound = own[0][2]
-        on_hosts = [] if hosts.isdisjoint(bound) else [each for each in bound if each in hosts]
+        on_hosts = [each for each in own[0][2] if each in hosts]
         questions = dict(_numbered(on_hosts, "endpoint", family)) | dict(_numbered(balancers, "load balancer", family))
-        for _, to, _ in own if questions else ():
+        for _, to, _ in own:
             found.setdefault(to, questions)
     return found
 
