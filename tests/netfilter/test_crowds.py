@@ -195,3 +195,21 @@ def test_each_rule_with_a_limit_counts_packets_of_its_own() -> None:
     nat = dump.rulesets[0].tables["nat"]
     own = [nat.chains[f"SVC-{number}"].rules[0].line for number in range(len(sent))]
     assert asked == {number: {f"{limit} (line {line})"} for number, line in enumerate(own)}
+
+
+@pytest.mark.parametrize("jumps", [{0: "SVC-1"}, {0: "SVC-1", 1: "SVC-2"}, {0: "SVC-1", 1: "SVC-0", 2: "SVC-0"}])
+def test_chains_of_one_layout_that_jump_to_each_other_are_a_loop_only_to_packets_that_come_back(
+    jumps: dict[int, str],
+) -> None:
+    lines = []
+    for number, vip in enumerate(_VIPS):
+        lines += [
+            f"nat -A PREROUTING -d {vip}/32 {_HTTP} 80 -j SVC-{number}",
+            f"nat -A SVC-{number} -j {jumps.get(number, f'SEP-{number}')}",
+            f"nat -A SEP-{number} -p tcp -j DNAT --to-destination 10.244.1.{number}:80",
+        ]
+    dump, sent = save("\n".join(lines)), [Heading(0x0A600000 + number, 80) for number in range(1, 41)]
+    together = list(_fates(dump, sent))
+    assert together == [fates for heading in sent for fates in _fates(dump, [heading])]
+    looping = {number for number, fates in enumerate(together) if any(key[0] is Verdict.UNKNOWN for key in fates)}
+    assert looping == ({0, 1, 2} if jumps.get(1) == "SVC-0" else set())

@@ -59,6 +59,7 @@ class AlikeChains(tuple[Chain, ...]):
         self._values = [chain.values for chain in self]
         self._columns: dict[int, CachedColumn[str]] = {}
         self._shared: dict[tuple[int, ...], tuple[str, ...] | None] = {}
+        self._parts: dict[tuple[int, ...], Chain | AlikeChains] = {}
 
     @classmethod
     def of(cls, ground: Chain | AlikeChains, rows: Sequence[int] | None) -> AlikeChains:
@@ -66,6 +67,13 @@ class AlikeChains(tuple[Chain, ...]):
         if isinstance(ground, Chain):
             return cls((ground,))
         return ground if rows is None else cls(map(ground.__getitem__, rows))
+
+    def part(self, rows: tuple[int, ...]) -> Chain | AlikeChains:
+        """The chain of some rows, or the chains: the same object each time."""
+        if rows not in self._parts:
+            chains = AlikeChains(map(self.__getitem__, rows))
+            self._parts[rows] = chains[0] if len(set(chains)) == 1 else chains
+        return self._parts[rows]
 
     __hash__ = object.__hash__
 

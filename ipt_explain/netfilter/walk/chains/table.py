@@ -14,6 +14,7 @@ of their endpoints, cost some dozens of visits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 from ipt_explain.model import Chain, Layout, Table
 from ipt_explain.netfilter.packet import Heading, PacketState
@@ -28,6 +29,9 @@ from ipt_explain.netfilter.walk.chains.visit import Call, End, Ground, Trail, Vi
 from ipt_explain.netfilter.walk.chains.visiting import Key, Visiting, Walk
 from ipt_explain.netfilter.walk.columns import picked
 from ipt_explain.records import Record
+
+_COST_OF_A_SEAT = 40
+"""Of looking for one packet in a chain: ten thousand chains that jump to each other must come to an end."""
 
 
 class Arrival(Record, eq=False):
@@ -56,34 +60,40 @@ class Arrival(Record, eq=False):
 
 
 class _Open:
-    """The chains of one layout that are being looked at. They are put in a set only if one of the same layout is asked
-    for meanwhile, and each once, however deep they are nested.
+    """The chains of one layout that are being looked at, each with the packets that are in it. They are put in a set
+    only if one of the same layout is asked for meanwhile, and each once, however deep they are nested.
     """
 
     def __init__(self) -> None:
-        self._grounds: list[Ground] = []
-        self._chains: set[Chain] = set()
+        self._visits: list[tuple[Ground, Sequence[int]]] = []
+        self._inside: set[tuple[Chain, int]] = set()
         self._gathered = 0
 
-    def enter(self, ground: Ground) -> None:
+    def __bool__(self) -> bool:
+        return bool(self._visits)
+
+    def enter(self, ground: Ground, who: Sequence[int]) -> None:
         """Look at these, too."""
-        self._grounds.append(ground)
+        self._visits.append((ground, who))
 
     def leave(self) -> None:
         """Be done with those that were entered last."""
-        ground = self._grounds.pop()
-        if self._gathered > len(self._grounds):
+        visit = self._visits.pop()
+        if self._gathered > len(self._visits):
             self._gathered -= 1
-            self._chains.difference_update(chains_of(ground))
+            self._inside.difference_update(_seats(*visit))
 
-    def one_of(self, chains: Sequence[Chain]) -> Chain | None:
-        """The first of these that is being looked at."""
-        if not self._grounds:
-            return None
-        for ground in self._grounds[self._gathered :]:
-            self._chains.update(chains_of(ground))
-        self._gathered = len(self._grounds)
-        return next((chain for chain in chains if chain in self._chains), None)
+    def inside(self, ground: Ground, who: Sequence[int]) -> Sequence[int]:
+        """The rows whose packet is in its chain already."""
+        for visit in self._visits[self._gathered :]:
+            self._inside.update(_seats(*visit))
+        self._gathered = len(self._visits)
+        return [row for row, seat in enumerate(_seats(ground, who)) if seat in self._inside]
+
+
+def _seats(ground: Ground, who: Sequence[int]) -> Iterable[tuple[Chain, int]]:
+    """Each row's chain and packet."""
+    return zip(repeat(ground) if isinstance(ground, Chain) else ground, who)
 
 
 class TableWalk:
@@ -177,7 +187,7 @@ class TableWalk:
         layout = chains_of(ground)[0].layout
         if layout not in self._open:
             self._open[layout] = _Open()
-        self._open[layout].enter(ground)
+        self._open[layout].enter(ground, who)
         visit = Visit(self._table.name, ground, state, who, self._crowd.take(who))
         frontier = Frontier(visit, self._evaluator, self._indexes, self._budget)
         visiting = Visiting(
@@ -185,11 +195,13 @@ class TableWalk:
         )
         return key, visit, visiting.walk()
 
-    def _looping(self, ground: Ground) -> Chain | None:
-        """A chain of these that is being looked at already."""
-        chains = chains_of(ground)
-        opened = self._open.get(chains[0].layout)
-        return None if opened is None else opened.one_of(chains)
+    def _looping(self, ground: Ground, who: Sequence[int]) -> Sequence[int]:
+        """The rows whose packet is in its chain already. Only chains that jump to others of their layout cost work."""
+        opened = self._open.get(chains_of(ground)[0].layout)
+        if not opened:
+            return ()
+        self._budget.left -= _COST_OF_A_SEAT * len(who)
+        return opened.inside(ground, who)
 
 
 def _spread_weights(finished: Sequence[Visit]) -> None:

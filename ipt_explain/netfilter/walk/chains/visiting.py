@@ -16,7 +16,7 @@ from ipt_explain.netfilter.walk.chains.evaluator import Rows
 from ipt_explain.netfilter.walk.chains.frontier import Frontier
 from ipt_explain.netfilter.walk.chains.search import SpreadPortion
 from ipt_explain.netfilter.walk.chains.visit import Call, End, Ended, Ground, Passage, Portion, Trail, Visit
-from ipt_explain.netfilter.walk.columns import Batch
+from ipt_explain.netfilter.walk.columns import Batch, picked, rows_left
 
 TOO_MUCH = "too many different packets to follow each"
 LOOP = "a loop of jumps"
@@ -28,8 +28,8 @@ Places = int | Sequence[int]
 
 
 class Visiting:
-    """A visit under way. `entry` is the chain that the packets entered from their hook; `looping` finds a chain, among
-    those to jump to, that is being looked at already.
+    """A visit under way. `entry` is the chain that the packets entered from their hook; `looping` finds the rows, of
+    packets that jump to chains, whose packet is already in its chain.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Visiting:
         jumps: Jumps,
         effects: Effects,
         entry: Chain | None,
-        looping: Callable[[Ground], Chain | None],
+        looping: Callable[[Ground, Sequence[int]], Sequence[int]],
     ) -> None:
         self._visit = visit
         self._frontier = frontier
@@ -119,18 +119,33 @@ class Visiting:
             return
         for group in self._jumps.by_callee(names, self._table, batch.shape):
             own, at = portion.of(group.rows), place if group.rows is None else _chosen(place, group.rows)
-            if group.ground is None:
+            ground = group.ground
+            if ground is None:
                 some = batch if group.rows is None else batch.take(group.rows)
                 self._affected(own, at, some)
-            elif looping := self._looping(group.ground):
-                reason = f"{LOOP} that comes back to chain {looping.name}"
-                self._end(own, at, End(Verdict.UNKNOWN, own.state, reason))
-            else:
-                callee = yield group.ground, own.state, self._visit.who_of(own.rows)
-                call = Call(self._visit, own.rows, own.share, at, own.via, own.state)
-                self._visit.calls.append((callee, call))
-                for back in callee.returned:
-                    self._back(own, at, callee, back, goes(batch.shape))
+                continue
+            who = self._visit.who_of(own.rows)
+            if looping := self._looping(ground, who):
+                self._loop(own, at, ground, looping)
+                left = rows_left(len(who), [tuple(looping)])
+                if not left:
+                    continue
+                own, at, who = own.of(left), _chosen(at, left), tuple(picked(who, left))
+                ground = ground if isinstance(ground, Chain) else ground.part(left)
+            callee = yield ground, own.state, who
+            call = Call(self._visit, own.rows, own.share, at, own.via, own.state)
+            self._visit.calls.append((callee, call))
+            for back in callee.returned:
+                self._back(own, at, callee, back, goes(batch.shape))
+
+    def _loop(self, portion: Portion, place: Places, ground: Ground, looping: Sequence[int]) -> None:
+        """End rows that jump to a chain that they are in."""
+        rows_of: dict[Chain, list[int]] = {}
+        for row in looping:
+            rows_of.setdefault(ground if isinstance(ground, Chain) else ground[row], []).append(row)
+        for chain, rows in rows_of.items():
+            end = End(Verdict.UNKNOWN, portion.state, f"{LOOP} that comes back to chain {chain.name}")
+            self._end(portion.of(tuple(rows)), _chosen(place, rows), end)
 
     def _back(
         self,
@@ -158,11 +173,12 @@ class Visiting:
         for fan in self._fans(spread):
             rows, places = fan.rows, fan.places
             shares = list(map(spread.shares.__getitem__, fan.turns))
-            if fan.ground is None or self._looping(fan.ground):
+            who = self._visit.who_of(rows)
+            if fan.ground is None or self._looping(fan.ground, who):
                 for row, place, share in zip(rows, places, shares):
                     yield from self._matched(Portion(portion.state, (row,), share, portion.via), place)
                 continue
-            callee = yield fan.ground, portion.state, self._visit.who_of(rows)
+            callee = yield fan.ground, portion.state, who
             call = Call(self._visit, rows, shares, places, portion.via, portion.state)
             self._visit.calls.append((callee, call))
             for back in callee.returned:
