@@ -25,6 +25,7 @@ def test_a_forward_policy_that_drops_pods() -> None:
     assert found.chain == "FORWARD"
     assert found.severity is Severity.ERROR
     assert "the policy of filter FORWARD drops all connections from pods" in found.message
+    assert found.help.startswith("Set the policy to ACCEPT")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_a_reject_ahead_of_the_network_plugin() -> None:
     text = behind(NODE, reject, *LAST_FORWARD)
     found = finding("IPT601", text, NODE)
     assert found.line == line_of(text, reject)
-    assert found.severity is Severity.ERROR
+    assert found.severity is Severity.ERROR and found.help.startswith("Remove this rule")
     late = behind(text, "-A FORWARD -j FLANNEL-FWD", reject).replace(
         ":KUBE-FORWARD -", ":FLANNEL-FWD - [0:0]\n:KUBE-FORWARD -"
     )

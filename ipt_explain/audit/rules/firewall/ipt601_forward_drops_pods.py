@@ -53,7 +53,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.filter.host_endpoints import Stop, host_stops
 from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, causes, possible_causes
 from ipt_explain.audit.evidence.losses.hurt import loses_or_may_stop
-from ipt_explain.audit.evidence.losses.telling import fault_of
+from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Heading
@@ -61,7 +61,10 @@ from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss
 from ipt_explain.words import within
 
-_FIX = "Accept pod traffic before it, or switch the other firewall off and restart the network plugin."
+_FIX = (
+    "Remove this rule, or accept pod traffic before it. If another firewall wrote it, switch that off and restart the "
+    "network plugin."
+)
 _NAMED = 3
 _LIKELY = re.compile(r"not (?:-[io] (?:docker0|virbr)|\S+ is an address of this node)")
 
@@ -85,7 +88,7 @@ def _is_likely(cause: Cause) -> bool:
 
 
 def _fault(cause: Cause, severity: Severity | None = None) -> Fault:
-    fault = fault_of(cause, _FIX, severity)
+    fault = fault_of(cause, FIX_POLICY if cause.is_policy else _FIX, severity)
     late = _behind(cause)
     if not late or cause.victims[0].lost.how is Loss.UNANSWERED:
         return fault
@@ -112,7 +115,7 @@ def _on_this_node(stop: Stop) -> Fault:
     grave = stop.of_cache or (rule is not None and stop.is_of_api_server)
     return Fault(
         f"{who} {'drops' if stop.dropped else 'refuses'} connections to {whom}",
-        _FIX,
+        FIX_POLICY if rule is None else _FIX,
         at_rule_or_chain(rule, stop.step.chain),
         severity=Severity.WARNING if grave else Severity.INFO,
         key="cache" if stop.of_cache else "",
