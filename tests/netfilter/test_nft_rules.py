@@ -76,6 +76,7 @@ def matches(match: str, **more: object) -> bool | None:
         ("ct state { new, untracked }", True),
         ("ct state != invalid", True),
         ("ct status dnat", False),
+        ("ct status & dnat == 0", True),
         ("ct direction original", True),
         ("ct original ip daddr 10.96.0.10", True),
         ("ct mark 0x0", True),

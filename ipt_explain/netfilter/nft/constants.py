@@ -112,8 +112,10 @@ def canonical(constant: nft.Expression, kind: Datatype) -> int | str | None:
 
 
 def bits_of(expression: nft.Expression) -> frozenset[str] | None:
-    """Names of bits; None for other expressions."""
+    """Names of bits, none of 0; None for other expressions."""
     if isinstance(expression, nft.Flags):
         names = [name for name in expression.names if isinstance(name, str)]
         return frozenset(names) if len(names) == len(expression.names) else None
+    if type(expression) is int and expression == 0:
+        return frozenset()
     return frozenset({expression}) if isinstance(expression, str) else None

@@ -155,13 +155,18 @@ def _packet_type(state: PacketState, bound: Bound) -> Reading:
     return "host"
 
 
+# The kernel sets two bits; nft has a name for one. So `ct status != dnat` is true also of what is translated.
+_DNAT_DONE = ("dnat", "dst-nat-done")
+_SNAT_DONE = ("snat", "src-nat-done")
+
+
 def _conntrack(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:
     if ct.key == "state":
         return frozenset(word.lower() for word in states_of(state) - {"DNAT", "SNAT"})
     if not state.tracked:
         return ABSENT
     if ct.key == "status":
-        nat = [name for name, done in (("dnat", state.dnat), ("snat", state.snat)) if done]
+        nat = [bit for bits, done in ((_DNAT_DONE, state.dnat), (_SNAT_DONE, state.snat)) if done for bit in bits]
         return frozenset([*nat, *(bit.lower().replace("_", "-") for bit in status_of(state))])
     if ct.key == "mark":
         return state.connmark

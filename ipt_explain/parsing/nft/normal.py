@@ -80,6 +80,15 @@ def implicit_operator(left: nft.Expression, right: nft.Expression) -> nft.Operat
     return nft.Operator.IN if isinstance(left, nft.Payload) and left == _TCP_FLAGS else nft.Operator.EQUAL
 
 
+NONE_OF = "!"
+"""An operator of newer nfts: none of these bits is set."""
+
+
+def none_of(left: nft.Expression, bits: nft.Expression) -> nft.Match:
+    """`LEFT ! BITS`, as older nfts print it: `LEFT & BITS == 0`."""
+    return nft.Match(nft.Binary("&", left, bits), nft.Operator.EQUAL, 0)
+
+
 def operator_sign(text: str) -> str:
     """`&` for `and`, and so on."""
     return _OPERATOR_WORDS.get(text, text)

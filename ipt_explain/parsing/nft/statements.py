@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ipt_explain.model import nft
-from ipt_explain.parsing.nft.normal import USUAL_BURST, implicit_operator, reject_with, usual, usual_target
+from ipt_explain.parsing.nft.normal import (
+    NONE_OF,
+    USUAL_BURST,
+    implicit_operator,
+    none_of,
+    reject_with,
+    usual,
+    usual_target,
+)
 from ipt_explain.records import Record
 
 Parts = list[Any]
@@ -29,6 +37,8 @@ class NatTarget(Record):
 def match(parts: Parts) -> nft.Match:
     """A match, with its operator or the implied one."""
     left, right = parts[0], usual(parts[0], parts[-1])
+    if len(parts) == 3 and parts[1] == NONE_OF:
+        return none_of(left, right)
     operator = nft.Operator(parts[1]) if len(parts) == 3 else None
     if isinstance(right, Masked):
         mask, value = usual(left, right.mask), usual(left, right.value)

@@ -15,7 +15,7 @@ from ipt_explain.parsing.nft.json.expressions import (
     verdict_of,
 )
 from ipt_explain.parsing.nft.json.words import FAILURES, Json, constant, flags_of, maybe_text, number, text, unread
-from ipt_explain.parsing.nft.normal import USUAL_BURST, reject_with, usual, usual_target
+from ipt_explain.parsing.nft.normal import NONE_OF, USUAL_BURST, none_of, reject_with, usual, usual_target
 
 
 def statement_of(item: Json) -> nft.Statement:
@@ -35,6 +35,8 @@ def _match(body: Json) -> nft.Match:
         right = int(right)
     if isinstance(left, nft.Binary):
         left = nft.Binary(left.operator, left.left, usual(left.left, left.right))
+    if body["op"] == NONE_OF:
+        return none_of(left, usual(left, right))
     return nft.Match(left, nft.Operator(body["op"]), usual(left, right))
 
 
