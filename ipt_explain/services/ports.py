@@ -241,6 +241,14 @@ class ServicePort(Record):
         port = f":{self.port_name}" if self.port_name else ""
         return f"{self.namespace}/{self.name}{port}"
 
+    def may_refuse(self, frontend: Frontend) -> bool:
+        """Whether a frontend's own rules refuse some connections."""
+        return (
+            frontend.verdict in (FrontendVerdict.REJECT, FrontendVerdict.DROP)
+            or bool(frontend.source_ranges)
+            or TrafficPolicy.LOCAL in (self.internal_policy, self.external_policy)
+        )
+
 
 def by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:
     """The order of service ports: by name, then by ClusterIP."""

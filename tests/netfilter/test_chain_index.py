@@ -6,12 +6,14 @@ import json
 
 import pytest
 
+import ipt_explain
 from ipt_explain.analyzers import explain
 from ipt_explain.model import Family
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.walk.chains import chain_index
 from ipt_explain.netfilter.whereabouts import Whereabouts
 from ipt_explain.parsing import read_dump
+from tests.bench.kube_proxy import Service, node_lines
 from tests.kube_corpus import Scenario, scenarios
 from tests.trace.helpers import save
 
@@ -49,3 +51,15 @@ def test_packets_to_an_unknown_address_meet_only_rules_that_may_be_for_it() -> N
     assert index.may_match(to, 0) == [1000]
     assert index.may_match(to, 1001) == []
     assert index.may_match([Heading(node, None)], 7) == range(7, 1001)
+
+
+def test_a_long_chain_is_looked_through_once_for_all_protocols(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    make = chain_index.ChainIndex
+    monkeypatch.setattr(chain_index, "ChainIndex", lambda chain: made.append(chain.name) or make(chain))
+    services = [
+        Service(f"demo/web-{number}", f"10.96.0.{number}", 80, (f"10.128.0.{number}:80",), ("tcp", "udp", "sctp")[number % 3])
+        for number in range(1, 61)
+    ]  # fmt: skip
+    ipt_explain.explain(ipt_explain.parse("".join(node_lines(services))))
+    assert made == ["KUBE-SERVICES"]

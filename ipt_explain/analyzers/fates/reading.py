@@ -18,7 +18,7 @@ from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
-from ipt_explain.records import replace
+from ipt_explain.records import Record, replace
 from ipt_explain.services.columns import column, in_columns
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Fate, Fates, Loss, Vantage
 from ipt_explain.services.ports import (
@@ -28,7 +28,6 @@ from ipt_explain.services.ports import (
     FrontendVerdict,
     ServicePort,
     ServiceState,
-    TrafficPolicy,
 )
 
 if TYPE_CHECKING:
@@ -94,6 +93,16 @@ def _replies(node: NodeRules) -> Replies | None:
     return Replies(node)
 
 
+class _Followed(Record, eq=False):
+    """Services of one protocol, and what happened to their packets: the fates of each frontend, one after another, from
+    each vantage point."""
+
+    services: Sequence[tuple[ServicePort, Bound]]
+    told: Sequence[Sequence[Fate]]
+    arrivals: Arrivals
+    masquerading: Masquerading
+
+
 class _Reader:
     """`mark` is what kube-proxy marks packets with for masquerading in nftables mode, if the text shows that."""
 
@@ -113,15 +122,21 @@ class _Reader:
         """Services with their fates, protocol by protocol: packets that differ only in their destination travel
         together."""
         judged = list(services)
-        for protocol in dict.fromkeys(service.protocol for service in services):
-            numbers = [number for number, service in enumerate(services) if service.protocol == protocol]
-            own = [(services[number], self._around.bound[number]) for number in numbers]
-            for number, service in zip(numbers, self._followed(protocol, own)):
+        numbers: dict[str, list[int]] = {}
+        for number, service in enumerate(services):
+            numbers.setdefault(service.protocol, []).append(number)
+        followed = [
+            self._followed(protocol, [(services[number], self._around.bound[number]) for number in same])
+            for protocol, same in numbers.items()
+        ]
+        self._node.indexes.forget()
+        for same, each in zip(numbers.values(), followed):
+            for number, service in zip(same, self._summed_up(each)):
                 judged[number] = service
         return judged
 
-    def _followed(self, protocol: str, services: Sequence[tuple[ServicePort, Bound]]) -> Iterator[ServicePort]:
-        self._masquerading = Masquerading(self._node, self._around, protocol, services, self._shown_whole, self._mark)
+    def _followed(self, protocol: str, services: Sequence[tuple[ServicePort, Bound]]) -> _Followed:
+        masquerading = Masquerading(self._node, self._around, protocol, services, self._shown_whole, self._mark)
         crowd = [(service, frontend) for service, _ in services for frontend in service.frontends]
         endpoints = [bound for service, bound in services for _ in service.frontends]
         sent = self._sent([frontend for _, frontend in crowd])
@@ -134,11 +149,8 @@ class _Reader:
             journey.begin(self._sharing_questions(start, crowd, sent, reached) if vantage is Vantage.NODE else start)
             ends = journey.ends() if self._replies is None else self._replies.checked(journey.ends(), sent)
             found.append(judge.fates(list(ends), arrivals if vantage is Vantage.POD else None))
-        self._node.indexes.forget()
         told = [fates if _shows(*each) else _NO_SERVERS_SHOWN for each, fates in zip(crowd, zip(*found))]
-        packets = enumerate(told)
-        for service, bound in each_of(services, "summing up"):
-            yield self._summed_up(service, bound, list(islice(packets, len(service.frontends))), arrivals)
+        return _Followed(services, told, arrivals, masquerading)
 
     def _sharing_questions(
         self, start: PacketState, crowd: Sequence[tuple[ServicePort, Frontend]], sent: Sequence[Heading],
@@ -168,25 +180,28 @@ class _Reader:
             return Heading(self._around.with_node_ports, frontend.port)
         return Heading(_address(frontend.address, self._around.family), frontend.port)
 
-    def _summed_up(
-        self, service: ServicePort, bound: Bound, found: Sequence[tuple[int, Sequence[Fate]]], arrivals: Arrivals
-    ) -> ServicePort:
-        """A Service with its fates and what follows from them. `found` are those of each frontend from each vantage
-        point, with its packet's number in the crowd."""
-        frontends = tuple([
-            replace(frontend, fates=self._fates(frontend, fates), verdict=self._verdict(frontend))
-            for frontend, (_, fates) in zip(service.frontends, found)
-        ])
-        for frontend, (packet, fates) in zip(service.frontends, found):
-            if frontend.kind is FrontendKind.CLUSTER_IP:
-                return replace(
-                    service,
-                    frontends=frontends,
-                    state=_state(service, fates[0]),
-                    endpoints=self._arriving(service, bound, arrivals.of(packet)),
-                    masquerade=self._masquerading.of_service(service, bound, fates),
-                )
-        return replace(service, frontends=frontends)
+    def _summed_up(self, followed: _Followed) -> Iterator[ServicePort]:
+        """Services with their fates and what follows from them."""
+        told = enumerate(followed.told)
+        for service, bound in each_of(followed.services, "summing up"):
+            found = list(islice(told, len(service.frontends)))
+            frontends = tuple([
+                replace(frontend, fates=self._fates(frontend, fates), verdict=self._verdict(frontend))
+                for frontend, (_, fates) in zip(service.frontends, found)
+            ])
+            by_kind = zip([frontend.kind for frontend in frontends], found)
+            of_cluster_ip = next((each for kind, each in by_kind if kind is FrontendKind.CLUSTER_IP), None)
+            if of_cluster_ip is None:
+                yield replace(service, frontends=frontends)
+                continue
+            packet, fates = of_cluster_ip
+            yield replace(
+                service,
+                frontends=frontends,
+                state=_state(service, fates[0]),
+                endpoints=_arriving(service, bound, followed.arrivals.of(packet), followed.masquerading),
+                masquerade=followed.masquerading.of_service(service, bound, fates),
+            )
 
     def _fates(self, frontend: Frontend, fates: Sequence[Fate]) -> Fates:
         """A frontend's fates; unknown if its rules are not in the text. With external policy Local and no local
@@ -206,7 +221,7 @@ class _Reader:
         return Fates(*fates)
 
     def _may_refuse(self, service: ServicePort, frontend: Frontend) -> bool:
-        return _may_refuse(service, frontend) or self._leads_nowhere(frontend)
+        return service.may_refuse(frontend) or self._leads_nowhere(frontend)
 
     def _leads_nowhere(self, frontend: Frontend) -> bool:
         """Whether nat leads connections to no endpoint, so that filter, which the text lacks, may refuse them."""
@@ -216,18 +231,19 @@ class _Reader:
     def _verdict(self, frontend: Frontend) -> FrontendVerdict:
         return FrontendVerdict.UNKNOWN if self._leads_nowhere(frontend) else frontend.verdict
 
-    def _arriving(
-        self, service: ServicePort, bound: Bound, chances: Sequence[float | None]
-    ) -> Sequence[Endpoint]:
-        """Endpoints with the probability that a connection reaches them."""
-        endpoints = service.endpoints
-        stated = column(endpoints, "probability")
-        if not all(bound):
-            chances = [stated[row] if heading is None else chances[row] for row, heading in enumerate(bound)]
-        hairpins = self._masquerading.hairpins(service, bound)
-        if hairpins is column(endpoints, "hairpin") and chances == list(stated):
-            return endpoints
-        return in_columns(endpoints, Endpoint).with_columns(probability=chances, hairpin=hairpins)
+
+def _arriving(
+    service: ServicePort, bound: Bound, chances: Sequence[float | None], masquerading: Masquerading
+) -> Sequence[Endpoint]:
+    """Endpoints with the probability that a connection reaches them."""
+    endpoints = service.endpoints
+    stated = column(endpoints, "probability")
+    if not all(bound):
+        chances = [stated[row] if heading is None else chances[row] for row, heading in enumerate(bound)]
+    hairpins = masquerading.hairpins(service, bound)
+    if hairpins is column(endpoints, "hairpin") and chances == list(stated):
+        return endpoints
+    return in_columns(endpoints, Endpoint).with_columns(probability=chances, hairpin=hairpins)
 
 
 def _address(text: str, family: Family) -> Address:
@@ -244,15 +260,6 @@ def _address(text: str, family: Family) -> Address:
 def _shows(service: ServicePort, frontend: Frontend) -> bool:
     """Whether the input shows what takes a frontend's connections, if IPVS does."""
     return service.backend is not Backend.IPVS or frontend.verdict is not FrontendVerdict.UNKNOWN
-
-
-def _may_refuse(service: ServicePort, frontend: Frontend) -> bool:
-    """Whether a frontend's own rules refuse some connections."""
-    return (
-        frontend.verdict in (FrontendVerdict.REJECT, FrontendVerdict.DROP)
-        or bool(frontend.source_ranges)
-        or TrafficPolicy.LOCAL in (service.internal_policy, service.external_policy)
-    )
 
 
 _WORTH_SHARING = 16  # so many packets may each ask questions of its own
