@@ -157,7 +157,7 @@ class _Luck(random.Random):
             "ip saddr @nets", "ip daddr . tcp dport { 10.96.0.1 . 80, 10.96.0.0/24 . 81 }", "tcp dport 80", "udp dport != 80",
             "th dport { 79-80 }", "meta l4proto { tcp, udp }", 'iifname "cni0"', 'iifname != "cni0"', 'oifname "snk*"',
             "ct state new", "ct state established,related", "ct direction original", "ct status dnat",
-            "ct status != dnat",
+            "ct status != dnat", "ct status ! dnat", "ct status & (snat | dnat) == 0", "tcp flags ! fin,rst",
             "meta mark & 0x4000 == 0x4000", "meta mark != 0x1", "meta mark 0x0-0x3fff", "meta mark & 0x80000000 == 0",
             "fib saddr type local", "fib daddr type != local", "numgen random mod 4 < 3", "tcp flags syn",
             "ip protocol tcp", "meta nfproto ipv4", "ip6 daddr fd00::1", "meta pkttype host", "ct original ip daddr 10.96.0.1",
