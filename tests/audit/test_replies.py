@@ -174,6 +174,15 @@ def test_a_policy_of_drop_lets_only_known_connections_reply(known: bool) -> None
     assert unanswered(text) == ({} if known else {POD: 1, OUTSIDE: 1})
 
 
+def test_a_policy_decides_where_rules_ahead_of_it_may_stop_some_replies() -> None:
+    text = with_rule(policy(NODE, "filter", "INPUT", "DROP"), "filter", "INPUT", "-m ttl --ttl-lt 2 -j DROP")
+    assert unanswered(text) == {HOST: 1}
+    service = next(each for each in explain(read_dump(text)).services if each.port_name == "dns")
+    (frontend,) = service.frontends
+    assert frontend.fates is not None
+    assert {lost.decider.text for lost in frontend.fates.node.lost} == {":INPUT DROP"}
+
+
 def test_trace_says_who_stops_the_reply() -> None:
     text = with_rule(NODE, "filter", "FORWARD", "-s 10.244.1.2/32 -m conntrack --ctstate ESTABLISHED -j DROP")
     found = trace(read_dump(text), Packet("10.244.1.77", "10.96.0.10", "udp", 53))

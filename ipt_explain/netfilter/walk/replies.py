@@ -149,7 +149,7 @@ class Replies:
         if not passes and all(end.verdict is not Verdict.UNKNOWN for end in ends):
             stopped = ALWAYS
         if stopped:
-            return _Stop(max(stops, key=lambda stop: stop[1])[0], stopped, (), asked)
+            return _Stop(max(stops, key=_decides)[0], stopped, (), asked)
         reply, share = stops[0] if len(stops) == 1 else (None, _NEVER)
         if reply is None or first.answers or not _is_reported(reply, finish):
             return _Stop(None, _NEVER, (), asked)
@@ -171,6 +171,12 @@ class Replies:
                 else:
                     hooks.ends.add(Finish(Verdict.ACCEPT, passed), packets)
         return hooks.ends, bool(travellers)
+
+
+def _decides(stop: tuple[StoppedReply, Probability]) -> tuple[Probability, bool]:
+    """What tells that one of several stops decides: it stops more, or so much whatever other rules ask for."""
+    reply, share = stop
+    return share, not any(answer.affirmed for answer in reply.state.answers)
 
 
 def _later_packet(
