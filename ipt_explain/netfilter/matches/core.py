@@ -74,15 +74,14 @@ def _source(option: Option) -> Condition:
         if isinstance(source, int):
             return hit if source & mask == value else miss
         truth = source.lies_in(value, mask)
-        return truth.inverted(option.negated) if truth is not Truth.UNKNOWN else asked(words[0], state, bound.sent)
+        return decide(truth, state, question(words[0], state, bound.sent), option.negated)
 
-    def asked(text: str, state: PacketState, sent: Heading) -> Answer:
+    def question(text: str, state: PacketState, sent: Heading) -> str:
         """Load balancers that let the node in have rules for their own addresses: ten thousand Services ask alike."""
-        question, address = f"-s {text}", single_address(text)
-        if address is not None and not state.node.assumed:
-            shared = state.node.shared_questions.get(sent, {})
-            question = OWN_SOURCE if address == sent.address else shared.get(question, question)
-        return ask(state, question, option.negated)
+        asked, address = f"-s {text}", single_address(text)
+        if address is None or state.node.assumed:
+            return asked
+        return OWN_SOURCE if address == sent.address else state.node.shared_questions.get(sent, {}).get(asked, asked)
 
     def at_once(columns: Sequence[Column], state: PacketState, bounds: Bounds) -> Answer | list[Answer] | None:
         """Ten thousand endpoints' chains test for their own address, and none is the packet's; or rules test for few
@@ -99,10 +98,15 @@ def _source(option: Option) -> Condition:
         answers = {word: test((text,), state, _NOWHERE) for word, (text, asks_one) in texts.items() if not asks_one}
         if len(answers) == len(texts):
             return answers[words] if isinstance(words, str) else [answers[word] for word in words]
-        return [
-            answers[word] if word in answers else asked(texts[word][0], state, sent)
-            for word, sent in zip(repeat(words) if isinstance(words, str) else words, bounds.sent)
-        ]
+        asked: dict[str, Answer] = {}
+        found: list[Answer] = []
+        for word, sent in zip(repeat(words) if isinstance(words, str) else words, bounds.sent):
+            answer = answers.get(word)
+            if answer is None:
+                text = question(texts[word][0], state, sent)
+                answer = asked.get(text) or asked.setdefault(text, ask(state, text, option.negated))
+            found.append(answer)
+        return found
 
     return Condition(option.slots, test, sent=True, at_once=at_once)
 

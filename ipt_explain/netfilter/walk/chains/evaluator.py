@@ -208,13 +208,16 @@ def _alike_as_one(column: Column) -> Column:
 
 
 def _by_answer(answers: Sequence[Answer]) -> Iterable[tuple[Answer, Rows]]:
-    """Answers, one a row, each with its rows."""
+    """Answers, one a row, each with its rows. Equal ones are mostly one object."""
+    same: dict[int, list[int]] = {}
+    for row, answer in enumerate(map(id, answers)):
+        same.setdefault(answer, []).append(row)
     found: dict[Answer, list[int]] = {}
-    for row, answer in enumerate(answers):
-        found.setdefault(answer, []).append(row)
+    for rows in same.values():
+        found.setdefault(answers[rows[0]], []).extend(rows)
     if len(found) == 1:
         return [(answer, None) for answer in found]
-    return [(answer, tuple(rows)) for answer, rows in found.items()]
+    return [(answer, tuple(sorted(rows))) for answer, rows in found.items()]
 
 
 def _branches(answer: Answer, state: PacketState) -> tuple[Branch, ...]:
