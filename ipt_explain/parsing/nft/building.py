@@ -1,13 +1,15 @@
 """Recipes that convert a parse tree to the model, shared by all lines of one form.
 
 A recipe takes the words of the value tokens, in the order of the text, and builds the line's object. Parts that do not
-depend on them are built once, with the recipe.
+depend on them are built once, with the recipe. A recipe for many elements takes columns of words instead, and the
+line of each.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 from lark import Token, Tree
@@ -15,9 +17,12 @@ from lark import Token, Tree
 from ipt_explain.model import nft
 from ipt_explain.parsing.nft.grammar import VALUES
 from ipt_explain.parsing.nft.phrases import PHRASES, only
+from ipt_explain.records import replace
 
 Words = Sequence[str]
 Recipe = Callable[[Words], Any]
+Columns = Sequence[Sequence[str]]
+ManyElements = Callable[[Columns, Iterable[int]], list[nft.Element]]
 Phrase = Callable[[list[Any]], Any]
 ReadBraces = Callable[[str], nft.SetLiteral]
 
@@ -31,6 +36,42 @@ def recipe_of(tree: Tree[Token], read_braces: ReadBraces) -> Recipe:
     slots = {token.start_pos: place for place, token in enumerate(value_tokens(tree))}
     constant, recipe = _compiled(tree, slots, read_braces)
     return recipe if recipe is not None else lambda words: constant
+
+
+def recipe_of_many(tree: Tree[Token], read_braces: ReadBraces) -> ManyElements:
+    """The recipe of many elements of one form."""
+    slots = {token.start_pos: place for place, token in enumerate(value_tokens(tree))}
+    parts = [_column(child, slots, read_braces) for child in tree.children]
+    plain = len(parts) == 1 or (len(parts) == 3 and tree.children[1] == ":")  # a key, and perhaps its data
+    make = PHRASES[tree.data]
+
+    def read(columns: Columns, lines: Iterable[int]) -> list[nft.Element]:
+        values = [part(columns) for part in parts]
+        if plain:
+            return list(map(nft.Element, values[0], values[-1] if len(values) > 1 else _NO, _NO, _NO, _NO, _NO, lines))
+        return [replace(make(list(each)), line=line) for line, *each in zip(lines, *values)]
+
+    return read
+
+
+def _column(
+    node: Tree[Token] | Token, slots: dict[int | None, int], read_braces: ReadBraces
+) -> Callable[[Columns], Iterable[Any]]:
+    """What makes a column of a node's objects; the same object in all if it does not vary."""
+    constant, recipe = _compiled(node, slots, read_braces)
+    if recipe is None:
+        return lambda columns: repeat(constant)
+    if isinstance(node, Token):
+        slot = slots[node.start_pos]
+        read = read_braces if node.type == "BRACES" else _READERS.get(node.type)
+        return lambda columns: columns[slot] if read is None else map(read, columns[slot])
+    parts = [_column(child, slots, read_braces) for child in node.children]
+    phrase = PHRASES[node.data]
+    if phrase is only:
+        return parts[0]
+    if node.data == "value_concatenation":
+        return lambda columns: map(nft.Concatenation, zip(*[part(columns) for part in parts[0::2]]))
+    return lambda columns: map(phrase, map(list, zip(*[part(columns) for part in parts])))
 
 
 def value_tokens(tree: Tree[Token]) -> list[Token]:
@@ -85,6 +126,9 @@ def _plain(slot: int) -> Recipe:
 
 def _converted(slot: int, read: Callable[[str], Any]) -> Recipe:
     return lambda words: read(words[slot])
+
+
+_NO = repeat(None)
 
 
 def _seconds(text: str) -> int:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import accumulate, repeat
+from typing import TYPE_CHECKING
 
 from ipt_explain.model import nft
 from ipt_explain.parsing.nft.forms import FormCache, NftForm, follow
 from ipt_explain.records import Record
 
+if TYPE_CHECKING:
+    from ipt_explain.parsing.nft.building import ManyElements
+
 _BLANK = re.compile(r"[ \t\n]*")
 _RAW = re.compile(r'[^,{}"]*(?:"[^"\n]*"[^,{}"]*)*')
 _ELISION = re.compile(r"(?:\.{3,}|…)\Z")
+
+_WORTH_COMPILING = 48
+"""After so many elements of a form, later ones are read many at a time."""
 
 
 class ReadElements(Record):
@@ -25,12 +34,40 @@ class ReadElements(Record):
     elided: bool
 
 
+class _Many:
+    """Reads elements of one form that follow each other, each with its comma."""
+
+    def __init__(self, source: str, make: ManyElements) -> None:
+        self._find = re.compile(rf"({source}[ \t\n]*,[ \t\n]*)|(?s:.)+").findall
+        self._make = make
+        self._close = -1
+        self._text = ""
+
+    def read(self, text: str, position: int, line: int) -> tuple[Sequence[nft.Element], int, int]:
+        """The elements that follow at once, and the position and line after them."""
+        if text is not self._text or self._close < position:
+            self._text, self._close = text, text.find("}", position)
+        rows = self._find(text, position, len(text) if self._close < 0 else self._close)
+        if rows and not rows[-1][0]:
+            rows.pop()
+        if not rows:
+            return (), position, line
+        wholes, *columns = zip(*rows)
+        position += sum(map(len, wholes))
+        if not line:
+            return self._make(columns, repeat(0)), position, 0
+        lines = list(accumulate(map(str.count, wholes, repeat("\n")), initial=line))
+        return self._make(columns, lines), position, lines[-1]
+
+
 class ElementReader:
     """Reads elements. Text that the grammar does not know becomes an element whose key is Unread."""
 
     def __init__(self) -> None:
         self._cache = FormCache("element", "", r"[ \t\n]*([,}])[ \t\n]*", self.literal)
         self._form = self._cache.nothing
+        self._repeats: dict[NftForm, int] = {}
+        self._many: dict[NftForm, _Many] = {}
 
     def literal(self, braces: str) -> nft.SetLiteral:
         """The set or map in the braces of a rule."""
@@ -43,7 +80,11 @@ class ElementReader:
         elided = False
         position, line = self._over_blank(text, position, line)
         form = self._form
+        many = self._many.get(form)
         while True:
+            if many is not None:
+                found, position, line = many.read(text, position, line)
+                elements += found
             following = form.first
             match = following.match(text, position)
             if match is None:
@@ -53,10 +94,12 @@ class ElementReader:
                     follow(form, following)
             element: nft.Element | None
             if match is not None:
+                many = self._many_of(form) if following is form else None
                 form = following
                 element = form.make(match.groups())
                 closing, end = match[match.lastindex or 0], match.end()
             else:
+                many = None
                 element, closing, end, form = self._read_odd(text, position, form)
             if element is None:
                 elided = True
@@ -68,6 +111,13 @@ class ElementReader:
             if line:
                 line += text.count("\n", position, end)
             position = end
+
+    def _many_of(self, form: NftForm) -> _Many | None:
+        """What reads many elements of a form that has come twice in a row; None if that is rare."""
+        repeats = self._repeats[form] = self._repeats.get(form, 0) + 1
+        if repeats == _WORTH_COMPILING and form.recipe_of_many is not None:
+            self._many[form] = _Many(form.source, form.recipe_of_many())
+        return self._many.get(form)
 
     def _read_odd(self, text: str, position: int, form: NftForm) -> tuple[nft.Element | None, str, int, NftForm]:
         """An element of another form (None for dots), what follows it, where the next begins, and its form."""

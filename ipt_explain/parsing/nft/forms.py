@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ipt_explain.model import nft
-    from ipt_explain.parsing.nft.building import Recipe
+    from ipt_explain.parsing.nft.building import ManyElements, Recipe
 
 MOST_CHARACTERS = 4096
 """nft does not print longer lines, apart from braces, so Lark need not try them."""
@@ -27,13 +28,21 @@ _VARYING = re.compile(r'"[^"\n]*"|\{[^{}]*\}|#[^\n]*|(?:jump|goto|chain|set|map)
 
 
 class NftForm:
-    """A pattern, a recipe, and the two forms that followed it last, one of which nearly always follows again."""
+    """A pattern, a recipe, and the two forms that followed it last, one of which nearly always follows again.
 
-    __slots__ = ("first", "make", "match", "second")
+    `source` is the pattern without the surrounding text; `recipe_of_many` gives the recipe for many elements at once.
+    """
 
-    def __init__(self, pattern: re.Pattern[str], make: Recipe) -> None:
+    __slots__ = ("first", "make", "match", "recipe_of_many", "second", "source")
+
+    def __init__(
+        self, pattern: re.Pattern[str], make: Recipe, source: str = "",
+        recipe_of_many: Callable[[], ManyElements] | None = None,
+    ) -> None:  # fmt: skip
         self.match: Callable[[str, int], re.Match[str] | None] = pattern.match
         self.make = make
+        self.source = source
+        self.recipe_of_many = recipe_of_many
         self.first: NftForm = self
         self.second: NftForm = self
 
@@ -51,7 +60,7 @@ class FormCache:
         self._after = after
         self._read_braces = read_braces
         self._forms: dict[str, list[NftForm]] = {}
-        self._seen_once: dict[str, tuple[str, Recipe]] = {}
+        self._seen_once: dict[str, tuple[str, Recipe, Callable[[], ManyElements] | None]] = {}
 
     def candidates(self, text: str) -> list[NftForm]:
         """The forms that a line or element may have. Compiling a pattern takes longer than parsing a line with Lark, so
@@ -65,13 +74,13 @@ class FormCache:
             forms = self._forms[key] = []
         seen = self._seen_once.pop(key, None)
         if seen is not None:
-            pattern, make = seen
-            forms.append(NftForm(re.compile(f"{self._before}{pattern}{self._after}"), make))
+            pattern, make, many = seen
+            forms.append(NftForm(re.compile(f"{self._before}{pattern}{self._after}"), make, pattern, many))
         return forms
 
     def parse(self, text: str, remember: bool = True) -> Any:
         """Parse with Lark and remember the form. Raises lark's UnexpectedInput, or ValueError for too long a text."""
-        from ipt_explain.parsing.nft.building import recipe_of, value_tokens
+        from ipt_explain.parsing.nft.building import recipe_of, recipe_of_many, value_tokens
         from ipt_explain.parsing.nft.grammar import parse, terminal_pattern
 
         if len(text) > MOST_CHARACTERS and len(_BRACES.sub("", text)) > MOST_CHARACTERS:
@@ -89,7 +98,9 @@ class FormCache:
                 parts.append(f"({terminal_pattern(token.type)})")
                 position = token.end_pos
             parts.append(re.escape(text[position:]))
-            self._seen_once[key] = ("".join(parts), make)
+            several = self._start == "element" and tokens  # what does not vary is not there twice
+            many = partial(recipe_of_many, tree, self._read_braces) if several else None
+            self._seen_once[key] = ("".join(parts), make, many)
         return make([str(token) for token in tokens])
 
 

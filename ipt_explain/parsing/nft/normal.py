@@ -55,6 +55,7 @@ _OF_TYPES: Mapping[str, Spellings] = {
     "meta l4proto": PROTOCOLS, "ip protocol": PROTOCOLS, "th dport": PORTS, "tcp dport": PORTS, "udp dport": PORTS,
 }  # fmt: skip
 _NOTHING: Spellings = {}
+_PLAIN = frozenset({int, str})
 _REJECTIONS: Mapping[str | None, Spellings] = {
     "icmp": {
         0: "net-unreachable", 1: "host-unreachable", 2: "prot-unreachable", 3: "port-unreachable", 9: "net-prohibited",
@@ -120,6 +121,8 @@ def usual(left: nft.Expression, right: Any) -> Any:
 def usual_target(target: Any) -> Any:
     """Where NAT leads: an address, a port, or a map to them. No address is spelled as a port is."""
     if isinstance(target, nft.MapLookup) and isinstance(target.data, nft.SetLiteral):
+        if all(_is_usual(each.data, PORTS) for each in target.data.elements):
+            return target
         elements = tuple([replace(each, data=usual_target(each.data)) for each in target.data.elements])
         return nft.MapLookup(target.key, nft.SetLiteral(elements))
     return _usual(target, PORTS)
@@ -167,6 +170,12 @@ def _all_usual(value: Any, spellings: Sequence[Spellings]) -> Any:
         return value
     usual_parts = tuple(map(_usual, parts, spellings))
     return nft.Concatenation(usual_parts) if isinstance(value, nft.Concatenation) else usual_parts[0]
+
+
+def _is_usual(value: Any, spellings: Spellings) -> bool:
+    """Whether a value of words and numbers is spelled so already."""
+    parts = value.parts if type(value) is nft.Concatenation else (value,)
+    return _PLAIN.issuperset(map(type, parts)) and spellings.keys().isdisjoint(parts)
 
 
 def _usual(value: Any, spellings: Spellings) -> Any:

@@ -70,3 +70,36 @@ def test_a_changed_line_is_read_the_same_or_refused_by_both(line: str, data: st.
     changed = line[:place] + put_in + line[place + data.draw(st.integers(0, 1)) :]
     for each in by_forms(changed):
         assert each == by_lark(changed)
+
+
+ELEMENTS = [
+    "10.0.0.{} . 10.0.0.{} . tcp . 8{}", "{} : 10.0.1.{} . 80{}", '10.{}.0.1 . tcp . 80 comment "a, b}}" : goto service-{}',
+    "fd00::{} . udp . 5{} : drop", "10.{}.0.0/16", "10.0.{}.1 timeout 3h expires 2h5{}m", "10.0.0.1-10.0.0.{}", "{}",
+    "what? {}", "*", "...",
+]  # fmt: skip
+
+
+def _elements(numbers: list[tuple[int, int]]) -> list[str]:
+    return [ELEMENTS[which].format(number, number, number % 9) for which, number in numbers]
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9, 10]), st.integers(0, 255))),
+    st.sampled_from([", ", ",\n\t\t\t     ", ",", " , \n"]),
+    st.sampled_from([" }", "}\n", "", ",}"]),
+    st.integers(0, 3),
+)
+def test_many_elements_are_read_as_each_alone(numbers: list[tuple[int, int]], comma: str, end: str, line: int) -> None:
+    reader = ElementReader()
+    for which in range(len(ELEMENTS)):
+        reader.read(",".join(_elements([(which, 7)] * 60)) + "}", 0, 0)
+    texts = _elements(numbers)
+    text = comma.join(texts) + end
+    found = reader.read(text, 0, line)
+    assert [element for each in texts for element in ElementReader().read(f"{each}}}", 0, 0).elements] == list(
+        found.elements
+    )
+    shown = [place for place, each in enumerate(texts) if each != "..."]
+    assert [each.line for each in found.elements] == [line and line + comma.count("\n") * place for place in shown]
+    assert (found.closed, found.elided) == (bool(end), "..." in texts)
