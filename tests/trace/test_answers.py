@@ -105,5 +105,7 @@ def test_explain_tells_what_trace_does() -> None:
     assert {(lost["how"], lost["verdict"], lost["why"]) for lost in losses} == {
         ("dropped", "DROP", "filter OUTPUT stops the answer that rejects it")
     }
+    found = next(each for each in ipt_explain.audit(ipt_explain.parse(text)) if each.rule == "IPT601")
+    assert found.message.endswith(", as filter OUTPUT stops the answer that rejects it")
     traced = ipt_explain.trace(ipt_explain.parse(text), Packet("10.244.1.222", "10.96.0.10", "udp", 53))
     assert {outcome.verdict for outcome in traced.outcomes} == {"DROP"}

@@ -19,6 +19,7 @@ FIX_POLICY = "Set the policy to ACCEPT, or accept Service traffic in this chain.
 _NAMED = 3
 _ASKED = 2
 _MOST_LINES = 50
+_STOPS = {Loss.DROPPED: ("drop", "dropped"), Loss.REJECTED: ("refuse", "rejected")}
 _CUTS = {
     CutOff.REPLIES_DROPPED: ("drop", "replies to"),
     CutOff.REPLIES_REJECTED: ("refuse", "replies to"),
@@ -82,10 +83,9 @@ def _deed(cause: Cause, may: bool = False) -> str:
     """What it does, or may do, and to whom."""
     first = max(cause.victims, key=lambda victim: victim.lost.how is not Loss.UNANSWERED)  # what is lost first
     lost, hit, does = first.lost, _hit(cause, may), "may {}" if may else "{}s"
-    if lost.how is Loss.DROPPED:
-        return f"{does.format('drop')} {hit}"
-    if lost.how is Loss.REJECTED:
-        return f"{does.format('refuse')} {hit}"
+    if lost.how in _STOPS:
+        stop, evident = _STOPS[lost.how]
+        return f"{does.format(stop)} {hit}{'' if lost.why == evident else f', as {lost.why}'}"
     if lost.how is Loss.UNANSWERED:
         stop, what = _CUTS[CutOff(lost.why)]
         return f"{does.format(stop)} {what} {hit}"
