@@ -27,6 +27,8 @@ from ipt_explain.services.evidence import rules_of
 OLDEST, NEWEST = 1, 99
 # Enough rules to see a form that every rule of its kind has.
 _SAMPLE = 400
+# Signs in a Service's chain.
+_WITH_MARKS, _NAMED_ENDPOINT, _FIVE_DIGITS = 22, " -> ", "0.33332999"
 
 
 class VersionRange(Record):
@@ -125,16 +127,19 @@ def _service_chains(nat: Mapping[str, Chain]) -> Iterator[Chain]:
 
 
 def _read_service_chain(found: _Evidence, chain: Chain, plans: Plans) -> bool:
+    words = "\n".join(chain.values)
+    if found.first >= _WITH_MARKS and _NAMED_ENDPOINT not in words and _FIVE_DIGITS not in words:
+        return False  # nothing new
     for rule in rules_of(chain):
         plan = plans[rule.shape]
         comment = plan.comment_of(rule) or ""
         target = rule.target or ""
-        if role_of(target) is ChainRole.ENDPOINT and " -> " in comment:
+        if role_of(target) is ChainRole.ENDPOINT and _NAMED_ENDPOINT in comment:
             found.at_least(24, "endpoints named in KUBE-SVC comments")
             return True
         if target == MARK_MASQ and plan.destination is not None:
-            found.at_least(22, "KUBE-MARK-MASQ for the ClusterIP inside KUBE-SVC")
-        if plan.probability is not None and plan.probability.at(rule).startswith("0.33332999"):
+            found.at_least(_WITH_MARKS, "KUBE-MARK-MASQ for the ClusterIP inside KUBE-SVC")
+        if plan.probability is not None and plan.probability.at(rule).startswith(_FIVE_DIGITS):
             found.at_most(16, "probabilities of five digits")
             return True
     return False

@@ -17,7 +17,8 @@ class Evidence(Record):
 
     def word(self, slot: int) -> str:
         """A value of the rule as written, by slot (from 1) of its shape."""
-        return self.chain.at(self.start + slot)
+        chain = self.chain
+        return chain.values[chain.layout.offsets[self.number] + slot]
 
     @property
     def start(self) -> int:
