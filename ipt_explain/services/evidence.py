@@ -17,8 +17,7 @@ class Evidence(Record):
 
     def word(self, slot: int) -> str:
         """A value of the rule as written, by slot (from 1) of its shape."""
-        chain = self.chain
-        return chain.values[chain.layout.offsets[self.number] + slot]
+        return self.chain.at(self.start + slot)
 
     @property
     def start(self) -> int:

@@ -217,17 +217,19 @@ class BalancerReader:
         """Note where a run leads in each of these chains, which have one layout."""
         names = flatten.from_iterable(map(run.targets, [chain.values for chain in chains]))
         targets = list(map(self._chains.get, names))
-        form = self._forms.shared(targets)
+        layouts = {None if target is None else target.layout for target in targets}
+        layout = layouts.pop() if len(layouts) == 1 else None
+        form = None if layout is None else self._forms[layout]
         if form is not None:
             shown = list(filter(None, targets))
             endpoints, protocols, width = form.endpoints(shown), form.protocols(shown), len(run.numbers)
             for at, chain in enumerate(chains):
                 self._led[run, chain] = endpoints.part(at * width, (at + 1) * width), protocols
-        elif len(chains) > 1:
+        elif layout is None and len(chains) > 1:
             for chain in chains:
                 self._follow(run, [chain])
         else:
-            self._led[run, chains[0]] = None
+            self._led.update([((run, chain), None) for chain in chains])
 
     def _behind(self, target: str, protocol: str | None, leading: Evidence) -> Spread:
         """What a target does that is neither an endpoint chain of this input nor a verdict. `leading` is the rule that

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
@@ -125,12 +125,6 @@ class EndpointForms(dict[Layout, EndpointForm | None]):
         super().__init__()
         self._plans = plans
         self.fragment = fragment
-
-    def shared(self, chains: Iterable[Chain | None]) -> EndpointForm | None:
-        """The form of these chains; None if they differ in layout or have no DNAT."""
-        layouts = {None if chain is None else chain.layout for chain in chains}
-        layout = layouts.pop() if len(layouts) == 1 else None
-        return None if layout is None else self[layout]
 
     def __missing__(self, layout: Layout) -> EndpointForm | None:
         form = self[layout] = self._form(layout)
