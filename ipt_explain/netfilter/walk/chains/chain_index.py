@@ -8,13 +8,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import repeat
+from operator import itemgetter
 from typing import cast
 
 from ipt_explain.model import Chain, Shape
 from ipt_explain.model.kernel import ADDRESS_BITS
-from ipt_explain.netfilter.cached import CachedColumn
+from ipt_explain.netfilter.cached import CachedColumn, cached
 from ipt_explain.netfilter.header import HIGHEST_PORT, parse_address, parse_ipv4, single_address
-from ipt_explain.netfilter.packet import Heading, addresses_of
+from ipt_explain.netfilter.packet import Heading, addresses_of, known_addresses_of
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.callees import Jumps
 from ipt_explain.netfilter.whereabouts import Whereabouts
@@ -101,6 +102,8 @@ class ChainIndex:
 
     def unclear(self, to: Sequence[Heading], rows: Sequence[int]) -> Sequence[int]:
         """The rows of packets that may match more than `others` and rules for the very address and port of theirs."""
+        if cached(to, _all_known):
+            return ()
         unknown = [row for row in rows if type(to[row].address) is not int or to[row].port is None]
         return [row for row in unknown if not self._has_all(to[row])]
 
@@ -133,6 +136,10 @@ class ChainIndex:
                     places.setdefault(port, []).extend(own)
             about = self._about[address] = places
         return about
+
+
+def _all_known(to: Sequence[Heading]) -> bool:
+    return known_addresses_of(to) is not None and None not in map(itemgetter(1), to)
 
 
 def _address_slot(shape: Shape) -> int | None:
