@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1] / "ipt_explain"
 # From the bottom up. A module imports from lower layers and from its own.
 LAYERS = (
     ("digests", "enums", "patterns", "records"),
+    ("columns",),
     ("words",),
     ("collector", "errors", "help", "progress", "schemas"),
     ("inputs", "outputs"),

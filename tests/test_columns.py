@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipt_explain.services.columns import Columns, columns
+from ipt_explain.columns import Columns, columns
 from ipt_explain.services.ports import Share
 
 SHARES = Columns(Share, {"chain": ["KUBE-SEP-A", "KUBE-SEP-B"], "probability": [0.5, 0.5]})

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from ipt_explain.audit.findings.place import Location, at_rule
+from ipt_explain.columns import column
 from ipt_explain.model import Backend, Family
 from ipt_explain.model.dump import SourceText
-from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Frontend, RulesetFacts, ServicePort

@@ -11,8 +11,8 @@ from functools import lru_cache
 from itertools import repeat
 from json.encoder import encode_basestring_ascii as quoted
 
+from ipt_explain.columns import columns
 from ipt_explain.model import Backend
-from ipt_explain.services.columns import columns
 from ipt_explain.services.evidence import evidence_lines
 from ipt_explain.services.fates import Fate, Loss, Lost
 from ipt_explain.services.ports import (

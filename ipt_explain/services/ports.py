@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ipt_explain.columns import column
 from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Family, Form, Rule
 from ipt_explain.records import Record
-from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.fates import Fates
 from ipt_explain.words import front

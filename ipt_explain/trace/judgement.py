@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from ipt_explain.columns import columns
 from ipt_explain.enums import Enum
 from ipt_explain.records import Record
-from ipt_explain.services.columns import columns
 from ipt_explain.services.fates import Loss
 from ipt_explain.words import address_port
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.analyzers.rulesets import chains_from
+from ipt_explain.columns import column
 from ipt_explain.model import Layout, Ruleset
 from ipt_explain.netfilter.header import parse_address, protocol_number
 from ipt_explain.netfilter.hooks import Hook
@@ -25,7 +26,6 @@ from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Whereabouts
 from ipt_explain.records import replace
-from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Fate, Vantage
 from ipt_explain.services.ports import Masquerade, ServicePort
 

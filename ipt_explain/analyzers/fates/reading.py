@@ -11,6 +11,7 @@ from ipt_explain.analyzers.fates.judging import Arrivals, Judge, Reached
 from ipt_explain.analyzers.fates.masquerading import Bound, Masquerading
 from ipt_explain.analyzers.fates.vantages import Surroundings, shows_all_nat, surroundings
 from ipt_explain.collector import keep
+from ipt_explain.columns import column, in_columns
 from ipt_explain.model import Backend, Dump, Family
 from ipt_explain.netfilter.header import network_bits, parse_address, parse_ipv4, protocol_number
 from ipt_explain.netfilter.packet import Heading, PacketState
@@ -19,7 +20,6 @@ from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
 from ipt_explain.records import Record, replace
-from ipt_explain.services.columns import column, in_columns
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Fate, Fates, Loss, Vantage
 from ipt_explain.services.ports import (
     Endpoint,

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from ipt_explain.analyzers.rulesets import stopping
+from ipt_explain.columns import column
 from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.node import NOTHING_KNOWN, NodeFacts
@@ -20,7 +21,6 @@ from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.chain_index import Destinations
 from ipt_explain.netfilter.whereabouts import Address, Bits, Whereabouts
 from ipt_explain.records import Record
-from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Endpoint, ServicePort
 from ipt_explain.words import address_port

@@ -15,11 +15,11 @@ from ipt_explain.analyzers.iptables.gaps import chains_with_gaps
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
 from ipt_explain.analyzers.iptables.runs import Run, Stretches
 from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, ChainRole, role_of
+from ipt_explain.columns import Columns
 from ipt_explain.model import Chain, Extent, Layout, Table
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.netfilter.probability import NOTHING, taken
 from ipt_explain.records import Record, replace
-from ipt_explain.services.columns import Columns
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Balancer, Endpoint, Scope, Share
 

@@ -8,10 +8,10 @@ from functools import lru_cache
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_MASQ
+from ipt_explain.columns import Columns, in_columns
 from ipt_explain.model import Chain, Layout, column, lines, packets
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.records import Record
-from ipt_explain.services.columns import Columns, in_columns
 from ipt_explain.services.evidence import Evidence, SameRules
 from ipt_explain.services.ports import Endpoint, Share
 from ipt_explain.words import address_port

@@ -8,8 +8,8 @@ from functools import lru_cache
 from ipt_explain.analyzers.iptables.balancing import Spread
 from ipt_explain.analyzers.iptables.frontends import FrontendRules
 from ipt_explain.analyzers.iptables.plans import Plans, RulePlan
+from ipt_explain.columns import column
 from ipt_explain.model import Extent
-from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Endpoint, Masquerade
 

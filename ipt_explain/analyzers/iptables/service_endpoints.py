@@ -7,7 +7,7 @@ from itertools import repeat
 
 from ipt_explain.analyzers.iptables.balancing import Spread
 from ipt_explain.analyzers.iptables.endpoints import NO_ENDPOINTS
-from ipt_explain.services.columns import Columns
+from ipt_explain.columns import Columns
 from ipt_explain.services.ports import Endpoint, Scope
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from ipt_explain.columns import columns, in_columns
 from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.compare.objects.nodes import node_of
 from ipt_explain.compare.objects.server_names import with_names
 from ipt_explain.model import Dump
 from ipt_explain.model.node.joining import as_node, by_node
 from ipt_explain.records import Record, replace
-from ipt_explain.services.columns import columns, in_columns
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Endpoint, Placement, RulesetFacts, ServicePort
 from ipt_explain.words import address_port

@@ -23,10 +23,10 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.analyzers.rulesets import role_label
+from ipt_explain.columns import column
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.completeness import shows_all
 from ipt_explain.model import Backend, Dump, Family, Ruleset
-from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence, rules_of
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Balancer, FrontendKind, ServicePort

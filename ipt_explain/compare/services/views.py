@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
+from ipt_explain.columns import column
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.compare.services.losses import LossCause, Losses, Lossy, losses_of
 from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.model import Backend, Dump, Family, Form, Shape
 from ipt_explain.records import NamedTuple, Record, field
-from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.fates import Loss

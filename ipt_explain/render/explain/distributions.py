@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import compress
 
+from ipt_explain.columns import column, columns
 from ipt_explain.model import Backend
 from ipt_explain.netfilter.probability import NOTHING
 from ipt_explain.records import Record, field
 from ipt_explain.render.explain.service_words import View, by_words, leak_line, placement_words, row
 from ipt_explain.render.text.outline import Span, TreeNode, line_tail, sentence
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.services.columns import column, columns
 from ipt_explain.services.evidence import evidence_lines
 from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, FrontendVerdict, Scope, ServicePort, Share
 from ipt_explain.words import address_port, both, counted

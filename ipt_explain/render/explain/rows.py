@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ipt_explain.columns import column as column_of
 from ipt_explain.netfilter.probability import NOTHING
 from ipt_explain.render.explain.service_words import KIND_WORDS, joined_address
 from ipt_explain.render.explain.summary import SIGNS, brief_words
 from ipt_explain.render.text.outline import Line, Span, TreeNode, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.services.columns import column as column_of
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.health import Trouble, trouble_of
 from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.names import spelling_in_hash
+from ipt_explain.columns import column
 from ipt_explain.model import Backend
 from ipt_explain.render.explain.distributions import distributions
 from ipt_explain.render.explain.service_words import (
@@ -19,7 +20,6 @@ from ipt_explain.render.explain.service_words import (
 )
 from ipt_explain.render.text.outline import Span, TreeNode, sentence
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.services.columns import column
 from ipt_explain.services.health import answering
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState, TrafficPolicy
 from ipt_explain.words import both, either

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from ipt_explain.columns import column as column_of
 from ipt_explain.netfilter.probability import NOTHING
 from ipt_explain.render.explain.service_words import KIND_WORDS, joined_address
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.services.columns import column as column_of
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import Balancer, Frontend, FrontendKind, ServicePort
 from ipt_explain.words.percents import evenness, percents

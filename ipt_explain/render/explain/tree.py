@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ipt_explain.columns import column
 from ipt_explain.model import Backend, Family, Form
 from ipt_explain.render.explain.service_tree import service_tree
 from ipt_explain.render.explain.service_words import View, placement_words
 from ipt_explain.render.text.outline import Line, Span, TreeNode, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.render.text.terminal import to_text
-from ipt_explain.services.columns import column
 from ipt_explain.services.explanation import EVERYTHING, Choice, Explanation, Reading, ShownServices
 from ipt_explain.services.health import Health, health
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort

@@ -7,10 +7,10 @@ from itertools import repeat
 
 from ipt_explain.audit.findings.finding import Finding
 from ipt_explain.audit.findings.severity import Severity
+from ipt_explain.columns import column
 from ipt_explain.enums import Enum
 from ipt_explain.records import Record, field
 from ipt_explain.render.text.safe import escape
-from ipt_explain.services.columns import column
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
 from ipt_explain.words import address_port, and_more
 

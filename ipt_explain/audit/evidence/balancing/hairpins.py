@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from ipt_explain.analyzers.names import MARK_MASQ, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
+from ipt_explain.columns import column
 from ipt_explain.enums import Enum
 from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.header import network_bits, parse_address
 from ipt_explain.records import Record
-from ipt_explain.services.columns import column
 from ipt_explain.services.ports import Endpoint, ServicePort
 
 _AS_WRITTEN = 2  # rules of an endpoint chain: a mark, a DNAT

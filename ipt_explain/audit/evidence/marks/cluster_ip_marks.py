@@ -17,10 +17,10 @@ from ipt_explain.analyzers.iptables.plans import RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
+from ipt_explain.columns import Columns
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.records import Record
-from ipt_explain.services.columns import Columns
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 from ipt_explain.words import without_prefix

@@ -9,6 +9,7 @@ from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.services.vital import is_api_server
+from ipt_explain.columns import column
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.assumptions import Answers
 from ipt_explain.netfilter.header import protocol_number
@@ -20,7 +21,6 @@ from ipt_explain.netfilter.walk.chains.table import Arrival, TableWalk
 from ipt_explain.netfilter.walk.hook_walk import MOST_WORK
 from ipt_explain.netfilter.walk.path import Leg, Path, Step
 from ipt_explain.records import Record, replace
-from ipt_explain.services.columns import column
 from ipt_explain.services.fates import Vantage
 
 # So many Services' pods are tried for all.

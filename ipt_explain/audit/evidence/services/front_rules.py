@@ -10,11 +10,11 @@ from ipt_explain.analyzers.iptables.plans import RulePlan
 from ipt_explain.analyzers.names import MARK_MASQ, NODE_PORTS, SERVICES, CommentKind, hash_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.fact import fact
+from ipt_explain.columns import Columns
 from ipt_explain.model import Rule
 from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.records import Record
-from ipt_explain.services.columns import Columns
 from ipt_explain.services.evidence import Evidence
 
 

@@ -14,11 +14,11 @@ from ipt_explain.audit.evidence.names.proof import name_evidence
 from ipt_explain.audit.evidence.services.front_rules import FrontRules, front_rules
 from ipt_explain.audit.evidence.services.vital import is_api_server
 from ipt_explain.audit.fact import fact
+from ipt_explain.columns import column
 from ipt_explain.enums import Enum
 from ipt_explain.model import Rule, Ruleset
 from ipt_explain.netfilter.header import network_bits, parse_address
 from ipt_explain.records import Record
-from ipt_explain.services.columns import column
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import ServicePort
 from ipt_explain.words import address_port

@@ -36,10 +36,10 @@ from ipt_explain.audit.authoring import NOWHERE, Fault, Faults, RulesetContext, 
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import cluster_ip_marks
 from ipt_explain.audit.evidence.services.overlaps import _lies_in, pod_networks
 from ipt_explain.audit.evidence.services.vital import is_api_server, is_dns
+from ipt_explain.columns import column
 from ipt_explain.model import Family
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.header import network_bits
-from ipt_explain.services.columns import column
 from ipt_explain.services.ports import ServicePort
 from ipt_explain.words import counted, listed
 

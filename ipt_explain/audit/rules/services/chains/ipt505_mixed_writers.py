@@ -29,7 +29,7 @@ from collections.abc import Callable
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.authoring import ONE_PROXY, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.services.front_rules import NamedWay, front_rules
-from ipt_explain.services.columns import Columns
+from ipt_explain.columns import Columns
 
 
 @rule("IPT505", "mixed-writers", Severity.WARNING, yields_to=("IPT504",))
