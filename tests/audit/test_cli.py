@@ -91,7 +91,7 @@ def test_the_configuration_that_was_used_is_said(tmp_path: Path, monkeypatch: py
     (tmp_path / "node.txt").write_text("-A INPUT -j LOG\n")
     (tmp_path / "setup.cfg").write_text("[ipt-explain]\nignore = IPT0\nfail-on = never\n")
     assert run(["audit", "node.txt"]) == 0
-    assert "note: setup.cfg is used: 11 of " in capsys.readouterr().err
+    assert "note: configuration setup.cfg turns off 11 of " in capsys.readouterr().err
     assert run(["audit", "--no-config", "node.txt"]) == 0
     assert "setup.cfg" not in capsys.readouterr().err
     assert run(["audit", "--no-config", "--config", "setup.cfg", "node.txt"]) == 2
@@ -107,5 +107,5 @@ def test_silence_with_no_rule_asked_is_no_success(
         (tmp_path / "setup.cfg").write_text("[ipt-explain]\nignore = IPT\n")
     assert run(["audit", *arguments, "node.txt"]) == 2
     said = capsys.readouterr()
-    assert "no rule is left to ask" in said.err
+    assert "no rule is left to run" in said.err
     assert said.out == ""

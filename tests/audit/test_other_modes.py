@@ -373,5 +373,5 @@ def test_a_dormant_table_is_told_once(name: str) -> None:
     head = "table ip kube-proxy {\n"
     text = listing(name).text.replace(head, f"{head}\tflags dormant\n", 1)
     assert accusations(text) == [
-        "IPT901 table ip kube-proxy is dormant: no packet meets its chains, and no Service works"
+        "IPT901 table ip kube-proxy is dormant: no packet passes its chains, and no Service works"
     ]

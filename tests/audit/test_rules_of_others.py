@@ -68,7 +68,7 @@ def test_a_rule_of_another_package_is_asked_like_ours(program: Callable[[str], P
     assert done.status == 1 and "warning[ACME001 no-logging] this rule logs" in done.out
     assert "ACME001" not in run("audit", "--ignore", "ACME", stdin=text).out
     page = run("rules", "no-logging").out
-    assert "A rule logs." in page and "kube-proxy versions: 1.20 or later" in page
+    assert "A rule logs." in page and "kube-proxy: 1.20 or later" in page
     assert run("rules", "--width", "120").out.splitlines()[-3].startswith("ACME001")
 
 

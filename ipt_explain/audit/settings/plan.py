@@ -41,7 +41,7 @@ class Plan(Record):
     def require(self, rules: Sequence[AuditRule]) -> None:
         """Raises UsageError if no rule is left: a report without findings would then mean nothing."""
         if not rules:
-            raise UsageError(f"no rule is left to ask: {self.narrowed_by} leaves out all that this command has")
+            raise UsageError(f"no rule is left to run: {self.narrowed_by} leaves out all that this command has")
 
     @property
     def rules(self) -> tuple[AuditRule, ...]:
@@ -132,16 +132,16 @@ def _notes(
     baseline: Path | None,
 ) -> Iterator[str]:
     for path in settings.unread:
-        yield f"{_near(path)} is not read, as it is another user's; --config {_near(path)} uses it anyway"
+        yield f"{_near(path)} is not read, as it belongs to another user; --config {_near(path)} reads it anyway"
     if settings.path is None:
         return
     silenced = sum(own.wants(rule) and not selection.wants(rule) for rule in ids)
-    said = f"{silenced} of {len(ids)} rules are" if silenced else "no rule is"
-    note = f"{_near(settings.path)} is used: {said} kept from being asked"
+    said = f"turns off {silenced} of {len(ids)} rules" if silenced else "turns off no rule"
+    note = f"configuration {_near(settings.path)} {said}"
     if settings.fail_on == threshold == "never":
         note += ", and no finding fails the run"
     if baseline is not None and baseline == settings.baseline:
-        note += f"; known findings are those in {_near(baseline)}"
+        note += f"; its baseline is {_near(baseline)}"
     yield note
 
 

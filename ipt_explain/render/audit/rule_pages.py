@@ -11,6 +11,7 @@ from ipt_explain.audit.page import HEADINGS
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.render.help.topic_text import INDENT, LONGEST_LINE
 from ipt_explain.render.text.paint import painter
+from ipt_explain.render.text.prose import prose_lines
 
 SCHEMA = "ipt-explain/rules/1"
 
@@ -50,7 +51,8 @@ def pages_text(rules: Iterable[AuditRule], width: int, color: bool = False) -> I
             yield "\n" + "-" * min(72, width) + "\n\n"
         severity = rule.severity.value
         kind = paint(severity, _STYLES[severity])
-        about = textwrap.fill(f"{severity}; kube-proxy versions: {rule.versions}", width).replace(severity, kind, 1)
+        releases = "all releases" if rule.versions == "all" else rule.versions
+        about = textwrap.fill(f"{severity}; kube-proxy: {releases}", width).replace(severity, kind, 1)
         title = textwrap.fill(page.title, prose, break_on_hyphens=False)
         yield f"{paint(f'{rule.id} {rule.slug}', 'bold')}\n{about}\n\n{title}\n"
         for heading in HEADINGS:
@@ -64,12 +66,22 @@ def _prose(text: str, width: int) -> Iterator[str]:
     for indented, lines in groupby(text.split("\n"), lambda line: not line or line[0].isspace()):
         given = list(lines)
         for line in given if indented else [" ".join(given)]:
-            yield from textwrap.wrap(line, width, break_on_hyphens=False) or [""]
+            yield from prose_lines(line, width)
 
 
 def _example(text: str, width: int) -> Iterator[str]:
+    """A rule that the page breaks into several lines is wrapped anew; lines inside braces are indented."""
+    lines: list[str] = []
     for line in text.split("\n"):
-        yield from textwrap.wrap(line, width, subsequent_indent=INDENT, break_on_hyphens=False) or [""]
+        if line[:1].isspace() and lines and lines[-1].startswith(("-A ", "[")):
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line)
+    depth = 0
+    for line in lines:
+        depth -= line.startswith("}")
+        yield from prose_lines(INDENT * depth + line, width, INDENT * (depth + 1))
+        depth += line.endswith("{")
 
 
 def catalogue_json(rules: Iterable[AuditRule]) -> str:

@@ -87,6 +87,6 @@ def wrapped(text: str, width: int, indent: str) -> list[str]:
     """A text in lines of a width, at least one; `indent` begins all but the first."""
     if 0 < len(text) <= width and not text.endswith(" "):
         return [text]
-    import textwrap
+    from ipt_explain.render.text.prose import prose_lines
 
-    return textwrap.wrap(text, max(width, 20), subsequent_indent=indent, break_on_hyphens=False) or [""]
+    return prose_lines(text, max(width, 20), indent)

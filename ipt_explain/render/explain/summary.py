@@ -177,9 +177,9 @@ def _trouble(trouble: Trouble, column: int, width: int) -> Iterator[Line]:
 def _wrapped(text: str, width: int) -> list[str]:
     if 0 < len(text) <= width:
         return [text]
-    import textwrap
+    from ipt_explain.render.text.prose import prose_lines
 
-    return textwrap.wrap(text, width, break_on_hyphens=False)
+    return prose_lines(text, width)
 
 
 def trouble_words(trouble: Trouble) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ipt_explain.render.help.document import Block, BlockKind, SpanKind, help_blocks, spans
 from ipt_explain.render.text.paint import Paint, painter
+from ipt_explain.render.text.prose import prose_lines
 
 # Prose is easiest to read in lines of this length, however wide the terminal is.
 LONGEST_LINE = 88
@@ -37,8 +38,7 @@ def _lines(block: Block, width: int, paint: Paint) -> Iterator[str]:
             yield from whole if line else [""]
     else:
         prefix, hang = ("- ", "  ") if block.kind is BlockKind.ITEM else ("", "")
-        lines = textwrap.wrap(prefix + block.text, width, subsequent_indent=hang, break_on_hyphens=False)
-        yield from _painted(lines, paint)
+        yield from _painted(prose_lines(prefix + block.text, width, hang), paint)
 
 
 def _painted(lines: list[str], paint: Paint) -> Iterator[str]:

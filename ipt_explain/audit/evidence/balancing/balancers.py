@@ -15,7 +15,7 @@ from ipt_explain.words import within
 from ipt_explain.words.percents import percent
 
 NAMED = 4
-"""A message names so many endpoints and counts the others."""
+"""How many endpoints a message names; it counts the rest."""
 
 
 def chance_chains(context: RulesetContext) -> Iterator[OddChain]:

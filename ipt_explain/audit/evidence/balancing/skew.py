@@ -20,7 +20,7 @@ from ipt_explain.records import Record
 FEWEST = 200
 """Connections below which a chain is not judged."""
 FEWEST_EXPECTED = 5.0
-"""A chi-square test needs so many expected connections in each class."""
+"""A chi-square test needs this many expected connections in each class."""
 CHANCE = 1e-6
 """How unlikely a distribution must be."""
 DEVIATION = 0.25

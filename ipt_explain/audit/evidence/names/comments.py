@@ -17,7 +17,7 @@ from ipt_explain.model import Chain, Rule
 from ipt_explain.records import Record
 
 COMMENTED = 5000
-"""With more than 1,000 endpoints kube-proxy writes no such comments; so many are checked anyway."""
+"""With more than 1,000 endpoints kube-proxy writes no such comments; this many are checked anyway."""
 
 
 class ForeignComment(Record):

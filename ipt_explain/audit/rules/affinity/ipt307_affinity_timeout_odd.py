@@ -1,4 +1,4 @@
-"""A Service remembers its clients for a time that no Service can have.
+"""A Service remembers its clients for a time that Kubernetes does not allow.
 
 What it checks:
     `--seconds` of rules that look up returning clients is from 1 to 86400, as the API server allows. 180 is reported

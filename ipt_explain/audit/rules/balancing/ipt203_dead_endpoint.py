@@ -97,7 +97,8 @@ def _local_only(context: RulesetContext) -> Faults:
         missing = [target for target in local if target not in everywhere] if everywhere else []
         if missing:
             yield Fault(
-                f"{_get(context, missing)} connections from {name}, not {chain.name}, which leads to all endpoints",
+                f"{_get(context, missing)} connections only from {name}: {chain.name}, which should lead to all "
+                "endpoints, lacks them",
                 RESTART,
                 at_chain(chain),
                 severity=Severity.INFO,

@@ -1,7 +1,7 @@
 """Services without endpoints, whose connections are refused.
 
 What it checks:
-    Service ports whose ClusterIP is refused for lack of endpoints are listed in one note per dump. If a Service port's
+    Service ports whose ClusterIP is refused for lack of endpoints are listed in one note per dump. If a service port's
     external addresses are refused but its ClusterIP has no rule at all, that is a separate warning: kube-proxy writes
     both. A filter rule that accepts connections before kube-proxy refuses them is a separate note.
 

@@ -45,7 +45,7 @@ _LOST = {
     "firewall-check": "source ranges are not enforced",
     "cluster-ips-check": "connections to unused ports of ClusterIPs hang instead of being refused",
 }
-_WHEN = {"firewall-check": " ahead of NAT"}
+_WHEN = {"firewall-check": " before NAT"}
 _HANG = "connections to Services without endpoints hang instead of being refused"
 
 
@@ -54,7 +54,7 @@ def nft_not_hooked(context: NftContext, table: nft.Table) -> Faults:
     """One fault for each hook and chain, and for each map that is not looked up; one for a table that never runs."""
     if table.dormant:
         yield Fault(
-            f"table {table.family.value} {table.name} is dormant: no packet meets its chains, and no Service works",
+            f"table {table.family.value} {table.name} is dormant: no packet passes its chains, and no Service works",
             RESTART_TABLES,
             context.at_chain(table, None),
             key="dormant",
@@ -93,7 +93,7 @@ def nft_not_hooked(context: NftContext, table: nft.Table) -> Faults:
     for chain in table.chains.values():
         if chain.base is not None and chain.base.policy == "drop":
             yield Fault(
-                f"the policy of {chain.name} is drop: packets without a rule of kube-proxy are lost",
+                f"the policy of {chain.name} is drop: packets that match no rule of kube-proxy are lost",
                 RESTART_TABLES,
                 context.at_chain(table, chain),
                 key=chain.name,

@@ -1,4 +1,4 @@
-"""nftables: rules set another mark than the chain masquerading tests.
+"""nftables: rules set a different mark from the one that the masquerading chain tests.
 
 What it checks:
     In kube-proxy's tables, all rules that set a mark (in `mark-for-masquerade`, from 1.36 on in `services` and the
@@ -47,14 +47,14 @@ def nft_mark_mismatch(context: NftContext, table: nft.Table) -> Faults:
     for each in settings(table):
         if each.bits != done.tested:
             yield Fault(
-                f"this rule sets mark {each.bits:#x}, but chain masquerading tests {done.tested:#x}: these connections "
-                "are not masqueraded",
+                f"this rule sets mark {each.bits:#x}, but the masquerading chain tests {done.tested:#x}: these "
+                "connections are not masqueraded",
                 RESTART_TABLES,
                 context.at_rule(table, each.chain, each.rule),
             )
     if done.cleared is not None and done.cleared != done.tested:
         yield Fault(
-            f"chain masquerading tests mark {done.tested:#x} but clears {done.cleared:#x}",
+            f"the masquerading chain tests mark {done.tested:#x} but clears {done.cleared:#x}",
             RESTART_TABLES,
             context.at_chain(table, chain),
             severity=Severity.WARNING,

@@ -1,4 +1,4 @@
-"""nftables: the chain masquerading masquerades nothing, or everything.
+"""nftables: the masquerading chain masquerades nothing, or everything.
 
 What it checks:
     kube-proxy's chain `masquerading` masquerades only packets with its mark; from 1.36 on also endpoints' connections

@@ -85,7 +85,7 @@ def two_backends(dump: DumpContext) -> Faults:
     ):
         proxied = any(_services(context) is not None for context in dump.rulesets)
         yield Fault(
-            "the saver notes that iptables-legacy tables exist too, and packets pass both"
+            "iptables-save notes that iptables-legacy tables exist too, and packets pass both"
             + ("" if proxied else ": kube-proxy's rules are not in this dump and may be there"),
             "Run `iptables-legacy-save` as well, and audit both.",
             NOWHERE,

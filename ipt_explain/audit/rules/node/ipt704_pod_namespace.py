@@ -19,7 +19,8 @@ Example:
     COMMIT
 
 How to fix:
-    Dump on the node: `kubectl debug node/NAME -it --image=IMAGE -- chroot /host iptables-save`.
+    Dump on the node:
+    `kubectl debug node/NAME -i --quiet --profile=sysadmin --image=busybox -- chroot /host iptables-save`.
 
 When to ignore:
     When you want to check the pod's rules.

@@ -40,7 +40,8 @@ def buggy_iptables(context: RulesetContext) -> Faults:
     version = _BUGGY.search(generator) if by_nft else None
     if version:
         yield Fault(
-            f"{generator}: this iptables-nft misses existing rules, so programs add theirs again and again",
+            f"{generator}: this release of iptables-nft does not find existing rules, so programs add theirs again and "
+            "again",
             "Use iptables 1.8.3 or later on this node, or its legacy backend.",
             Location(line=_header_line(context, generator), focus=version[0], text=generator),
         )

@@ -26,7 +26,7 @@ from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 
 MANY = 2000
-"""From so many rules on the chain is worth a note."""
+"""A chain of this many rules or more is worth a note."""
 
 
 @rule("IPT709", "large-ruleset", Severity.INFO, about=("KUBE-SERVICES",))
@@ -37,7 +37,7 @@ def large_ruleset(context: RulesetContext) -> Faults:
     if chain is not None and count >= MANY:
         yield Fault(
             f"KUBE-SERVICES has {count:,} rules: a new connection to a Service is compared with {(count + 1) // 2:,} "
-            f"on average, one to no Service or a node port with all {count:,}",
+            f"of them on average, one to a node port or to no Service with all {count:,}",
             "Consider kube-proxy's nftables mode, which looks up Services in one step.",
             at_chain(chain),
         )

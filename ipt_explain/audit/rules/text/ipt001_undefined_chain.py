@@ -5,8 +5,8 @@ What it checks:
     `iptables-restore --noflush` are not checked: the chain may exist without being shown.
 
 Why it matters:
-    No kernel has such a rule, so the dump was cut or edited. iptables-restore refuses the rule and loads nothing of the
-    whole table.
+    No kernel has such a rule, so the dump was cut or edited. iptables-restore refuses the rule and loads none of the
+    table.
 
 Example:
     *nat

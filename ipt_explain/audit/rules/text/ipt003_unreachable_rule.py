@@ -4,7 +4,7 @@ What it checks:
     No rule comes after an unconditional final rule of its chain (ACCEPT, DROP, RETURN, DNAT, a goto, a jump to a chain
     that never returns), or after a conditional rule that matches everything the later rule could match. This is decided
     exactly, from addresses, ports, interfaces, protocols and states. Rules with matches that cannot be compared (sets,
-    limits, marks, chance) are never said to hide others.
+    limits, marks, chance) are never reported as hiding others.
 
 Why it matters:
     The rule has no effect. If the earlier rule does something different, somebody meant this one to work: traffic that
@@ -36,7 +36,7 @@ from ipt_explain.words import listed
 _WEAVE = "weave"
 
 NAMED = 3
-"""The message names so many different effects and counts the others."""
+"""How many different effects the message names; it counts the rest."""
 
 
 @rule("IPT003", "unreachable-rule", Severity.WARNING, evidence=shadows, general=True, yields_to=("IPT004",))

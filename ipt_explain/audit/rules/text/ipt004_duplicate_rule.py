@@ -29,7 +29,7 @@ from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity,
 from ipt_explain.audit.evidence.text import repetitions
 
 GROWING = 3
-"""From so many copies of one rule on, the chain is growing."""
+"""With this many copies of one rule, the chain is growing."""
 
 
 @rule("IPT004", "duplicate-rule", Severity.INFO, evidence=repetitions, general=True)

@@ -33,7 +33,7 @@ from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.words import listed
 
 NAMED = 5
-"""The message names so many chains and counts the others."""
+"""How many chains the message names; it counts the rest."""
 
 
 @rule("IPT005", "unreachable-chain", Severity.INFO, reads_absence=True)

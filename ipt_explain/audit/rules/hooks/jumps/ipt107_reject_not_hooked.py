@@ -39,8 +39,8 @@ _EFFECTS = {
     ("OUTPUT", SERVICES): "the node's own connections to Services without endpoints hang instead of failing at once",
     ("FORWARD", SERVICES): "pods' connections to Services without endpoints hang instead of failing at once",
     ("INPUT", SERVICES): "connections to Services without endpoints on the node's own addresses are not refused",
-    ("INPUT", EXTERNAL_SERVICES): "node ports without endpoints are not refused: they reach what listens on the node "
-    "itself",
+    ("INPUT", EXTERNAL_SERVICES): "connections to node ports without endpoints are not refused: they reach whatever "
+    "listens on the node itself",
     ("FORWARD", EXTERNAL_SERVICES): "connections to external addresses without endpoints hang instead of failing at "
     "once",
     ("INPUT", NODE_PORTS): "load balancers' health checks depend on the rest of INPUT; if that drops them, the node "

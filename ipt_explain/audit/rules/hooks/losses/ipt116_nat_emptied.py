@@ -1,7 +1,7 @@
 """kube-proxy's rules are gone from nat but not from filter: something flushed nat.
 
 What it checks:
-    nat has kube-proxy's rules if filter has its chains and hooks. Reported in complete dumps of both tables if nat has
+    nat has kube-proxy's rules if filter has its chains and hooks. A complete dump of both tables is reported if nat has
     no KUBE-SERVICES, or an empty one although kube-proxy had written Services.
 
 Why it matters:

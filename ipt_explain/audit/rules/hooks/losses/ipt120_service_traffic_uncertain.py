@@ -1,15 +1,16 @@
-"""A rule may stop connections to Services; whether it does, the dump does not show.
+"""A rule may stop connections to Services; the dump does not show whether it does.
 
 What it checks:
-    New connections to every Service with endpoints are sent through the dump, as for IPT117. Some rules ask what no
-    dump shows: whether a packet arrived by the expected interface (`-m rpfilter`), its TTL, how many connections a
-    client has, what an ipset holds. If connections are lost by one answer and served by another, explain calls the
-    Service unknown, and this rule names what may stop them and what it depends on. A program's rules are one finding.
+    New connections to every Service with endpoints are sent through the dump, as for IPT117. Some rules depend
+    on what no dump shows: whether a packet arrived by the expected interface (`-m rpfilter`), its TTL, how many
+    connections a client has, what an ipset holds. If connections are lost in one case and served in another, explain
+    calls the Service unknown, and this rule names what may stop them and what it depends on. All rules of one program
+    are one finding.
 
     It is a warning if all Services may be hit, or cluster DNS or the API server. It is a note if only others may be, if
     it depends only on who connects, on interfaces or on ipsets, and in the chains of a NetworkPolicy engine: such rules
-    are common, and usually spare Services. A rule that stops a part of the pod network (`-s`) is no note: it stops the
-    pods that have these addresses.
+    are common, and usually spare Services. A rule that may stop a part of the pod network (`-s`) is a warning: it
+    stops the pods that have these addresses.
 
 Why it matters:
     The dump alone cannot rule out that these connections are dropped. If clients time out, look here.

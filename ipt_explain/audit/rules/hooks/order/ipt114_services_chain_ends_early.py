@@ -1,9 +1,9 @@
 """A rule in KUBE-SERVICES takes packets from the Services after it.
 
 What it checks:
-    In nat KUBE-SERVICES each rule leads one address and port to its Service. Reported are rules that end the chain in
-    another way (ACCEPT, RETURN, DNAT, a goto, …), or lead to a Service whatever the destination, and that match packets
-    of Services after them. Only destination, protocol and port count. IPVS mode writes the chain differently and is not
+    In nat KUBE-SERVICES each rule leads one address and port to its Service. A rule is reported if it ends the chain in
+    another way (ACCEPT, RETURN, DNAT, a goto, …), or leads to a Service whatever the destination, and matches packets
+    of Services after it. Only destination, protocol and port count. IPVS mode writes the chain differently and is not
     checked.
 
 Why it matters:

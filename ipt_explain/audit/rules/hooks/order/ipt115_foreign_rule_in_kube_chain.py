@@ -61,8 +61,8 @@ def _fault(foreign: ForeignRule) -> Fault:
         )
     else:
         message = (
-            f"kube-proxy does not write {_target(foreign)} with these conditions into {chain}; until its next "
-            "sync this rule may send packets the wrong way"
+            f"kube-proxy does not write {_target(foreign)} with these conditions into {chain}; this rule may send "
+            "packets the wrong way until the next sync"
         )
     return Fault(
         message,
@@ -84,4 +84,4 @@ def _many(found: list[ForeignRule]) -> Fault:
 
 def _target(foreign: ForeignRule) -> str:
     target = foreign.rule.target
-    return "a rule without a target" if target is None else f"{'-g' if foreign.rule.is_goto else '-j'} {target}"
+    return "a rule without a target" if target is None else f"a rule {'-g' if foreign.rule.is_goto else '-j'} {target}"

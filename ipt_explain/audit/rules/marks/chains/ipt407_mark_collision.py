@@ -8,8 +8,8 @@ What it checks:
 
 Why it matters:
     If another program sets the bit, packets are masqueraded that should not be. If it clears the bit, connections to
-    node ports and load balancers, and pods that connect to themselves, get no usable reply; an error if no Service's
-    mark survives. Both come and go with the other program's traffic.
+    node ports and load balancers, and pods that connect to themselves, get no usable reply; this is an error if no
+    Service's mark survives. Both come and go with the other program's traffic.
 
 Example:
     *mangle

@@ -53,7 +53,7 @@ from ipt_explain.audit.evidence.marks.sources import pods_are_masqueraded
 from ipt_explain.words import counted, front
 
 _FIX = restart("writes the mark before the Service's endpoints")
-# The mark belongs into so many first rules of the Service's chain.
+# The mark is among this many first rules of the Service's chain.
 _HEAD = 3
 _LOST = "keep their source, and replies bypass this node"
 
@@ -123,8 +123,8 @@ def _elsewhere(marked: MarkedService, stray: StrayMark) -> Fault:
 
 def _stray(stray: StrayMark) -> Fault:
     return Fault(
-        f"this mark is for {_asked(stray)}, which leads to no Service here: the traffic it is for is not "
-        "masqueraded, or the rule that leads it to the Service is missing",
+        f"this rule marks connections to {_asked(stray)}, which leads to no Service here: either the rule that leads "
+        "to the Service is missing, or this one has the wrong address and the Service's own is not masqueraded",
         "Restart kube-proxy on this node; this rule or the one that leads to the Service was changed.",
         at_rule(stray.rule),
         service=None if stray.service is None else stray.service.label,

@@ -45,7 +45,7 @@ from ipt_explain.records import Record
 from ipt_explain.services.ports import Frontend, ServicePort
 from ipt_explain.words import and_more
 
-# Beyond so many services with one odd condition, one finding tells of all.
+# If more services than this have one odd condition, one finding covers all.
 _MANY = 20
 
 

@@ -55,8 +55,8 @@ def _fault(bad: BadVip) -> Fault:
         )
         fix = "Set kube-proxy's --cluster-cidr to the pod network."
     elif bad.layout is Overlap.ALL_SERVICES:
-        effect = "so do all Services' addresses, as some platforms lay out their ranges"
-        fix = "No fix needed if that is the case."
+        effect = "so are all Services' addresses, as some platforms lay out their ranges"
+        fix = "No fix needed on such a platform."
         severity = Severity.INFO
     elif bad.layout is Overlap.MIXED:
         effect = "a pod that gets the address loses its connections to the Service"

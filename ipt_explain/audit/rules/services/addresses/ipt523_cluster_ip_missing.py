@@ -44,8 +44,8 @@ from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_way
 from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
 
 _EFFECTS = {
-    WayFault.NO_CLUSTER_IP: "the Service is reached by {what}, but its ClusterIP has no rule: connections to it leave "
-    "the node untranslated, and nothing answers them",
+    WayFault.NO_CLUSTER_IP: "the Service is reached by {what}, but its ClusterIP has no rule: connections to the "
+    "ClusterIP leave the node untranslated, and nothing answers them",
 }
 
 

@@ -33,7 +33,7 @@ from ipt_explain.audit.evidence.names.proof import AlteredEndpoint, Crossing, Mi
 from ipt_explain.model import Hidden
 
 _FEW = 3
-"""Up to so many names that do not match may still be faults; more, if they are most names, mean a redacted dump."""
+"""Up to this many names that do not match may be faults; more, if they are most names, mean a redacted dump."""
 
 
 @rule("IPT504", "name-hash-mismatch", Severity.WARNING, evidence=names_disagree, yields_to=("IPT501",))
@@ -77,8 +77,8 @@ def _misnamed(wrong: Misnamed) -> Fault:
         )
     else:
         message = (
-            f"{target} is not the chain of {label(way.name)} over {way.protocol}: its hash is of another name, so the "
-            "rule was edited or is a leftover, or names in this dump were replaced"
+            f"{target} is not the chain of {label(way.name)} over {way.protocol}: its hash belongs to another name, so "
+            "the rule was edited or is a leftover, or names in this dump were replaced"
         )
     return Fault(
         message,
@@ -114,7 +114,7 @@ def _altered(altered: AlteredEndpoint) -> Fault:
         )
     else:
         message = (
-            f"{altered.chain} leads to {altered.destination}, but its hash is of another endpoint of "
+            f"{altered.chain} leads to {altered.destination}, but its hash belongs to another endpoint of "
             f"{label(altered.name.spelled)}: the address was edited, or the chain is a leftover"
         )
     return Fault(

@@ -41,7 +41,7 @@ from ipt_explain.model.kernel import BUILT_IN_CHAINS
 
 _FIX = restart("deletes chains it does not need and writes rules that were lost")
 _FEW = 5
-"""Up to so many chains are reported one by one."""
+"""Up to this many chains are reported one by one."""
 
 
 @rule("IPT511", "stale-chains", Severity.INFO, reads_absence=True)
