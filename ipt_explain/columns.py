@@ -3,7 +3,7 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
@@ -112,6 +112,8 @@ class Columns(Sequence[Row]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[Row]: ...
     def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if self._made is None and isinstance(index, int):
+            return self._kind(*[values[index] for values in columns(self, self._kind.__match_args__)])
         return self._records()[index]
 
     def __eq__(self, other: object) -> bool:
@@ -133,6 +135,12 @@ def _has_fields(kind: type[Record], fields: tuple[str, ...]) -> bool:
 def nothing(count: int) -> Sequence[None]:
     """A column of `count` records that are all None."""
     return (None,) * count
+
+
+@lru_cache(maxsize=1024, typed=True)
+def constant(value: Hashable, count: int) -> Sequence[Any]:
+    """A column of `count` records that all have this value."""
+    return (value,) * count
 
 
 def in_columns(records: Sequence[Row], kind: type[Row]) -> Columns[Row]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import repeat
 from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
@@ -135,6 +137,14 @@ class Heading(NamedTuple):
     address: Address | None
     port: int | None
     ports: str = ""
+
+
+def headings(addresses: Iterable[Address | None], ports: Iterable[int | None]) -> Iterator[Heading]:
+    """Destinations, by their addresses and ports: faster than one by one."""
+    return map(_HEADING, zip(addresses, ports, repeat("")))
+
+
+_HEADING = partial(tuple.__new__, Heading)  # `Heading._make` without its Python
 
 
 def addresses_of(to: Sequence[Heading]) -> frozenset[Address | None]:

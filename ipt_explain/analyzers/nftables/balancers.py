@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from typing import cast
 
 from ipt_explain.analyzers.nftables.names import ChainKind, proxy_chain
 from ipt_explain.analyzers.nftables.tables import (
@@ -13,11 +14,17 @@ from ipt_explain.analyzers.nftables.tables import (
     elements,
     leads_to,
 )
+from ipt_explain.columns import Columns, column, constant, nothing
 from ipt_explain.model import nft
-from ipt_explain.netfilter.nft.chances import element_shares
+from ipt_explain.netfilter.nft.chances import element_shares, even_share
 from ipt_explain.netfilter.nft.readings import Chance
 from ipt_explain.records import Record
 from ipt_explain.services.evidence import Shown
+from ipt_explain.words import address_port
+
+_NOTHING = Fraction(0)
+_PAIR = 2
+_PARTS = 4  # of an element of hairpin-connections
 
 
 class BalancedEndpoint(Record):
@@ -34,10 +41,11 @@ class BalancedEndpoint(Record):
 
 
 class Spread(Record):
-    """How a chain spreads connections: its endpoints, and the share that gets none."""
+    """How a chain spreads connections: its endpoints, and the share that gets none. Endpoints that differ, each with an
+    equal share, may be in columns, which have what an Endpoint and a Share ask for, too."""
 
     chain: str
-    targets: tuple[BalancedEndpoint, ...]
+    targets: Sequence[BalancedEndpoint]
     unmatched: Fraction
 
 
@@ -62,13 +70,48 @@ class BalancerReader:
             return None
         targets: list[BalancedEndpoint] = []
         for rule in chain.rules:
+            evenly = self._evenly(chain, rule, protocol)
+            if evenly is not None:
+                return Spread(name, evenly, _NOTHING)
             for share, element, data in _choices(self._table, rule):
                 target = self._target(chain, rule, protocol, share, element, data)
                 if target is not None:
                     targets.append(target)
             if targets:
                 break
-        return Spread(name, tuple(targets), 1 - sum((each.share for each in targets), Fraction(0)))
+        return Spread(name, tuple(targets), 1 - sum((each.share for each in targets), _NOTHING))
+
+    def _evenly(self, chain: nft.Chain, rule: nft.Rule, protocol: str) -> Columns[BalancedEndpoint] | None:
+        """The addresses and ports of a rule that sends equal shares to each of several; None for other rules."""
+        lookup = _lookup(rule)
+        if lookup is None or not isinstance(lookup.key, (nft.Numgen, nft.Hash)):
+            return None
+        if not isinstance(lookup.data, nft.SetLiteral):
+            return None
+        given = column(lookup.data.elements, "data")
+        share = even_share(Chance(lookup.key.offset, lookup.key.modulus), lookup.data.elements)
+        if share is None or not isinstance(given, nft.Concatenations) or len(given.parts) != _PAIR:
+            return None
+        addresses, ports = given.parts
+        if set(map(type, addresses)) != {str} or set(map(type, ports)) != {int}:
+            return None
+        texts = list(map(address_port, cast("Sequence[str]", addresses), cast("Sequence[int]", ports)))
+        if len(set(texts)) < len(texts):
+            return None
+        count = len(texts)
+        hairpins: Sequence[bool | None] = nothing(count)
+        if self._hairpins:
+            known = [(address, protocol, port) in self._hairpins for address, port in zip(addresses, ports)]
+            hairpins = constant(True, count) if all(known) else [each or None for each in known]
+        return Columns(
+            BalancedEndpoint,
+            {
+                "address": addresses, "port": ports, "endpoint": texts, "chain": (chain.name,) * count,
+                "share": constant(share, count), "probability": constant(float(share), count),
+                "hairpin": hairpins, "marked": hairpins,
+                "evidence": (Shown(rule.line, lambda: rule.text),) * count,
+            },
+        )  # fmt: skip
 
     def _target(
         self, chain: nft.Chain, rule: nft.Rule, protocol: str, share: Fraction, element: nft.Element | None,
@@ -141,6 +184,15 @@ def _choices(
             return
 
 
+def _lookup(rule: nft.Rule) -> nft.MapLookup | None:
+    """The map in which a rule looks up where to send packets, if that is all that it does with them."""
+    nat = rule.last
+    if not isinstance(nat, nft.Nat) or nat.kind is not nft.NatKind.DNAT or not isinstance(nat.address, nft.MapLookup):
+        return None
+    before = rule.statements[:-1]
+    return nat.address if all(isinstance(each, (nft.Match, nft.Counter)) for each in before) else None
+
+
 def _pair(nat: nft.Nat) -> nft.Expression | None:
     if nat.address is None or nat.port is None:
         return nat.address
@@ -159,10 +211,14 @@ def _hairpins(table: nft.Table) -> frozenset[tuple[str, str, int]] | None:
     that."""
     if HAIRPIN_CONNECTIONS not in table.sets:
         return None
-    places = set()
-    for element in elements(table, HAIRPIN_CONNECTIONS):
-        if isinstance(element.key, nft.Concatenation) and len(element.key.parts) == 4:
-            source, to, protocol, port = element.key.parts
-            if source == to and isinstance(to, str) and isinstance(protocol, str) and isinstance(port, int):
-                places.add((to, protocol, port))
-    return frozenset(places)
+    keys = column(elements(table, HAIRPIN_CONNECTIONS), "key")
+    columns = nft.in_parts(keys, _PARTS)
+    if columns is None:  # unreadable elements among them
+        parts = [key.parts for key in keys if isinstance(key, nft.Concatenation) and len(key.parts) == _PARTS]
+        columns = list(zip(*parts)) or [()] * _PARTS
+    sources, to, protocols, ports = columns
+    return frozenset(
+        (address, protocol, port)
+        for source, address, protocol, port in zip(sources, to, protocols, ports)
+        if source == address and isinstance(address, str) and isinstance(protocol, str) and isinstance(port, int)
+    )

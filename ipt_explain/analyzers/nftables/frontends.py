@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from ipt_explain.analyzers.names import ServicePortName, service_port_name
 from ipt_explain.analyzers.nftables.names import ProxyChain, proxy_chain
@@ -15,6 +16,7 @@ from ipt_explain.analyzers.nftables.tables import (
     elements,
     proxy_table,
 )
+from ipt_explain.columns import column, columns
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import element_text
 from ipt_explain.netfilter.header import family_of
@@ -54,27 +56,27 @@ def groups(table: nft.Table) -> list[MapEntries]:
     found: dict[tuple[object, ...], MapEntries] = {}
     places: dict[Place, MapEntry] = {}
     for name in (SERVICE_IPS, SERVICE_NODE_PORTS):
-        for place, element, verdict in _entries(table, name):
+        for place, evidence, verdict, _ in _entries(table, name):
             chain = None if verdict.chain is None else proxy_chain(verdict.chain)
             group = _group(found, chain.port if chain else None, place)
-            entry = MapEntry(place, _evidence(element), verdict.chain)
+            entry = MapEntry(place, evidence, verdict.chain)
             group.entries.append(entry)
             places[place] = entry
     for name in (NO_ENDPOINT_SERVICES, NO_ENDPOINT_NODE_PORTS):
-        for place, element, verdict in _entries(table, name):
+        for place, evidence, verdict, comment in _entries(table, name):
             refusal = FrontendVerdict.DROP if verdict.kind is nft.VerdictKind.DROP else FrontendVerdict.REJECT
             if place in places:
                 places[place].refusal = refusal
                 continue
-            port = service_port_name(element.comment) if element.comment else None
+            port = service_port_name(comment) if comment else None
             group = _group(found, port, place)
-            group.entries.append(MapEntry(place, _evidence(element), refusal=refusal))
+            group.entries.append(MapEntry(place, evidence, refusal=refusal))
     return list(found.values())
 
 
 def cluster_ips(table: nft.Table) -> frozenset[str]:
     """The active ClusterIPs: the set cluster-ips, which kube-proxy has had since 1.30."""
-    return frozenset(each.key for each in elements(table, CLUSTER_IPS) if isinstance(each.key, str))
+    return frozenset(key for key in column(elements(table, CLUSTER_IPS), "key") if isinstance(key, str))
 
 
 def is_cluster_ip(ruleset: nft.Ruleset, address: str) -> bool:
@@ -90,21 +92,22 @@ def _group(found: dict[tuple[object, ...], MapEntries], port: ServicePortName | 
     return found[key]
 
 
-def _entries(table: nft.Table, name: str) -> Iterator[tuple[Place, nft.Element, nft.Verdict]]:
-    for element in elements(table, name):
-        key = element.key
+def _entries(table: nft.Table, name: str) -> Iterator[tuple[Place, Shown, nft.Verdict, str | None]]:
+    """The places in a map, each with its element as evidence, its verdict and its comment."""
+    held = elements(table, name)
+    for number, (key, data, comment, line) in enumerate(zip(*columns(held, ("key", "data", "comment", "line")))):
         parts = key.parts if isinstance(key, nft.Concatenation) else ()
-        if not isinstance(element.data, nft.Verdict) or len(parts) not in (2, 3):
+        if not isinstance(data, nft.Verdict) or len(parts) not in (2, 3):
             continue
         *address, protocol, port = parts
         if isinstance(protocol, str) and isinstance(port, int):
             where = address[0] if address else None
             if where is None or isinstance(where, str):
-                yield (where, protocol, port), element, element.data
+                yield (where, protocol, port), Shown(line, partial(_text_of, held, number)), data, comment
 
 
-def _evidence(element: nft.Element) -> Shown:
-    return Shown(element.line, lambda: element_text(element))
+def _text_of(held: Sequence[nft.Element], number: int) -> str:
+    return element_text(held[number])
 
 
 def entry_chain(entry: MapEntry) -> ProxyChain | None:

@@ -12,6 +12,7 @@ from ipt_explain.analyzers.nftables.tables import (
     SOURCE_ADDRESSES,
     leads_to,
 )
+from ipt_explain.columns import column
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text, statement_text
 from ipt_explain.netfilter.nft.misses import DESTINATION_ADDRESSES
@@ -20,7 +21,7 @@ from ipt_explain.services.ports import Endpoint, Frontend, FrontendVerdict, Masq
 
 def masquerade(table: nft.Table, first: Frontend | None, endpoints: Sequence[Endpoint]) -> Masquerade:
     """The masquerading of one service port. `first` is its ClusterIP."""
-    hairpins = {each.hairpin for each in endpoints}
+    hairpins = set(column(endpoints, "hairpin"))
     hairpin = False if False in hairpins else None if None in hairpins or not hairpins else True
     rule = None
     if first is not None and first.verdict is FrontendVerdict.BALANCE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.analyzers.names import Wanted
 from ipt_explain.analyzers.nftables.balancers import BalancerReader, Spread
@@ -10,6 +10,7 @@ from ipt_explain.analyzers.nftables.frontends import MapEntries, MapEntry, clust
 from ipt_explain.analyzers.nftables.masquerading import masquerade
 from ipt_explain.analyzers.nftables.names import ChainKind, key_of
 from ipt_explain.analyzers.nftables.source_ranges import FirewallReader
+from ipt_explain.columns import Columns, column, constant
 from ipt_explain.model import Backend, Family, nft
 from ipt_explain.services.ports import (
     STATES,
@@ -59,7 +60,7 @@ class ServiceReader:
         spreads = self._spreads(frontends, protocol)
         endpoints = self._endpoints(first, spreads)
         local_chain = chains.get(ChainKind.LOCAL)
-        seconds = {each.affinity_timeout for each in endpoints if each.affinity_timeout is not None}
+        seconds = set(column(endpoints, "affinity_timeout")) - {None}
         return ServicePort(
             family=self._family,
             source=self._ruleset.source,
@@ -149,9 +150,13 @@ class ServiceReader:
                     found[spread.chain] = spread
         return found
 
-    def _endpoints(self, first: Frontend | None, spreads: dict[str, Spread]) -> tuple[Endpoint, ...]:
+    def _endpoints(self, first: Frontend | None, spreads: dict[str, Spread]) -> Sequence[Endpoint]:
         """Every endpoint that a frontend reaches, the ClusterIP's first. The probabilities are the ClusterIP's."""
         counted = None if first is None or first.verdict is not FrontendVerdict.BALANCE else first.balancer
+        if len(spreads) == 1:
+            (only,) = spreads.values()
+            if isinstance(only.targets, Columns):
+                return _all_of(only, only.chain == counted)
         local = {
             (target.address, target.port)
             for spread in spreads.values()
@@ -198,7 +203,19 @@ def _external_policy(frontends: Iterable[Frontend]) -> TrafficPolicy | None:
     return None
 
 
+def _all_of(spread: Spread, counted: bool) -> Sequence[Endpoint]:
+    """The endpoints of a Service that has no others."""
+    assert isinstance(spread.targets, Columns)
+    endpoints, count = spread.targets.of_kind(Endpoint), len(spread.targets)
+    if spread.chain.startswith(f"{ChainKind.LOCAL.value}-"):
+        endpoints = endpoints.with_columns(local=constant(True, count))
+    return endpoints if counted else endpoints.with_columns(probability=constant(0.0, count))
+
+
 def _balancer(spread: Spread, local_chain: str | None) -> Balancer:
+    scope = Scope.LOCAL if spread.chain == local_chain else Scope.CLUSTER
+    if isinstance(spread.targets, Columns):
+        return Balancer(spread.chain, scope, spread.targets.of_kind(Share), float(spread.unmatched))
     shares = tuple(
         Share(
             None if target.address is None else address_port(target.address, target.port), target.chain,
@@ -206,5 +223,4 @@ def _balancer(spread: Spread, local_chain: str | None) -> Balancer:
         )
         for target in spread.targets
     )  # fmt: skip
-    scope = Scope.LOCAL if spread.chain == local_chain else Scope.CLUSTER
     return Balancer(spread.chain, scope, shares, float(spread.unmatched))

@@ -5,6 +5,9 @@ Facts: pkg/proxy/nftables/proxier.go of kube-proxy 1.30 to 1.36.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ipt_explain.columns import column
 from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.header import parse_address
 
@@ -36,7 +39,7 @@ def node_port_addresses(ruleset: nft.Ruleset | None, family: Family) -> tuple[in
     """The node's addresses that accept node ports; empty if all do, or if unknown."""
     table = None if ruleset is None else proxy_table(ruleset, family)
     held = () if table is None else elements(table, NODE_PORT_IPS)
-    return tuple(parse_address(each.key) for each in held if isinstance(each.key, str))
+    return tuple(parse_address(key) for key in column(held, "key") if isinstance(key, str))
 
 
 def proxy_table(ruleset: nft.Ruleset, family: Family) -> nft.Table | None:
@@ -44,7 +47,7 @@ def proxy_table(ruleset: nft.Ruleset, family: Family) -> nft.Table | None:
     return ruleset.tables.get((_TABLE_FAMILIES[family], TABLE))
 
 
-def elements(table: nft.Table, name: str) -> tuple[nft.Element, ...]:
+def elements(table: nft.Table, name: str) -> Sequence[nft.Element]:
     """The elements of a set or map by name; () if the table lacks it."""
     found = table.sets.get(name)
     return () if found is None else found.elements

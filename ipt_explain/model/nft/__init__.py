@@ -1,5 +1,6 @@
 """Native nftables rulesets as frozen objects: tables, chains, rules of typed statements, sets and maps."""
 
+from ipt_explain.model.nft.concatenations import Concatenations, in_parts
 from ipt_explain.model.nft.expressions import (
     WILDCARD,
     Binary,
@@ -53,6 +54,7 @@ __all__ = [
     "Binary",
     "Chain",
     "Concatenation",
+    "Concatenations",
     "Conntrack",
     "Constant",
     "CountLimit",
@@ -98,4 +100,5 @@ __all__ = [
     "VerdictMap",
     "Wildcard",
     "Xtables",
+    "in_parts",
 ]

@@ -6,6 +6,8 @@ quoted strings without their quotes) is `str`, `exists` and `missing` are `bool`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ipt_explain.enums import Enum
 from ipt_explain.model.nft.verdicts import Counter, Verdict
 from ipt_explain.records import Record, field
@@ -144,7 +146,7 @@ class Element(Record):
 class SetLiteral(Record):
     """A set or map written out in the rule that uses it."""
 
-    elements: tuple[Element, ...]
+    elements: Sequence[Element]
 
 
 SetData = SetReference | SetLiteral

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from ipt_explain.enums import Enum
@@ -98,7 +98,7 @@ class Set(Record, eq=False):
     flags: frozenset[str] = frozenset()
     timeout: int | None = None
     size: int | None = None
-    elements: tuple[Element, ...] = ()
+    elements: Sequence[Element] = ()
     statements: tuple[Statement, ...] = ()
     comment: str | None = None
     line: int = 0

@@ -7,6 +7,7 @@ loops over a whole dump.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import repeat
@@ -62,7 +63,7 @@ def _parse_ipv4(text: str) -> int:
 def parse_ipv4(texts: Sequence[str | None]) -> Sequence[int] | None:
     """IPv4 addresses as integers, many faster than one by one; None if any text is none."""
     try:
-        if len(texts) < _MANY:
+        if len(texts) < _MANY and "_socket" not in sys.modules:
             return tuple([_parse_ipv4(text) for text in texts])  # type: ignore[arg-type]
         from _socket import AF_INET, inet_pton
         from struct import unpack

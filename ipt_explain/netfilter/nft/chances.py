@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 
+from ipt_explain.columns import column
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.readings import Chance
 
 
-def element_shares(chance: Chance, elements: tuple[nft.Element, ...]) -> list[tuple[Fraction, nft.Element | None]]:
-    """The elements that may be found, and the share of each; None for numbers without an element."""
+def even_share(chance: Chance, elements: Sequence[nft.Element]) -> Fraction | None:
+    """The share of each element, if each number has one, in order, as kube-proxy numbers them; None otherwise."""
     count, first = chance.count, chance.first
-    if 0 < count == len(elements) and [element.key for element in elements] == list(range(first, first + count)):
-        share = _fraction(1, count)
-        return [(share, element) for element in elements]  # as kube-proxy numbers them
+    if not 0 < count == len(elements):
+        return None
+    return _fraction(1, count) if list(column(elements, "key")) == list(range(first, first + count)) else None
+
+
+def element_shares(chance: Chance, elements: Sequence[nft.Element]) -> list[tuple[Fraction, nft.Element | None]]:
+    """The elements that may be found, and the share of each; None for numbers without an element."""
+    share = even_share(chance, elements)
+    if share is not None:
+        return [(share, element) for element in elements]
     found: list[tuple[Fraction, nft.Element | None]] = []
     left = chance.count
     otherwise: nft.Element | None = None

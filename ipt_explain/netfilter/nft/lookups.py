@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
+from ipt_explain.columns import column
 from ipt_explain.model import nft
+from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.header import parse_ipv4
 from ipt_explain.netfilter.nft.comparing import fits
 from ipt_explain.netfilter.nft.constants import DATATYPES, Datatype, bits_of, canonical, datatype_of
@@ -16,6 +19,9 @@ from ipt_explain.netfilter.whereabouts import Whereabouts
 Found = tuple[tuple[nft.Element, ...], nft.Element | None]
 """Elements that the key may equal, in order, and the element that it equals if it equals none of those."""
 
+_Places = tuple[tuple[int, ...], int | None]
+"""The same, by their places among the elements."""
+
 _Exact = tuple[object, ...]
 _Index = dict[_Exact, list[int]]
 
@@ -23,43 +29,59 @@ _Index = dict[_Exact, list[int]]
 class Elements:
     """The elements of one set or map.
 
-    `whole` is False if some are missing or unreadable: the set may have what is not found. `exact` are the elements
-    with a single value, by key.
+    `whole` is False if some are missing or unreadable: the set may have what is not found.
     """
 
     def __init__(self, elements: Sequence[nft.Element], kinds: Sequence[Datatype], whole: bool) -> None:
         self.elements = elements
         self.whole = whole
+        self._exact: dict[_Exact, int] | None = None
         self._kinds = tuple(kinds)
-        self.exact: dict[_Exact, nft.Element] = {}
-        self._exact_at: dict[int, _Exact] = {}
         self._others: list[int] = []
         self._by_parts: dict[tuple[object, ...], _Index] = {}
-        self._wildcard: nft.Element | None = None
-        self._remembered: dict[tuple[Reading, ...], Found] = {}
-        places: list[int] = []
-        keys: list[tuple[nft.Expression, ...]] = []
-        for place, element in enumerate(elements):
-            key = parts_of(element.key)
-            if element.key is nft.WILDCARD:
-                self._wildcard = element
-            elif isinstance(element.key, nft.Unread) or len(key) != len(self._kinds):
+        self._wildcard: int | None = None
+        self._remembered: dict[tuple[Reading, ...], _Places] = {}
+        keys = column(elements, "key")
+        self._places: Sequence[int] = range(len(elements))
+        if not isinstance(keys, nft.Concatenations) or len(keys.parts) != len(self._kinds):
+            self._places = list(self._readable(keys))
+            if len(self._places) < len(keys):
+                keys = [keys[place] for place in self._places]
+        self._parts = nft.in_parts(keys, len(self._kinds)) or ()
+        self._columns = list(map(self._exact_column, self._parts, self._kinds))
+        if any(None in each for each in self._columns):
+            rows = zip(self._places, zip(*self._columns))
+            self._others = [place for place, exact in rows if None in exact]
+
+    @property
+    def exact(self) -> dict[_Exact, int]:
+        """The places of the elements with a single value, by key."""
+        if self._exact is None:
+            self._exact = {}
+            for place, exact in zip(self._places, zip(*self._columns)):
+                if not (self._others and None in exact):
+                    self._exact.setdefault(exact, place)
+        return self._exact
+
+    def _readable(self, keys: Sequence[nft.Expression]) -> Iterator[int]:
+        """The places of keys that have as many parts as the set's; notes the wildcard, and whether there are others."""
+        for place, key in enumerate(keys):
+            if key is nft.WILDCARD:
+                self._wildcard = place
+            elif isinstance(key, nft.Unread) or len(parts_of(key)) != len(self._kinds):
                 self.whole = False
             else:
-                places.append(place)
-                keys.append(key)
-        columns = map(self._exact_column, zip(*keys), self._kinds)
-        for place, exact in zip(places, zip(*columns)):
-            if None in exact:
-                self._others.append(place)
-            else:
-                self._exact_at[place] = exact
-                self.exact.setdefault(exact, elements[place])
+                yield place
 
     @property
     def only_exact(self) -> bool:
         """Whether a known key can only equal an exact element."""
         return self.whole and not self._others and self._wildcard is None
+
+    @property
+    def data(self) -> Sequence[nft.Verdict | nft.Expression | None]:
+        """What the elements lead to, by place."""
+        return column(self.elements, "data")
 
     def _exact_column(self, parts: Sequence[nft.Expression], kind: Datatype) -> Sequence[object]:
         """One part of all keys as in readings; None for those that have several values or are unreadable."""
@@ -81,22 +103,32 @@ class Elements:
 
     def find(self, readings: Sequence[Reading], state: PacketState) -> Found:
         """The elements that a key may equal, and the element that it certainly equals; the wildcard comes last."""
-        key = tuple(readings)
-        if len(known_parts(key)) == len(key):
-            element = self.exact.get(key)
-            return ((), element) if element is not None else self._compared(self._others, key, state)
+        possible, certain = self.places(tuple(readings), state)
+        elements = self.elements
+        return tuple([elements[place] for place in possible]), None if certain is None else elements[certain]
+
+    def places(self, key: tuple[Reading, ...], state: PacketState) -> _Places:
+        """The same, by their places."""
+        known = known_parts(key)
+        if len(known) == len(key):
+            place = self.exact.get(key)
+            return ((), place) if place is not None else self._compared(self._others, key, state)
         found = self._remembered.get(key)
         if found is None:
-            known = known_parts(key)
             places = self._index(key, known, state).get(tuple([key[part] for part in known]), ())
             found = self._remembered[key] = self._compared(sorted([*places, *self._others]), key, state)
         return found
 
-    def fitting(self, keys: Sequence[tuple[Reading, ...]], state: PacketState) -> Sequence[bool]:
-        """Which keys may equal exact elements. What is unknown of them is the same in all."""
-        known = known_parts(keys[0])
-        index = self._index(keys[0], known, state)
-        return [bool(index) and tuple([key[part] for part in known]) in index for key in keys]
+    def fitting(self, columns: Sequence[Sequence[Reading]], state: PacketState) -> Sequence[bool] | None:
+        """Which keys, given their parts in columns, may equal exact elements; None if none may. What is unknown of them
+        is the same in all."""
+        key = tuple([column[0] for column in columns])
+        known = known_parts(key)
+        index = self._index(key, known, state)
+        if not index:
+            return None
+        parts = zip(*[columns[part] for part in known]) if known else [()] * len(columns[0])
+        return [part in index for part in parts]
 
     def _index(self, key: tuple[Reading, ...], known: tuple[int, ...], state: PacketState) -> _Index:
         """The places of the exact elements that what is unknown of a key may equal, by the values of its known
@@ -106,25 +138,33 @@ class Elements:
         index = self._by_parts.get(about)
         if index is None:
             index = self._by_parts[about] = {}
-            for place, exact in () if self._misses(key, unknown) else self._exact_at.items():
-                parts = parts_of(self.elements[place].key)
-                if all(fits(key[part], parts[part], self._kinds[part], state) is not Truth.NO for part in unknown):
-                    index.setdefault(tuple([exact[part] for part in known]), []).append(place)
+            fitting = [self._may_equal(key[part], part, state) for part in unknown] if self._columns else [()]
+            if all(fitting):
+                for place, *exact in zip(self._places, *self._columns):
+                    if None not in exact and all(exact[part] in fits for part, fits in zip(unknown, fitting)):
+                        index.setdefault(tuple([exact[part] for part in known]), []).append(place)
         return index
 
-    def _misses(self, key: tuple[Reading, ...], unknown: Sequence[int]) -> bool:
-        """Whether a key has an address that no single one is meant for."""
-        addresses = [key[part] for part in unknown if self._kinds[part] is Datatype.ADDRESS]
-        return any(isinstance(each, Whereabouts) and each.ordinary for each in addresses)
+    def _may_equal(self, reading: Reading, part: int, state: PacketState) -> AbstractSet[object]:
+        """The values of a part that an unknown reading may equal."""
+        kind, exact = self._kinds[part], self._columns[part]
+        if kind is not Datatype.ADDRESS or not isinstance(reading, Whereabouts):
+            constants = dict(zip(exact, self._parts[part]))
+            return {each for each in constants if fits(reading, constants[each], kind, state) is not Truth.NO}
+        if reading.ordinary:
+            return frozenset()
+        whole = (1 << ADDRESS_BITS[state.connection.family]) - 1
+        addresses = frozenset(each for each in exact if isinstance(each, int)) - reading.apart
+        return {each for each in addresses if reading.lies_in(each, whole) is not Truth.NO}
 
-    def _compared(self, places: Sequence[int], readings: tuple[Reading, ...], state: PacketState) -> Found:
-        possible: list[nft.Element] = []
-        for element in [self.elements[place] for place in places]:
-            truth = self._fits(element, readings, state)
+    def _compared(self, places: Sequence[int], readings: tuple[Reading, ...], state: PacketState) -> _Places:
+        possible: list[int] = []
+        for place in places:
+            truth = self._fits(self.elements[place], readings, state)
             if truth is Truth.YES:
-                return tuple(possible), element
+                return tuple(possible), place
             if truth is Truth.UNKNOWN:
-                possible.append(element)
+                possible.append(place)
         return tuple(possible), self._wildcard
 
     def _fits(self, element: nft.Element, readings: tuple[Reading, ...], state: PacketState) -> Truth:

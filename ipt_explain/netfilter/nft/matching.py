@@ -172,5 +172,5 @@ def _by_chance(chance: Chance, match: nft.Match, state: PacketState) -> Answer:
 def _drawn(chance: Chance, elements: Elements, state: PacketState) -> Sequence[Found]:
     return [
         Found(share, state, element, unknown=element is None and not elements.whole)
-        for share, element in element_shares(chance, tuple(elements.elements))
+        for share, element in element_shares(chance, elements.elements)
     ]

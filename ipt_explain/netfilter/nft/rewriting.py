@@ -6,14 +6,16 @@ Facts: nft_nat_eval, nft_redir_eval and nft_masq_eval of net/netfilter. The kern
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from typing import cast
 
 from ipt_explain.model import Family, nft
 from ipt_explain.model.kernel import ADDRESS_BITS
-from ipt_explain.netfilter.header import NatRange
+from ipt_explain.netfilter.header import NatRange, parse_ipv4
 from ipt_explain.netfilter.nat import address_in_range, masqueraded_as, redirected_to, sent_to, source_port, with_ports
 from ipt_explain.netfilter.nft.constants import Datatype, canonical
-from ipt_explain.netfilter.packet import Heading, PacketState
+from ipt_explain.netfilter.packet import Heading, PacketState, headings
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.whereabouts import Address
 
@@ -40,10 +42,10 @@ def rewritten(nat: nft.Nat, address: nft.Expression | None, state: PacketState, 
         host = redirected_to(state)
     else:
         host = to.address if address is None else _chosen(address, nat, to.address, state, to)
-    headings = with_ports(host, _port_range(port), to.port, _randomly(nat))
+    ends = with_ports(host, _port_range(port), to.port, _randomly(nat))
     if port is None and to.ports:
-        headings = [(ALWAYS, Heading(host, None, to.ports))]
-    return [(share, sent_to(state, to, heading), heading) for share, heading in headings]
+        ends = [(ALWAYS, Heading(host, None, to.ports))]
+    return [(share, sent_to(state, to, heading), heading) for share, heading in ends]
 
 
 def fixed_destination(nat: nft.Nat, address: nft.Expression | nft.Verdict | None, state: PacketState) -> Heading | None:
@@ -57,6 +59,20 @@ def fixed_destination(nat: nft.Nat, address: nft.Expression | nft.Verdict | None
         return Heading(_number(address, state.connection.family), port)
     except ValueError:
         return None
+
+
+def fixed_destinations(
+    nat: nft.Nat, addresses: Sequence[nft.Expression | nft.Verdict | None], state: PacketState
+) -> Sequence[Heading] | None:
+    """The same for several addresses; None if that depends on the packet for any. IPv4 is read at once."""
+    if isinstance(addresses, nft.Concatenations) and len(addresses.parts) == 2 and nat.kind is nft.NatKind.DNAT:
+        hosts, ports = addresses.parts
+        if state.connection.family is Family.IPV4 and set(map(type, hosts)) == {str} and set(map(type, ports)) == {int}:
+            known = parse_ipv4(cast("Sequence[str]", hosts))
+            if known is not None:
+                return tuple(headings(known, cast("Sequence[int]", ports)))
+    found = [fixed_destination(nat, address, state) for address in addresses]
+    return None if None in found else cast("Sequence[Heading]", tuple(found))
 
 
 def _sent_from(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 
 from ipt_explain.model import nft
 from ipt_explain.model.kernel import BUILT_IN_CHAINS, HOOKS
@@ -33,10 +34,15 @@ class SetDraft(Record, frozen=False):
     flags: frozenset[str] = frozenset()
     timeout: int | None = None
     size: int | None = None
-    elements: list[nft.Element] = field(default_factory=list)
+    pieces: list[Sequence[nft.Element]] = field(default_factory=list)
     statements: list[nft.Statement] = field(default_factory=list)
     comment: str | None = None
     elided: bool = False
+
+    @property
+    def elements(self) -> Sequence[nft.Element]:
+        """Its elements so far, in columns if they were read so."""
+        return self.pieces[0] if len(self.pieces) == 1 else tuple(itertools.chain.from_iterable(self.pieces))
 
     def finished(self) -> nft.Set:
         """The finished set."""
@@ -48,7 +54,7 @@ class SetDraft(Record, frozen=False):
             self.flags,
             self.timeout,
             self.size,
-            tuple(with_usual_constants(self.elements, self.types, self.data_types)),
+            with_usual_constants(self.elements, self.types, self.data_types),
             tuple(self.statements),
             self.comment,
             self.line,
@@ -120,7 +126,7 @@ class TableDraft(Record, frozen=False):
 
     def is_terse(self) -> bool:
         """Whether no set has elements, though chains that only maps could lead to lead on to others."""
-        if not self.sets or any(draft.elements for draft in self.sets.values()):
+        if not self.sets or any(any(draft.pieces) for draft in self.sets.values()):
             return False
         onward = {name: _targets(chain) for name, chain in self.chains.items()}
         led = set().union(*onward.values())

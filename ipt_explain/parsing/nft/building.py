@@ -8,12 +8,12 @@ line of each.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lark import Token, Tree
 
+from ipt_explain.columns import Columns
 from ipt_explain.model import nft
 from ipt_explain.parsing.nft.grammar import VALUES
 from ipt_explain.parsing.nft.phrases import PHRASES, only
@@ -21,8 +21,8 @@ from ipt_explain.records import replace
 
 Words = Sequence[str]
 Recipe = Callable[[Words], Any]
-Columns = Sequence[Sequence[str]]
-ManyElements = Callable[[Columns, Iterable[int]], list[nft.Element]]
+Texts = Sequence[Sequence[str]]
+ManyElements = Callable[[Texts, Sequence[int]], Sequence[nft.Element]]
 Phrase = Callable[[list[Any]], Any]
 ReadBraces = Callable[[str], nft.SetLiteral]
 
@@ -45,10 +45,13 @@ def recipe_of_many(tree: Tree[Token], read_braces: ReadBraces) -> ManyElements:
     plain = len(parts) == 1 or (len(parts) == 3 and tree.children[1] == ":")  # a key, and perhaps its data
     make = PHRASES[tree.data]
 
-    def read(columns: Columns, lines: Iterable[int]) -> list[nft.Element]:
-        values = [part(columns) for part in parts]
+    def read(columns: Texts, lines: Sequence[int]) -> Sequence[nft.Element]:
         if plain:
-            return list(map(nft.Element, values[0], values[-1] if len(values) > 1 else _NO, _NO, _NO, _NO, _NO, lines))
+            fields: dict[str, Sequence[Any]] = {"key": parts[0](columns), "line": lines}
+            if len(parts) > 1:
+                fields["data"] = parts[-1](columns)
+            return Columns(nft.Element, fields)
+        values = [part(columns) for part in parts]
         return [replace(make(list(each)), line=line) for line, *each in zip(lines, *values)]
 
     return read
@@ -56,22 +59,22 @@ def recipe_of_many(tree: Tree[Token], read_braces: ReadBraces) -> ManyElements:
 
 def _column(
     node: Tree[Token] | Token, slots: dict[int | None, int], read_braces: ReadBraces
-) -> Callable[[Columns], Iterable[Any]]:
+) -> Callable[[Texts], Sequence[Any]]:
     """What makes a column of a node's objects; the same object in all if it does not vary."""
     constant, recipe = _compiled(node, slots, read_braces)
     if recipe is None:
-        return lambda columns: repeat(constant)
+        return lambda columns: (constant,) * len(columns[0])
     if isinstance(node, Token):
         slot = slots[node.start_pos]
         read = read_braces if node.type == "BRACES" else _READERS.get(node.type)
-        return lambda columns: columns[slot] if read is None else map(read, columns[slot])
+        return lambda columns: columns[slot] if read is None else list(map(read, columns[slot]))
     parts = [_column(child, slots, read_braces) for child in node.children]
     phrase = PHRASES[node.data]
     if phrase is only:
         return parts[0]
     if node.data == "value_concatenation":
-        return lambda columns: map(nft.Concatenation, zip(*[part(columns) for part in parts[0::2]]))
-    return lambda columns: map(phrase, map(list, zip(*[part(columns) for part in parts])))
+        return lambda columns: nft.Concatenations([part(columns) for part in parts[0::2]])
+    return lambda columns: [phrase(list(each)) for each in zip(*[part(columns) for part in parts])]
 
 
 def value_tokens(tree: Tree[Token]) -> list[Token]:
@@ -126,9 +129,6 @@ def _plain(slot: int) -> Recipe:
 
 def _converted(slot: int, read: Callable[[str], Any]) -> Recipe:
     return lambda words: read(words[slot])
-
-
-_NO = repeat(None)
 
 
 def _seconds(text: str) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import accumulate, repeat
-from typing import TYPE_CHECKING
+from itertools import accumulate, chain, repeat
+from typing import TYPE_CHECKING, Any
 
+from ipt_explain.columns import Columns, column
 from ipt_explain.model import nft
 from ipt_explain.parsing.nft.forms import FormCache, NftForm, follow
 from ipt_explain.records import Record
@@ -28,36 +29,37 @@ class ReadElements(Record):
     `closed` is False if the text ends first; `elided` says that dots stand for some elements.
     """
 
-    elements: tuple[nft.Element, ...]
+    elements: Sequence[nft.Element]
     end: int
     closed: bool
     elided: bool
 
 
 class _Many:
-    """Reads elements of one form that follow each other, each with its comma."""
+    """Reads elements of one form that follow each other, each with its comma, the last perhaps with the brace."""
 
     def __init__(self, source: str, make: ManyElements) -> None:
-        self._find = re.compile(rf"({source}[ \t\n]*,[ \t\n]*)|(?s:.)+").findall
+        self._find = re.compile(rf"({source}[ \t\n]*[,}}][ \t\n]*)|(?s:.)+").findall
         self._make = make
         self._close = -1
         self._text = ""
 
-    def read(self, text: str, position: int, line: int) -> tuple[Sequence[nft.Element], int, int]:
-        """The elements that follow at once, and the position and line after them."""
+    def read(self, text: str, position: int, line: int) -> tuple[Sequence[nft.Element], int, int, bool]:
+        """The elements that follow at once, the position and line after them, and whether the brace was among them."""
         if text is not self._text or self._close < position:
             self._text, self._close = text, text.find("}", position)
-        rows = self._find(text, position, len(text) if self._close < 0 else self._close)
+        rows = self._find(text, position, len(text) if self._close < 0 else self._close + 1)
         if rows and not rows[-1][0]:
             rows.pop()
         if not rows:
-            return (), position, line
+            return (), position, line, False
         wholes, *columns = zip(*rows)
         position += sum(map(len, wholes))
+        closed = wholes[-1].endswith("}")
         if not line:
-            return self._make(columns, repeat(0)), position, 0
+            return self._make(columns, (0,) * len(rows)), position, 0, closed
         lines = list(accumulate(map(str.count, wholes, repeat("\n")), initial=line))
-        return self._make(columns, lines), position, lines[-1]
+        return self._make(columns, lines[:-1]), position, lines[-1], closed
 
 
 class ElementReader:
@@ -76,6 +78,7 @@ class ElementReader:
 
     def read(self, text: str, position: int, line: int) -> ReadElements:
         """The elements after an opening brace on line `line`; 0 means not to count lines."""
+        pieces: list[Sequence[nft.Element]] = []
         elements: list[nft.Element] = []
         elided = False
         position, line = self._over_blank(text, position, line)
@@ -83,8 +86,12 @@ class ElementReader:
         many = self._many.get(form)
         while True:
             if many is not None:
-                found, position, line = many.read(text, position, line)
-                elements += found
+                found, position, line, closed = many.read(text, position, line)
+                pieces += elements, found
+                elements = []
+                if closed:
+                    self._form = form
+                    return ReadElements(_joined(pieces), self._over_blank(text, position, 0)[0], True, elided)
             following = form.first
             match = following.match(text, position)
             if match is None:
@@ -107,7 +114,7 @@ class ElementReader:
                 elements.append(_at(element, line) if line else element)
             if closing != ",":
                 self._form = form
-                return ReadElements(tuple(elements), end, closing == "}", elided)
+                return ReadElements(_joined([*pieces, elements]), end, closing == "}", elided)
             if line:
                 line += text.count("\n", position, end)
             position = end
@@ -148,6 +155,31 @@ class ElementReader:
         except (UnexpectedInput, ValueError):
             return nft.Element(nft.Unread(word))
         return element
+
+
+def _joined(pieces: Sequence[Sequence[nft.Element]]) -> Sequence[nft.Element]:
+    """Elements, in columns if most are, and the others have no more than a key and data."""
+    held = [piece for piece in pieces if piece]
+    alone = [element for piece in held if not isinstance(piece, Columns) for element in piece]
+    if len(held) == 1 and not alone:
+        return held[0]
+    if len(alone) * 2 > sum(map(len, held)) or any(map(_says_more, alone)):
+        return tuple(chain.from_iterable(held))
+    fields = {field: _one_column([column(piece, field) for piece in held]) for field in ("key", "data", "line")}
+    return Columns(nft.Element, fields)
+
+
+def _one_column(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    for each in columns:
+        if isinstance(each, nft.Concatenations):
+            parts = [nft.in_parts(other, len(each.parts)) for other in columns]
+            if None not in parts:
+                return nft.Concatenations([list(chain.from_iterable(same)) for same in zip(*parts)])
+    return list(chain.from_iterable(columns))
+
+
+def _says_more(element: nft.Element) -> bool:
+    return (element.comment, element.timeout, element.expires, element.counter) != (None, None, None, None)
 
 
 _ELIDED = nft.Element(nft.Unread("..."))

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from ipt_explain.columns import column
 from ipt_explain.model import nft
 from ipt_explain.records import replace
 from ipt_explain.words.names import PORTS, PROTOCOLS
@@ -121,7 +122,9 @@ def usual(left: nft.Expression, right: Any) -> Any:
 def usual_target(target: Any) -> Any:
     """Where NAT leads: an address, a port, or a map to them. No address is spelled as a port is."""
     if isinstance(target, nft.MapLookup) and isinstance(target.data, nft.SetLiteral):
-        if all(_is_usual(each.data, PORTS) for each in target.data.elements):
+        given = column(target.data.elements, "data")
+        columns = given.parts if isinstance(given, nft.Concatenations) else map(_parts, given)
+        if all(_are_usual(each, PORTS) for each in columns):
             return target
         elements = tuple([replace(each, data=usual_target(each.data)) for each in target.data.elements])
         return nft.MapLookup(target.key, nft.SetLiteral(elements))
@@ -133,20 +136,36 @@ def with_usual_constants(
 ) -> Sequence[nft.Element]:
     """A set's elements as nft prints them without options."""
     keys = [_OF_TYPES.get(each, _NOTHING) for each in types]
-    if any(_need_spelling((each.key for each in elements), keys)):
-        elements = [replace(each, key=_all_usual(each.key, keys)) for each in elements]
+    if _need_spelling(column(elements, "key"), keys):
+        elements = tuple([replace(each, key=_all_usual(each.key, keys)) for each in elements])
     data = [_OF_TYPES.get(each, _NOTHING) for each in data_types or ()]
-    if any(data) and any(_need_spelling((each.data for each in elements), data)):
-        elements = [replace(each, data=_all_usual(each.data, data)) for each in elements]
+    if any(data) and _need_spelling(column(elements, "data"), data):
+        elements = tuple([replace(each, data=_all_usual(each.data, data)) for each in elements])
     return elements
 
 
-def _need_spelling(expressions: Iterable[Any], spellings: Sequence[Spellings]) -> Iterable[bool]:
-    places = [(place, known) for place, known in enumerate(spellings) if known]
-    for each in expressions if places else ():
-        parts = each.parts if type(each) is nft.Concatenation else (each,)
-        for place, known in places:
-            yield len(parts) == len(spellings) and (type(parts[place]) is nft.Range or parts[place] in known)
+def _need_spelling(expressions: Sequence[Any], spellings: Sequence[Spellings]) -> bool:
+    """Whether any of some expressions, whose parts have these spellings, has to be spelled as nft prints it."""
+    if not any(spellings) or not expressions:
+        return False
+    columns = nft.in_parts(expressions, len(spellings))
+    if columns is None:
+        parts = [each for each in map(_parts, expressions) if len(each) == len(spellings)]
+        columns = list(zip(*parts))
+    return any(
+        not known.keys().isdisjoint(values) or nft.Range in set(map(type, values))
+        for values, known in zip(columns, spellings)
+        if known
+    )
+
+
+def _are_usual(values: Sequence[Any], spellings: Spellings) -> bool:
+    """Whether values are words and numbers that are spelled so already."""
+    return _PLAIN.issuperset(map(type, values)) and spellings.keys().isdisjoint(values)
+
+
+def _parts(value: Any) -> Sequence[Any]:
+    return value.parts if type(value) is nft.Concatenation else (value,)
 
 
 def _spellings(expression: nft.Expression) -> Spellings:
@@ -170,12 +189,6 @@ def _all_usual(value: Any, spellings: Sequence[Spellings]) -> Any:
         return value
     usual_parts = tuple(map(_usual, parts, spellings))
     return nft.Concatenation(usual_parts) if isinstance(value, nft.Concatenation) else usual_parts[0]
-
-
-def _is_usual(value: Any, spellings: Spellings) -> bool:
-    """Whether a value of words and numbers is spelled so already."""
-    parts = value.parts if type(value) is nft.Concatenation else (value,)
-    return _PLAIN.issuperset(map(type, parts)) and spellings.keys().isdisjoint(parts)
 
 
 def _usual(value: Any, spellings: Spellings) -> Any:

@@ -268,7 +268,7 @@ class TextReader:
     def _read_elements(self, draft: SetDraft, text: str, position: int, line: int) -> int:
         """Read the elements after an opening brace; returns the position after them."""
         found = self._elements.read(text, position, line)
-        draft.elements.extend(found.elements)
+        draft.pieces.append(found.elements)
         if found.elided:
             draft.elided = self.draft.fragment = True
         if not found.closed:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ipt_explain.columns import column, constant
 from ipt_explain.model import nft
-from ipt_explain.netfilter.nft.chances import element_shares
+from ipt_explain.netfilter.nft.chances import element_shares, even_share
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.readings import Chance
-from ipt_explain.netfilter.nft.rewriting import fixed_destination
+from ipt_explain.netfilter.nft.rewriting import fixed_destination, fixed_destinations
 from ipt_explain.netfilter.nft.ways import Leap, leap_of
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
@@ -49,18 +52,25 @@ class Draws:
         numbers, data = lookup.key, lookup.data
         if not isinstance(numbers, nft.Numgen) or not isinstance(data, nft.SetLiteral):
             return None
-        found = element_shares(Chance(numbers.offset, numbers.modulus), data.elements)
-        if not found:
-            return None
-        parts = tuple([share for share, _ in found])
+        chance = Chance(numbers.offset, numbers.modulus)
+        given: Sequence[nft.Verdict | nft.Expression | None]
+        share = even_share(chance, data.elements)
+        if share is not None:
+            parts: Sequence[Probability] = constant(share, len(data.elements))
+            given = column(data.elements, "data")
+        else:
+            found = element_shares(chance, data.elements)
+            if not found:
+                return None
+            parts = [each for each, _ in found]
+            given = [None if element is None else element.data for _, element in found]
         if isinstance(statement, nft.Nat):
-            given = [fixed_destination(statement, _data(element), state) for _, element in found]
-            headings = tuple([heading for heading in given if heading is not None])
-            return self._draw(parts, headings=headings) if len(headings) == len(found) else None
-        leaps = tuple([leap for _, element in found if (leap := leap_of(_data(element))) is not None])
-        if len(leaps) < len(found):
+            headings = fixed_destinations(statement, given, state)
+            return None if headings is None else self._draw(tuple(parts), headings=tuple(headings))
+        leaps = tuple([leap for each in given if (leap := leap_of(each)) is not None])
+        if len(leaps) < len(given):
             return None
-        return self._draw(parts, leaps, tuple([self._layouts.course(table, leap) for leap in leaps]))
+        return self._draw(tuple(parts), leaps, tuple([self._layouts.course(table, leap) for leap in leaps]))
 
     def _draw(
         self, shares: tuple[Probability, ...], leaps: tuple[Leap, ...] = (), courses: tuple[object, ...] = (),
@@ -70,6 +80,3 @@ class Draws:
         sort = (even, shares[:1] if even else shares, len(shares), courses)
         return Draw(self._sorts.setdefault(sort, len(self._sorts)), even, shares, leaps, headings)
 
-
-def _data(element: nft.Element | None) -> nft.Verdict | nft.Expression | None:
-    return None if element is None else element.data

@@ -12,7 +12,7 @@ from itertools import repeat
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.columns.draws import Draw, Draws
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
-from ipt_explain.netfilter.nft.columns.lookups import UNSURE, look_up
+from ipt_explain.netfilter.nft.columns.lookups import UNSURE, LookUps, look_up
 from ipt_explain.netfilter.nft.columns.packets import Places, RulePackets, common_way, one_jump, repeated
 from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import datatype_of
@@ -33,6 +33,7 @@ class ColumnEvaluator:
         self.evaluator = NftEvaluator()
         self._layouts = Layouts()
         self._draws = Draws(self._layouts)
+        self._courses: dict[tuple[int, int], tuple[object, Verdict | Flow | Leap]] = {}  # tables stay
         self._truths: dict[tuple[nft.Expression, nft.Operator, Reading], dict[nft.Expression, Truth]] = {}
 
     def answers(
@@ -122,15 +123,15 @@ class ColumnEvaluator:
     ) -> tuple[Places, Places]:
         """The places whose rules match, and those whose rules do not. Others are added to `undecided`."""
         state = packets.state
-        statements = [packets.rules[place].statements[number] for place in places]
-        matches = [statement for statement in statements if isinstance(statement, nft.Match)]
-        first, truths = matches[0], list[object]()
+        first = packets.rules[places[0]].statements[number]
+        assert isinstance(first, nft.Match)
         found = self._found(packets, places, first.left, first.right)
         if found is not None:
-            inverted = first.operator is nft.Operator.NOT_EQUAL
-            yes, no = Truth.of(not inverted), Truth.of(inverted)
-            truths += [Truth.UNKNOWN if each is UNSURE else no if each is None else yes for each in found]
-        elif isinstance(first.left, nft.Concatenation) or isinstance(first.right, (nft.SetLiteral, nft.SetReference)):
+            return _parted(places, found.places, first.operator is nft.Operator.NOT_EQUAL, undecided)
+        statements = [packets.rules[place].statements[number] for place in places]
+        matches = [statement for statement in statements if isinstance(statement, nft.Match)]
+        truths: list[object] = []
+        if isinstance(first.left, nft.Concatenation) or isinstance(first.right, (nft.SetLiteral, nft.SetReference)):
             ask = self.evaluator.statements.matcher.match
             truths += [ask(packets.table, match, state, packets.bound(place)) for match, place in zip(matches, places)]
         elif looks_at_heading(first.left):
@@ -151,7 +152,7 @@ class ColumnEvaluator:
 
     def _found(
         self, packets: RulePackets, places: Places, key: nft.Expression, data: nft.Expression | nft.SetData
-    ) -> Sequence[nft.Element | None] | None:
+    ) -> LookUps | None:
         """What packets find in a set if all meet the same rule; None if each must be looked up by itself."""
         if not packets.alike or not isinstance(data, (nft.SetLiteral, nft.SetReference)) or not looks_at_heading(key):
             return None
@@ -196,19 +197,20 @@ class ColumnEvaluator:
             )
 
     def _given(
-        self, packets: RulePackets, places: Places, found: Sequence[nft.Element | None], odd: list[int]
+        self, packets: RulePackets, places: Places, found: LookUps, odd: list[int]
     ) -> Iterator[AlikePackets]:
         """Packets that each go where the element found for them says."""
         missed: list[int] = []
         groups: dict[object, tuple[list[int], list[Leap]]] = {}
-        for place, element in zip(places, found):
-            if element is UNSURE:
+        for place, at in zip(places, found.places):
+            data = None if at is None or at == UNSURE else found.data[at]
+            if at == UNSURE:
                 odd.append(place)
-            elif element is None or not isinstance(element.data, nft.Verdict):
+            elif not isinstance(data, nft.Verdict):
                 missed.append(place)
             else:
-                then = then_of(element.data) or Flow.CONTINUE
-                those, leaps = groups.setdefault(self._layouts.course(packets.table, then), ([], []))
+                course, then = self._course(packets.table, data)
+                those, leaps = groups.setdefault(course, ([], []))
                 those.append(place)
                 if isinstance(then, Leap):
                     leaps.append(then)
@@ -220,6 +222,14 @@ class ColumnEvaluator:
                 yield AlikePackets(those, [way])
             elif isinstance(course, (Verdict, Flow)):
                 yield packets.all_go(those, course)
+
+    def _course(self, table: nft.Table, verdict: nft.Verdict) -> tuple[object, Verdict | Flow | Leap]:
+        """Where an element leads, and its course; worked out once, as packets from everywhere ask."""
+        known = self._courses.get((id(table), id(verdict)))
+        if known is None:
+            then = then_of(verdict) or Flow.CONTINUE
+            known = self._courses[id(table), id(verdict)] = self._layouts.course(table, then), then
+        return known
 
     def _goes_one_way(self, table: nft.Table, draw: Draw) -> bool:
         """Whether it goes (without return) to distinct chains of one layout, all equally likely."""
@@ -262,6 +272,20 @@ class ColumnEvaluator:
                 continue
             columns = zip(shares, zip(*[draw.headings for draw in draws]))
             yield AlikePackets(those, [CommonWay(share, Verdict.ACCEPT, state, to, True) for share, to in columns])
+
+
+def _parted(
+    places: Places, found: Sequence[int | None], inverted: bool, undecided: list[int]
+) -> tuple[Places, Places]:
+    """The places of packets that a set has, and those of packets that it lacks, the other way round if `inverted`.
+    Others are added to `undecided`."""
+    if found.count(None) == len(found):
+        return (places, ()) if inverted else ((), places)
+    had = [place for place, at in zip(places, found) if at is not None and at != UNSURE]
+    lacked = [place for place, at in zip(places, found) if at is None]
+    if len(had) + len(lacked) < len(found):
+        undecided += [place for place, at in zip(places, found) if at == UNSURE]
+    return (lacked, had) if inverted else (had, lacked)
 
 
 def _compared(match: nft.Match, reading: Reading, state: PacketState) -> Truth:

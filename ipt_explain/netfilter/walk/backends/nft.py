@@ -12,16 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 
+from ipt_explain.columns import constant
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft import AlikePackets, ColumnEvaluator, CommonWay, Leap, Leaps, Stage, Way
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
-from ipt_explain.netfilter.probability import ALWAYS, Probability, product, total
+from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products, total
 from ipt_explain.netfilter.targets import Flow, Verdict
 from ipt_explain.netfilter.walk.backends.nft_path import Chains, Link, NftLeg, chain_of
 from ipt_explain.netfilter.walk.backends.nft_places import Frame, Portion, Rows
 from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.visit import End
 from ipt_explain.netfilter.walk.chains.visiting import LOOP, TOO_MUCH
+from ipt_explain.netfilter.walk.columns import picked
 from ipt_explain.netfilter.walk.packets import Entered, Packets
 from ipt_explain.records import Record
 
@@ -94,12 +96,16 @@ class ChainWalk:
         if held is None:
             held = self._waiting[frame.order] = (frame, {})
             heappush(self._order, frame.order)
-        key = (portion.state, portion.rows, portion.to)
-        other = held[1].get(key)
-        if other is not None:
-            via = portion.via if portion.share > other.share else other.via
-            portion = portion._replace(share=total(portion.share, other.share), via=via)
-        held[1][key] = portion
+        # Hashing ten thousand destinations takes longer than to compare these with few others'.
+        start = (portion.state, len(portion.rows), portion.rows[:1], portion.to[:1])
+        number, portions = 0, held[1]
+        while (other := portions.get((*start, number))) is not None:
+            if other.rows == portion.rows and other.to == portion.to:
+                via = portion.via if portion.share > other.share else other.via
+                portion = portion._replace(share=total(portion.share, other.share), via=via)
+                break
+            number += 1
+        portions[(*start, number)] = portion
 
     def _meet_policy(self, portion: Portion) -> None:
         via = portion.via
@@ -219,8 +225,8 @@ class ChainWalk:
         """The packets of an arrival, on their way to the next stage."""
         entered, share = self._entered, arrival.share
         rows = [self._lineage(row)[-1] for row in arrival.rows] if self._parents else arrival.rows
-        who = [entered.who[row] for row in rows]
-        shares = [product(entered.shares[row], share) for row in rows]
+        who = picked(entered.who, rows)
+        shares = products(picked(entered.shares, rows), constant(share, len(rows)))
         packets = Packets(who, arrival.to, shares, _FromChain(self, arrival))
         return Packets.joined((packets, Packets((), (), ()))) if self._parents and _repeats(packets) else packets
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import repeat
 from operator import itemgetter
 from typing import cast
@@ -15,7 +15,7 @@ from ipt_explain.model import Chain, Shape
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.cached import CachedColumn, cached
 from ipt_explain.netfilter.header import HIGHEST_PORT, parse_address, parse_ipv4, single_address
-from ipt_explain.netfilter.packet import Heading, addresses_of, known_addresses_of
+from ipt_explain.netfilter.packet import Heading, addresses_of, headings, known_addresses_of
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.callees import Jumps
 from ipt_explain.netfilter.whereabouts import Whereabouts
@@ -169,21 +169,18 @@ class Destinations(dict[str, Heading | None]):
         addresses = parse_ipv4(hosts)
         if addresses is None or not all(port is not None and 0 < port <= HIGHEST_PORT for port in set(ports)):
             return [None if text is None else self[text] for text in texts]
-        headings = list(map(_HEADING, zip(addresses, ports, repeat(""))))
-        self.update(zip(cast("Sequence[str]", texts), headings))
-        return headings
+        found = list(headings(addresses, ports))
+        self.update(zip(cast("Sequence[str]", texts), found))
+        return found
 
     def all_of(self, texts: Sequence[str]) -> Sequence[Heading] | None:
         """Where several texts send them, if each sends them to one address and port."""
-        headings = CachedColumn(map(self.__getitem__, texts))
-        return cast("CachedColumn[Heading]", headings) if all(headings) else None
+        found = CachedColumn(map(self.__getitem__, texts))
+        return cast("CachedColumn[Heading]", found) if all(found) else None
 
     def __missing__(self, text: str) -> Heading | None:
         heading = self[text] = _plain(text)
         return heading
-
-
-_HEADING = partial(tuple.__new__, Heading)  # `Heading._make` without its Python
 
 
 def _plain(text: str) -> Heading | None:

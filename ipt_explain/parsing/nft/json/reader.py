@@ -75,7 +75,7 @@ class JsonReader:
             self.draft.generator = f"nft v{body['version']}"
         elif kind == "element":
             elements = body["elem"]
-            self._set_of(body).elements.extend(element_of(each, self.line) for each in elements)
+            self._set_of(body).pieces.append(tuple([element_of(each, self.line) for each in elements]))
         elif kind in _OBJECTS:
             self._table_of(body).objects.append(f"{kind} {body['name']}")
         else:
@@ -130,7 +130,7 @@ class JsonReader:
         draft.timeout, draft.size = _number(body.get("timeout")), _number(body.get("size"))
         draft.comment = _text(body.get("comment"))
         line = self.line
-        draft.elements.extend([element_of(each, line) for each in body.get("elem", ())])
+        draft.pieces.append(tuple([element_of(each, line) for each in body.get("elem", ())]))
         draft.statements.extend(statement_of(each) for each in body.get("stmt", ()))
 
 
