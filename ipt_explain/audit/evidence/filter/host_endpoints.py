@@ -43,27 +43,31 @@ def host_stops(context: RulesetContext) -> Iterator[Stop]:
     if not filter_may_stop(context):
         return
     _, surroundings = context.around
-    by_protocol: dict[str, dict[Heading, ServicePort]] = {}
+    by_protocol: dict[tuple[str, bool], dict[Heading, ServicePort]] = {}
     for service, bound in zip(context.services, surroundings.bound):
         own = frozenset(filter(None, bound))
         for heading in own if is_api_server(service) else own & surroundings.host_endpoints:
             if isinstance(heading.address, int):
-                by_protocol.setdefault(service.protocol, {}).setdefault(heading, service)
+                by_protocol.setdefault((service.protocol, True), {}).setdefault(heading, service)
         if _is_cached(service) and service.cluster_ip is not None:
             cache = Heading(parse_address(service.cluster_ip), service.port)
-            by_protocol.setdefault(service.protocol, {})[cache] = service
+            by_protocol.setdefault((service.protocol, False), {})[cache] = service
     found: dict[tuple[str, int | None, bool], Stop] = {}
-    for protocol, owners in by_protocol.items():
-        for stop in _stops(context, protocol, dict(islice(owners.items(), _MOST))):
+    for (protocol, translated), owners in by_protocol.items():
+        for stop in _stops(context, protocol, translated, dict(islice(owners.items(), _MOST))):
             key = (stop.step.chain.name, stop.step.line, stop.of_cache)
             before = found.get(key)
             found[key] = stop if before is None else replace(before, endpoints=before.endpoints + stop.endpoints)
     yield from found.values()
 
 
-def _stops(context: RulesetContext, protocol: str, owners: dict[Heading, ServicePort]) -> Iterator[Stop]:
+def _stops(
+    context: RulesetContext, protocol: str, translated: bool, owners: dict[Heading, ServicePort]
+) -> Iterator[Stop]:
+    """`translated`: DNAT has led the connections there, which rules that accept state DNAT see."""
     node, surroundings = context.around
     start = surroundings.departure(Vantage.POD, protocol_number(protocol) or 0)
+    start = start._replace(destination_decided=translated, dnat=translated)
     here = frozenset(heading.address for heading in owners if isinstance(heading.address, int))
     headings = list(owners)
     journey = Journey(node, headings)
