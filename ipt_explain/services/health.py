@@ -210,8 +210,12 @@ def losses_by_frontend(service: ServicePort) -> Iterator[tuple[Frontend, Vantage
 
 
 def declined_anyway(frontend: Frontend, vantage: Vantage, lost: Lost) -> bool:
-    """Whether a rule stops connections from outside that the Service itself would have refused."""
-    declines = vantage is Vantage.OUTSIDE and frontend.verdict in (FrontendVerdict.REJECT, FrontendVerdict.DROP)
+    """Whether a rule stops connections from outside that the Service itself would have refused, or lets those to a
+    node port reach the node, where nothing listens."""
+    rejects, outside = frontend.verdict is FrontendVerdict.REJECT, vantage is Vantage.OUTSIDE
+    declines = outside and (rejects or frontend.verdict is FrontendVerdict.DROP)
+    if frontend.kind is FrontendKind.NODE_PORT and lost.how is Loss.UNTRANSLATED:
+        return rejects or declines
     return declines and lost.how in (Loss.DROPPED, Loss.REJECTED)
 
 

@@ -13,6 +13,7 @@ import ipt_explain
 from ipt_explain.analyzers.fates import masquerading
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.services.fates import Fate
+from tests.kube_corpus import scenario
 
 SAMPLE = (Path(__file__).parents[2] / "samples" / "kube-proxy-1.30-basic.txt").read_text()
 DNS = "KUBE-SVC-TCOU7JCQXEZGVUNU"
@@ -237,11 +238,11 @@ def test_chains_without_rules_are_named_each_for_its_own_service() -> None:
         assert (lost["chain"], lost["rule"]) == (chain, f":{chain} - [0:0]")
 
 
-def _outside(text: str, name: str) -> dict[str, Any]:
-    """The fate of connections from outside to a Service's node port."""
+def _outside(text: str, name: str, vantage: str = "outside") -> dict[str, Any]:
+    """The fate of connections from outside, or from elsewhere, to a Service's node port."""
     told = json.loads(ipt_explain.explain(ipt_explain.parse(text)).to_json())["services"]
     service = next(each for each in told if each["name"] == name)
-    return dict(next(each for each in service["frontends"] if each["kind"] == "node-port")["fates"]["outside"])
+    return dict(next(each for each in service["frontends"] if each["kind"] == "node-port")["fates"][vantage])
 
 
 _POLICY = (Path(__file__).parents[2] / "samples" / "kube-proxy-1.30-policy.txt").read_text()
@@ -263,6 +264,15 @@ def test_what_a_service_refuses_anyway_is_no_loss_where_other_rules_stop_it_firs
     assert (fate["served"], fate["refused"], fate["enforced"], fate["lost"]) == (0.0, 1.0, True, [])
     found = ipt_explain.audit(ipt_explain.parse(text))
     assert not [each for each in found if each.severity is not Severity.INFO]
+
+
+@pytest.mark.parametrize("vantage", ["node", "outside"])
+def test_a_node_port_without_endpoints_is_closed_also_where_nothing_rejects_what_arrives_at_the_node(vantage: str) -> None:
+    hook = "-A INPUT -m conntrack --ctstate NEW"
+    accepting = "-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -j ACCEPT"
+    text = scenario("1.30", "loadbalancer").ipv4.replace(hook, f"{accepting}\n{hook}", 1)
+    fate = _outside(text, "lb-0", vantage)
+    assert (fate["refused"], fate["enforced"], fate["lost"]) == (1.0, False, [])
 
 
 def test_who_is_asked_first_is_a_question_about_those_alone_to_whom_it_matters() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipt_explain.records import replace
-from ipt_explain.services.fates import FILTER_NOT_SHOWN, Fate, Vantage
+from ipt_explain.services.fates import FILTER_NOT_SHOWN, Fate, Loss, Vantage
 from ipt_explain.services.health import declined_anyway
 from ipt_explain.services.ports import Frontend
 
@@ -24,6 +24,6 @@ def with_declined(frontend: Frontend, vantage: Vantage, fate: Fate) -> Fate:
     return replace(
         fate,
         refused=fate.refused + sum(lost.probability for lost in stopped),
-        enforced=fate.enforced is not False,
+        enforced=fate.enforced is not False and all(lost.how is not Loss.UNTRANSLATED for lost in stopped),
         lost=tuple([lost for lost in fate.lost if lost not in stopped]),
     )
