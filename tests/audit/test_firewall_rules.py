@@ -71,6 +71,10 @@ def test_an_input_that_refuses_the_api_server() -> None:
     found = finding("IPT601", text, NODE)
     assert found.line == line_of(text, reject)
     assert "if 192.168.50.10 is an address of this node" in found.message
+    translated = text.replace("--state RELATED,ESTABLISHED -j", "--state RELATED,ESTABLISHED,DNAT -j").replace(
+        "-m state --state", "-m conntrack --ctstate"
+    )
+    assert "IPT601" not in {each.rule for each in new_findings(translated, NODE)}
 
 
 def test_an_input_that_drops_endpoints_on_host_networks_of_this_node() -> None:
@@ -200,8 +204,18 @@ def test_accepting_ahead_of_the_proxy_firewall() -> None:
     text = ahead_of(EDGE, "-A FORWARD -i eth0 -j ACCEPT", "-A FORWARD ", "-j KUBE-PROXY-FIREWALL")
     found = finding("IPT606", text, EDGE)
     assert (found.severity, found.line) == (Severity.WARNING, line_of(text, "-i eth0 -j ACCEPT"))
-    narrow = ahead_of(EDGE, "-A FORWARD -p icmp -j ACCEPT", "-A FORWARD ", "-j KUBE-PROXY-FIREWALL")
-    assert "IPT606" not in {each.rule for each in new_findings(narrow, EDGE)}
+    of_protocol = ahead_of(EDGE, "-A FORWARD -p tcp -j ACCEPT", "-A FORWARD ", "-j KUBE-PROXY-FIREWALL")
+    assert finding("IPT606", of_protocol, EDGE).line == line_of(of_protocol, "-A FORWARD -p tcp -j ACCEPT")
+    for narrow in ("-p icmp -j ACCEPT", "! -p tcp -j ACCEPT", "-p tcp -m tcp --dport 22 -j ACCEPT"):
+        text = ahead_of(EDGE, f"-A FORWARD {narrow}", "-A FORWARD ", "-j KUBE-PROXY-FIREWALL")
+        assert "IPT606" not in {each.rule for each in new_findings(text, EDGE)}
+
+
+def test_what_arrives_over_lo_was_asked_in_output() -> None:
+    text = ahead_of(EDGE, "-A INPUT -i lo -j ACCEPT", "-A INPUT ", "-j KUBE-PROXY-FIREWALL")
+    assert "IPT606" not in {each.rule for each in new_findings(text, EDGE)}
+    others = ahead_of(EDGE, "-A INPUT ! -i lo -j ACCEPT", "-A INPUT ", "-j KUBE-PROXY-FIREWALL")
+    assert finding("IPT606", others, EDGE).line == line_of(others, "! -i lo -j ACCEPT")
 
 
 @pytest.mark.parametrize(

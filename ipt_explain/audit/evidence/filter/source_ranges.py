@@ -8,7 +8,7 @@ balancer's address.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL, ChainRole, role_of
@@ -92,19 +92,28 @@ def misdirected_drops(context: RulesetContext) -> Iterator[tuple[Rule, str]]:
             yield rule, firewall
 
 
-def broad_accepts(built_in: Chain, until: Rule) -> tuple[Rule, ...]:
-    """ACCEPT rules before another that test no destination, port or protocol, and let new connections pass."""
+def broad_accepts(built_in: Chain, until: Rule, protocols: Collection[str | None]) -> tuple[Rule, ...]:
+    """ACCEPT rules before another that test no destination or port, and let new connections of these protocols pass.
+    What arrives over lo has passed OUTPUT, which has a hook of its own, and is not forwarded."""
     found = []
     for rule in built_in.rules:
         if rule is until:
             break
-        if rule.target == "ACCEPT" and _lets_new_pass(rule):
+        if rule.target == "ACCEPT" and not _is_over_lo(rule) and _lets_new_pass(rule, protocols):
             found.append(rule)
     return tuple(found)
 
 
-def _lets_new_pass(rule: Rule) -> bool:
-    if any(option.name in ("-d", "-p") for option in rule.shape.core):
+def _is_over_lo(rule: Rule) -> bool:
+    option = rule.shape.core_option("-i")
+    return option is not None and not option.negated and rule.first(option) == "lo"
+
+
+def _lets_new_pass(rule: Rule, protocols: Collection[str | None]) -> bool:
+    protocol = rule.shape.core_option("-p")
+    if rule.shape.core_option("-d") is not None:
+        return False
+    if protocol is not None and (protocol.negated or rule.first(protocol) not in protocols):
         return False
     for match in rule.shape.matches:
         if match.module == "comment":

@@ -113,7 +113,8 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
 def _accepted_before(context: RulesetContext) -> Faults:
     for state in hooks(context):
         if state.hook.chain == PROXY_FIREWALL and state.rules and state.built_in is not None and state.target.rules:
-            for accept in broad_accepts(state.built_in, state.rules[0]):
+            protocols = {dropping.core("-p") for dropping in state.target.rules}
+            for accept in broad_accepts(state.built_in, state.rules[0], protocols):
                 yield Fault(
                     "this rule accepts new connections before KUBE-PROXY-FIREWALL: load balancer source ranges "
                     f"are not enforced for them in {state.hook.built_in}",
