@@ -236,4 +236,13 @@ def test_raw_and_mangle_may_take_services_too() -> None:
     meant = raw.replace("-j CT", '-m comment --comment "NodeLocal DNS Cache: skip conntrack" -j CT')
     assert "IPT106" not in {each.rule for each in new_findings(NODE + meant, NODE)}
     assert finding("IPT106", policy(NODE, "mangle", "PREROUTING", "DROP"), NODE).table == "mangle"
+
+
+def test_what_an_engine_of_policies_exempts_from_tracking_is_no_policy() -> None:
+    """Cilium writes this for clusters without kube-proxy."""
+    exempting = "-A CILIUM_PRE_raw -s 10.244.0.0/16 -j CT --notrack"
+    raw = f"*raw\n:PREROUTING ACCEPT [0:0]\n:CILIUM_PRE_raw - [0:0]\n-A PREROUTING -j CILIUM_PRE_raw\n{exempting}\nCOMMIT\n"
+    found = finding("IPT106", NODE + raw, NODE)
+    assert (found.severity, found.line) == (Severity.ERROR, line_of(NODE + raw, exempting))
+    assert "IPT118" not in {each.rule for each in new_findings(NODE + raw, NODE)}
     assert finding("IPT117", policy(NODE, "mangle", "FORWARD", "DROP"), NODE).table == "mangle"

@@ -19,13 +19,14 @@ from ipt_explain.model import Backend, Chain, Rule
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.netfilter.walk.orders import asks_for_order
 from ipt_explain.records import Record
-from ipt_explain.services.fates import Decider, Fate, Loss, Lost, Vantage
+from ipt_explain.services.fates import CutOff, Decider, Fate, Loss, Lost, Vantage
 from ipt_explain.services.health import declined_anyway
 from ipt_explain.services.ports import Frontend, ServicePort
 
 ALL = 1 - 1e-6
 """Shares that add up to this count as all."""
 _EARLY = frozenset(hook.value for hook in DESTINATION_NAT)
+_UNRECOGNISED = frozenset({CutOff.REPLIES_UNRECOGNISED.value, CutOff.LATER_UNRECOGNISED.value})
 
 
 class Victim(Record):
@@ -221,21 +222,23 @@ def _gathered(context: BackendContext, victims: Iterable[Victim]) -> Iterator[Ca
         if isinstance(judged, RulesetContext) and decider.chain is not None:
             chain = judged.chain(decider.table or "", decider.chain)
             rule = chain.rule_on(decider.line) if chain is not None and decider.is_rule and decider.line else None
-        where = _where(context, judged, decider, chain, rule)
+        by_policy = _is_of_engine(decider) and any(_is_stopped(victim.lost) for victim in hit)
+        where = _where(context, judged, decider, chain, rule, by_policy)
         yield Cause(judged, context, decider, chain, rule, where, tuple(hit))
 
 
 def _where(
-    context: BackendContext, judged: BackendContext, decider: Decider, chain: Chain | None, rule: Rule | None
-) -> LossPlace:
+    context: BackendContext, judged: BackendContext, decider: Decider, chain: Chain | None, rule: Rule | None,
+    by_policy: bool,
+) -> LossPlace:  # fmt: skip
     if isinstance(context, NftContext):
         own = judged is context and decider.owner == "kube-proxy"
-        return LossPlace.ELSEWHERE if own else LossPlace.POLICY if _by_policy(decider) else LossPlace.OTHER_BACKEND
+        return LossPlace.ELSEWHERE if own else LossPlace.POLICY if by_policy else LossPlace.OTHER_BACKEND
     if judged is not context and context.backend is not Backend.IPVS:
         return LossPlace.OTHER_BACKEND
     if chain is None or not isinstance(judged, RulesetContext):
         return LossPlace.ELSEWHERE
-    if _by_policy(decider):
+    if by_policy:
         return LossPlace.POLICY
     if chain.name.startswith("KUBE-"):
         return LossPlace.ELSEWHERE
@@ -250,7 +253,12 @@ def _where(
     return LossPlace.ELSEWHERE
 
 
-def _by_policy(decider: Decider) -> bool:
+def _is_stopped(lost: Lost) -> bool:
+    """Whether packets are dropped or refused, as by a NetworkPolicy, not kept from being translated."""
+    return lost.how in (Loss.DROPPED, Loss.REJECTED) or (lost.how is Loss.UNANSWERED and lost.why not in _UNRECOGNISED)
+
+
+def _is_of_engine(decider: Decider) -> bool:
     owner = None if decider.chain is None else owner_of(decider.chain, (), decider.table)
     return owner is not None and owner.name in POLICY_ENGINES
 
