@@ -12,6 +12,7 @@ from ipt_explain.model import Backend, Dump
 from ipt_explain.records import Record, replace
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import ServicePort
+from ipt_explain.words import counted
 
 _SUGGESTIONS = 3
 # The similarity (0 to 1, from difflib) from which on a name is suggested.
@@ -213,7 +214,7 @@ def _miss(services: Sequence[ServicePort], selection: Selection) -> str:
     nameless = all(service.name is None and service.backend is Backend.IPVS for service in services)
     if nameless and (selection.services or selection.namespaces):
         hint = " IPVS stores no names: use an address, or --objects FILE."
-    return f"no service fits {' '.join(asked)} ({len(services):,} looked at).{hint}"
+    return f"no Service matches {' '.join(asked)} (searched {counted(len(services), 'service port')}).{hint}"
 
 
 def _nearest(services: Sequence[ServicePort], selection: Selection) -> list[str]:

@@ -79,7 +79,7 @@ def compare(
     """
     output = printing.output
     if digest and (nodes or objects is not None):
-        raise click.UsageError("--digest excludes --nodes and --objects")
+        raise click.UsageError("--digest cannot be used with --nodes or --objects")
     if not digest:
         for option, value in (("-o hash", output == "hash"), ("--to", to)):
             if value:

@@ -43,7 +43,7 @@ class InputLimit(Record):
         """The error for input beyond the limit: what exceeds it, the limit, and how to raise it."""
         value = self.value()
         return UsageError(
-            f"{source}: {subject} more than {amount_text(value, self.unit)}; if it is to be trusted, "
+            f"{source}: {subject} more than {amount_text(value, self.unit)}; if you trust it, "
             f"{self.variable}={self._next(value)} allows more"
         )
 

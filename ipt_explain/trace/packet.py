@@ -54,7 +54,7 @@ class Packet(Record):
         """The packet as rules see it. Raises UsageError if it is impossible."""
         family = self.family
         if family_of(self.source) is not family:
-            raise UsageError(f"{self.source} and {self.destination} are not of one address family")
+            raise UsageError(f"{self.source} and {self.destination} are of different address families")
         protocol = protocol_number(self.protocol)
         if protocol is None or not 0 < protocol < 256:
             raise UsageError(f"{self.protocol} is not a protocol: use tcp, udp, sctp, icmp or a number from 1 to 255")

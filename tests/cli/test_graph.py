@@ -137,7 +137,7 @@ def test_external_policy_local_shows_both_balancers() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--service", "no/such"], "no service fits"),
+        (["--service", "no/such"], "no Service matches"),
         (["--chain", "KUBE-NONE"], "there is no chain KUBE-NONE"),
     ],
 )

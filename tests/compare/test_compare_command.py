@@ -57,7 +57,7 @@ def test_equal_dumps_print_one_line(dumps: Path, capsys: pytest.CaptureFixture[s
     assert run(["compare", f"{dumps}/before.txt", f"{dumps}/other.txt", "--width", "1000"]) == 0
     captured = capsys.readouterr()
     assert captured.out.count("\n") == 1
-    assert captured.out.startswith("No difference: 13 service ports")
+    assert captured.out.startswith("No difference: ") and "treat 13 service ports" in captured.out
     assert captured.err == ""
 
 
@@ -216,7 +216,7 @@ def test_objects_on_standard_input(
         (["one.txt"], "two dumps"),
         (["-", "-"], "only once"),
         (["--objects", "-", "-"], "only once"),
-        (["--nodes", "--digest", "x"], "--digest excludes"),
+        (["--nodes", "--digest", "x"], "--digest cannot be used with"),
         (["--nodes"], "needs dumps"),
         (["--nodes", "no-such-*.txt"], "no file matches"),
         (["-o", "sarif", "a", "b"], "goes with --objects"),

@@ -203,7 +203,7 @@ def test_another_nodes_dump_is_recognised() -> None:
 def test_rules_of_the_other_family_alone() -> None:
     capture = scenario("1.30/basic")
     assert capture.ipv6 is not None
-    with pytest.raises(UsageError, match="IPv6 rules alone, and the Services have IPv4 addresses alone"):
+    with pytest.raises(UsageError, match="only IPv6 rules, but the Services have only IPv4 addresses"):
         judged(capture.objects, capture.ipv6)
     assert judged(capture.objects, capture.ipv4, capture.ipv6) == ()
 

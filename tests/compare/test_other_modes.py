@@ -146,13 +146,13 @@ def test_ipvs_nodes_among_others_are_named() -> None:
     comparison = compare_fleet(fleet([iptables("basic"), nft("basic"), ipvs("basic")]))
     assert comparison.differences == ()
     assert {each.node for each in comparison.not_compared} == {"n2"}
-    assert all("shows no names" in each.why for each in comparison.not_compared if each.family == "ipv4")
+    assert all("shows no Service names" in each.why for each in comparison.not_compared if each.family == "ipv4")
 
 
 def test_another_scheduler_is_a_difference() -> None:
     before = ipvs("basic")
     after = before.replace("-A -t 10.96.0.10:9153 -s rr", "-A -t 10.96.0.10:9153 -s sh")
-    said = "chances among all endpoints: fixed -> as IPVS's scheduler sh decides"
+    said = "shares of all endpoints: fixed -> as IPVS's scheduler sh decides"
     assert differences(before, after) == [f"tcp 10.96.0.10:9153: {said}"]
     assert differences(after, after) == []
     assert differences(before, before.replace("-s rr", "-s wrr")) == []

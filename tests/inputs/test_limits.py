@@ -26,7 +26,7 @@ def test_an_invalid_amount_is_refused(text: str, monkeypatch: pytest.MonkeyPatch
 
 def test_an_error_names_the_limit_and_how_to_raise_it() -> None:
     assert str(INPUT_BYTES.exceeded("node.txt")) == (
-        "node.txt: it holds more than 512 MiB; if it is to be trusted, IPT_EXPLAIN_MAX_INPUT_BYTES=1G allows more"
+        "node.txt: it holds more than 512 MiB; if you trust it, IPT_EXPLAIN_MAX_INPUT_BYTES=1G allows more"
     )
     assert "more than 4,000,000 lines" in str(DUMP_LINES.exceeded("-"))
     assert "IPT_EXPLAIN_MAX_DUMP_LINES=40000000" in str(DUMP_LINES.exceeded("-"))

@@ -21,7 +21,7 @@ def test_whether_loopback_is_routed_is_an_open_question() -> None:
     told = go(rules, OUTSIDE)
     assert _verdicts(told) == {(f"{QUESTION}=yes",): "ACCEPT", (f"{QUESTION}=no",): "DROP"}
     assert [outcome.reason for outcome in told.outcomes if outcome.verdict == "DROP"] == [
-        "127.0.0.1 is not routed from other interfaces than lo"
+        "127.0.0.1 is not routed from interfaces other than lo"
     ]
     assert _verdicts(go(rules, OUTSIDE, local=())) == _verdicts(told)
     assert only(go(rules, OUTSIDE, assume=["route_localnet=yes"])) == ("ACCEPT", "127.0.0.1:81", False)

@@ -15,7 +15,7 @@ _Known = tuple[str, str]
 EXACT: Mapping[str, _Known] = {
     # Docker
     "DOCKER": ("Docker", "published ports and access to containers"),
-    "DOCKER-USER": ("Docker", "left for the administrator's own rules ahead of Docker's"),
+    "DOCKER-USER": ("Docker", "left for the administrator's own rules before Docker's"),
     "DOCKER-FORWARD": ("Docker", "forwarding to and from containers (28 or later)"),
     "DOCKER-CT": ("Docker", "accepts known connections to containers (28 or later)"),
     "DOCKER-BRIDGE": ("Docker", "sends packets on to the chains of each bridge (28 or later)"),

@@ -96,7 +96,7 @@ def make_plan(
     Raises UsageError for rule IDs, options and files that cannot be used.
     """
     if no_config and config is not None:
-        raise UsageError("--config and --no-config exclude each other")
+        raise UsageError("--config and --no-config cannot be used together")
     rules = catalogue()
     names = rule_names(rules)
     known = [rule.id for rule in rules]

@@ -199,7 +199,7 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
 
     save = click.get_current_context().meta.get(SAVED_TO)
     if live and dumps:
-        raise UsageError("--live reads this node's own rules: leave the files out, or --live")
+        raise UsageError("--live reads this node's own rules: leave out either the files or --live")
     if save is not None and not live:
         raise UsageError("--save keeps what --live reads: add --live")
     parsed: list[Dump] = []

@@ -139,7 +139,7 @@ class _Comparer:
         if not ipvs or not others:
             return voters
         fewer, most = sorted((ipvs, others), key=lambda groups: sum(len(group.nodes) for group in groups))
-        shows = "in IPVS mode, which shows no names of Services"
+        shows = "in IPVS mode, which shows no Service names"
         why = f"kube-proxy runs there {shows}" if fewer is ipvs else f"most nodes run kube-proxy {shows}"
         self._leave_out(fewer, family, why)
         return most

@@ -77,8 +77,8 @@ class ServiceDisputes:
         """A sentence on differences by design."""
         if self._zoned:
             yield (
-                f"{counted(self._zoned, 'service port')} have other endpoints in each of {self._zones} sets of nodes, "
-                "as topology hints keep traffic in zones: not reported"
+                f"{counted(self._zoned, 'service port')} have different endpoints in each of {self._zones} sets of "
+                "nodes, as topology hints keep traffic in zones: not reported"
             )
 
 

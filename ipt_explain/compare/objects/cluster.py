@@ -60,7 +60,7 @@ def _check_families(objects: ApiObjects, dumps: Sequence[Dump]) -> None:
             " and ".join(family_name(each.value) for each in Family if each in some) for some in (have, asked_families)
         )
         sources = ", ".join(dump.source for dump in dumps)
-        raise UsageError(f"{sources}: there are {shown} rules alone, and the Services have {wanted} addresses alone")
+        raise UsageError(f"{sources}: there are only {shown} rules, but the Services have only {wanted} addresses")
 
 
 def _disagreements(of_node: dict[str, list[Dump]], reported: Reported) -> list[Mismatch]:

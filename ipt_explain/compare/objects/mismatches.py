@@ -117,9 +117,9 @@ class _Case:
         """Addresses, ports and source ranges that differ."""
         intent, view = self.intent, self.view
         if view.named and view.label != intent.label:
-            yield f"its port is called {intent.port.name or 'nothing'!r} now, the rules are for {view.label}"
+            yield f"its port is now called {intent.port.name or 'nothing'!r}, but the rules are for {view.label}"
         if view.protocol != intent.port.protocol:
-            yield f"its protocol is {intent.port.protocol}, the rules are for {view.protocol}"
+            yield f"its protocol is {intent.port.protocol}, but the rules are for {view.protocol}"
         expected = set(_expected_frontends(intent))
         seen = set(view.frontends)
         for address in sorted(expected - seen) if self.complete else ():
@@ -145,14 +145,14 @@ class _Case:
         internal = view.internal_policy
         expected = _policy(intent.internal_local)
         if internal is not None and internal is not expected:
-            yield f"its internal traffic policy is {expected.value}, the rules are for {internal.value}"
+            yield f"its internal traffic policy is {expected.value}, but the rules are for {internal.value}"
         elif internal is None and self._balanced_by_other_policy():
             other = _policy(not intent.internal_local)
-            yield f"its internal traffic policy is {expected.value}, the rules balance as for {other.value}"
+            yield f"its internal traffic policy is {expected.value}, but the rules balance as for {other.value}"
         expected = _policy(intent.external_local)
         external = view.external_policy
         if external is not None and external is not expected and intent.reachable_from_outside:
-            yield f"its external traffic policy is {expected.value}, the rules are for {external.value}"
+            yield f"its external traffic policy is {expected.value}, but the rules are for {external.value}"
 
     def _balanced_by_other_policy(self) -> bool:
         """Whether the endpoints show the other internal policy, which kube-proxy 1.21 to 1.23 did not write down."""
@@ -171,7 +171,7 @@ class _Case:
         asked = () if self.intent.affinity_seconds is None else (self.intent.affinity_seconds,)
         found = () if affinity is None else affinity.seconds
         if asked != found or (affinity is not None and affinity.without):
-            message = f"session affinity should be {_affinity(asked)}, the rules have {_affinity(found)}"
+            message = f"session affinity should be {_affinity(asked)}, but the rules have {_affinity(found)}"
             if asked == found and affinity is not None:
                 message = f"session affinity lacks {', '.join(affinity.without)}"
             rules = [endpoint.evidence for endpoint in self.endpoints if endpoint.affinity_timeout is not None]
@@ -219,7 +219,7 @@ class _Case:
                 f"connections to {frontend_address_text(address)} should be {asked.done}, not {frontend.verdict.done}"
             )
             if pair == (FrontendVerdict.REJECT, FrontendVerdict.DROP):
-                message = f"{words}: other nodes have endpoints, of which this one does not know"
+                message = f"{words}: other nodes have endpoints that this one does not know about"
                 yield self._mismatch(MismatchKind.ENDPOINT_MISSING, message)
             elif pair == (FrontendVerdict.DROP, FrontendVerdict.REJECT):
                 message = f"{words}: no node has an endpoint any more"

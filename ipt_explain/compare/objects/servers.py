@@ -126,7 +126,7 @@ class _Case:
         asked, found = self._intent.affinity_seconds, self._service.affinity_seconds
         if asked != found:
             words = ["None" if each is None else f"ClientIP {each} s" for each in (asked, found)]
-            told = f"session affinity should be {words[0]}, the virtual servers have {words[1]}"
+            told = f"session affinity should be {words[0]}, but the virtual servers have {words[1]}"
             yield self._mismatch(MismatchKind.AFFINITY_DIFFERS, told, self._service.frontends)
 
     def _wanted(self, frontend: Frontend) -> list[frozenset[str]] | None:

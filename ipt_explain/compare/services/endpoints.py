@@ -46,7 +46,7 @@ def _pool(pair: Pair, scope: Scope, before: Pool, after: Pool) -> Iterator[Diffe
     if not before.shares or not after.shares or before.unmatched is None or after.unmatched is None:
         return
     if before.scheduler != after.scheduler:
-        message = f"chances among {subject}: {_decided_by(before)} -> {_decided_by(after)}"
+        message = f"shares of {subject}: {_decided_by(before)} -> {_decided_by(after)}"
         yield pair.difference(DifferenceKind.PROBABILITY, subject, _fixed(before), _fixed(after), message)
         return
     changed = changed_shares(before, after)
@@ -61,7 +61,7 @@ def _pool(pair: Pair, scope: Scope, before: Pool, after: Pool) -> Iterator[Diffe
     new_chances: dict[str, Value] = {endpoint: new for endpoint, _, new in changed}
     if leak:
         old_chances["unmatched"], new_chances["unmatched"] = before.unmatched, after.unmatched
-    message = f"chances among {subject}: {listed(parts, 4)}"
+    message = f"shares of {subject}: {listed(parts, 4)}"
     yield pair.difference(DifferenceKind.PROBABILITY, subject, old_chances, new_chances, message)
 
 

@@ -25,7 +25,7 @@ from ipt_explain.netfilter.whereabouts import Address
 from ipt_explain.records import Record
 
 ROUTE_LOCALNET = "net.ipv4.conf.*.route_localnet is 1"
-"""The question whether the node routes 127.0.0.0/8 to and from other interfaces than lo."""
+"""The question whether the node routes 127.0.0.0/8 to and from interfaces other than lo."""
 
 _EVERYBODY = 0xFFFFFFFF  # 255.255.255.255
 # First bytes of addresses with special routing: 0/8, loopback, multicast, broadcast.
@@ -105,10 +105,10 @@ def _courses_to(state: PacketState, address: Address | None, sent: Address | Non
         return (Course(Where.HERE, state),)
     if family is Family.IPV4:
         answer = ask(state, ROUTE_LOCALNET)
-        reason = f"{_text(address, family)} is not routed from other interfaces than lo"
+        reason = f"{_text(address, family)} is not routed from interfaces other than lo"
         return _either(answer, state, Where.HERE, reason)
     if state.destination_decided:
-        return (Course(Where.REFUSED, state, reason="::1 is not routed from other interfaces than lo"),)
+        return (Course(Where.REFUSED, state, reason="::1 is not routed from interfaces other than lo"),)
     return (Course(Where.NOWHERE, state, reason="packets to ::1 that come from other hosts are dropped"),)
 
 
@@ -120,7 +120,7 @@ def _from_loopback(state: PacketState, address: int, sent: Address | None) -> tu
         if over_lo or state.connection.family is not Family.IPV4:
             found.append(course)
             continue
-        reason = f"from {_text(state.source, Family.IPV4)}, and 127.0.0.0/8 is routed over lo alone"
+        reason = f"from {_text(state.source, Family.IPV4)}, and 127.0.0.0/8 is routed over lo only"
         for further in _either(ask(course.state, ROUTE_LOCALNET), course.state, course.where, reason):
             found.append(Course(further.where, further.state, course.share * further.share, further.reason))
     return tuple(found)

@@ -169,7 +169,7 @@ class _Reader:
                 continue
             if logical.unterminated:
                 self._cleared.warnings.append(
-                    f"{self._source.name}:{line}: a quote is never closed; the rest of the line is taken into the value"
+                    f"{self._source.name}:{line}: a quote is never closed, so the rest of the line is part of the value"
                 )
             return logical.end + 1, line + text.count("\n", position, logical.end) + 1
         assert refused is not None

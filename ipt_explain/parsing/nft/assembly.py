@@ -99,7 +99,7 @@ class TableDraft(Record, frozen=False):
             for draft in self.sets.values():
                 for element in draft.elements:
                     if isinstance(element.data, nft.Verdict) and element.data.chain is not None:
-                        yield element.line or draft.line, f"{draft.name} leads to chains, and the text has none"
+                        yield element.line or draft.line, f"{draft.name} leads to chains, but the text has none"
                         return
         led = self._led_to()
         if led and not any(chain in self.chains for chain in led.values()):

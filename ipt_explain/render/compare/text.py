@@ -25,7 +25,7 @@ def comparison_text(comparison: Comparison, width: int, color: bool = False) -> 
     before, after = comparison.before, comparison.after
     if comparison.equal:
         size = f"{counted(after.service_count, 'service port')} and {counted(after.endpoint_count, 'endpoint')}"
-        same = f"No difference: {size} fare the same in {escape(before.name)} and {escape(after.name)}."
+        same = f"No difference: {escape(before.name)} and {escape(after.name)} treat {size} alike."
         yield from wrapped_text("", same, width)
         return
     yield from heading(f"{escape(before.name)} → {escape(after.name)}", width, paint)

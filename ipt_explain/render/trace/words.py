@@ -65,7 +65,7 @@ def _marked(target: str, before: PacketState, after: PacketState, marks: Mapping
     changed = before.mark ^ after.mark
     name = marks.get(changed)
     if changed & after.mark == changed:
-        meaning = {"the masquerade mark": ": it will be masqueraded", "the drop mark": ": it is to be dropped"}.get(
+        meaning = {"the masquerade mark": ": it will be masqueraded", "the drop mark": ": it will be dropped"}.get(
             name or "", ""
         )
         return f"marks the packet 0x{changed:x}{meaning or _aside(name)}"

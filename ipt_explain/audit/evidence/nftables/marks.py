@@ -72,7 +72,7 @@ def mismarked(table: nft.Table) -> Iterator[tuple[nft.Chain, nft.Rule, str]]:
             if any(_asks_source(each) and each.operator is nft.Operator.EQUAL for each in asked):
                 yield chain, rule, "connections from pods are masqueraded, not those from outside their network"
             elif chain.name == SERVICES and not any(each.right == nft.SetReference(CLUSTER_IPS) for each in asked):
-                yield chain, rule, "connections to other addresses than ClusterIPs are masqueraded, too"
+                yield chain, rule, "connections to addresses other than ClusterIPs are masqueraded too"
 
 
 def _asks_source(match: nft.Match) -> bool:

@@ -28,10 +28,10 @@ SIGNS = (
     sign(r"^\s*(\"?(?:apiVersion|kind)\"?:)", "this is a Kubernetes object, not iptables-save output", _OBJECTS),
     sign(r"^(\s*[{\[]\s*)(?:$|[\"{\[\]}])", "this is JSON, not iptables-save output", _OBJECTS),
     sign(r"^\s*(\"[\w./-]+\":)", "this is JSON, not iptables-save output", _OBJECTS),
-    sign(r"^(---)\s*$", "`---` is no rule: it separates parts of a diff, or of a YAML or Markdown document", RUN_SAVE),
+    sign(r"^(---)\s*$", "`---` is not a rule; it separates parts of a diff, or of a YAML or Markdown file", RUN_SAVE),
     sign(
         r"^\s*(\* |- (?!\S+ -)|\d+[.)] |!\[|\[[^\]]+\]\()",
         "this is prose or a list, not a rule",
-        "Give the rules alone; or read on without such lines: `--lenient`.",
+        "Give only the rules, or skip such lines with `--lenient`.",
     ),
 )

@@ -12,12 +12,12 @@ _RULE = re.compile(r"(?:\[\d+:\d+\] )?-[AIDR] ")
 _TARGETS = ("-j", "-g", "--jump", "--goto")
 _VALUE_MAY_BE_AN_OPTION = ("--comment", "--log-prefix", "--nflog-prefix", "-i", "-o", "-m")
 _CUT = "The line is incomplete: copy it whole."
-_TABLE_FIRST = "Put the `*table` line in front again; of a fragment, give the rule lines alone."
+_TABLE_FIRST = "Put the `*table` line back before the rules; for a fragment, give only the rule lines."
 _TAIL = re.compile(r"(?:-[A-Za-z]|--[a-z][a-z0-9-]*|!|[A-Za-z0-9_./:-]+\"?)(?: |$)")
 
 SIGNS = (
     sign(
-        r"^(COMMIT)\s*$", "no table is open here", _TABLE_FIRST, "A `*table` line ahead of the rules and their COMMIT."
+        r"^(COMMIT)\s*$", "no table is open here", _TABLE_FIRST, "A `*table` line before the rules and their COMMIT."
     ),
     sign(
         r"(?i)^\s*(commit)\s*$",
@@ -49,15 +49,15 @@ SIGNS = (
     ),
     sign(
         r"^:\S+ +(?!(?:ACCEPT|DROP|-)(?:\s|$))(\S+)",
-        "a chain's policy is ACCEPT, DROP or - for a user's chain",
-        "Write `-` for a chain that the kernel did not make.",
+        "a chain's policy is ACCEPT or DROP, or - if the chain is not built in",
+        "Write `-` for a chain that is not built in.",
         "ACCEPT, DROP or -",
     ),
     sign(
         r"^(:\S+) (?=(?:ACCEPT|DROP|-)(?: |$))",
         "a chain is declared outside of a table",
         _TABLE_FIRST,
-        "A `*table` line ahead of the chain.",
+        "A `*table` line before the chain.",
     ),
     sign(r"^(:\S*)\s*$", "the chain lacks its policy", _CUT, ":CHAIN POLICY [packets:bytes]"),
     sign(
@@ -77,7 +77,7 @@ SIGNS = (
         r"^-[AINDRPX] *(-t \w+)",
         "`-t TABLE` belongs to iptables commands; dumps name the table in a line of its own",
         _TABLE_FIRST,
-        "A `*table` line ahead of the rules.",
+        "A `*table` line before the rules.",
     ),
 )
 
@@ -124,15 +124,15 @@ def _slip(word: str, before: str, column: int) -> Diagnosis | None:
         )
     if word.startswith("#") and not before.startswith("-"):
         return Diagnosis(
-            "a comment follows the rule; `#` opens one at the start of a line only",
+            "a comment follows the rule; `#` starts one only at the start of a line",
             column,
             len(word),
             remedy="Put the comment on a line of its own.",
         )
     if word[0] == '"' and (len(word) == 1 or word[-1] != '"'):
-        return Diagnosis("a quotation mark is opened here and never closed", column, remedy=_CUT)
+        return Diagnosis("a quotation mark opens here and is never closed", column, remedy=_CUT)
     if word in ("...", "…"):
-        return Diagnosis("part of the rule was left out here", column, len(word), remedy="Give the rule whole.")
+        return Diagnosis("part of the rule was left out here", column, len(word), remedy="Give the whole rule.")
     return None
 
 
@@ -148,7 +148,7 @@ def wrapped(line: str, previous: str) -> Diagnosis | None:
             "this looks like the rest of the rule above, broken into two lines",
             start + 1,
             min(len(text), 20),
-            expected="A rule on one line, or `\\` at the end of each line that goes on.",
+            expected="A rule on one line, or `\\` at the end of each line that continues.",
             remedy="Join the two lines; `iptables-save > FILE` does not break them.",
         )
     return None

@@ -11,7 +11,7 @@ _PART_REMEDY = (
 )
 _BROKEN = "an nftables table begins here, but not as nft prints it"
 _PROXY = "a table of kube-proxy in nftables mode begins here, but not as nft prints it"
-_BROKEN_REMEDY = "Give `table FAMILY NAME {` on a line of its own, with nothing before it, and all up to its `}`."
+_BROKEN_REMEDY = "Give `table FAMILY NAME {` on a line of its own, nothing before it, and everything up to its `}`."
 
 SIGNS = (
     sign(r"^\s*(table (?:ip|ip6|inet) kube-proxy\b)", _PROXY, _BROKEN_REMEDY),
@@ -19,12 +19,12 @@ SIGNS = (
     sign(
         r"^\s*(\{ *\"nftables\" *:)",
         "this is the JSON of `nft -j`, but not as nft prints it",
-        'Give all that `nft -j list ruleset` prints, from `{"nftables":` to the end.',
+        'Give everything that `nft -j list ruleset` prints, from `{"nftables":` to the end.',
     ),
     sign(
         r"^\s*((?:add|insert|delete|flush) (?:rule|chain|table|set|map|element) (?:ip|ip6|inet|arp|bridge) )",
         "this is a command for nftables, not a rule that a node has",
-        "Run it on the node, and give what `nft list ruleset` prints then.",
+        "Give what `nft list ruleset` prints on the node where the command ran.",
     ),
     sign(r"^\s*(type (?:filter|nat|route) hook )", _PART, _PART_REMEDY),
     sign(r"^\s*((?:chain|set|map) \S+ *\{)", _PART, _PART_REMEDY),

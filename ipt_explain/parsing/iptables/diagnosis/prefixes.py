@@ -18,7 +18,7 @@ _TIME = r"(?:[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S*|[
 DIFF = "this comes from a diff: the mark in front of a rule says which of two dumps had it"
 _DIFF_REMEDY = "Give both dumps whole: `ipt-explain compare BEFORE AFTER`."
 _LOG = "a log's prefix comes before the rule"
-_LOG_REMEDY = "Cut it off, for instance `sed 's/^.*\\]: //'`, and see that lines of other writers are not among them."
+_LOG_REMEDY = "Cut it off, for instance `sed 's/^.*\\]: //'`, and check that no other program's lines are left."
 
 SIGNS = (
     sign(r"^(@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@)", DIFF, _DIFF_REMEDY),

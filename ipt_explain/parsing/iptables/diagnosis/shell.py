@@ -9,7 +9,7 @@ from ipt_explain.parsing.iptables.diagnosis.signs import sign
 _TOOL = r"(?:/\S{0,200}/)?ip6?tables(?:-legacy|-nft)?"
 _VARIABLE = r"\$\{?\w*(?:IPT|ipt)\w*\}?"
 _PROMPT = r"(?:\[[^\]\s]+(?: [^\]]*)?\] ?[#$%] ?|[\w.-]+@[\w.-]+[^#$%\n]{0,80}[#$%] ?|[\w./-]+:[\w/~.-]+[#$] |[#$%>] )"
-_COMMAND = "this is an `iptables` command, not what iptables holds"
+_COMMAND = "this is an `iptables` command, not the output of iptables-save"
 _COMMAND_REMEDY = (
     "Run `iptables-save` on the node where the command ran; a command alone does not tell which rules come before it."
 )
@@ -57,12 +57,12 @@ SIGNS = (
     sign(
         rf"^\s*({_PROMPT}\s*(?:sudo +)?[\w./-]+)",
         "this is a command typed at a shell prompt",
-        "Remove the line, or read on without it: `--lenient`.",
+        "Remove the line, or skip it with `--lenient`.",
     ),
     sign(
         r"^\s*((?:sudo +)?(?:kubectl|docker|crictl|systemctl|grep|cat|ssh|diff|curl|ip (?:addr|route|link)) \S)",
         "this is a shell command",
-        "Remove the line, or read on without it: `--lenient`.",
+        "Remove the line, or skip it with `--lenient`.",
     ),
     sign(r"^\s*(?:(?:ba|da|z)?sh(?:-[\d.]+)?)?([#$%]|#\$)\s*$", "this is an empty shell prompt", "Remove the line."),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.parsing.iptables.diagnosis.signs import RUN_SAVE, sign
 
-_LISTING = "this is of a listing (`iptables -L`), and the line `Chain …` above it is not in the text"
+_LISTING = "this is part of a listing (`iptables -L`) whose `Chain …` line is not in the text"
 _WITH_CHAIN = "Give the listing with its `Chain` lines or, better, what `iptables-save` prints."
 _ERROR = "this is an error message of the command, not its output"
 
@@ -50,7 +50,7 @@ SIGNS = (
     sign(
         r"^(Error from server|error: |The connection to the server)",
         "this is an error message of kubectl",
-        "See that the command works on its own, then give its standard output.",
+        "Check that the command works by itself, then give its standard output.",
     ),
     sign(
         r"^(Warning: \S*tables-legacy tables present)",

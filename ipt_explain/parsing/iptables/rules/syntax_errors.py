@@ -42,7 +42,7 @@ def explain(at: Situation) -> RuleSyntaxError:
     column = (found.start() if found else len(at.line)) + 1
     word = found[0] if found else ""
     if at.previous is None:
-        message = _quoted("{} opens no rule", word) if word else "there is no rule"
+        message = _quoted("{} does not start a rule", word) if word else "there is no rule"
         return RuleSyntaxError(column, max(len(word), 1), message, "-A and a chain's name.")
     if not word:
         return _line_ends(at, column)
@@ -93,7 +93,7 @@ def _is_known(at: Situation, word: str) -> bool:
 def _unknown_option(at: Situation, word: str) -> str:
     known = vocabulary()
     if word in ("-A", "-I", "-D", "-R", "--append", "--insert", "--delete", "--replace"):
-        return _quoted("{} opens a rule, and this one is open already", word)
+        return _quoted("{} starts a rule inside another rule", word)
     owners = sorted(name for name, module in known.matches.items() if word in module.options)
     targets = sorted(name for name, module in known.targets.items() if word in module.options)
     if owners or targets:
@@ -102,7 +102,7 @@ def _unknown_option(at: Situation, word: str) -> str:
     near = _nearest(word, sorted(at.module.options) if at.module else []) or _nearest(
         word, [*known.own_terminals, *_OPENINGS]
     )
-    meant = f"; {near} is near it" if near else ""
+    meant = f"; did you mean {near}?" if near else ""
     return _quoted("{} is not an option of " + f"{_place(at)}{meant}", word)
 
 
