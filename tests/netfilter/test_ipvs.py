@@ -9,7 +9,8 @@ import pytest
 from ipt_explain.model import Family
 from ipt_explain.model.node import VirtualServers
 from ipt_explain.netfilter.header import ICMP, TCP, UDP, parse_address
-from ipt_explain.netfilter.ipvs.taking import Taken, take
+from ipt_explain.netfilter.ipvs.taking import Taken, balancers
+from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.parsing import read_dump
 
@@ -21,7 +22,7 @@ def servers(text: str) -> VirtualServers:
 
 
 def taken(text: str, port: int | None = 80, protocol: int = TCP, mark: int = 0) -> Taken | Truth:
-    return take(servers(text), Family.IPV4, protocol, parse_address("10.0.0.1"), port, mark)
+    return balancers(servers(text)).take(Family.IPV4, protocol, parse_address("10.0.0.1"), port, mark)
 
 
 def with_weights(scheduler: str, *weights: int, extra: str = "") -> str:
@@ -57,7 +58,7 @@ def test_shares(scheduler: str, weights: tuple[int, ...], shares: list[Fraction 
     found = taken(with_weights(scheduler, *weights))
     assert isinstance(found, Taken)
     assert [each.share for each in found.destinations] == shares
-    assert {each.port for each in found.destinations} == {8080}
+    assert {each.to.port for each in found.destinations if each.to} == {8080}
 
 
 def test_thresholds_leave_it_to_load() -> None:
@@ -111,7 +112,7 @@ def test_a_mark_goes_before_addresses_and_keeps_the_port() -> None:
     text = with_weights("rr", 1) + "-A -f 7 -s rr\n-a -f 7 -r 10.3.0.1:0 -m -w 1\n"
     found = taken(text, mark=7)
     assert isinstance(found, Taken) and found.server.fwmark == 7
-    assert found.destinations[0].port == 80
+    assert found.destinations[0].to == Heading(parse_address("10.3.0.1"), 80)
     assert isinstance(taken(text, mark=8), Taken)
 
 
@@ -127,4 +128,4 @@ def test_port_0_stands_for_all_and_21_for_data_of_ftp() -> None:
 def test_direct_routing_leaves_the_destination() -> None:
     found = taken("-A -t 10.0.0.1:80 -s rr\n-a -t 10.0.0.1:80 -r 10.1.0.1:80 -g -w 1\n")
     assert isinstance(found, Taken)
-    assert (found.destinations[0].address, found.destinations[0].port) == (None, None)
+    assert found.destinations[0].to is None

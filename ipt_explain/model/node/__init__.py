@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ipt_explain.model.node.ipvs import VirtualServer
 
 
-class VirtualServers(Record):
+class VirtualServers(Record, eq=False):
     """The virtual servers of a node, in the order printed. `complete` is False if some are known to be missing;
     `source` is the text that shows them."""
 

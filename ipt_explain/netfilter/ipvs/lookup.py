@@ -7,7 +7,7 @@ of ip_vs_core.c let data connections pass unless that server is persistent.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Iterable
 
 from ipt_explain.model import Family
 from ipt_explain.model.node import VirtualServers
@@ -28,13 +28,17 @@ class ServerIndex:
         self.complete = found.complete
         self._by_mark: dict[tuple[Family, int], VirtualServer] = {}
         self._by_destination: dict[tuple[Family, int, int, int], VirtualServer] = {}
+        self._places: set[tuple[Family, int, int]] = set()
+        self._by_port: dict[tuple[Family, int], dict[int, None]] = {}
         self._ftp = self._all_ports = False
         for server in found.servers:
             if server.fwmark is not None:
                 self._by_mark[server.family, server.fwmark] = server
             elif server.address is not None and server.port is not None and server.protocol is not None:
-                protocol = protocol_number(server.protocol) or 0
-                self._by_destination[server.family, protocol, parse_address(server.address), server.port] = server
+                protocol, address = protocol_number(server.protocol) or 0, parse_address(server.address)
+                self._by_destination[server.family, protocol, address, server.port] = server
+                self._places.add((server.family, protocol, address))
+                self._by_port.setdefault((server.family, server.port), {})[address] = None
                 self._ftp |= server.port == _FTP and server.persistence is not None
                 self._all_ports |= server.port == _ALL_PORTS
 
@@ -64,12 +68,10 @@ class ServerIndex:
             found = self._by_destination.get((family, protocol, address, _ALL_PORTS))
         return missing if found is None else found
 
+    def addresses_with(self, family: Family, port: int) -> Iterable[int]:
+        """The addresses that have servers for a port, in the order printed."""
+        return self._by_port.get((family, port), ())
+
     def _without_port(self, family: Family, protocol: int, address: int) -> VirtualServer | Truth:
-        here = [key for key in self._by_destination if key[:3] == (family, protocol, address)]
+        here = (family, protocol, address) in self._places
         return Truth.UNKNOWN if here or not self.complete else Truth.NO
-
-
-@lru_cache(maxsize=16)
-def server_index(found: VirtualServers) -> ServerIndex:
-    """The index of these servers, built once."""
-    return ServerIndex(found)

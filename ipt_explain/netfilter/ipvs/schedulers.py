@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from ipt_explain.model.node.ipvs import RealServer, VirtualServer
+from ipt_explain.netfilter.probability import ALWAYS, NEVER
 
 _HASHING = frozenset({"sh", "dh", "mh"})
 _FALLBACK = frozenset({"sh-fallback", "mh-fallback", "flag-1"})
+_share = lru_cache(maxsize=1024)(Fraction)  # thousands of servers share alike
 
 
 def may_refuse(server: VirtualServer) -> bool:
@@ -40,9 +43,9 @@ def server_shares(server: VirtualServer) -> tuple[Fraction | None, ...]:
     ready = [weight is None or weight > 0 for weight in weights]
     known = None not in weights and not may_refuse(server)
     if ready.count(True) == 1 and known:
-        return tuple(Fraction(takes) for takes in ready)
+        return tuple([ALWAYS if takes else NEVER for takes in ready])
     among = _among_ready(server, ready) if known and any(ready) else [None] * len(ready)
-    return tuple(share if takes else Fraction(0) for takes, share in zip(ready, among))
+    return tuple([share if takes else NEVER for takes, share in zip(ready, among)])
 
 
 def _among_ready(server: VirtualServer, ready: Sequence[bool]) -> Sequence[Fraction | None]:
@@ -50,12 +53,12 @@ def _among_ready(server: VirtualServer, ready: Sequence[bool]) -> Sequence[Fract
     if any(map(_may_overflow, server.real_servers)):
         return [None] * len(ready)
     if server.scheduler == "rr":
-        return [Fraction(1, ready.count(True))] * len(ready)
+        return [_share(1, ready.count(True))] * len(ready)
     if server.scheduler == "wrr":
         total = sum(weight for weight, takes in zip(weights, ready) if takes)
-        return [Fraction(weight, total) if takes else None for weight, takes in zip(weights, ready)]
+        return [_share(weight, total) if takes else None for weight, takes in zip(weights, ready)]
     if server.scheduler == "fo" and weights.count(max(weights)) == 1:
-        return [Fraction(weight == max(weights)) for weight in weights]
+        return [ALWAYS if weight == max(weights) else NEVER for weight in weights]
     return [None] * len(ready)
 
 

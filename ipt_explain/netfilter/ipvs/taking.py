@@ -15,13 +15,15 @@ answers with ICMP port-unreachable (ip_vs_leave).
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 from ipt_explain.model import Family
 from ipt_explain.model.node import VirtualServers
 from ipt_explain.model.node.ipvs import Forwarding, RealServer, VirtualServer
 from ipt_explain.netfilter.header import parse_address
-from ipt_explain.netfilter.ipvs.lookup import server_index
+from ipt_explain.netfilter.ipvs.lookup import ServerIndex
 from ipt_explain.netfilter.ipvs.schedulers import may_refuse, server_shares
+from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.records import Record
 
@@ -35,13 +37,12 @@ LOCAL_OUT_PRIORITY = -98
 class Destination(Record):
     """A real server that a packet may be sent to.
 
-    `address` and `port` are the packet's new destination, None if it keeps the old one (direct routing, tunnels).
-    `share` is its long-run share of new connections, None if load or the client decides.
+    `to` is the packet's new destination, None if it keeps the old one (direct routing, tunnels). `share` is its
+    long-run share of new connections, None if load or the client decides.
     """
 
     real_server: RealServer
-    address: int | None
-    port: int | None
+    to: Heading | None
     share: Fraction | None
 
 
@@ -63,24 +64,42 @@ class Taken(Record):
         return not self.destinations
 
 
-def take(
-    found: VirtualServers, family: Family, protocol: int, address: int, port: int | None, mark: int = 0
-) -> Taken | Truth:
-    """What IPVS does with the first packet of a connection in LOCAL_IN or LOCAL_OUT: takes it, or lets it pass (NO);
-    UNKNOWN if that is unknown."""
-    server = server_index(found).find(family, protocol, address, port, mark)
-    if isinstance(server, Truth):
-        return server
-    destinations = tuple(
+class Balancers:
+    """What a node's virtual servers do with packets. What each does is worked out once."""
+
+    def __init__(self, found: VirtualServers) -> None:
+        self.index = ServerIndex(found)
+        self._taken: dict[tuple[VirtualServer, int | None], Taken] = {}
+
+    def take(self, family: Family, protocol: int, address: int, port: int | None, mark: int = 0) -> Taken | Truth:
+        """What IPVS does with the first packet of a connection in LOCAL_IN or LOCAL_OUT: takes it, or lets it pass
+        (NO); UNKNOWN if that is unknown."""
+        server = self.index.find(family, protocol, address, port, mark)
+        if isinstance(server, Truth):
+            return server
+        taken = self._taken.get((server, port))
+        if taken is None:
+            taken = self._taken[server, port] = _taken(server, port)
+        return taken
+
+
+@lru_cache(maxsize=2)
+def balancers(found: VirtualServers) -> Balancers:
+    """What these virtual servers do, looked up once."""
+    return Balancers(found)
+
+
+def _taken(server: VirtualServer, port: int | None) -> Taken:
+    destinations = tuple([
         _destination(real, port, share)
         for real, share in zip(server.real_servers, server_shares(server))
         if share is None or share > 0
-    )
+    ])
     return Taken(server, destinations, may_refuse(server))
 
 
 def _destination(real: RealServer, port: int | None, share: Fraction | None) -> Destination:
     if real.forwarding in (Forwarding.ROUTING, Forwarding.TUNNEL):
-        return Destination(real, None, None, share)
+        return Destination(real, None, share)
     # A server of a firewall mark or of all ports keeps the port.
-    return Destination(real, parse_address(real.address), real.port or port, share)
+    return Destination(real, Heading(parse_address(real.address), real.port or port), share)

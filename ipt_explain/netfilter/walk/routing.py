@@ -60,11 +60,12 @@ def routes(
     """
     node, family = state.node, state.connection.family
     addresses = addresses_of(to)
-    asked_of = {*node.local_addresses, *node.doubtful_addresses, state.connection.source}
-    odd = cached(to, _ODD_ONES[family]) | (addresses & asked_of)
+    special, own = cached(to, _ODD_ONES[family]), addresses & node.local_addresses
+    odd = special | own | (addresses & {*node.doubtful_addresses, state.connection.source})
     alike: frozenset[Address | None] = frozenset()  # of all of these one question is asked
-    if node.sets is not None or (isinstance(state.source, int) and is_loopback(state.source, family)):
-        asked = addresses
+    here = own - special
+    if isinstance(state.source, int) and is_loopback(state.source, family):
+        asked, here = addresses, frozenset()
     elif state.destination_decided:
         asked = odd
     else:
@@ -73,11 +74,12 @@ def routes(
             alike = asked - odd - rewritten - node.foreign_addresses
     known: dict[Address | None, Where | tuple[Course, ...]] = {}
     equal: dict[tuple[Course, ...], tuple[Course, ...]] = {}
-    for address in (*islice(alike, 1), *(asked - alike)):
+    for address in (*islice(alike, 1), *(asked - alike - here)):
         found = _courses_to(state, address, None if state.destination_decided or address in rewritten else address)
         courses = equal.setdefault(found, found)
         known[address] = courses if len(courses) > 1 or courses[0].reason else courses[0].where
-    return dict.fromkeys(alike, next(iter(known.values()))) | known if alike else known
+    known = dict.fromkeys(alike, next(iter(known.values()))) | known if alike else known
+    return known | dict.fromkeys(here, Where.HERE) if here else known
 
 
 def _odd_ones(family: Family, to: Sequence[Heading]) -> frozenset[Address | None]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from ipt_explain.model.node import VirtualServers
 from ipt_explain.model.node.ipvs import VirtualServer
 from ipt_explain.netfilter.condition import Question, ask, split
-from ipt_explain.netfilter.ipvs.taking import Destination, Taken, take
+from ipt_explain.netfilter.ipvs.taking import Balancers, Destination, Taken, balancers
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
-from ipt_explain.netfilter.probability import ALWAYS, Probability, product
+from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, product, products
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsLeg, server_text
+from ipt_explain.netfilter.walk.columns import picked
 from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.records import Record
 from ipt_explain.words import address_port
@@ -34,82 +37,71 @@ def ask_servers(
     servers: VirtualServers, state: PacketState, packets: Packets, sent: Sequence[Heading]
 ) -> Iterator[Sent]:
     """What IPVS does with packets of one state; `sent` is where each of the journey was sent to."""
+    asked = balancers(servers)
     passing: list[int] = []
+    unclear: list[int] = []
+    refused: list[Sent] = []
+    going: dict[tuple[PacketState, bool], _Sending] = {}
     for row, to in enumerate(packets.to):
-        found = _found(servers, state, to)
+        found = _found(asked, state, to)
         if found is Truth.NO:
             passing.append(row)
-            continue
-        one = packets.take([row])
-        if isinstance(found, Truth):
-            yield Sent(Verdict.UNKNOWN, state, one, reason="which virtual server takes it, if any")
-            continue
-        bound = Bound(to, sent[packets.who[row]])
-        if found.refused:
-            yield _refused(found.server, one, bound, state, state, one.shares[0])
-            continue
-        for share, after, heading in _choices(found, state, to):
-            if heading is None:
-                yield _refused(found.server, one, bound, state, after, product(one.shares[0], share))
-                continue
-            changed = after._replace(destination_decided=True, dnat=heading is not to)
-            origin = _FromServer(found.server, one, bound, state, changed, heading)
-            shares = [product(one.shares[0], share)]
-            if heading is to:
-                yield Sent(Verdict.UNKNOWN, changed, Packets(one.who, [to], shares, origin), reason=_UNCHANGED)
-                continue
-            yield Sent(Verdict.ACCEPT, changed, Packets(one.who, [heading], shares, origin), taken=True)
+        elif isinstance(found, Truth):
+            unclear.append(row)
+        elif found.refused:
+            refused.append(_Sending(state, packets, sent).refused(row, found.server, state))
+        else:
+            for share, after, destinations in _choices(found, state):
+                if not destinations:
+                    refused.append(_Sending(state, packets, sent).refused(row, found.server, after, share))
+                for moves in (True, False):
+                    headings = [each.to or to for each in destinations if (each.to is not None) is moves]
+                    if headings:
+                        sending = going.setdefault((after, moves), _Sending(state, packets, sent))
+                        sending.add(row, found.server, headings, share)
+    if unclear:
+        some = packets.take(unclear)
+        yield Sent(Verdict.UNKNOWN, state, some, reason="which virtual server takes it, if any")
+    for (after, moves), sending in going.items():
+        changed = after._replace(destination_decided=True, dnat=moves)
+        if moves:
+            yield Sent(Verdict.ACCEPT, changed, sending.packets(changed), taken=True)
+        else:
+            yield Sent(Verdict.UNKNOWN, changed, sending.packets(changed), reason=_UNCHANGED)
+    yield from refused
     if passing:
         yield Sent(Verdict.ACCEPT, state, packets if len(passing) == len(packets) else packets.take(passing))
 
 
-def _refused(
-    server: VirtualServer, one: Packets, bound: Bound, before: PacketState, after: PacketState, share: Probability
-) -> Sent:
-    """One packet that gets port-unreachable."""
-    origin = _FromServer(server, one, bound, before, after, one.to[0])
-    return Sent(Verdict.REJECT, after, Packets(one.who, one.to, [share], origin))
-
-
-def _found(servers: VirtualServers, state: PacketState, to: Heading) -> Taken | Truth:
+def _found(asked: Balancers, state: PacketState, to: Heading) -> Taken | Truth:
     connection = state.connection
     if not isinstance(to.address, int):
-        return _at_any_address(servers, state, to)
-    return take(servers, connection.family, connection.protocol, to.address, to.port, state.mark)
+        return _at_any_address(asked, state, to)
+    return asked.take(connection.family, connection.protocol, to.address, to.port, state.mark)
 
 
-def _at_any_address(servers: VirtualServers, state: PacketState, to: Heading) -> Taken | Truth:
+def _at_any_address(asked: Balancers, state: PacketState, to: Heading) -> Taken | Truth:
     """A node port on an address of the node that is not named: every address that has the port has the same servers."""
-    connection = state.connection
-    answers = [
-        take(servers, connection.family, connection.protocol, address, to.port, state.mark)
-        for address in _addresses_with(servers, state, to.port)
-    ]
-    taken = [answer for answer in answers if isinstance(answer, Taken)]
-    return taken[0] if taken else Truth.NO if servers.complete else Truth.UNKNOWN
+    family, protocol = state.connection.family, state.connection.protocol
+    for address in () if to.port is None else asked.index.addresses_with(family, to.port):
+        taken = asked.take(family, protocol, address, to.port, state.mark)
+        if isinstance(taken, Taken):
+            return taken
+    return Truth.NO if asked.index.complete else Truth.UNKNOWN
 
 
-def _addresses_with(servers: VirtualServers, state: PacketState, port: int | None) -> Iterator[int]:
-    from ipt_explain.netfilter.header import parse_address
-
-    for server in servers.servers:
-        if server.family is state.connection.family and server.port == port and server.address is not None:
-            yield parse_address(server.address)
-
-
-def _choices(
-    found: Taken, state: PacketState, to: Heading
-) -> Iterator[tuple[Probability, PacketState, Heading | None]]:
-    """The real servers, each with its share; None is a refusal. Where load or the client decide, each is a question."""
+def _choices(found: Taken, state: PacketState) -> Iterator[tuple[Probability, PacketState, Sequence[Destination]]]:
+    """The real servers that get an equal share each; without any, a refusal. Where load or the client decide, each is a
+    question."""
     known = [destination.share for destination in found.destinations]
     if None not in known:
-        for destination in found.destinations:
-            yield destination.share or 0, state, _heading(destination, to)
+        for stated, alike in groupby(found.destinations, _SHARE):
+            yield stated or NEVER, state, list(alike)
         return
     share: Probability = ALWAYS
     for number, destination in enumerate(found.destinations):
         if number == len(found.destinations) - 1 and not found.may_be_refused:
-            yield share, state, _heading(destination, to)
+            yield share, state, (destination,)
             return
         real = destination.real_server
         question = f"ipvs: {server_text(found.server)} sends it to {address_port(real.address, real.port)}"
@@ -117,38 +109,72 @@ def _choices(
         if isinstance(answer, Question):
             for branch in split((answer,), state):
                 if branch.matches:
-                    yield product(share, branch.share), branch.state, _heading(destination, to)
+                    yield product(share, branch.share), branch.state, (destination,)
                 else:
                     rest = branch
             share, state = product(share, rest.share), rest.state
         elif answer is Truth.YES:
-            yield share, state, _heading(destination, to)
+            yield share, state, (destination,)
             return
-    yield share, state, None
+    yield share, state, ()
 
 
-def _heading(destination: Destination, to: Heading) -> Heading:
-    return to if destination.address is None else Heading(destination.address, destination.port)
+_SHARE = attrgetter("share")
 
 
-class _FromServer:
-    """Where one packet comes from: a virtual server."""
+class _Sending:
+    """Packets on their way from virtual servers, all in one state: whom each server sends where, and how much."""
 
-    __slots__ = ("_after", "_before", "_bound", "_packets", "_server", "_to")
-
-    def __init__(
-        self, server: VirtualServer, packets: Packets, bound: Bound, before: PacketState, after: PacketState,
-        to: Heading,
-    ) -> None:  # fmt: skip
-        self._server = server
-        self._packets = packets
-        self._bound = bound
+    def __init__(self, before: PacketState, packets: Packets, sent: Sequence[Heading]) -> None:
         self._before = before
-        self._after = after
-        self._to = to
+        self._packets = packets
+        self._sent = sent
+        self._rows: list[int] = []
+        self._servers: list[VirtualServer] = []
+        self._to: list[Heading] = []
+        self._shares: list[Probability] = []
+
+    def add(self, row: int, server: VirtualServer, to: Sequence[Heading], share: Probability) -> None:
+        """One packet that a server sends to several places, an equal share to each."""
+        self._rows += [row] * len(to)
+        self._servers += [server] * len(to)
+        self._to += to
+        self._shares += [share] * len(to)
+
+    def refused(self, row: int, server: VirtualServer, after: PacketState, share: Probability = ALWAYS) -> Sent:
+        """One packet, or a share of it, that gets port-unreachable."""
+        self.add(row, server, (self._packets.to[row],), share)
+        return Sent(Verdict.REJECT, after, self.packets(after))
+
+    def packets(self, after: PacketState) -> Packets:
+        """Them all; what is of one connection and bound for one place is one packet."""
+        who = picked(self._packets.who, self._rows)
+        shares = products(picked(self._packets.shares, self._rows), self._shares)
+        origin = _FromServers(self._packets, self._rows, self._servers, self._sent, self._before, after, self._to)
+        packets = Packets(who, self._to, shares, origin)
+        if len(set(zip(who, self._to))) == len(who):
+            return packets
+        return Packets.joined([packets.take([row]) for row in range(len(who))])
+
+
+class _FromServers(Record, eq=False):
+    """Where packets come from: virtual servers. `rows` are those that each was in `packets`, `to` is where it was sent.
+    """
+
+    packets: Packets
+    rows: Sequence[int]
+    servers: Sequence[VirtualServer]
+    sent: Sequence[Heading]
+    state: PacketState
+    after: PacketState
+    to: Sequence[Heading]
 
     def leg(self, row: int) -> IpvsLeg:
-        return IpvsLeg(self._server, self._before, self._after, self._bound, self._to)
+        """A packet's way through its server."""
+        before = self.rows[row]
+        bound = Bound(self.packets.to[before], self.sent[self.packets.who[before]])
+        return IpvsLeg(self.servers[row], self.state, self.after, bound, self.to[row])
 
     def before(self, row: int) -> tuple[Packets, int]:
-        return self._packets, row
+        """The packet before its server took it."""
+        return self.packets, self.rows[row]
