@@ -30,6 +30,11 @@ if TYPE_CHECKING:
         def holds(self, name: str, directions: Sequence[str], state: PacketState, to: Heading) -> Truth:
             """Whether a set has a packet's values in these directions (`src`, `dst`)."""
 
+        def hold_each(
+            self, name: str, directions: Sequence[str], state: PacketState, to: Sequence[Heading]
+        ) -> Sequence[Truth]:
+            """`holds` for each of many packets."""
+
 
 class Tracking(Enum):
     """What connection tracking knows about the packet."""

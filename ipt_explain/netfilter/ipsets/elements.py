@@ -31,13 +31,14 @@ def compiled(found: IpSet, element: SetElement) -> MaskedElement:
     keys: list[Key] = []
     masks: list[int] = []
     for dimension, part in zip(found.dimensions, element.parts):
-        key, mask = _key(found, dimension, part)
+        key, mask = key_of(found, dimension, part)
         keys.append(key)
         masks.append(mask)
     return MaskedElement(tuple(keys), tuple(masks), element.nomatch)
 
 
-def _key(found: IpSet, dimension: Dimension, part: ElementPart) -> tuple[Key, int]:
+def key_of(found: IpSet, dimension: Dimension, part: ElementPart) -> tuple[Key, int]:
+    """One part of an element as a number, and the mask for it. Raises ValueError if that is impossible."""
     if isinstance(part, BridgePort):
         raise ValueError("a packet does not show whether an interface is a bridge port")
     if isinstance(part, SetPort):

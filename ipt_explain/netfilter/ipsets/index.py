@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from ipt_explain.model.node.ipsets import IpSet
 from ipt_explain.netfilter.ipsets.elements import Key, MaskedElement, compiled
+from ipt_explain.netfilter.ipsets.exact import DestinationTable, ExactElements
 from ipt_explain.netfilter.ipsets.shown import Shown
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
 
 _MOST_REMEMBERED = 256
+_MOST_TABLES = 8
 
 
 class SetIndex:
@@ -19,11 +22,33 @@ class SetIndex:
     def __init__(self, found: IpSet) -> None:
         self.set = found
         self.complete = found.complete
+        self._compiled = False
         self._elements: list[MaskedElement] = []
+        self._by_masks: list[tuple[tuple[int, ...], dict[tuple[Key, ...], bool]]] = []
+        self._by_key: list[dict[Key, list[MaskedElement]] | None] = [None] * len(found.dimensions)
+        self._possible: dict[tuple[int, Whereabouts], list[MaskedElement]] = {}
+        self._tables: dict[tuple[tuple[Shown | None, ...], int], DestinationTable | None] = {}
+
+    @cached_property
+    def _exact(self) -> ExactElements | None:
+        return ExactElements.of(self.set)
+
+    def by_destination(self, values: tuple[Shown | None, ...], port_of: int) -> DestinationTable | None:
+        """A table for packets that show these values, None where each shows its destination; None if the set has
+        networks or the like."""
+        key = values, port_of
+        if key not in self._tables:
+            if len(self._tables) >= _MOST_TABLES:
+                self._tables.clear()
+            self._tables[key] = None if self._exact is None else self._exact.by_destination(values, port_of)
+        return self._tables[key]
+
+    def _compile(self) -> None:
+        self._compiled = True
         by_masks: dict[tuple[int, ...], dict[tuple[Key, ...], bool]] = {}
-        for element in found.elements:
+        for element in self.set.elements:
             try:
-                one = compiled(found, element)
+                one = compiled(self.set, element)
             except ValueError:
                 self.complete = False
                 continue
@@ -31,13 +56,13 @@ class SetIndex:
             by_masks.setdefault(one.masks, {})[one.keys] = not one.nomatch
         # In the kernel's order: narrow networks before wide ones, the first dimension before the next.
         self._by_masks = sorted(by_masks.items(), key=lambda item: item[0], reverse=True)
-        self._by_key: list[dict[Key, list[MaskedElement]] | None] = [None] * len(found.dimensions)
-        self._possible: dict[tuple[int, Whereabouts], list[MaskedElement]] = {}
 
     def holds(self, values: Sequence[Shown]) -> Truth:
         """Whether the set has a packet's values, one per dimension."""
         if Truth.NO in values:
             return Truth.NO
+        if not self._compiled:
+            self._compile()
         held = self._look_up(values) if all(map(_is_known, values)) else self._weigh(values)
         return Truth.UNKNOWN if held is Truth.NO and not self.complete else held
 

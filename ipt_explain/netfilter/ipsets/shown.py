@@ -39,13 +39,21 @@ def value_of(found: IpSet, dimension: Dimension, source: bool, state: PacketStat
     return Truth.UNKNOWN  # a hardware address
 
 
+def port_owner(method: SetMethod, protocol: int) -> int | None:
+    """What a set takes the ports of a protocol to belong to; None if it does not look at them."""
+    if method is SetMethod.BITMAP:
+        return ANY_PROTOCOL if protocol in _BITMAP_PORTS else None
+    return protocol if protocol in _PORTS else None
+
+
 def _port(method: SetMethod, source: bool, state: PacketState, to: Heading) -> Shown:
     protocol = state.connection.protocol
     port = state.source_port if source else to.port
+    owner = port_owner(method, protocol)
+    if owner is not None:
+        return owner, port
     if method is SetMethod.BITMAP:
-        return (ANY_PROTOCOL, port) if protocol in _BITMAP_PORTS else Truth.NO
-    if protocol in _PORTS:
-        return protocol, port
+        return Truth.NO
     if protocol in (ICMP, ICMPV6):
         return protocol, state.connection.icmp_type << 8 | state.connection.icmp_code
     return protocol, 0

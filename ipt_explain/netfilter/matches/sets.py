@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from ipt_explain.model import Match, Option
-from ipt_explain.netfilter.condition import Answer, Condition, Words, ask, described
+from ipt_explain.model.rule import unquote
+from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, described
 from ipt_explain.netfilter.header import WITH_PORTS, protocol_name
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import address_text
+
+if TYPE_CHECKING:
+    from ipt_explain.netfilter.condition import Bounds
 
 
 def conditions(match: Match) -> list[Condition]:
@@ -32,7 +39,22 @@ def _membership(option: Option) -> Condition:
             return held.inverted(option.negated)
         return ask(state, set_question(name, directions, state, bound.to), option.negated)
 
-    return Condition(option.slots, test, bound=True)
+    def at_once(columns: Sequence[Column], state: PacketState, bounds: Bounds) -> Answer | list[Answer] | None:
+        name, directions = columns
+        sets = state.node.sets
+        if sets is None or not isinstance(name, str) or not isinstance(directions, str):
+            return None
+        words = (unquote(name), unquote(directions))
+        held = sets.hold_each(words[0], words[1].split(","), state, bounds.to)
+        answers = {Truth.YES: Truth.YES.inverted(option.negated), Truth.NO: Truth.NO.inverted(option.negated)}
+        if Truth.UNKNOWN not in held:
+            return list(map(answers.__getitem__, held))
+        return [
+            answers[each] if each is not Truth.UNKNOWN else test(words, state, Bound(to, sent))
+            for each, to, sent in zip(held, bounds.to, bounds.sent)
+        ]
+
+    return Condition(option.slots, test, bound=True, at_once=at_once)
 
 
 def set_question(name: str, directions: str, state: PacketState, to: Heading) -> str:
