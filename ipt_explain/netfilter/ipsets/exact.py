@@ -12,7 +12,7 @@ from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.node.ipsets import Dimension, ElementPart, IpSet
 from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.header import parse_address, parse_ipv4
-from ipt_explain.netfilter.ipsets.elements import WHOLE, Key, key_of
+from ipt_explain.netfilter.ipsets.elements import WHOLE, Key, MaskedElement, key_of
 from ipt_explain.netfilter.ipsets.shown import Shown
 from ipt_explain.netfilter.packet import Heading, known_addresses_of
 from ipt_explain.netfilter.truth import Truth
@@ -73,6 +73,11 @@ class ExactElements:
             return cls(found, [_keys(found, *each) for each in zip(found.dimensions, parts)])
         except ValueError:
             return None
+
+    def elements(self) -> list[MaskedElement]:
+        """The same, one by one."""
+        masks = tuple([self._whole if each in _ADDRESSES else WHOLE for each in self._dimensions])
+        return [MaskedElement(keys, masks, False) for keys in zip(*self._columns)]
 
     def by_destination(self, values: Sequence[Shown | None], port_of: int) -> DestinationTable | None:
         """A table for packets that show these values, None where each shows its destination. `port_of` is what a port

@@ -45,6 +45,11 @@ class SetIndex:
 
     def _compile(self) -> None:
         self._compiled = True
+        if self._exact is not None:
+            self._elements = self._exact.elements()
+            if self._elements:
+                self._by_masks = [(self._elements[0].masks, {each.keys: True for each in self._elements})]
+            return
         by_masks: dict[tuple[int, ...], dict[tuple[Key, ...], bool]] = {}
         for element in self.set.elements:
             try:

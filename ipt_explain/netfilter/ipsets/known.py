@@ -33,6 +33,9 @@ class KnownSets:
         found = self._sets.get(name)
         if found is None:
             return Truth.UNKNOWN
+        table = self._table(name, directions, state)
+        if table is not None and not table.unclear((to,)):
+            return table.look_up((to,))[0]
         if found.method is SetMethod.LIST:
             return self._listed(found, directions, state, to)
         return self._holds(found, directions, state, to)
