@@ -58,8 +58,7 @@ _DATA_FLAGS = frozenset({"ACK", "PSH"})
 _LATER_CHUNKS = {Tracking.REPLY: "INIT_ACK", Tracking.ESTABLISHED: "COOKIE_ECHO"}
 
 Zones = tuple["int | None", "int | None"]
-"""A connection's zones of connection tracking: in the original direction, and for replies. None is the packet's mark.
-"""
+"""A connection's zones of connection tracking: in its own direction, and for replies. None is the packet's mark."""
 
 CLIENT_PORT = 49_500
 """The port of clients whose port is not known: one that Linux gives them (32768 to 60999) and other systems, too (from
@@ -133,11 +132,8 @@ class Node(Record, eq=False):
 
 
 class Heading(NamedTuple):
-    """A packet's destination.
-
-    `address` None is an address of the interface that it arrived on. `port` is None if unknown, or if the protocol has
-    none; `ports` is then the range that it lies in, if known.
-    """
+    """A packet's destination. `address` None is an address of the interface that it arrived on. `port` is None if
+    unknown, or if the protocol has none; `ports` is then the range that it lies in, if known."""
 
     address: Address | None
     port: int | None
