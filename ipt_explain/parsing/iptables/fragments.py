@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from ipt_explain.model import Chain, Family, Rule, Shape
 from ipt_explain.model.kernel import TABLE_OF_TARGET
+from ipt_explain.patterns import lazy_pattern
 
 # Options whose value is an address, or names its family.
 _TELLING_TARGET_OPTIONS = ("--to-destination", "--to-source", "--to", "--reject-with")
@@ -63,6 +64,9 @@ _TABLE_OF_PREFIX = (
     ("KUBE-PORTALS-", "nat"), ("KUBE-FORWARD", "filter"), ("KUBE-EXTERNAL-SERVICES", "filter"),
     ("KUBE-FIREWALL", "filter"), ("KUBE-PROXY-FIREWALL", "filter"), ("CNI-DN-", "nat"), ("CNI-HOSTPORT-", "nat"),
 )  # fmt: skip
+
+_TABLES = dict(_TABLE_OF_PREFIX)
+_KNOWN_PREFIX = lazy_pattern("|".join(_TABLES))
 
 _TRAIL = 64
 """Blanks that may follow a text's last rule."""
@@ -146,10 +150,8 @@ def _table_of_rule(rule: Rule) -> str | None:
 
 
 def _table_of_name(name: str) -> str | None:
-    for prefix, table in _TABLE_OF_PREFIX:
-        if name.startswith(prefix):
-            return table
-    return None
+    found = _KNOWN_PREFIX.match(name)
+    return None if found is None else _TABLES[found[0]]
 
 
 def _spread(rules: Sequence[Rule], of_rule: Callable[[Rule], _T | None]) -> list[_T | None]:
@@ -158,33 +160,36 @@ def _spread(rules: Sequence[Rule], of_rule: Callable[[Rule], _T | None]) -> list
     A chain that shows two things (KUBE-SERVICES is in nat and filter) tells nothing about its other rules.
     """
     found = [of_rule(rule) for rule in rules]
+    chains, targets = [rule.chain for rule in rules], [rule.target for rule in rules]
     shown: dict[str, set[_T]] = defaultdict(set)
-    for rule, value in zip(rules, found):
-        if value is not None:
-            shown[rule.chain].add(value)
+    called: dict[str, set[_T]] = defaultdict(set)
+    unknown: list[int] = []
+    for index, value in enumerate(found):
+        if value is None:
+            unknown.append(index)
+        else:
+            shown[chains[index]].add(value)
+            called[targets[index] or ""].add(value)
     for _ in range(_ROUNDS):
         changed = False
-        for index, rule in enumerate(rules):
-            if found[index] is None:
-                value = _only(shown.get(rule.target or "")) or _only(shown.get(rule.chain))
-                if value is not None:
-                    found[index] = value
-                    shown[rule.chain].add(value)
-                    changed = True
-        called: dict[str, set[_T]] = defaultdict(set)
-        for rule, value in zip(rules, found):
-            if value is not None and rule.target is not None:
-                called[rule.target].add(value)
+        for index in unknown:
+            value = _only(shown.get(targets[index] or "")) or _only(shown.get(chains[index]))
+            if value is not None:
+                found[index] = value
+                shown[chains[index]].add(value)
+                called[targets[index] or ""].add(value)
+                changed = True
+        unknown = [index for index in unknown if found[index] is None]
+        called.pop("", None)  # rules without a target
         for chain, values in called.items():
             if chain not in shown and len(values) == 1:
-                shown[chain] = values
+                shown[chain] = set(values)
                 changed = True
-        if not changed:
+        if not changed or not unknown:
             break
     return found
 
 
-# Service to balancer to endpoint: what one end of that walk shows reaches the other.
 _ROUNDS = 4
 
 

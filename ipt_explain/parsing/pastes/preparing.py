@@ -16,7 +16,7 @@ from ipt_explain.parsing.listings.columns import guess_header
 from ipt_explain.parsing.pastes.around import is_around, is_name, is_row, is_table_name, quotes_rule
 from ipt_explain.parsing.pastes.broken.reflow import reflowed
 from ipt_explain.parsing.pastes.broken.wrapping import DUMP_LINE, OPENS_TABLE, Joiner, window_of
-from ipt_explain.parsing.pastes.carriers.logs import is_element, is_of_json, unwrapped
+from ipt_explain.parsing.pastes.carriers.logs import is_element, is_of_json, unwrapped, without_prefix
 from ipt_explain.parsing.pastes.carriers.quoting import is_fence, without_fence, without_quote_marks
 from ipt_explain.parsing.pastes.commands import ToolCall
 from ipt_explain.parsing.pastes.extents import Extents
@@ -57,6 +57,11 @@ def prepare(source: SourceText, last: int | None, mending: bool = False) -> Prep
     rule could not be read, so remarks after rules are looked for in tables, too."""
     if last is None and not _WORTH_IT.search(source.text):
         return None
+    dump = None if mending else without_prefix(source.text)
+    if dump is not None:
+        notes = PasteNotes()
+        notes.unwrapped = dump[1]
+        return Prepared(dump[0], False, (), (), tuple(notes.warnings(source.name, False)))
     preparing = _Preparing(source, last, mending)
     preparing.run()
     return preparing.prepared()

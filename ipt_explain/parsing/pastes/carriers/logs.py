@@ -6,6 +6,7 @@ import re
 import shlex
 
 from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
+from ipt_explain.parsing.pastes.carriers.margins import without_margin
 from ipt_explain.patterns import lazy_pattern
 
 _TIME = (
@@ -26,7 +27,10 @@ _CELL = re.compile(rf"\s*\|(?:[^|]{{0,40}}\|){{0,3}} *`?({RULE_START}[^|]*?)`? *
 _QUOTED = re.compile(r"""="(-[AID] (?:[^"\\]|\\.)*)"[^"]*\Z""")
 _ARGUMENTS = re.compile(r"""\b(?:command|cmd)="(ip6?tables)" (?:arguments|args)=(\[.*\]|"(?:[^"\\]|\\.)*")""")
 _DUMPED = lazy_pattern(rf"(?:{RULE_START}|-[PNXF] )[^\n]*\n?\Z")
+_BARE = lazy_pattern(rf"{RULE_START}|-[PNXF] ")
 _LONGEST = 4096
+_NEEDS_MORE = ("\\", "```", "Warning: ")
+"""What may continue a line, quote it, or say what the text lacks."""
 
 
 def is_element(line: str) -> bool:
@@ -37,6 +41,23 @@ def is_element(line: str) -> bool:
 def is_of_json(line: str) -> bool:
     """Whether a line may be part of JSON in which strings of a list are rules."""
     return len(line) <= _LONGEST and _JSON.match(line) is not None
+
+
+def without_prefix(text: str) -> tuple[str, int] | None:
+    """A dump without what a logger put before each of its lines, alike but for digits, and how many these are; None if
+    any line has no such prefix, or needs more than that."""
+    lines = text.removesuffix("\n").split("\n")
+    prefix = _PREFIX.match(lines[0])
+    if prefix is None or max(map(len, lines)) > _LONGEST or any(each in text for each in _NEEDS_MORE):
+        return None
+    bare = without_margin(prefix[0])
+    inner: list[str] = []
+    for line in lines:
+        rest = bare(line)
+        if rest is None or not _BARE.match(rest):
+            return None
+        inner.append(rest)
+    return "\n".join(inner) + text[len(text.removesuffix("\n")) :], len(inner)
 
 
 def unwrapped(line: str) -> str | None:

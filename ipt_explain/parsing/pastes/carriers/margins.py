@@ -79,7 +79,7 @@ def _strip_run(lines: list[str], at: int, margin: str, fewest: int, notes: list[
     """Strip the margin of the line at this index from the consecutive lines that have it. Returns where to go on."""
     if not margin.strip() or len(margin) > _LONGEST or margin.strip() in _NO_MARGINS:
         return at + 1
-    bare = _bare(margin)
+    bare = without_margin(margin)
     changed: dict[int, str] = {}
     for run in (range(at, len(lines)), range(at - 1, -1, -1)):
         for place in run:
@@ -102,7 +102,8 @@ def _strip_run(lines: list[str], at: int, margin: str, fewest: int, notes: list[
     return max(changed) + 1
 
 
-def _bare(margin: str) -> Bare:
+def without_margin(margin: str) -> Bare:
+    """What takes a margin off lines; digits in it may differ."""
     field = _FIELD.match(margin)
     if field is not None:
         return lambda line: _of_field(line, field[1])
