@@ -140,7 +140,7 @@ def _read_service_chain(found: _Evidence, chain: Chain, plans: Plans) -> bool:
         if target == MARK_MASQ and plan.destination is not None:
             found.at_least(_WITH_MARKS, "KUBE-MARK-MASQ for the ClusterIP inside KUBE-SVC")
         if plan.probability is not None and plan.probability.at(rule).startswith(_FIVE_DIGITS):
-            found.at_most(16, "probabilities of five digits")
+            found.at_most(16, "five-digit probabilities")
             return True
     return False
 

@@ -30,17 +30,18 @@ def reason(ruleset: RulesetFacts) -> str:
     if ruleset.mode is ProxyMode.IPVS:
         return f"{ruleset.evidence}; `ipvsadm-save -n` and `ipset save` show them"
     if ruleset.mode is ProxyMode.IPTABLES and ruleset.form.fragment:
-        return "of kube-proxy's chains, this input has none that belongs to a Service"
+        return "none of kube-proxy's chains in this input belongs to a Service"
     if ruleset.mode is ProxyMode.IPTABLES and "nat" not in ruleset.tables:
         return "Services are in the nat table, which this input lacks"
     if ruleset.mode is ProxyMode.IPTABLES and not ruleset.tables["nat"].rules:
         filled = "filter" in ruleset.tables and ruleset.tables["filter"].rules
-        found = "filter has kube-proxy's rules, nat has none" if filled else "kube-proxy's chains in nat have no rules"
+        emptied = "kube-proxy's chains in nat have no rules"
+        found = "filter has kube-proxy's rules, but nat has none" if filled else emptied
         return f"{found}: somebody flushed nat. Restart kube-proxy on this node"
     if ruleset.mode is ProxyMode.IPTABLES:
         return "kube-proxy's chains are here, but they lead to no Service"
     if ruleset.form.fragment:
-        return "none of these rules is of KUBE-SERVICES, KUBE-NODEPORTS or a KUBE-SVC chain"
+        return "none of these rules belongs to KUBE-SERVICES, KUBE-NODEPORTS or a KUBE-SVC chain"
     found = ruleset.evidence or "none of these rules is kube-proxy's"
     if not any(size.rules for size in ruleset.tables.values()):
         found = FLUSHED

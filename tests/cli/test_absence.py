@@ -55,7 +55,7 @@ def test_a_flushed_nat_table_has_one_wording(
     run([*command, str(emptied)])
     said = capsys.readouterr()
     text = " ".join(f"{said.out} {said.err}".replace("&#39;", "'").split())
-    assert "No Service here: filter has kube-proxy's rules, nat has none: somebody flushed nat." in text
+    assert "No Service here: filter has kube-proxy's rules, but nat has none: somebody flushed nat." in text
 
 
 @pytest.mark.parametrize(

@@ -427,3 +427,12 @@ def test_what_no_answer_to_a_question_would_settle_is_named(
     assert "depends on what this input does not show: see NODE" in told
     told = " ".join(printed(capsys, "--service", "kubernetes", listed).replace("│", " ").split())
     assert reason in told
+
+
+def test_trace_names_the_program_that_may_answer() -> None:
+    text = read_archive("neighbours")["nodelocaldns-ahead.txt"].decode()
+    packet = ("trace", "--from", "10.244.1.77", "--to", "kube-dns:dns")
+    told = " ".join(run(*packet, stdin=text).out.split())
+    assert "NOT TRANSLATED: node-local-dns answers it if 10.96.0.10 is an address of this node" in told
+    assert "but in raw PREROUTING (line 103) node-local-dns answers it" in told
+    assert "delivered to the node itself" in run(*packet, "--local-address", "10.96.0.10", stdin=text).out

@@ -241,7 +241,7 @@ def test_colour_adds_nothing_but_styles() -> None:
         ({"mode": None, "evidence": "", "tables": {}}, "there are no rules: they were flushed"),
         ({"mode": None, "evidence": "", "family": Family.IPV6}, "In nftables mode, `nft list ruleset` shows"),
         ({"mode": ProxyMode.IPTABLES}, "they lead to no Service"),
-        ({"mode": None, "evidence": "", "form": Form.FRAGMENT}, "none of these rules is of KUBE-SERVICES"),
+        ({"mode": None, "evidence": "", "form": Form.FRAGMENT}, "none of these rules belongs to KUBE-SERVICES"),
     ],
 )
 def test_a_ruleset_without_services_says_what_it_is(facts: dict[str, object], words: str) -> None:

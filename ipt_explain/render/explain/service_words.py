@@ -129,7 +129,7 @@ _MOST_QUESTIONS = 3
 HOW = {
     Loss.UNTRANSLATED: "not translated",
     Loss.DIVERTED: "sent elsewhere",
-    Loss.INTERCEPTED: "answered by a neighbour",
+    Loss.INTERCEPTED: "answered by another program",
     Loss.DROPPED: "dropped",
     Loss.REJECTED: "rejected",
     Loss.UNANSWERED: "cut off",
@@ -181,7 +181,7 @@ def _answered(service: ServicePort) -> Iterator[TreeNode]:
         alike.setdefault(lost, {})[vantage] = None
     for lost, vantages in alike.items():
         decider = lost.decider
-        who = f"{escape(decider.owner or 'a neighbour')} ({escape(decider.place)})"
+        who = f"{escape(decider.owner or 'another program')} ({escape(decider.place)})"
         yield row("answered", sentence(f"connections{from_words(list(vantages))}, by {who}"), line_tail(decider.line))
 
 

@@ -49,13 +49,13 @@ def _chain(facts: ChainFacts, words: ChainWords) -> TreeNode:
 def origin(ruleset: Ruleset) -> str:
     """Where a ruleset comes from: source, family, backend."""
     names = [source_name(ruleset.source), family_name(ruleset.family.value)]
-    return " · ".join(filter(None, [*names, ruleset.backend.value if ruleset.backend else ""]))
+    return " · ".join(filter(None, [*names, ruleset.backend.title if ruleset.backend else ""]))
 
 
 def _about(facts: ChainFacts) -> Iterator[TreeNode]:
     owner = facts.owner
     if owner is None:
-        yield entry("owner", "nobody known by this name, or by its rules' comments", style="unknown")
+        yield entry("owner", "unknown: neither its name nor its rules' comments say", style="unknown")
     elif owner.name != KERNEL:
         yield entry("owner", f"{owner.name}, by its {owner.evidence}")
         yield entry("purpose", owner.purpose)

@@ -51,6 +51,12 @@ def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet, to: To
     if judgement is Judgement.UNTRANSLATED and outcome.delivered:
         where = "" if packet.port is None else f" on port {packet.port}"
         return f"NOT TRANSLATED: delivered to the node itself, which refuses it unless a program there listens{where}"
+    answering = _decisive(to, Loss.INTERCEPTED) if isinstance(to, Addressee) else None
+    if judgement is Judgement.UNTRANSLATED and answering is not None:
+        return (
+            f"NOT TRANSLATED: {answering.why} if {packet.destination} is an address of this node; trace that with "
+            f"--local-address {packet.destination}"
+        )
     if judgement is Judgement.UNTRANSLATED:
         return f"NOT TRANSLATED: leaves for {packet.destination}, an address that no host has; the client times out"
     if judgement is Judgement.HANGS:
@@ -111,6 +117,8 @@ def failure_words(judgement: Judgement, packet: Packet, to: To) -> Iterator[str]
     if judgement not in _LOSSES or not to.service.endpoints:
         return
     lost = _decisive(to, _LOSSES[judgement])
+    if lost is None and judgement is Judgement.UNTRANSLATED:
+        lost = _decisive(to, Loss.INTERCEPTED)
     why = "" if lost is None else f", but {_reason(lost)}"
     yield f"{to.service.label} would lead to {to.endpoints}{why}"
 

@@ -38,7 +38,7 @@ def mixed_precision(context: RulesetContext) -> Faults:
     """One note for a ruleset, at the first chain of the older kind."""
     old, new = balancing_chains(context).mixed
     yield Fault(
-        f"{old.name} has probabilities of five digits, as kube-proxy up to 1.16 wrote them, and {new.name} has ten "
+        f"{old.name} has five-digit probabilities, as kube-proxy up to 1.16 wrote them, and {new.name} has ten "
         "digits: two releases wrote here, and the older rules are not kept up to date",
         ONE_PROXY,
         at_chain(old),

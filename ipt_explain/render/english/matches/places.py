@@ -59,7 +59,7 @@ def rpfilter(options: Options, _: Glossary) -> list[str]:
     inverted = options.flag("--invert")
     notes = options.phrases(_REVERSE_PATH)
     verb = "does not pass" if inverted else "passes"
-    return [f"{verb} the reverse path test" + aside(["a reply to it would leave where it came in", *notes])]
+    return [f"{verb} the reverse path test" + aside(["whether a reply would leave where it came in", *notes])]
 
 
 _REVERSE_PATH = {
