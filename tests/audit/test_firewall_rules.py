@@ -211,6 +211,17 @@ def test_accepting_ahead_of_the_proxy_firewall() -> None:
         assert "IPT606" not in {each.rule for each in new_findings(text, EDGE)}
 
 
+def test_accepting_all_in_another_chain_ahead_of_the_proxy_firewall() -> None:
+    hook = ("-A FORWARD ", "-j KUBE-PROXY-FIREWALL")
+    text = ahead_of(EDGE, "-A DOCKER-USER -j ACCEPT\n-A FORWARD -j DOCKER-USER", *hook)
+    text = text.replace("*filter\n", "*filter\n:DOCKER-USER - [0:0]\n", 1)
+    found = finding("IPT606", text, EDGE)
+    assert (found.severity, found.line) == (Severity.WARNING, line_of(text, "-A DOCKER-USER -j ACCEPT"))
+    assert "in FORWARD" in found.message
+    some = text.replace("-A DOCKER-USER -j", "-A DOCKER-USER -s 10.244.0.0/16 -j")
+    assert "IPT606" not in {each.rule for each in new_findings(some, EDGE)}
+
+
 def test_what_arrives_over_lo_was_asked_in_output() -> None:
     text = ahead_of(EDGE, "-A INPUT -i lo -j ACCEPT", "-A INPUT ", "-j KUBE-PROXY-FIREWALL")
     assert "IPT606" not in {each.rule for each in new_findings(text, EDGE)}

@@ -8,7 +8,7 @@ balancer's address.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers.iptables.plans import Plans
 from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL, ChainRole, role_of
@@ -17,7 +17,14 @@ from ipt_explain.audit.evidence.conditions import asked_states
 from ipt_explain.audit.evidence.filter.refusals import refusals_in
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import Address, address_at, address_of
 from ipt_explain.model import Chain, Rule, Ruleset
-from ipt_explain.records import Record
+from ipt_explain.netfilter.header import network_bits, parse_address, protocol_number
+from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.journey import Journey
+from ipt_explain.netfilter.walk.path import Step
+from ipt_explain.netfilter.whereabouts import Bits
+from ipt_explain.records import Record, replace
+from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Frontend, ServicePort
 
 EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
@@ -90,6 +97,64 @@ def misdirected_drops(context: RulesetContext) -> Iterator[tuple[Rule, str]]:
         firewall = _firewall_named(rule)
         if firewall in leading and address_of(context.plans[rule.shape], rule) not in leading[firewall]:
             yield rule, firewall
+
+
+def accepts_of_strangers(context: RulesetContext) -> tuple[Rule, ...]:
+    """Rules of filter that let clients outside all ranges reach the load balancers' addresses, whatever else is unknown
+    about them: before KUBE-PROXY-FIREWALL, if FORWARD leads there."""
+    headings: dict[str, list[Heading]] = {}
+    ranges: dict[Bits, None] = {}
+    for service, frontend in ranged_frontends(context):
+        heading = _heading(frontend)
+        if heading is not None:
+            headings.setdefault(service.protocol, []).append(heading)
+            ranges.update(dict.fromkeys(_networks(frontend.source_ranges)))
+    found: dict[Rule, None] = {}
+    for protocol, ours in headings.items():
+        found.update(dict.fromkeys(_accepting(context, protocol, ours, tuple(ranges))))
+    return tuple(found)
+
+
+def _accepting(
+    context: RulesetContext, protocol: str, headings: Sequence[Heading], ranges: tuple[Bits, ...]
+) -> Iterator[Rule]:
+    node, surroundings = context.around
+    stranger = replace(surroundings.outside, outside=(*surroundings.outside.outside, *ranges))
+    start = surroundings.departure(Vantage.OUTSIDE, protocol_number(protocol) or 0)
+    elsewhere = start.node.foreign_addresses.union(each for each, *_ in headings if isinstance(each, int))
+    journey = Journey(node, headings)
+    journey.begin(
+        start._replace(
+            source=stranger,
+            connection=replace(start.connection, source=stranger),
+            node=replace(start.node, foreign_addresses=elsewhere),
+        )
+    )
+    for finish, packets in journey.ends():
+        path = packets.path(0)
+        if path is None or finish.verdict is not Verdict.ACCEPT or finish.state.dnat:
+            continue
+        for step in path.steps():
+            rule = step.rule if isinstance(step, Step) and step.table == "filter" else None
+            if rule is None or rule.target != "ACCEPT" or rule.chain == PROXY_FIREWALL:
+                continue
+            if step.after is not None and not step.after.answers:
+                yield rule
+
+
+def _heading(frontend: Frontend) -> Heading | None:
+    try:
+        return None if frontend.address is None else Heading(parse_address(frontend.address), frontend.port)
+    except ValueError:
+        return None
+
+
+def _networks(texts: Iterable[str]) -> Iterator[Bits]:
+    for text in texts:
+        try:
+            yield network_bits(text)
+        except ValueError:
+            continue
 
 
 def broad_accepts(built_in: Chain, until: Rule, protocols: Collection[str | None]) -> tuple[Rule, ...]:

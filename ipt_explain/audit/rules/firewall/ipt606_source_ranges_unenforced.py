@@ -53,6 +53,7 @@ from ipt_explain.audit.authoring import (
 from ipt_explain.audit.evidence.filter.source_ranges import (
     EVERYWHERE,
     OpenRanges,
+    accepts_of_strangers,
     broad_accepts,
     misdirected_drops,
     open_ranges,
@@ -111,18 +112,24 @@ def _fault(found: OpenRanges, by_filter: bool) -> Fault:
 
 
 def _accepted_before(context: RulesetContext) -> Faults:
+    early: dict[Rule, tuple[Rule, str]] = {}
     for state in hooks(context):
         if state.hook.chain == PROXY_FIREWALL and state.rules and state.built_in is not None and state.target.rules:
+            hook, built_in = state.rules[0], state.hook.built_in
             protocols = {dropping.core("-p") for dropping in state.target.rules}
-            for accept in broad_accepts(state.built_in, state.rules[0], protocols):
-                yield Fault(
-                    "this rule accepts new connections before KUBE-PROXY-FIREWALL: load balancer source ranges "
-                    f"are not enforced for them in {state.hook.built_in}",
-                    "Move the rule after kube-proxy's hooks, or narrow it.",
-                    at_rule(accept),
-                    related=(state.rules[0].line,),
-                    severity=Severity.WARNING,
-                )
+            early.update(dict.fromkeys(broad_accepts(state.built_in, hook, protocols), (hook, built_in)))
+            if built_in == "FORWARD":
+                for accept in accepts_of_strangers(context):
+                    early.setdefault(accept, (hook, built_in))
+    for accept, (hook, built_in) in early.items():
+        yield Fault(
+            "this rule accepts new connections before KUBE-PROXY-FIREWALL: load balancer source ranges "
+            f"are not enforced for them in {built_in}",
+            "Move the rule after kube-proxy's hooks, or narrow it.",
+            at_rule(accept),
+            related=(hook.line,),
+            severity=Severity.WARNING,
+        )
 
 
 def _misdirected(drop: Rule, firewall: str) -> Fault:
