@@ -180,7 +180,7 @@ def test_a_file_that_should_have_rules_is_named_and_not_clean(folder: Path, caps
     said = capsys.readouterr()
     assert said.err.splitlines() == [
         "warning: dumps/more.tgz skipped: unpack the archive, or use compare --nodes",
-        "warning: dumps/c.txt skipped: it is empty: the command that wrote it failed, or had no right to read the rules",
+        "warning: dumps/c.txt skipped: it is empty: the command that wrote it failed, or had no permission to read the rules",
         "warning: dumps/d.txt skipped: there are no rules in it; it begins with: sh: iptables-save: not found",
     ]
     assert "clean" not in said.out

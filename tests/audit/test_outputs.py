@@ -49,7 +49,7 @@ def test_text_shows_the_line_the_place_and_the_remedy() -> None:
     assert "    -A INPUT -j NOWHERE\n                ^^^^^^^\n" in shown
     assert "More: ipt-explain rules IPT001\n" in shown
     assert "Fix: Dump the whole table again" in shown
-    assert shown.endswith("1 error, 1 warning, 1 note (-v shows them) in 5 rules\n")
+    assert shown.endswith("1 error, 1 warning, 1 note (-v shows it) in 5 rules\n")
 
 
 def test_text_shows_notes_when_asked() -> None:

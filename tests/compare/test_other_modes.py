@@ -99,14 +99,14 @@ def test_a_chain_that_runs_at_another_time() -> None:
     ]
     beside = "table ip fw {\n\tchain f {\n\t\ttype filter hook forward priority 0; policy accept;\n\t\tcounter\n\t}\n}\n"
     assert differences(text + beside, text + beside.replace("priority 0", "priority 5")) == [
-        ": table ip fw, ip fw f: rule 1 added, 1 removed"
+        ": table ip fw, ip fw f: 1 rule added, 1 rule removed"
     ]
 
 
 def test_a_rule_of_another_table_and_what_it_loses() -> None:
     beside = "table inet fw {\n\tchain f {\n\t\ttype filter hook forward priority 0; policy accept;\n\t\tdrop\n\t}\n}\n"
     told = differences(nft("basic"), nft("basic") + beside)
-    assert any("inet fw f: rules 2 added" in each for each in told)
+    assert any("inet fw f: 2 rules added" in each for each in told)
     assert any("are dropped by inet fw f: drop" in each for each in told)
 
 

@@ -113,7 +113,7 @@ def _places(entries: Iterable[SourceFile]) -> set[tuple[str, ...]]:
 def why_no_rules(entry: SourceFile) -> str:
     """Why a file says nothing about its node: `it is empty: …`."""
     if entry.kind is FileKind.EMPTY:
-        return "it is empty: the command that wrote it failed, or had no right to read the rules"
+        return "it is empty: the command that wrote it failed, or had no permission to read the rules"
     if entry.kind is FileKind.OTHER:
         return f"there are no rules in it; it begins with: {entry.first_line}"
     return f"this is {entry.kind.value}, not a node's rules"

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from ipt_explain.compare.differences import Difference, DifferenceKind, Value
 from ipt_explain.compare.rulesets.skeleton import MASQUERADES, NOBODY, SETS_MARK, Place, PlacedRule, Skeleton
 from ipt_explain.model import Family
+from ipt_explain.words import counted
 
 
 def skeleton_differences(
@@ -115,10 +116,9 @@ class _Pair:
 
     def _foreign(self, place: Place, owner: str, old: Sequence[str], new: Sequence[str]) -> Iterator[Difference]:
         gone, come = _changes(old, new)
-        parts = [f"{len(come)} added" if come else "", f"{len(gone)} removed" if gone else ""]
-        what = ", ".join(filter(None, parts)) or "another order"
-        count = max(len(come), len(gone))
-        message = f"{owner}, {_name(place)}: {'rule' if count == 1 else 'rules'} {what}"
+        changes = ((come, "added"), (gone, "removed"))
+        parts = [f"{counted(len(rules), 'rule')} {what}" for rules, what in changes if rules]
+        message = f"{owner}, {_name(place)}: {', '.join(parts) or 'rules in a different order'}"
         before, after = (gone, come) if gone or come else (list(old), list(new))
         value_before: Value = {"owner": owner, "rules": list(before)}
         value_after: Value = {"owner": owner, "rules": list(after)}

@@ -41,7 +41,8 @@ def _unreadable(ruleset: Ruleset, rules_of: RulesByShape) -> Iterator[Unreadable
     for table in ruleset.tables.values():
         for name, chain in table.chains.items():
             if len(name) > LONGEST_CHAIN_NAME:
-                yield UnreadableRules(f"the name of chain {name} is longer than {LONGEST_CHAIN_NAME}", chain=chain)
+                what = f"the name of chain {name} is longer than {LONGEST_CHAIN_NAME} bytes"
+                yield UnreadableRules(what, chain=chain)
 
 
 def _of_shape(shape: Shape, rules: RulesOfShape) -> Iterator[UnreadableRules]:

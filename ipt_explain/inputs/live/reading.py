@@ -49,7 +49,7 @@ def read_live(search_path: str | None = None, proc: Path = PROC, timeout: float 
 
 def _nothing_read(output: ToolOutput) -> str:
     if output.lacks_rights:
-        reason = "--live needs the right to read the node's rules: run it as root (sudo), or with CAP_NET_ADMIN"
+        reason = "--live needs permission to read the node's rules: run it as root (sudo), or with CAP_NET_ADMIN"
     else:
         reason = "--live found no rules: is this the node's own network namespace, and is iptables installed?"
     return "\n  ".join((reason, *output.notes))

@@ -153,7 +153,7 @@ class Headless:
         """That there are such parts."""
         if self.parts:
             parts = "a table" if len(self.parts) == 1 else f"{len(self.parts)} tables"
-            yield f"{self._source}: the `*table` line of {parts} is missing; the rules tell which table it is"
+            yield f"{self._source}: the `*table` line of {parts} is missing; the rules show which table it is"
 
 
 _OWN_CHAIN = lazy_pattern(r"(?:^|\s)(?:-[AIDR]|--append|--insert|--delete|--replace)[ \t]+([^ \t\n]+)[ \t]")

@@ -139,7 +139,7 @@ class PlainLines:
             name, policy = match.groups()
             self._rules.table.declare(name, None if policy == "-" else policy, None, line)
             if not CHAIN.match(content):
-                ignored = "counters that are no numbers were taken as absent, as iptables-restore does"
+                ignored = "counters that are not numbers were treated as absent, as iptables-restore does"
                 self._cleared.misfits.note(ignored)
         return True
 

@@ -84,7 +84,7 @@ def take_out_ruleset(source: SourceText, first: re.Match[str]) -> TakenRuleset:
         faults.append(_of_xtables(source, documents[0], hidden))
     elif hidden:
         warnings.append(
-            f"{source.name}: iptables-nft made {_named(hidden)}, and nft shows its rules in part; "
+            f"{source.name}: iptables-nft made {_named(hidden)}, and nft shows its rules only in part; "
             f"{_save_commands(hidden)} prints them whole"
         )
     rest = _PROMPT.sub("", "".join(kept))

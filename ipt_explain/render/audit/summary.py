@@ -29,7 +29,8 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
         return f"Nothing to check: {shown if report.table_count else 'there are no rule tables in this input'}"
     alone = report.server_count and not report.rule_count
     rules = counted(report.server_count, "virtual server") if alone else counted(report.rule_count, "rule")
-    notes = counted(found[Severity.INFO], "note") + (" (-v shows them)" if hidden_notes else "")
+    hint = f" (-v shows {'it' if found[Severity.INFO] == 1 else 'them'})" if hidden_notes else ""
+    notes = counted(found[Severity.INFO], "note") + hint
     if found[Severity.ERROR] or found[Severity.WARNING]:
         graver = (counted(found[severity], NOUNS[severity]) for severity in (Severity.ERROR, Severity.WARNING))
         text = f"{', '.join(graver)}, {notes} in {rules}"

@@ -67,7 +67,7 @@ def no_rules(texts: Sequence[tuple[SourceFile, str]]) -> str:
     for _, text in texts:
         if "legacy tables present" in text:
             return "no table is in it: the node's rules are in the other backend (iptables-legacy-save)"
-    return "no table is in it: the command that wrote it failed, or had no right to read the rules"
+    return "no table is in it: the command that wrote it failed, or had no permission to read the rules"
 
 
 def clash(dumps: Sequence[Dump]) -> str | None:

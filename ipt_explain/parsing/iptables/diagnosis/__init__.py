@@ -42,7 +42,7 @@ _LOOK_TEXT = 262_144
 _EMPTY = Diagnosis(
     "the input is empty",
     expected="What `iptables-save` prints.",
-    remedy="`iptables-save` prints nothing without the right to read the rules: run it as root on the node.",
+    remedy="`iptables-save` prints nothing without permission to read the rules: run it as root on the node.",
 )
 _NO_RULES = Diagnosis(
     "this line is not iptables-save syntax",

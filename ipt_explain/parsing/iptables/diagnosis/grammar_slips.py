@@ -117,7 +117,7 @@ def _slip(word: str, before: str, column: int) -> Diagnosis | None:
         )
     if word.startswith("'"):
         return Diagnosis(
-            "single quotes do not quote in iptables-save's language",
+            "single quotes do not quote in iptables-save syntax",
             column,
             expected='A value in double quotes: "…".',
             remedy="Write double quotes.",
