@@ -29,6 +29,14 @@ from ipt_explain.parsing.listings.grammar import listing_tables
 sys.stdout.buffer.write(listing_tables())
 """,
 }
+_WRITE_TABLES |= {
+    f"{name}.tables": f"""
+import sys
+from ipt_explain.parsing.ipvs.grammars import line_tables
+sys.stdout.buffer.write(line_tables("{name}.lark"))
+"""
+    for name in ("ipvsadm", "ipset", "ip_addr")
+}
 
 
 class BuildWithTables(build_py):

@@ -85,6 +85,9 @@ def test_a_build_adds_tables_that_fit_the_grammar(tmp_path: Path, monkeypatch: p
     assert parser_from(tables, grammar_text()) is not None
     listing_tables = (tmp_path / "ipt_explain" / "grammar" / LISTING_TABLES_FILE).read_bytes()
     assert parser_from(listing_tables, made_of()) is not None
+    assert {path.name for path in (tmp_path / "ipt_explain" / "grammar").glob("ip*.tables")} == {
+        "ip_addr.tables", "ipset.tables", "ipvsadm.tables",
+    }  # fmt: skip
 
 
 def test_public_names() -> None:

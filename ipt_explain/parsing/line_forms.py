@@ -8,7 +8,7 @@ others are literal.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
@@ -79,6 +79,11 @@ class LineForms:
         self._start = start
         self._patterns: list[tuple[re.Pattern[str], LineForm]] = []
         self._seen_once: dict[str, LineForm] = {}
+
+    @property
+    def known(self) -> Sequence[tuple[re.Pattern[str], LineForm]]:
+        """The forms that have occurred twice, each with the pattern of its lines."""
+        return self._patterns
 
     def read(self, line: str) -> ReadLine:
         """Read a line without its line feed. Raises Refusal."""

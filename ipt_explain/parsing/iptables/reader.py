@@ -81,14 +81,9 @@ class _Reader:
     `mending` tells that a reader could not read some line."""
 
     def __init__(
-        self,
-        text: str,
-        source: str,
-        lenient: bool,
-        cut_off: Sequence[int] = (),
-        trusting: bool = False,
+        self, text: str, source: str, lenient: bool, cut_off: Sequence[int] = (), trusting: bool = False,
         mending: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._cleared = Cleared(text, source, cut_off, trusting, mending)
         self._text = self._cleared.text
         self._source = self._cleared.source
@@ -128,6 +123,11 @@ class _Reader:
                 position, line = self._rules.read_on(position, line, stage)
                 if position < length:
                     position, line = self._read_odd_line(position, line)
+            elif first == "\n":  # many, where something has been taken out
+                self._trust(position, position)
+                self._rules.end_run()
+                while text.startswith("\n", position):
+                    position, line = position + 1, line + 1
             elif first == ":" and self._rules.table is not None:
                 position, line = self._read_chains(position, line, self._rules.table)
             else:

@@ -19,6 +19,8 @@ def host_and_port(text: str) -> tuple[str, int]:
     """`10.96.0.1:443`, `[fd00::1]:443`, or `0A600001:01BB` as (address, port)."""
     host, _, port_text = text.rpartition(":")
     host = host.strip("[]")
+    if "." in host:
+        return checked_host(host), checked_port(port_text)
     if _HEX_IPV4.match(host):
         return inet_ntop(AF_INET, bytes.fromhex(host)), int(port_text, 16)
     if _HEX_IPV6.match(host):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ipt_explain.model import Family
 from ipt_explain.model.node.ipvs import Forwarding, Persistence, RealServer, VirtualServer
 from ipt_explain.parsing.ipvs.numbers import family_of_host, host_and_port, mark_number, prefix_length
-from ipt_explain.parsing.line_forms import ReadLine
+from ipt_explain.parsing.line_forms import LineForm, ReadLine
 
 _SAVED_PROTOCOLS = {"TCP_SERVICE": "tcp", "UDP_SERVICE": "udp", "SCTP_SERVICE": "sctp"}
 _SAVED_FORWARDING = {
@@ -118,10 +120,14 @@ class ServerReader:
 
 
 def _saved_real_server(host: str, port: int, line: ReadLine, number: int) -> RealServer:
-    # ipvsadm's defaults are direct routing and weight 1.
-    forwarding = next((way for terminal, way in _SAVED_FORWARDING.items() if line.has(terminal)), Forwarding.ROUTING)
     weight, upper = int(line.get("WEIGHT") or 1), line.get("UPPER")
-    return RealServer(host, port, forwarding, weight, number, None if upper is None else int(upper))
+    return RealServer(host, port, _forwarding(line.form), weight, number, None if upper is None else int(upper))
+
+
+@lru_cache(maxsize=64)
+def _forwarding(form: LineForm) -> Forwarding:
+    # ipvsadm's defaults are direct routing and weight 1.
+    return next((way for terminal, way in _SAVED_FORWARDING.items() if terminal in form.first), Forwarding.ROUTING)
 
 
 def _listed_real_server(host: str, port: int, line: ReadLine, number: int) -> RealServer:

@@ -131,6 +131,11 @@ class SetReader:
         """Whether the next line may be another field of the current set."""
         return self._listed is not None and not self._in_members
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a set is being listed, to which the next line may belong."""
+        return self._listed is not None
+
     def holds(self, name: str) -> bool:
         """Whether a set of this name has been declared."""
         return name in self._drafts
@@ -204,13 +209,14 @@ class SetReader:
         if plan is None:
             plan = self._plans[form] = _plan(form)
         parts = tuple([part(words) for part in plan])
-        seconds, text, nomatch = line.get("SECONDS"), line.get("TEXT"), line.has("NOMATCH")
-        if seconds is None and text is None and not nomatch:
+        if _EXTENSIONS.isdisjoint(form.first):
             return SetElement(parts, number)
+        seconds, text = line.get("SECONDS"), line.get("TEXT")
         timeout = None if seconds is None else int(seconds)
-        return SetElement(parts, number, nomatch, timeout, None if text is None else text[1:-1])
+        return SetElement(parts, number, line.has("NOMATCH"), timeout, None if text is None else text[1:-1])
 
 
+_EXTENSIONS = frozenset({"SECONDS", "TEXT", "NOMATCH"})
 _Words = tuple[str, ...]
 _Part = Callable[[_Words], ElementPart]
 

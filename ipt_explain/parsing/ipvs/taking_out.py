@@ -7,6 +7,7 @@ it: an element of a set, a detail of an interface.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from ipt_explain.errors import Diagnostic
 from ipt_explain.model.dump import SourceText
@@ -17,6 +18,7 @@ from ipt_explain.parsing.ipvs.grammars import ip_addr_grammar, ipset_grammar, ip
 from ipt_explain.parsing.ipvs.interfaces import AddressReader
 from ipt_explain.parsing.ipvs.parts import is_part
 from ipt_explain.parsing.ipvs.refusals import diagnostic_of
+from ipt_explain.parsing.ipvs.runs import Runs
 from ipt_explain.parsing.ipvs.servers import ServerReader
 from ipt_explain.parsing.ipvs.sets import SetReader
 from ipt_explain.parsing.ipvs.signs import Tool, first_line, tool_of
@@ -59,6 +61,7 @@ class _TakingOut:
         self._sets = SetReader()
         self._addresses = AddressReader()
         self._forms: dict[tuple[Tool, str], LineForms] = {}
+        self._runs: dict[Tool, Runs] = {}
         self._diagnostics: list[Diagnostic] = []
         self._refused = 0
         self._incomplete: set[Tool] = set()
@@ -100,11 +103,22 @@ class _TakingOut:
                     break
                 self._end_of_line = end
                 self._read(tool, start, line, number)
-            else:
-                self._sets.pause()
-                self._addresses.end()
+                position, number = self._read_run(tool, start, end + 1, number + 1)
+                continue
+            self._sets.pause()
+            self._addresses.end()
             position, number = end + 1, number + 1
         return min(position, length), number - first
+
+    def _read_run(self, tool: Tool, start: str, position: int, number: int) -> tuple[int, int]:
+        """Read on while lines are alike. Returns where that ends, and the line number there."""
+        if start != "line" or (tool is Tool.IP_ADDR and (self._sets.is_open or not self._addresses.awaits_detail)):
+            return position, number
+        with suppress(ValueError):  # `_read` tells of it
+            for line, end in self._runs[tool].read(self._text, position):
+                self._take(tool, line, number)
+                position, number = end, number + 1
+        return position, number
 
     def _whose(self, line: str, position: int) -> tuple[Tool | None, str]:
         """The tool that printed a line, and the start symbol for its grammar."""
@@ -130,6 +144,8 @@ class _TakingOut:
         forms = self._forms.get((tool, start))
         if forms is None:
             forms = self._forms[tool, start] = LineForms(_GRAMMARS[tool](), start)
+            if start == "line":
+                self._runs[tool] = Runs(forms)
         try:
             self._take(tool, forms.read(line), number)
         except (Refusal, ValueError) as error:
