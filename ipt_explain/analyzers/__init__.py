@@ -65,7 +65,7 @@ def explain_all(dumps: Sequence[Dump]) -> Explanation:
 
 
 def _completed(ruleset: Ruleset) -> tuple[Ruleset, tuple[str, ...]]:
-    """A ruleset with the chains that its text is supposed to leave out, and what was supposed; a whole one as it is."""
+    """A ruleset with the chains that its text is assumed to leave out, and the assumptions; a whole one unchanged."""
     if not ruleset.fragment and all(table.whole for table in ruleset.tables.values()):
         return ruleset, ()
     from ipt_explain.analyzers.iptables.supposed import with_supposed_chains

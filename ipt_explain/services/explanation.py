@@ -36,7 +36,7 @@ class Explanation(Record):
         """The same text in pieces, since the whole may take as much memory as the dump."""
         from ipt_explain.services.document import json_chunks
 
-        notes = (f"supposed: {note}" for note in self.supposed)
+        notes = (f"assumed: {note}" for note in self.supposed)
         return json_chunks(self.rulesets, self.services, (*self.warnings, *notes))
 
 

@@ -22,7 +22,7 @@ PAST_IPVS = "the packet does not go to the node itself, where IPVS would take it
 
 
 def is_clause(question: str) -> bool:
-    """Whether an open question is a clause (`10.0.0.1 is an address of this node`), no part of a rule (`-i cali+`)."""
+    """Whether an open question is a clause (`10.0.0.1 is an address of this node`), not part of a rule (`-i cali+`)."""
     return question not in (NAT_NOT_SHOWN, FILTER_NOT_SHOWN) and (
         question.startswith("rules ") or (" is " in question and not question.startswith("-"))
     )
@@ -31,7 +31,7 @@ def is_clause(question: str) -> bool:
 class Vantage(Enum):
     """Where a connection comes from."""
 
-    POD = "pod"  # an ordinary pod of this node that is no endpoint of the Service
+    POD = "pod"  # an ordinary pod of this node that is not an endpoint of the Service
     NODE = "node"  # a process on the node
     OUTSIDE = "outside"  # a host that is neither pod nor node
 
@@ -45,7 +45,7 @@ class Loss(Enum):
     """How a connection is lost on its way to a Service that could serve it."""
 
     UNTRANSLATED = "untranslated"  # continues to the Service's own address, where nothing answers
-    DIVERTED = "diverted"  # sent to an address that is no endpoint of the Service
+    DIVERTED = "diverted"  # sent to an address that is not an endpoint of the Service
     INTERCEPTED = "intercepted"  # answered by another program on purpose
     DROPPED = "dropped"
     REJECTED = "rejected"
@@ -105,7 +105,7 @@ class Lost(Record):
     when: tuple[Assumption, ...] = ()
 
     def depends_only_on(self, starts: tuple[str, ...]) -> bool:
-        """Whether all that the dump does not decide is asked by matches that begin so: `-s `, `-i `."""
+        """Whether all that the dump leaves open is asked by matches that begin with one of these: `-s `, `-i `."""
         return self.how is not Loss.UNKNOWN and all(
             text.startswith(starts) for each in self.when for text, _ in each.literals
         )

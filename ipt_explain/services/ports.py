@@ -207,7 +207,7 @@ class ServiceChains(Record):
 
 class ServicePort(Record):
     """One port of one Service, as kube-proxy treats it. Names that the text does not carry are None; an unnamed port
-    is "", and so is a protocol that no rule tells."""
+    is "", and so is a protocol that no rule names."""
 
     family: Family
     source: str

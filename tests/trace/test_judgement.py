@@ -57,7 +57,7 @@ def test_a_destination_translated_elsewhere() -> None:
     taken = "-A PREROUTING -d 10.96.0.10/32 -p tcp -j DNAT --to-destination 192.0.2.1:53\n"
     status, said = told("--from", "10.244.1.77", "--to", "10.96.0.10:53", "--expect", "diverted", text=text.replace(HOOK, taken + HOOK))
     assert status == 0
-    assert "SENT ELSEWHERE, to 192.0.2.1:53, which is no endpoint of this Service" in said
+    assert "SENT ELSEWHERE, to 192.0.2.1:53, which is not an endpoint of this Service" in said
 
 
 def test_a_port_is_required_if_there_are_several() -> None:

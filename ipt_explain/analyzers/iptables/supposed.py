@@ -84,10 +84,10 @@ def _marking(ruleset: Ruleset, nat: Table, notes: list[str]) -> dict[str, Chain]
         if known is None or _half(known):
             added[POSTROUTING] = _usual_postrouting(value, mask)
         added[out] = _chain(f"-A {out} -j {POSTROUTING}")
-        notes.append(f"nat {out}, which this input does not show, masquerades what has mark {value:#x}")
+        notes.append(f"nat {out}, which this input does not show, masquerades packets with mark {value:#x}")
     elif known is not None and _half(known):
         added[POSTROUTING] = _usual_postrouting(value, mask)
-        notes.append(f"{POSTROUTING}, of which this input shows a part, masquerades what has mark {value:#x}")
+        notes.append(f"{POSTROUTING}, of which this input shows a part, masquerades packets with mark {value:#x}")
     return added
 
 

@@ -34,7 +34,7 @@ class Concatenations(Sequence[Concatenation]):
 
 
 def in_parts(expressions: Sequence[Expression | None], count: int) -> Sequence[Sequence[Expression]] | None:
-    """The parts of expressions that have so many each, a column for each part; None if some have more or fewer."""
+    """The parts of expressions, a column for each part; None unless each has `count` parts."""
     if isinstance(expressions, Concatenations):
         return expressions.parts if len(expressions.parts) == count else None
     parts = [each.parts if isinstance(each, Concatenation) else (each,) for each in expressions]

@@ -68,7 +68,7 @@ def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet, to: To
 
         where = ", ".join(filter(None, (where, placement_words(placement))))
     if judgement is Judgement.DIVERTED:
-        where = f"SENT ELSEWHERE, to {outcome.dnat}, which is no endpoint of this Service"
+        where = f"SENT ELSEWHERE, to {outcome.dnat}, which is not an endpoint of this Service"
     if outcome.reply is not None:
         what = "the reply" if outcome.reply.is_reply else "what follows the reply"
         return f"{where}: accepted, but {_stop(outcome.reply)} {what}; the client times out"

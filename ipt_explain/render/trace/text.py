@@ -179,8 +179,8 @@ def _outcome_lines(trace: Trace, to: To, width: int) -> Iterator[Line]:
     if supposed:
         yield []
     for text in supposed:
-        words = sentence(escape(clipped(f"Supposed: {text}.")), "unknown")
-        yield from draw(TreeNode(words, hang=len("Supposed: ")), width)
+        words = sentence(escape(clipped(f"Assumed: {text}.")), "unknown")
+        yield from draw(TreeNode(words, hang=len("Assumed: ")), width)
 
 
 def _supposed(outcomes: Sequence[Outcome]) -> list[str]:
