@@ -134,6 +134,11 @@ def test_other_protocols(text: str, protocol: str, answer: Truth) -> None:
         ("-m addrtype --dst-type MULTICAST", "ff02::1", Truth.YES),
         ("-m addrtype --dst-type MULTICAST", "", Truth.NO),
         ("-m addrtype --dst-type UNSPEC", "", Truth.NO),
+        ("-m rt --rt-type 0", "", Truth.NO),                               # ufw and others drop this first of all
+        ("-m rt ! --rt-type 0", "", Truth.NO),                             # without the header there is no type
+        ("-m frag --fragid 5 --fraglast", "", Truth.NO),
+        ("-m hbh --hbh-len 4", "", Truth.NO),
+        ("-m ah ! --ahspi 5", "", Truth.NO),
     ],
 )  # fmt: skip
 def test_ipv6(text: str, destination: str, answer: Truth) -> None:
@@ -293,6 +298,12 @@ def test_what_a_dump_cannot_tell_splits_evenly_and_is_named(text: str) -> None:
     assert isinstance(answer, tuple)
     assert [(branch.matches, float(branch.share)) for branch in answer] == [(True, 0.5), (False, 0.5)]
     assert all(branch.state.answers for branch in answer)
+
+
+def test_the_header_of_a_protocol_is_asked_of_its_own_packets_alone() -> None:
+    rule = rule_of("-p esp -m esp --espspi 5")
+    assert isinstance(answer_of(rule, packet("esp")), tuple)
+    assert answer_of(rule, packet("tcp")) is Truth.NO
 
 
 def test_a_question_already_answered_is_not_put_again() -> None:

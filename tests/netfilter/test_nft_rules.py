@@ -93,6 +93,11 @@ def matches(match: str, **more: object) -> bool | None:
         ("fib saddr type local", False),  # what arrives comes from elsewhere
         ("iifname lo", False),
         ("meta skuid 0", False),  # a packet that arrives has no socket
+        ("rt type 0", False),  # packets of ordinary connections have no extension headers
+        ("rt type != 0", False),
+        ("frag id 5", False),
+        ("esp spi 5", False),
+        ("tcp option maxseg size 1-500", None),
         ("limit rate 5/minute", None),
         ("quota over 5 mbytes", None),
         ("ct count over 20", None),

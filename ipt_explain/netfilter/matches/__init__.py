@@ -48,6 +48,8 @@ def compile_match(match: Match) -> list[Condition]:
             return []
         case "addrtype" | "iprange":
             from ipt_explain.netfilter.matches.addressing import conditions
+        case "ah" | "dst" | "esp" | "frag" | "hbh" | "mh" | "rt" | "srh":
+            from ipt_explain.netfilter.matches.extension_headers import conditions
         case "bpf" | "dscp" | "ecn" | "hl" | "tos" | "ttl" | "u32":
             from ipt_explain.netfilter.matches.ip_header import conditions
         case "cgroup" | "mac" | "owner" | "physdev" | "pkttype":

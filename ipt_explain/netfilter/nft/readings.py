@@ -113,6 +113,12 @@ def _transport(payload: nft.Payload, state: PacketState, bound: Bound) -> Readin
     return UNKNOWN
 
 
+def _extension(header: nft.ExtensionHeader, state: PacketState, bound: Bound) -> Reading:
+    """IPv6 extension headers, which packets of ordinary connections lack. Options of TCP may be any."""
+    return ABSENT if header.name in _EXTENSIONS and header.field is not None else UNKNOWN
+
+
+_EXTENSIONS = frozenset({"dst", "frag", "hbh", "mh", "rt", "rt0", "rt2", "rt4", "srh"})
 _TRANSPORTS = {
     "th": ANY_PROTOCOL,
     "tcp": TCP,
@@ -120,6 +126,9 @@ _TRANSPORTS = {
     "sctp": SCTP,
     "udplite": 136,
     "dccp": 33,
+    "esp": 50,
+    "ah": 51,
+    "comp": 108,
     "icmp": ICMP,
     "icmpv6": ICMPV6,
 }
@@ -253,6 +262,7 @@ _READERS: dict[type, Callable[..., Reading]] = {
     nft.Meta: _meta,
     nft.Conntrack: _conntrack,
     nft.Fib: _fib,
+    nft.ExtensionHeader: _extension,
     nft.Binary: _binary,
     nft.Numgen: _numgen,
     nft.Hash: _hash,

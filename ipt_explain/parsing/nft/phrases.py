@@ -13,6 +13,8 @@ from ipt_explain.parsing.nft.normal import operator_sign, usual
 from ipt_explain.parsing.nft.statements import Parts
 from ipt_explain.records import Record
 
+_ROUTING_HEADER = frozenset({"nexthdr", "hdrlength", "type", "seg-left"})
+
 
 class _Comment(Record):
     text: str
@@ -105,6 +107,12 @@ def _element(parts: Parts) -> nft.Element:
     return nft.Element(parts[0], data, **given)
 
 
+def _routing(parts: Parts) -> nft.Routing | nft.ExtensionHeader:
+    """`rt nexthop` is what routing found, `rt type` a field of IPv6's routing header."""
+    key, family = parts[-1], parts[1] if len(parts) == 3 else None
+    return nft.ExtensionHeader("rt", key) if key in _ROUTING_HEADER else nft.Routing(key, family)
+
+
 def _conntrack(parts: Parts) -> nft.Conntrack:
     return nft.Conntrack(parts[-1], parts[1] if len(parts) == 3 else None)
 
@@ -191,7 +199,7 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "meta": lambda parts: nft.Meta(parts[-1]),
     "conntrack": _conntrack,
     "fib": lambda parts: nft.Fib(tuple(parts[1:-1:2]), parts[-1]),
-    "routing": lambda parts: nft.Routing(parts[-1], parts[1] if len(parts) == 3 else None),
+    "routing": _routing,
     "socket": lambda parts: nft.Socket(parts[1]),
     "numgen": lambda parts: nft.Numgen(parts[1] == "random", parts[3], parts[5] if len(parts) > 4 else 0),
     "jhash": _jhash,
