@@ -21,6 +21,10 @@ _FLAGS = ("-i ", "-o ")
 _FEWEST = 4
 """Fewer interfaces are named one by one."""
 
+SENT_PLACE = "the address and port that it was sent to"
+BOUND_PLACE = "the address and port that it is bound for"
+"""What one question for all packets of a crowd calls the places that they are bound for. `naming` names each."""
+
 Literals = tuple[tuple[str, bool], ...]
 """Questions, each with the answer that is required."""
 
@@ -65,9 +69,14 @@ class Assumption:
         return Assumption(self.literals, not self.hold, 1 - self.share)
 
     def naming(self, names: Mapping[str, str]) -> Assumption:
-        """The same with some questions reworded."""
-        literals = tuple([(names.get(text, text), wanted) for text, wanted in self.literals])
+        """The same with its questions reworded."""
+        literals = tuple([(names[text], wanted) for text, wanted in self.literals])
         return self if literals == self.literals else Assumption(literals, self.hold, self.share)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is about the places that the packets of a crowd are bound for, each about its own."""
+        return any(SENT_PLACE in text or BOUND_PLACE in text for text, _ in self.literals)
 
     @property
     def of_source(self) -> bool:

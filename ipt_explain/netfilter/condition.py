@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Family, Match, Option, Rule
 from ipt_explain.model.kernel import ADDRESS_BITS
-from ipt_explain.netfilter.header import format_address
+from ipt_explain.netfilter.header import WITH_PORTS, format_address, protocol_name
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.truth import Truth
@@ -34,7 +34,7 @@ _HALF = Fraction(1, 2)
 OF_THIS_NODE = " is an address of this node"
 OWN_DESTINATION = f"the address that it was sent to{OF_THIS_NODE}"
 OWN_SOURCE = "-s the address that it was sent to"
-"""One question for all packets of a crowd, so that they stay together. `named` says which address is meant."""
+"""One question for all packets of a crowd, so that they stay together. `naming` says which address is meant."""
 
 
 class Branch(Record):
@@ -118,24 +118,23 @@ def decide_own(state: PacketState, address: Address, sent: Address | None, inver
     return ask(state, own_address_question(address, state.connection.family), invert)
 
 
-def with_named_destination(state: PacketState, sent: Heading) -> PacketState:
-    """The same packet, with its original destination named in its answers."""
-    if sent.address is None or not state.answers:
-        return state
-    names = names_of(state, sent)
-    return state.with_answers(tuple([answer.naming(names) for answer in state.answers]))
+def place_text(place: Heading, state: PacketState) -> str:
+    """An address and, for protocols that have ports, a port: `10.96.0.1,tcp:443`."""
+    text = "an address of this node" if place.address is None else address_text(place.address, state.connection.family)
+    if state.connection.protocol not in WITH_PORTS:
+        return text
+    return f"{text},{protocol_name(state.connection.protocol)}:{'?' if place.port is None else place.port}"
 
 
-def names_of(state: PacketState, sent: Heading) -> Mapping[str, str]:
-    """How the questions that a packet shares with others of its crowd read in full."""
-    address, family = sent.address, state.connection.family
-    if address is None:
-        return {}
-    names = {shared: text for text, shared in state.node.shared_questions.get(sent, {}).items()}
-    names[OWN_DESTINATION] = own_address_question(address, family)
-    if isinstance(address, int):
-        names[OWN_SOURCE] = source_question(address, family)
-    return names
+def shared_place(place: Heading, sent: Heading, state: PacketState) -> str | None:
+    """How one question for all packets of a crowd calls the place that each is bound for; None if each is asked by
+    itself."""
+    node = state.node
+    if not node.names_later or node.assumed or state.connection.known or not isinstance(place.address, int):
+        return None
+    from ipt_explain.netfilter.assumptions import BOUND_PLACE, SENT_PLACE
+
+    return SENT_PLACE if place == sent else BOUND_PLACE
 
 
 def split(questions: Sequence[Question], state: PacketState) -> tuple[Branch, ...]:

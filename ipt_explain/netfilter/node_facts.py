@@ -46,7 +46,7 @@ def own_addresses(facts: NodeFacts, family: Family) -> OwnAddresses:
     return OwnAddresses(frozenset(addresses), not whole, tuple(first.items()))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=2)
 def known_sets(facts: NodeFacts) -> KnownSets | None:
     """The node's IP sets, ready for lookups; None if none are known."""
     if not facts.sets:

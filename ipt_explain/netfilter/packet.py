@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         def hold_each(
             self, name: str, directions: Sequence[str], state: PacketState, to: Sequence[Heading]
         ) -> Sequence[Truth]:
-            """`holds` for each of many packets."""
+            """The same for each of many."""
 
 
 class Tracking(Enum):
@@ -107,7 +107,8 @@ class Node(Record, eq=False):
     `assumed` answers questions: the first text that is part of the question decides. `sets` are its IP sets, None if
     none are known. Rules on the lines `counted_together` count packets that other rules have counted before.
     `shared_questions` are asked of a packet's source instead of others, by where it is sent: ten thousand of a crowd
-    that each ask for an address of their own Service then stay together.
+    that each ask for an address of their own Service then stay together. `names_later`: so do those that ask sets for
+    where they are bound for, as whoever follows the crowd names the places (`naming`).
     """
 
     local_addresses: frozenset[int] = frozenset()
@@ -121,6 +122,7 @@ class Node(Record, eq=False):
     all_interfaces: bool = False
     counted_together: frozenset[int] = frozenset()
     shared_questions: Mapping[Heading, Mapping[str, str]] = MappingProxyType({})
+    names_later: bool = False
 
     def assumption(self, question: str) -> bool | None:
         """The user's answer to a question; None without one."""

@@ -11,9 +11,10 @@ from ipt_explain.analyzers.virtual_servers import servers_asked
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend, Dump, Ruleset
 from ipt_explain.netfilter.assumptions import Answers, Assumption, share_of_answers
-from ipt_explain.netfilter.condition import own_address_question, with_named_destination
+from ipt_explain.netfilter.condition import own_address_question
 from ipt_explain.netfilter.header import NO_INTERFACE, format_address
 from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.naming import with_named_destination
 from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import Probability, total

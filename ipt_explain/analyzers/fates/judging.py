@@ -10,7 +10,6 @@ from functools import cache, partial, reduce
 from itertools import chain, count, repeat
 from typing import TYPE_CHECKING
 
-from ipt_explain.netfilter.condition import names_of
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.probability import total
 from ipt_explain.netfilter.targets import Verdict
@@ -181,6 +180,8 @@ class Judge:
 
     def _weighed(self, ends: Sequence[tuple[Finish, Packets]], others: AbstractSet[int]) -> Mapping[int, WeighedFate]:
         """Judgements by all ends; connections whose ends are alike are weighed once."""
+        from ipt_explain.netfilter.naming import names_of
+
         scales = self._scales()
         may_refuse = {packet: self._may_refuse(packet) for packet in others}
         ends_of: dict[int, list[Sequence[JudgedEnd]]] = {packet: [] for packet in others}
@@ -195,7 +196,8 @@ class Judge:
                 known[key] = scales.weigh(ends, list(chain.from_iterable(judged)))
             weighed[packet] = known[key]
             if known[key].asked:
-                weighed[packet] = known[key].named(names_of(ends[0][0].state, self._sent[packet]))
+                endpoints = self._reached.endpoints[packet]
+                weighed[packet] = known[key].named(names_of(ends[0][0].state, self._sent[packet], endpoints))
         return weighed
 
     def _judged(
@@ -204,7 +206,9 @@ class Judge:
         """Packets at one end, each with how its connections end there: one object for all that end alike. Many have the
         same shares."""
         from ipt_explain.analyzers.fates.weighing import JudgedEnd
+        from ipt_explain.netfilter.naming import asks_of_bound
 
+        asks = asks_of_bound(finish.state.answers)  # each packet something else
         common = cache(partial(scales.common_part, finish, packets))
         arrive = finish.verdict is Verdict.ACCEPT and finish.state.dnat
         landing = self._reached.by(packets) if arrive else _NOWHERE
@@ -214,7 +218,7 @@ class Judge:
             if packet not in may_refuse:
                 continue
             shares = packets.shares[rows.start : rows.stop]
-            part = common(may_refuse[packet])
+            part = None if asks else common(may_refuse[packet])
             key: tuple[object, ...]
             own: Sequence[JudgedEnd]
             if part is not None:
@@ -236,8 +240,9 @@ class Judge:
                 parts = [
                     scales.part(finish, packets, row, place is not None, refuse) for row, place in zip(rows, places)
                 ]
-                key = (*map(id, parts), *map(id, shares), *places, *here)
+                strays = [to if asks and place is None else None for to, place in zip(bound, places)]
+                key = (*map(id, parts), *map(id, shares), *places, *here, *strays)
                 if key not in known:
-                    own = tuple([JudgedEnd(number, *each) for each in zip(parts, shares, places, here)])
+                    own = tuple([JudgedEnd(number, *each) for each in zip(parts, shares, places, here, strays)])
                     known[key] = alike.setdefault(own, own)
             yield packet, known[key]

@@ -166,6 +166,7 @@ class Masquerading:
         masked: list[Heading] = []
         sent = list(filter(None, chain.from_iterable([bound for _, bound in self._services])))
         pod = self._start._replace(mark=mark, tracking=Tracking.NEW, destination_decided=True, dnat=True)
+        pod = asking_together(pod, self._node)
         starts: list[tuple[PacketState, Sequence[Heading]]] = []
         singled_out = self._singled_out()
         if singled_out:
@@ -175,7 +176,10 @@ class Masquerading:
         alone = frozenset(chain.from_iterable([own for _, own in starts]))
         starts.append((pod, [each for each in sent if each not in alone] if alone else sent))
         for start, some in starts:
-            for finish, reached in self._forwarded(start, some):
+            ends = self._forwarded(start, some)
+            if pod.node.names_later and any(finish.state.answers for finish, _ in ends):
+                ends = list(_without_idle(ends))
+            for finish, reached in ends:
                 if finish.verdict is Verdict.ACCEPT:
                     own = perhaps if finish.state.answers else kept
                     (masked if finish.state.source_decided else own).extend(reached)
@@ -225,6 +229,25 @@ class Masquerading:
                 walk = TableWalk(nat, crowd, node.evaluator, node.indexes, Budget(MOST_WORK), ruleset.fragment)
                 found.update(arrival.end.state.mark for arrival in walk.arrivals(MARK_MASQ, [(state, (0,))]))
         return frozenset(found)
+
+
+def asking_together(start: PacketState, node: NodeRules) -> PacketState:
+    """A crowd's packet that asks sets for all packets together. Not where nftables may change destinations at will."""
+    return start if node.chains is not None else start._replace(node=replace(start.node, names_later=True))
+
+
+def _without_idle(
+    ends: Sequence[tuple[Finish, Sequence[Heading]]]
+) -> Iterator[tuple[Finish, Sequence[Heading]]]:
+    """The same ends, without the answers that make no difference to an endpoint."""
+    plain = [replace(finish, state=finish.state.with_answers(())) for finish, _ in ends]
+    ends_of: dict[Heading, set[Finish]] = {}
+    for end, (_, reached) in zip(plain, ends):
+        for heading in reached:
+            ends_of.setdefault(heading, set()).add(end)
+    for end, (finish, reached) in zip(plain, ends):
+        yield end, [heading for heading in reached if len(ends_of[heading]) == 1]
+        yield finish, [heading for heading in reached if len(ends_of[heading]) > 1]
 
 
 def _translates(layout: Layout) -> bool:

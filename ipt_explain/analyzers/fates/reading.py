@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.fates.judging import Arrivals, Judge, Reached
-from ipt_explain.analyzers.fates.masquerading import Bound, Masquerading
+from ipt_explain.analyzers.fates.masquerading import Bound, Masquerading, asking_together
 from ipt_explain.analyzers.fates.vantages import Surroundings, shows_all_nat, surroundings
 from ipt_explain.collector import keep
 from ipt_explain.columns import column, in_columns
@@ -145,7 +145,7 @@ class _Reader:
         found: list[Sequence[Fate]] = []
         for vantage in each_of(tuple(Vantage), "following packets"):
             journey = Journey(self._node, sent)
-            start = self._around.departure(vantage, protocol_number(protocol) or 0)
+            start = asking_together(self._around.departure(vantage, protocol_number(protocol) or 0), self._node)
             journey.begin(self._sharing_questions(start, crowd, sent, reached) if vantage is Vantage.NODE else start)
             ends = journey.ends() if self._replies is None else self._replies.checked(journey.ends(), sent)
             found.append(judge.fates(list(ends), arrivals if vantage is Vantage.POD else None))

@@ -14,8 +14,9 @@ from ipt_explain.analyzers.fates.deciding import (
     shortening,
 )
 from ipt_explain.netfilter.assumptions import Answers, Assumption
+from ipt_explain.netfilter.naming import asks_of_bound, numbered, with_named_bound
 from ipt_explain.netfilter.nat import destination_text
-from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.walk.chains.portions import Portions
@@ -53,13 +54,15 @@ _REFUSED = {enforced: ConnectionEnd(refused=True, enforced=enforced) for enforce
 
 class JudgedEnd(NamedTuple):
     """How some connections end: at which of a crowd's ends, what part they take in it, their share, which of their
-    Service's endpoints they are bound for, if any, and whether that may be on the node itself."""
+    Service's endpoints they are bound for, if any, and whether that may be on the node itself. `stray`: where else they
+    are bound for, if they are asked about that."""
 
     number: int
     part: ConnectionEnd
     share: Probability
     place: int | None
     perhaps_here: bool
+    stray: Heading | None = None
 
 
 class WeighedFate(Record):
@@ -128,7 +131,7 @@ class Scales:
         arrivals: Portions[tuple[int | None, Answers], None] = Portions()
         for end in judged:
             state, part, share = ends[end.number][0].state, end.part, end.share
-            answers = () if lost_alike else state.answers
+            answers = () if lost_alike or not state.answers else _own_answers(state, end)
             parts.gather((part, answers), share, None)
             if part.arrives:
                 sources.gather((state.source_decided, answers), share, None)
@@ -203,6 +206,15 @@ class Scales:
         decider = self._deciders.of(reply.step, reply.state)
         why = _CUT_OFF[reply.is_reply, reply.verdict]
         return self._lost(Loss.UNANSWERED, Verdict.ACCEPT.value, None, decider, why.value)
+
+
+def _own_answers(state: PacketState, end: JudgedEnd) -> Answers:
+    """What has been assumed of some connections, with the place that they are bound for."""
+    if not asks_of_bound(state.answers):
+        return state.answers
+    if end.place is not None:
+        return numbered(state.answers, end.place)
+    return state.answers if end.stray is None else with_named_bound(state, end.stray).answers
 
 
 _CUT_OFF = {

@@ -93,7 +93,12 @@ def masqueraded_as(state: PacketState) -> Address:
 
 def _only_address(state: PacketState) -> int | None:
     """The node's address, if exactly one is known."""
-    own = [one for one in state.node.local_addresses if not is_loopback(one, state.connection.family)]
+    return _only_one(state.node.local_addresses, state.connection.family)
+
+
+@lru_cache(maxsize=4)
+def _only_one(local_addresses: frozenset[int], family: Family) -> int | None:
+    own = [one for one in local_addresses if not is_loopback(one, family)]
     return own[0] if len(own) == 1 else None
 
 

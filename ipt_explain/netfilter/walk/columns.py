@@ -32,6 +32,20 @@ def is_alike(column: Sequence[object]) -> bool:
     return len(column) > 0 and column[0] == column[-1] and column.count(column[0]) == len(column)
 
 
+def alike_rows(
+    one: Iterable[object], other: Iterable[object], some: bool
+) -> tuple[Sequence[int], Sequence[int]] | None:
+    """The rows that are alike in two columns, in each; without `some` of them, all or none. None if none are."""
+    first, second = list(one), list(other)
+    if first == second:
+        return range(len(first)), range(len(second))
+    if not some:
+        return None
+    places = dict(zip(second, range(len(second))))
+    found = [(row, places[value]) for row, value in enumerate(first) if value in places]
+    return ([row for row, _ in found], [place for _, place in found]) if found else None
+
+
 def rows_left(count: int, parts: Sequence[tuple[int, ...] | None]) -> tuple[int, ...] | None:
     """The rows that are in none of the parts; None for all."""
     if not parts:

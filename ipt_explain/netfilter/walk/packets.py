@@ -13,7 +13,7 @@ from ipt_explain.netfilter.cached import CachedColumn
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, products, total
 from ipt_explain.netfilter.walk.chains.table import Arrival
-from ipt_explain.netfilter.walk.columns import picked
+from ipt_explain.netfilter.walk.columns import alike_rows, picked
 
 if TYPE_CHECKING:
     from typing import Protocol, TypeAlias
@@ -147,9 +147,14 @@ class Packets:
         """What they met last, if a table of iptables was the last to have a say."""
         return self._origin.arrival if isinstance(self._origin, _FromTable) else None
 
-    def alike(self, other: Packets) -> bool:
-        """Whether both are the same packets, bound for the same places, in the same shares."""
-        return self.same_packets(other) and (self.shares is other.shares or list(self.shares) == list(other.shares))
+    def rows(self) -> Iterable[object]:
+        """Its packets, where each is bound for, and its share."""
+        return zip(self.who, self.to, self.shares)
+
+    def split(self, rows: Sequence[int]) -> tuple[Packets, list[Packets]]:
+        """Some of them, and the others, if there are any."""
+        rest = [] if isinstance(rows, range) else sorted(set(range(len(self))).difference(rows))
+        return (self.take(rows) if rest else self), [self.take(rest)] if rest else []
 
     def same_packets(self, other: Packets) -> bool:
         """Whether both are the same packets, bound for the same places."""
@@ -278,9 +283,14 @@ def forget_idle(groups: dict[PacketState, list[Packets]]) -> None:
             if twin not in groups:
                 continue
             one, other = Packets.joined(groups[state]), Packets.joined(groups[twin])
-            if one.alike(other):
-                del groups[state], groups[twin]
-                merged = state.with_answers(answers[:place] + answers[place + 1 :])
-                groups.setdefault(merged, []).append(Packets.joined((other, one) if answer.hold else (one, other)))
-                waiting.append(merged)
-                break
+            rows = alike_rows(one.rows(), other.rows(), answer.is_shared)
+            if rows is None:
+                continue
+            (one, groups[state]), (other, groups[twin]) = one.split(rows[0]), other.split(rows[1])
+            for key in (state, twin):
+                if not groups[key]:
+                    del groups[key]
+            merged = state.with_answers(answers[:place] + answers[place + 1 :])
+            groups.setdefault(merged, []).append(Packets.joined((other, one) if answer.hold else (one, other)))
+            waiting += [merged, state]
+            break

@@ -6,8 +6,8 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Family, Ruleset
-from ipt_explain.netfilter.condition import with_named_destination
 from ipt_explain.netfilter.hooks import Hook
+from ipt_explain.netfilter.naming import with_named_destination
 from ipt_explain.netfilter.packet import CLIENT_PORT, Heading, Known, PacketState, Tracking
 from ipt_explain.netfilter.probability import ALWAYS, Probability, total
 from ipt_explain.netfilter.targets import Verdict

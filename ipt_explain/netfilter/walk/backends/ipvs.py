@@ -10,6 +10,7 @@ from ipt_explain.model.node import VirtualServers
 from ipt_explain.model.node.ipvs import VirtualServer
 from ipt_explain.netfilter.condition import Question, ask, split
 from ipt_explain.netfilter.ipvs.taking import Balancers, Destination, Taken, balancers
+from ipt_explain.netfilter.naming import asks_of_bound, with_named_bound
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, product, products
 from ipt_explain.netfilter.targets import Verdict
@@ -37,6 +38,10 @@ def ask_servers(
     servers: VirtualServers, state: PacketState, packets: Packets, sent: Sequence[Heading]
 ) -> Iterator[Sent]:
     """What IPVS does with packets of one state; `sent` is where each of the journey was sent to."""
+    if asks_of_bound(state.answers):  # that is about to change
+        for row, to in enumerate(packets.to):
+            yield from ask_servers(servers, with_named_bound(state, to), packets.take([row]), sent)
+        return
     asked = balancers(servers)
     passing: list[int] = []
     unclear: list[int] = []
