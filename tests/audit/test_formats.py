@@ -79,6 +79,11 @@ def test_markdown_shows_names_as_they_are_and_nothing_else() -> None:
     assert cells.count("|") == 5
 
 
+def test_markdown_shows_commands_as_code() -> None:
+    damaged = (ROOT / "samples" / "damaged-node.txt").read_text(encoding="utf-8")
+    assert "the chain lacks `-s 10.244.1.3 -j KUBE-MARK-MASQ` before" in text_of(report(damaged), "markdown")
+
+
 def test_junit_and_sarif_name_files_below_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (sarif,) = json.loads(text_of(report(FAULTY, str(tmp_path / "dumps" / "a.txt")), "sarif"))["runs"]

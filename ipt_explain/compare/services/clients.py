@@ -24,7 +24,7 @@ def affinity_differences(pair: Pair) -> Iterator[Difference]:
     """For how long a client keeps its endpoint."""
     before, after = pair.before.affinity, pair.after.affinity
     # A service without endpoints shows no affinity even if it has some.
-    if before == after or not pair.before.endpoints() or not pair.after.endpoints():
+    if before == after or not pair.earlier or not pair.later:
         return
     if _same_but_for_endpoints(before, after, pair.common):
         return

@@ -24,7 +24,7 @@ def service_differences(before: ServiceView, after: ServiceView, shown: Complete
     """All differences of a service port that both dumps have, except those that parts not `shown` may explain."""
     if before == after:
         return []
-    pair = Pair(before, after)
+    pair = Pair.of(before, after)
     told = endpoints_told(pair)
     # In order of importance.
     found = [

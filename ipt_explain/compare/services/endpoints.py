@@ -17,12 +17,12 @@ TOLERANCE = 2e-5
 
 def endpoint_differences(pair: Pair) -> Iterator[Difference]:
     """Endpoints added and removed, and how connections are spread over the others."""
-    before, after = pair.before.endpoints(), pair.after.endpoints()
-    yield from _came_and_went(pair, None, before, after)
+    yield from _came_and_went(pair, None, pair.earlier, pair.later)
+    common = pair.common
     for scope in Scope:
         earlier, later = pair.before.pool(scope), pair.after.pool(scope)
         if earlier is not None and later is not None and earlier != later:
-            yield from _pool(pair, scope, earlier, later)
+            yield from _pool(pair, scope, common, earlier, later)
 
 
 def _came_and_went(
@@ -38,10 +38,11 @@ def _came_and_went(
         yield pair.difference(DifferenceKind.ENDPOINT_ADDED, subject, None, endpoint, message)
 
 
-def _pool(pair: Pair, scope: Scope, before: Pool, after: Pool) -> Iterator[Difference]:
-    """Endpoints that moved into or out of this pool; chances that changed for another reason than their number."""
+def _pool(pair: Pair, scope: Scope, common: frozenset[str], before: Pool, after: Pool) -> Iterator[Difference]:
+    """Endpoints of both dumps that moved into or out of this pool; chances that changed for another reason than their
+    number.
+    """
     subject = "endpoints on this node" if scope is Scope.LOCAL else "all endpoints"
-    common = pair.common
     yield from _came_and_went(pair, subject, before.endpoints & common, after.endpoints & common)
     if not before.shares or not after.shares or before.unmatched is None or after.unmatched is None:
         return

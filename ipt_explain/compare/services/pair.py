@@ -8,10 +8,17 @@ from ipt_explain.records import Record
 
 
 class Pair(Record):
-    """A service port before and after."""
+    """A service port before and after, and the endpoints of each."""
 
     before: ServiceView
     after: ServiceView
+    earlier: frozenset[str]
+    later: frozenset[str]
+
+    @classmethod
+    def of(cls, before: ServiceView, after: ServiceView) -> Pair:
+        """The pair of two views."""
+        return cls(before, after, before.endpoints(), after.endpoints())
 
     @property
     def named(self) -> bool:
@@ -21,7 +28,7 @@ class Pair(Record):
     @property
     def common(self) -> frozenset[str]:
         """The endpoints in both dumps."""
-        return self.before.endpoints() & self.after.endpoints()
+        return self.earlier & self.later
 
     def difference(
         self, kind: DifferenceKind, subject: str | None, before: Value, after: Value, message: str

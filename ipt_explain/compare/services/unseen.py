@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import methodcaller
 
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.compare.differences import Difference, DifferenceKind
@@ -34,12 +35,14 @@ def borne_out(
 ) -> Iterator[Difference]:
     """The differences that both sides prove, nearly all of them if both are whole dumps. `told`: whether addresses
     of all endpoints are shown."""
+    if shown.all and told.all:
+        return iter(differences)
     return (each for each in differences if _holds(each, pair, shown, told))
 
 
 def endpoints_told(pair: Pair) -> Completeness:
     """Whether each dump shows the addresses of all endpoints of a service port."""
-    return Completeness(*(all(map(_is_address, view.endpoints())) for view in (pair.before, pair.after)))
+    return Completeness(*(not any(map(_NAMES_A_CHAIN, endpoints)) for endpoints in (pair.earlier, pair.later)))
 
 
 def _holds(difference: Difference, pair: Pair, shown: Completeness, told: Completeness) -> bool:
@@ -94,6 +97,9 @@ def _is_whole(pool: Pool) -> bool:
     )
 
 
+_NAMES_A_CHAIN = methodcaller("startswith", ChainRole.ENDPOINT.value)
+"""Whether an endpoint is not an address but the name of a chain that is not shown."""
+
+
 def _is_address(endpoint: str) -> bool:
-    """Whether it is an address, not the name of a chain that is not shown."""
-    return not endpoint.startswith(ChainRole.ENDPOINT.value)
+    return not _NAMES_A_CHAIN(endpoint)

@@ -15,9 +15,10 @@ from ipt_explain.model.dump import SourceText
 from ipt_explain.model.kernel import BUILT_IN_CHAINS, HOOKS
 from ipt_explain.parsing.iptables.assembly import TableBuilder
 from ipt_explain.parsing.iptables.outputs import JOINED
+from ipt_explain.parsing.listings.chain_forms import ChainForms
 from ipt_explain.parsing.listings.columns import CHAIN_LINE, Header, count, guess_header, read_header
 from ipt_explain.parsing.listings.reflow import reflowed
-from ipt_explain.parsing.listings.rules import RowReader
+from ipt_explain.parsing.listings.rules import ReadRow, RowReader
 from ipt_explain.parsing.pastes.commands import ToolCall, is_filtered, read_command
 from ipt_explain.parsing.pastes.extents import Extents
 from ipt_explain.patterns import lazy_pattern
@@ -38,6 +39,7 @@ class _Block(Record, frozen=False):
     line: int
     header: Header | None = None
     rules: list[Rule] = field(default_factory=list)
+    chain: Chain | None = None
     family: Family | None = None
     ended: bool = False
 
@@ -60,6 +62,7 @@ class _TakingOut:
         self._name = source.name
         self._text = reflowed(source.text, start)
         self._rows = RowReader()
+        self._forms = ChainForms(self._rows.targets)
         self._sections: list[_Section] = []
         self._without_interfaces = False
 
@@ -71,7 +74,7 @@ class _TakingOut:
             if begin < position:
                 continue
             number += self._text.count("\n", counted, begin)
-            found = self._block(begin, number)
+            found = self._known(begin, number) or self._block(begin, number)
             if found is None:
                 counted = begin
                 continue
@@ -100,6 +103,17 @@ class _TakingOut:
     def _chain_lines(self, start: int) -> Iterator[int]:
         return (found.start() for found in _CHAIN.finditer(self._text, start))
 
+    def _known(self, position: int, number: int) -> tuple[_Block, int, int] | None:
+        """As `_block`, of a chain that looks like others."""
+        found = self._forms.read(self._text, position, number)
+        if found is None:
+            return None
+        block = _Block(found.rules.name, None, None, number, found.header, chain=found.rules, ended=True)
+        rows = self._text[position : found.end].split("\n")[2:-1]
+        block.family = next(filter(None, map(_family, rows)), None)
+        self._without_interfaces = self._without_interfaces or not found.header.interfaces
+        return block, found.end, len(rows) + 2
+
     def _block(self, position: int, number: int) -> tuple[_Block, int, int] | None:
         """The chain that begins at a line `Chain …`, where it ends, and its number of lines."""
         text, length = self._text, len(self._text)
@@ -112,6 +126,8 @@ class _TakingOut:
         block = _Block(found["name"], found["policy"], counters, number)
         lines = 1
         named = spaced = False
+        columns = ""
+        rows: list[ReadRow] = []
         while following < length:
             line, after = self._line(following)
             line = line.removeprefix(margin)
@@ -126,6 +142,8 @@ class _TakingOut:
                     lines += 1
                     continue
                 block.ended = True
+                if not line and not margin and lines == len(rows) + 2:
+                    self._forms.learn(columns, rows)
                 break
             if line.startswith("Chain ") and CHAIN_LINE.match(line):
                 block.ended = True
@@ -133,6 +151,7 @@ class _TakingOut:
             if block.header is None:
                 block.header = read_header(line)
                 named = block.header is not None
+                columns = line
                 block.header = block.header or guess_header(line)
                 if block.header is None:
                     break
@@ -149,6 +168,7 @@ class _TakingOut:
                 if block.family is None:
                     block.family = _family(line)
                 block.rules.append(rule)
+                rows.append(self._rows.latest)
             named = False
             following = after
             lines += 1
@@ -232,7 +252,7 @@ class _Section:
             section.family = section.family or command.family
         for block in self.blocks:
             section.declare(block.name, block.policy, block.counters, block.line)
-            section.append(Chain.of(block.name, block.rules))
+            section.append(block.chain or Chain.of(block.name, block.rules))
         section.shown = self._extents(section.hooks)
         return section
 

@@ -16,7 +16,7 @@ from ipt_explain.parsing.listings.columns import Header, count
 from ipt_explain.parsing.listings.details import UNREAD, Details, read_details
 from ipt_explain.parsing.listings.options import SavedOption, Word
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.records import Record
+from ipt_explain.records import NamedTuple, Record
 
 _NOT_VALUES = re.compile(r"/\*.*?\*/|[^ :=]*\d[^ ]*")
 _REMARK = lazy_pattern(r"(?:(?<=[^ \t])[ \t]{1,80}|\A)(?:[←⟵→]|#[ \t]|<[-=]+[ \t]|//[ \t])[^*]*\Z")
@@ -51,14 +51,33 @@ class _RowForm(Record):
     steps: tuple[tuple[int, _Spell | None] | str, ...]
 
 
+class ReadRow(NamedTuple):
+    """What a row was read as. `signs` are those of source and destination; `columns` begin with the chain and end with
+    the target, which is `to_chain` or known. `is_plain`: it has nothing that other rows of its form may lack."""
+
+    form: _DetailsForm
+    row_form: _RowForm
+    header: Header
+    signs: tuple[str, str]
+    columns: tuple[str, str, str, str, str, str, str | None]
+    to_chain: bool
+    is_plain: bool
+
+
+TARGET = 6
+"""The number of the target among the columns."""
+
+
 class RowReader:
-    """Reads the rows of listings."""
+    """Reads the rows of listings. `latest` is what the last one was read as."""
+
+    latest: ReadRow
 
     def __init__(self) -> None:
         self._details: dict[tuple[str | None, str], list[_DetailsForm]] = {}
         self._rows: dict[tuple[int, _Signature, bool], _RowForm] = {}
         self._before: tuple[str | None, _DetailsForm | None] = (None, None)
-        self._targets = vocabulary().targets
+        self.targets = vocabulary().targets
         self.unread = 0
 
     def read(self, row: str, header: Header, chain: str, line: int) -> Rule | None:
@@ -68,7 +87,7 @@ class RowReader:
             return None
         _, packets, size, target, protocol, fragments, inside, outside, source, destination, text = found.groups()
         text = text or ""
-        known = target if target in self._targets and not text.startswith("[goto]") else None
+        known = target if target in self.targets and not text.startswith("[goto]") else None
         form, words = self._details_of(text, known)
         details = form.details
         signature: _Signature = (
@@ -86,7 +105,11 @@ class RowReader:
             row_form = self._rows[key] = _row_form(form, signature, header.interfaces)
         if details.unread:
             self.unread += 1
-        columns = (chain, source, destination, inside, outside, protocol, target, *words)
+        own = chain, source, destination, inside, outside, protocol, target
+        columns = (*own, *words)
+        plain = fragments == "--" and not details.unread
+        to_chain = target is not None and known is None
+        self.latest = ReadRow(form, row_form, header, signature[1:3], own, to_chain, plain)
         made = tuple(
             [
                 step if isinstance(step, str) else columns[step[0]] if step[1] is None else step[1](columns[step[0]])
@@ -185,7 +208,7 @@ def _row_form(form: _DetailsForm, signature: _Signature, interfaces: bool) -> _R
         slot = None
         if not target_name:
             slot = len(steps)
-            steps.append((6, values.same))
+            steps.append((TARGET, values.same))
         options = tuple(_option(option, form, steps) for option in details.target_options)
         target = Target(TargetKind.GOTO if details.goto else TargetKind.JUMP, target_name or None, slot, options)
     hidden = set() if interfaces else {Hidden.INTERFACES}

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
-
-from lark import Token, Tree
+from typing import Any, cast
 
 from ipt_explain.columns import Columns
 from ipt_explain.model import nft
-from ipt_explain.parsing.nft.grammar import VALUES
+from ipt_explain.parsing.nft.nodes import Node
 from ipt_explain.parsing.nft.phrases import PHRASES, only
 from ipt_explain.records import replace
 
@@ -31,19 +29,20 @@ _SECONDS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms":
 _HANDLE = re.compile(r"# handle ([0-9]+)")
 
 
-def recipe_of(tree: Tree[Token], read_braces: ReadBraces) -> Recipe:
+def recipe_of(node: Node, read_braces: ReadBraces) -> Recipe:
     """The recipe of a line's or element's parse tree."""
-    slots = {token.start_pos: place for place, token in enumerate(value_tokens(tree))}
-    constant, recipe = _compiled(tree, slots, read_braces)
+    constant, recipe = _compiled(node, read_braces)
     return recipe if recipe is not None else lambda words: constant
 
 
-def recipe_of_many(tree: Tree[Token], read_braces: ReadBraces) -> ManyElements:
+def recipe_of_many(node: Node, read_braces: ReadBraces) -> ManyElements:
     """The recipe of many elements of one form."""
-    slots = {token.start_pos: place for place, token in enumerate(value_tokens(tree))}
-    parts = [_column(child, slots, read_braces) for child in tree.children]
-    plain = len(parts) == 1 or (len(parts) == 3 and tree.children[1] == ":")  # a key, and perhaps its data
-    make = PHRASES[tree.data]
+    assert not isinstance(node, str)
+    name, children = node
+    assert isinstance(children, tuple)
+    parts = [_column(child, read_braces) for child in children]
+    plain = len(parts) == 1 or (len(parts) == 3 and children[1] == ":")  # a key, and perhaps its data
+    make = PHRASES[cast("str", name)]
 
     def read(columns: Texts, lines: Sequence[int]) -> Sequence[nft.Element]:
         if plain:
@@ -57,43 +56,39 @@ def recipe_of_many(tree: Tree[Token], read_braces: ReadBraces) -> ManyElements:
     return read
 
 
-def _column(
-    node: Tree[Token] | Token, slots: dict[int | None, int], read_braces: ReadBraces
-) -> Callable[[Texts], Sequence[Any]]:
+def _column(node: Node, read_braces: ReadBraces) -> Callable[[Texts], Sequence[Any]]:
     """What makes a column of a node's objects; the same object in all if it does not vary."""
-    constant, recipe = _compiled(node, slots, read_braces)
-    if recipe is None:
+    constant, recipe = _compiled(node, read_braces)
+    if recipe is None or isinstance(node, str):
         return lambda columns: (constant,) * len(columns[0])
-    if isinstance(node, Token):
-        slot = slots[node.start_pos]
-        read = read_braces if node.type == "BRACES" else _READERS.get(node.type)
+    name, children = node
+    if not isinstance(children, tuple):
+        slot, read = cast("int", name), _reader(children, read_braces)
         return lambda columns: columns[slot] if read is None else list(map(read, columns[slot]))
-    parts = [_column(child, slots, read_braces) for child in node.children]
-    phrase = PHRASES[node.data]
+    parts = [_column(child, read_braces) for child in children]
+    phrase = PHRASES[cast("str", name)]
     if phrase is only:
         return parts[0]
-    if node.data == "value_concatenation":
+    if name == "value_concatenation":
         return lambda columns: nft.Concatenations([part(columns) for part in parts[0::2]])
     return lambda columns: [phrase(list(each)) for each in zip(*[part(columns) for part in parts])]
 
 
-def value_tokens(tree: Tree[Token]) -> list[Token]:
-    """The tokens that vary between lines of one form, in the order of the text."""
-    return [token for token in tree.scan_values(lambda each: isinstance(each, Token)) if token.type in VALUES]
+def _reader(terminal: str, read_braces: ReadBraces) -> Callable[[str], Any] | None:
+    """What a value's text is converted by; None for a text that stays."""
+    return read_braces if terminal == "BRACES" else _READERS.get(terminal)
 
 
-def _compiled(
-    node: Tree[Token] | Token, slots: dict[int | None, int], read_braces: ReadBraces
-) -> tuple[Any, Recipe | None]:
+def _compiled(node: Node, read_braces: ReadBraces) -> tuple[Any, Recipe | None]:
     """A node's object, or the recipe that builds it."""
-    if isinstance(node, Token):
-        if node.type not in VALUES:
-            return str(node), None
-        slot = slots[node.start_pos]
-        read = read_braces if node.type == "BRACES" else _READERS.get(node.type)
+    if isinstance(node, str):
+        return node, None
+    name, children = node
+    if not isinstance(children, tuple):
+        slot, read = cast("int", name), _reader(children, read_braces)
         return None, _plain(slot) if read is None else _converted(slot, read)
-    parts = [_compiled(child, slots, read_braces) for child in node.children]
-    phrase = PHRASES[node.data]
+    parts = [_compiled(child, read_braces) for child in children]
+    phrase = PHRASES[cast("str", name)]
     if phrase is only:
         return parts[0]
     constants = [constant for constant, _ in parts]

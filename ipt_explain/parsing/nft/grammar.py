@@ -6,14 +6,15 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lark import Lark
+from lark import Lark, Token
 from lark.lexer import PatternRE, PatternStr, TerminalDef
 
 from ipt_explain.parsing.grammar_files import grammar_text, lalr, loaded_or_built
 from ipt_explain.parsing.grammar_tables import tables_of
+from ipt_explain.parsing.nft.nodes import Node, Parsed
 
 if TYPE_CHECKING:
-    from lark import Token, Tree
+    from lark import Tree
 
 GRAMMAR_FILE = "nft.lark"
 TABLES_FILE = "nft.tables"
@@ -46,9 +47,22 @@ def nft_tables() -> bytes:
     return tables_of(build_nft_parser(text), text)
 
 
-def parse(text: str, start: str) -> Tree[Token]:
+def parse(text: str, start: str) -> Parsed:
     """The parse tree of a line or an element. Raises lark's UnexpectedInput."""
-    return nft_grammar().parse(text, start=start)
+    values: list[tuple[str, int, int]] = []
+    return Parsed(_plain(nft_grammar().parse(text, start=start), values), tuple(values))
+
+
+def _plain(tree: Tree[Token] | Token, values: list[tuple[str, int, int]]) -> Node:
+    """A tree as tuples; adds its values."""
+    if not isinstance(tree, Token):
+        return str(tree.data), tuple([_plain(child, values) for child in tree.children])
+    if tree.type not in VALUES:
+        return str(tree)
+    assert tree.start_pos is not None
+    assert tree.end_pos is not None
+    values.append((tree.type, tree.start_pos, tree.end_pos))
+    return len(values) - 1, tree.type
 
 
 @cache

@@ -50,7 +50,7 @@ def _said(group: FindingGroup) -> str:
     finding = group.example
     many = len(group.services)
     among = f"{counted(many, 'service port')}, such as " if many > 1 and finding.service else ""
-    return as_text(f"{among}{finding.subject}{finding.message}")
+    return _prose(f"{among}{finding.subject}{finding.message}")
 
 
 def _details(group: FindingGroup) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _details(group: FindingGroup) -> Iterator[str]:
     yield f"\n<details><summary>{finding.rule} {finding.name}: {counted(len(group.findings), 'finding')}</summary>\n\n"
     if finding.excerpt:
         yield f"{code_block(escape(finding.excerpt[:MOST_EXCERPT]))}\n"
-    yield f"Fix: {as_text(finding.help)}\n\nMore: {_code(finding.docs)}\n\n"
+    yield f"Fix: {_prose(finding.help)}\n\nMore: {_code(finding.docs)}\n\n"
     for each in group.findings[:MOST_PLACES]:
         subject = f" {as_text(each.service)}" if each.service else ""
         yield f"- {_code(place(each))}{subject}\n"
@@ -76,6 +76,14 @@ def code_block(text: str) -> str:
 def as_text(text: str) -> str:
     """Text escaped so that nothing in it is Markdown, HTML, a mention or a table's bar."""
     return _SPECIAL.sub(r"\\\1", escape(text)).replace("://", ":&#8203;//")
+
+
+def _prose(text: str) -> str:
+    """Text escaped likewise, but what is between backticks is code, to be copied as it is."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0 or not all(parts[1::2]):
+        return as_text(text)
+    return "".join(_code(escape(part)) if number % 2 else as_text(part) for number, part in enumerate(parts))
 
 
 def _code(text: str) -> str:
