@@ -38,11 +38,6 @@ def _yet_untold(cause: Cause) -> Cause | None:
     return replace(cause, victims=victims) if victims else None
 
 
-def is_ordinary(causes: Iterable[Cause]) -> bool:
-    """Whether they lose connections only on conditions that healthy nodes have, too."""
-    return all(victim.lost.is_ordinary(victim.vantage) for each in causes for victim in each.victims)
-
-
 def doubted_questions(causes: Iterable[Cause]) -> Sequence[str]:
     """What they depend on: `-m rpfilter --invert`, `whether 10.0.0.1 is an address of this node`."""
     lost = [victim.lost for each in causes for victim in each.victims]

@@ -45,10 +45,11 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
-from ipt_explain.audit.evidence.losses.causes import LossPlace, cuts_off_all, hits_vital
-from ipt_explain.audit.evidence.losses.doubts import doubts, is_ordinary
+from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, cuts_off_all, hits_vital
+from ipt_explain.audit.evidence.losses.doubts import doubts
 from ipt_explain.audit.evidence.losses.hurt import hurt
 from ipt_explain.audit.evidence.losses.telling import doubt_of
+from ipt_explain.records import replace
 
 _FIX = "Follow one connection with ipt-explain trace; --assume takes either answer."
 
@@ -59,6 +60,13 @@ _FIX = "Follow one connection with ipt-explain trace; --assume takes either answ
 def service_traffic_uncertain(context: BackendContext) -> Faults:
     """One fault for each rule or policy, or for each program whose rules they are."""
     for causes in doubts(context):
-        ordinary = is_ordinary(causes) or causes[0].where is LossPlace.POLICY
-        grave = not ordinary and any(hits_vital(cause) or cuts_off_all(cause) for cause in causes)
-        yield doubt_of(causes, _FIX, Severity.WARNING if grave else Severity.INFO)
+        yield doubt_of(causes, _FIX, Severity.WARNING if any(map(_is_grave, causes)) else Severity.INFO)
+
+
+def _is_grave(cause: Cause) -> bool:
+    """Whether it may lose much under conditions that healthy nodes lack."""
+    odd = tuple([victim for victim in cause.victims if not victim.lost.is_ordinary(victim.vantage)])
+    if not odd or cause.where is LossPlace.POLICY:
+        return False
+    rest = replace(cause, victims=odd)
+    return hits_vital(rest) or cuts_off_all(rest)
