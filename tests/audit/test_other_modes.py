@@ -214,7 +214,7 @@ def test_917_numbers_and_their_endpoints(drawn: str, told: str | None) -> None:
     chain = "service-FY5PMXPG-kube-system/kube-dns/udp/dns"
     text = f"table ip kube-proxy {{\n\tchain {chain} {{\n\t\tmeta l4proto udp dnat ip to {drawn}\n\t}}\n}}\n"
     said = [finding.message for finding in findings_of("IPT917", text)]
-    assert said == ([] if told is None else [f"connections are not spread evenly: a rule that chooses by chance has {told}"])
+    assert said == ([] if told is None else [f"connections are not spread evenly: a rule that chooses at random has {told}"])
 
 
 def test_917_explain_names_the_same_line() -> None:

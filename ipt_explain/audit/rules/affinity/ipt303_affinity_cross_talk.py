@@ -30,7 +30,7 @@ def affinity_cross_talk(context: RulesetContext) -> Faults:
     for broken in broken_affinity(context, AffinityFault.FOREIGN_LIST):
         asked = broken.rule.match("recent", "--name") or "the default list"
         other = endpoint_chains(context).destinations.get(asked)
-        whose = f"the list of {other}" if other is not None else "no endpoint's list"
+        whose = f"the list of {other}" if other is not None else "which is not an endpoint's list"
         yield Fault(
             f"returning clients of {destinations(context, broken.endpoints)} are looked up in {asked}, {whose}: "
             + ("the other endpoint's clients are sent here" if other is not None else "none is ever found"),

@@ -47,7 +47,7 @@ from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.model import Chain
 from ipt_explain.services.ports import Balancer, FrontendVerdict
 from ipt_explain.words import counted, front
-from ipt_explain.words.percents import percent
+from ipt_explain.words.percents import part_of
 
 _FORGETFUL = 22
 _AWAY = "leave the node with the Service's own address as destination, and nothing answers them"
@@ -64,11 +64,11 @@ def traffic_leaks(context: RulesetContext) -> Faults:
 
 
 def _leaking(odd: OddChain) -> Fault:
-    share = percent(odd.leak)
+    share = part_of(odd.leak) or "all "
     lines = tuple(choice.rule.line for choice in odd.choices)
     if odd.ending is not None:
         return Fault(
-            f"{share} of new connections leave {odd.chain.name} before its endpoints ({odd.ending.target}): they "
+            f"{share}new connections leave {odd.chain.name} before its endpoints ({odd.ending.target}): they "
             f"{_AWAY}",
             f"Delete this rule. {RESTART}",
             at_rule(odd.ending),
@@ -77,7 +77,7 @@ def _leaking(odd: OddChain) -> Fault:
     last = last_choice(odd.chain) or odd.choices[-1].rule
     text = last.match("statistic", "--probability")
     return Fault(
-        f"{share} of new connections match no endpoint: they {_AWAY}; the last endpoint must match without condition",
+        f"{share}new connections match no endpoint: they {_AWAY}; the last endpoint must match without condition",
         RESTART,
         at_rule(last, focus="" if text is None else f"--probability {text}"),
         related=lines,
@@ -118,11 +118,11 @@ def _without_dnat(context: RulesetContext) -> Faults:
 
 
 def _broken(context: RulesetContext, balancer: Balancer, broken: Sequence[Chain]) -> Fault:
-    share = "a share" if balancer.unmatched is None else percent(balancer.unmatched)
+    share = "some " if balancer.unmatched is None else part_of(balancer.unmatched) or "all "
     places = [at_rule_or_chain(last_choice(chain), chain) for chain in broken]
     lack = f"{counted(len(broken), 'endpoint chain')} of {balancer.chain} {'has' if len(broken) == 1 else 'have'}"
     return Fault(
-        f"{lack} no DNAT: {share} of new connections return from there and {_AWAY}",
+        f"{lack} no DNAT: {share}new connections return from there and {_AWAY}",
         RESTART,
         places[0],
         service=context.service_of(balancer.chain),

@@ -126,7 +126,7 @@ def _fault(odd: OddChain, lost: list[ShareRule]) -> Fault:
     )
     take = f"{counted(len(live), 'endpoint')} {'takes' if len(live) == 1 else 'take'} all"
     return Fault(
-        f"{why}: {what}, {take} ({shares_text(odd.choices, odd.leak)})",
+        f"{why}: {what}, and {take} ({shares_text(odd.choices, odd.leak)})",
         RESTART,
         at_rule(cause.rule, focus="" if text is None else f"--probability {text}"),
         related=tuple(choice.rule.line for choice in lost),

@@ -25,7 +25,7 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chains
 from ipt_explain.words import within
-from ipt_explain.words.percents import percent
+from ipt_explain.words.percents import part_of
 
 _NAMED = 3
 
@@ -37,13 +37,13 @@ def strange_target(context: RulesetContext) -> Faults:
         if odd.strange:
             first = odd.strange[0]
             choices = [choice for choice in odd.choices if choice.rule in odd.strange]
-            share = percent(sum(choice.share for choice in choices))
+            share = part_of(sum(choice.share for choice in choices)) or "all "
             straight = [choice.destination for choice in choices if choice.destination != choice.target]
             what = (
-                f"{share} of new connections go straight to {within(straight, _NAMED)}, past all endpoint chains: "
+                f"{share}new connections go straight to {within(straight, _NAMED)}, past all endpoint chains: "
                 "kube-proxy writes no DNAT here,"
                 if straight and len(straight) == len(choices)
-                else f"{share} of new connections go to {first.target}, which is not an endpoint chain: it decides "
+                else f"{share}new connections go to {first.target}, which is not an endpoint chain: it decides "
                 "about them,"
             )
             yield Fault(

@@ -40,10 +40,10 @@ def no_local_endpoints(context: RulesetContext) -> Faults:
         first = found[0][1]
         labels = list(dict.fromkeys(each.label for each, _ in found))
         yield Fault(
-            f"{listed(labels, _NAMED)}: no endpoint on this node, and external traffic policy Local: {_where(found)} "
-            "dropped here",
-            "Send clients to nodes with endpoints. If one runs here, compare kube-proxy's --hostname-override with "
-            "the node's name in the EndpointSlices.",
+            f"{listed(labels, _NAMED)} {'has' if len(labels) == 1 else 'have'} external traffic policy Local and no "
+            f"endpoint on this node: {_where(found)} dropped here",
+            "Send clients to nodes with endpoints. If a pod of the Service runs here, compare kube-proxy's "
+            "--hostname-override with the node's name in the EndpointSlices.",
             at_rule(first.rule),
             services=tuple(labels),
             related=tuple(frontend.rule.line for _, frontend in found[1:]),

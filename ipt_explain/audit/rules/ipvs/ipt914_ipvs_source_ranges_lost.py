@@ -39,7 +39,8 @@ def ipvs_source_ranges_lost(context: IpvsContext) -> Faults:
             entry = ranges.entries[0] if ranges.entries else None
             line = entry.line if entry is not None and entry.source == context.source else None
             yield Fault(
-                f"{each.protocol} {where} has source ranges, but the set has no network: every client is dropped",
+                f"{each.protocol} {where} has source ranges, but no client network is in the set: every client is "
+                "dropped",
                 _FIX,
                 Location(None, line, f"{each.protocol} {where}"),
                 key=f"{each.protocol} {where}",

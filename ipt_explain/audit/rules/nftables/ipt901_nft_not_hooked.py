@@ -63,7 +63,7 @@ def nft_not_hooked(context: NftContext, table: nft.Table) -> Faults:
     for each in unhooked(table):
         how = "leads only conditionally" if each.rule is not None else "does not lead"
         yield Fault(
-            f"the {each.type} hook {each.hook} {how} to {each.target}{_WHEN.get(each.target, '')}: "
+            f"the {each.type} hook {each.hook} {how} to chain {each.target}{_WHEN.get(each.target, '')}: "
             f"{_LOST.get(each.target, _HANG)}",
             RESTART_TABLES,
             context.at_chain(table, each.chain)

@@ -49,7 +49,7 @@ def nft_shares_unequal(context: NftContext, table: nft.Table) -> Faults:
                 told = "one endpoint several times"
             if told is not None:
                 yield Fault(
-                    f"connections are not spread evenly: a rule that chooses by chance has {told}",
+                    f"connections are not spread evenly: a rule that chooses at random has {told}",
                     RESTART_TABLES,
                     context.at_rule(table, chain, rule),
                     service=context.service_of(chain.name),

@@ -43,8 +43,8 @@ def hook_repeated(context: RulesetContext) -> Faults:
             yield Fault(
                 f"{hook.table} {hook.built_in} jumps to {hook.chain} {times}: packets that return walk its "
                 f"{counted(len(state.target.rules), 'rule')} {times}",
-                f"Delete the copies, e.g. `iptables -t {hook.table} -D {hook.built_in} NUMBER`, and find what adds "
-                "them.",
+                f"Delete the copies, for example `iptables -t {hook.table} -D {hook.built_in} NUMBER`, and find what "
+                "adds them.",
                 at_rule(state.rules[1]),
                 related=tuple(copy.line for copy in (state.rules[0], *state.rules[2:])),
             )

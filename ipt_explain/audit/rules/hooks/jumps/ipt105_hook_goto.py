@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.chains.gotos import Goto, GotoPlace, misplaced_gotos
+from ipt_explain.words import counted
 
 
 @rule("IPT105", "hook-goto", Severity.ERROR, about=("-g",), gathers=True)
@@ -40,11 +41,12 @@ def _message(goto: Goto) -> str:
     if goto.place is GotoPlace.HOOK:
         return (
             f"{goto.table} {chain} goes to {target} with -g: packets that return skip the rest of {chain} "
-            f"({goto.skipped} rules) and get its policy"
+            f"({counted(goto.skipped, 'rule')}) and get its policy"
         )
     if goto.place is GotoPlace.MARK:
         return (
             f"{chain} goes to {target} with -g: packets are marked but skip the rest of {chain}, so they are not "
             "translated there"
         )
-    return f"{chain} goes to {target} with -g: packets for no node port skip the {goto.skipped} rules after it"
+    after = counted(goto.skipped, "rule")
+    return f"{chain} goes to {target} with -g: packets for no node port skip the {after} after it"

@@ -30,6 +30,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import NODE_PORTS
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
 from ipt_explain.audit.evidence.hooks.services_chain import services_chain
+from ipt_explain.words import counted
 
 
 @rule("IPT113", "nodeports-unreachable", Severity.ERROR, about=("KUBE-NODEPORTS",))
@@ -44,8 +45,8 @@ def nodeports_unreachable(context: RulesetContext) -> Faults:
     if graph is not None and graph.is_called(NODE_PORTS):
         return
     yield Fault(
-        f"KUBE-SERVICES does not jump to KUBE-NODEPORTS: its {len(ports.rules)} rules are not reached, and no node "
-        "port works",
+        f"KUBE-SERVICES does not jump to KUBE-NODEPORTS: no packet reaches its {counted(len(ports.rules), 'rule')}, "
+        "and no node port works",
         "Restart kube-proxy on this node; if the jump stays away, check that --nodeport-addresses matches a node "
         "address.",
         at_chain(found.chain),

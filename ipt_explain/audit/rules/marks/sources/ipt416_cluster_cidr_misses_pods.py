@@ -94,7 +94,7 @@ def _fault(context: RulesetContext, network: str, missed: Sequence[ServicePort])
     far = dict.fromkeys(f"{service.label} ({service.endpoints[0].address})" for service in missed)
     return Fault(
         f"{network} is not the pod network: the endpoints of {counted(len(missed), 'Service')} are outside it, such as "
-        f"{listed(far, _NAMED)}. Connections from pods to ClusterIPs are masqueraded as if from outside the cluster",
+        f"{listed(far, _NAMED)}; connections from pods to ClusterIPs are masqueraded as if from outside the cluster",
         "Set kube-proxy's --cluster-cidr to the pod network, and restart it.",
         at_rule(marks[0], focus=network) if marks else NOWHERE,
         services=tuple(service.label for service in missed),

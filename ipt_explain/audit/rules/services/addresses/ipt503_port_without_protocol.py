@@ -30,7 +30,7 @@ def port_without_protocol(context: RulesetContext) -> Faults:
     """One fault for each such rule."""
     for judged, module, port in without_protocol(context):
         yield Fault(
-            f"the rule matches a port of {module} and {_protocol(judged)}: it does not work, and iptables-restore "
+            f"the rule matches a {module} port but {_protocol(judged)}: it does not work, and iptables-restore "
             "refuses the table",
             f"Take the dump again, or add `-p {module}` to the rule.",
             at_rule(judged, focus=f"{port.name} {judged.first(port)}"),

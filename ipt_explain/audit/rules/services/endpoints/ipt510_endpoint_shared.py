@@ -23,7 +23,7 @@ from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chai
 from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.names.proof import NameEvidence, SharedEndpoint, label, name_evidence
 from ipt_explain.model import Chain, Rule
-from ipt_explain.words.percents import percent
+from ipt_explain.words.percents import part_of
 
 
 @rule("IPT510", "endpoint-shared", Severity.ERROR, evidence=(name_evidence, "shared"))
@@ -43,7 +43,7 @@ def _fault(context: RulesetContext, shared: SharedEndpoint, evidence: NameEviden
     mine, other = evidence.proved.get(wrong[9:]), evidence.proved.get(right[9:])
     count = len(balancing_chains(context).targets[wrong])
     return Fault(
-        f"{wrong} sends {percent(1 / count)} of new connections to "
+        f"{wrong} sends {part_of(1 / count) or 'all '}new connections to "
         f"{endpoint_chains(context).destination(shared.endpoint)}, an endpoint of "
         f"{right if other is None else label(other.spelled)}",
         RESTART,
