@@ -64,15 +64,16 @@ class Front(Record):
     entries: tuple[SetEntry, ...]
 
 
-def fronts(facts: NodeFacts, family: Family) -> tuple[Front, ...]:
-    """All fronts of one family: virtual servers in the order printed, then those that only the sets have."""
-    return tuple(_Reading(facts, family).fronts())
+def fronts(facts: NodeFacts, family: Family, entries: SetEntries) -> tuple[Front, ...]:
+    """All fronts of one family, with its `entries`: virtual servers in the order printed, then those that only the sets
+    have."""
+    return tuple(_Reading(facts, family, entries).fronts())
 
 
 class _Reading:
-    def __init__(self, facts: NodeFacts, family: Family) -> None:
+    def __init__(self, facts: NodeFacts, family: Family, entries: SetEntries) -> None:
         self._family = family
-        self._entries = SetEntries(facts, family)
+        self._entries = entries
         self._servers = () if facts.virtual_servers is None else facts.virtual_servers.servers
 
     def fronts(self) -> Iterator[Front]:

@@ -50,7 +50,7 @@ def ipvs_node(facts: NodeFacts, family: Family) -> IpvsNode:
     if known is not None and not known.cut and (PROXY_INTERFACE in known.interfaces or known.complete):
         on_it = (each for each in known.addresses if each.interface == PROXY_INTERFACE)
         bound = frozenset(each.address for each in on_it if each.family is family)
-    return IpvsNode(family, fronts(facts, family), local, bound, meant)
+    return IpvsNode(family, fronts(facts, family, entries), local, bound, meant)
 
 
 def unbound(node: IpvsNode, known: NodeAddresses | None) -> Iterator[Front]:

@@ -66,6 +66,8 @@ class SetIndex:
         """Whether the set has a packet's values, one per dimension."""
         if Truth.NO in values:
             return Truth.NO
+        if self._exact is not None and any(isinstance(each, Whereabouts) and each.ordinary for each in values):
+            return Truth.NO if self.complete else Truth.UNKNOWN  # no single address is meant
         if not self._compiled:
             self._compile()
         held = self._look_up(values) if all(map(_is_known, values)) else self._weigh(values)

@@ -33,6 +33,7 @@ def may_refuse(server: VirtualServer) -> bool:
     return server.scheduler == "ovf" or all(map(_may_overflow, takes))
 
 
+@lru_cache(maxsize=4)  # asked for several times in turn
 def server_shares(server: VirtualServer) -> tuple[Fraction | None, ...]:
     """Each real server's share of new connections, from 0 to 1, in order.
 

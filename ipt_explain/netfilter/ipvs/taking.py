@@ -14,8 +14,11 @@ answers with ICMP port-unreachable (ip_vs_leave).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 
 from ipt_explain.model import Family
 from ipt_explain.model.node import VirtualServers
@@ -24,6 +27,7 @@ from ipt_explain.netfilter.header import parse_address
 from ipt_explain.netfilter.ipvs.lookup import ServerIndex
 from ipt_explain.netfilter.ipvs.schedulers import may_refuse, server_shares
 from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.records import Record
 
@@ -48,7 +52,8 @@ class Destination(Record):
 
 class Taken(Record):
     """A packet that a virtual server has taken: it goes to one of `destinations`, or is refused if there are none.
-    `may_be_refused`: it may be refused all the same, as load or the client's address decide.
+    `may_be_refused`: it may be refused all the same, as load or the client's address decide. `dealt`: the destinations
+    in a row that get an equal share each, with that; None if any share is unknown.
 
     Servers of weight 0 are left out. A client that persistence binds to one still gets there, unless the node has
     expire_quiescent_template set, as kube-proxy does.
@@ -57,6 +62,7 @@ class Taken(Record):
     server: VirtualServer
     destinations: tuple[Destination, ...]
     may_be_refused: bool = False
+    dealt: Sequence[tuple[Probability, Sequence[Destination]]] | None = None
 
     @property
     def refused(self) -> bool:
@@ -95,7 +101,12 @@ def _taken(server: VirtualServer, port: int | None) -> Taken:
         for real, share in zip(server.real_servers, server_shares(server))
         if share is None or share > 0
     ])
-    return Taken(server, destinations, may_refuse(server))
+    dealt = [(share, tuple(alike)) for share, alike in groupby(destinations, _SHARE)]
+    unknown = any(share is None for share, _ in dealt)
+    return Taken(server, destinations, may_refuse(server), None if unknown else dealt)
+
+
+_SHARE = attrgetter("share")
 
 
 def _destination(real: RealServer, port: int | None, share: Fraction | None) -> Destination:

@@ -43,6 +43,7 @@ def checked_host(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)
 def checked_port(text: str) -> int:
     """A port from 0 on."""
     port = int(text) if text.isdecimal() and len(text) < 6 else _HIGHEST_PORT + 1

@@ -6,9 +6,9 @@ Such lines are recognised by themselves, whatever is around them, and read witho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from ipt_explain.parsing.line_forms import LineForm, LineForms, ReadLine
+from ipt_explain.parsing.line_forms import LineForm, LineForms
 
 # How lines of each kind begin that `signs` recognises by themselves; details only follow an address.
 _BEGINNINGS = {
@@ -19,6 +19,9 @@ _BEGINNINGS = {
     "detail": r" +valid_lft ",
 }
 _BLANKS = "[ \\t]+"
+_SUBJECT = re.compile(r"add [^ \n]+ |-a -[tu] [^ \n]+ ")
+_MOST_TOGETHER = 256
+"""So many lines are read again if one of them is invalid."""
 
 
 class Runs:
@@ -29,8 +32,9 @@ class Runs:
         self._tried: set[LineForm] = set()
         self._patterns: list[tuple[re.Pattern[str], LineForm]] = []
 
-    def read(self, text: str, position: int) -> Iterator[tuple[ReadLine, int]]:
-        """The lines from a position on, each with its end; up to the first of another form."""
+    def read(self, text: str, position: int) -> Iterator[tuple[LineForm, Sequence[tuple[str, ...]], int]]:
+        """The words of the lines from a position on, up to the first of another form. Lines about one set or virtual
+        server come together. With each goes its form, and the end of the lines."""
         if len(self._tried) < len(self._forms.known):
             self._learn()
         patterns = self._patterns
@@ -39,10 +43,18 @@ class Runs:
             found = False
             for pattern, form in patterns:
                 match = pattern.match(text, position)
-                if match is not None:
-                    position, found = match.end(), True
-                    yield ReadLine(form, match.groups()), position
-                    break
+                if match is None:
+                    continue
+                rows, end = [match.groups()], match.end()
+                subject = _SUBJECT.match(text, position)
+                if subject is not None:
+                    last, count = _end_of_same(text, subject[0], end)
+                    together = pattern.findall(text, position, last) if count > 1 else rows
+                    if len(together) == count > 1:
+                        rows, end = together, last
+                position, found = end, True
+                yield form, rows, end
+                break
 
     def _learn(self) -> None:
         for pattern, form in self._forms.known:
@@ -51,5 +63,17 @@ class Runs:
                 whole = pattern.pattern.removesuffix(r"\Z")
                 lead = " +" if whole.startswith(_BLANKS) else ""
                 words = whole.removeprefix(_BLANKS) if lead else whole
-                self._patterns.append((re.compile(f"(?={beginning}){lead}{words.replace(_BLANKS, ' ')}\n"), form))
+                whole = f"^(?={beginning}){lead}{words.replace(_BLANKS, ' ')}\n"
+                self._patterns.append((re.compile(whole, re.MULTILINE), form))
             self._tried.add(form)
+
+
+def _end_of_same(text: str, beginning: str, position: int) -> tuple[int, int]:
+    """Where the lines that begin so end, and how many they are; the first ends at the position."""
+    count = 1
+    while count < _MOST_TOGETHER and text.startswith(beginning, position):
+        end = text.find("\n", position)
+        if end < 0:
+            break
+        position, count = end + 1, count + 1
+    return position, count

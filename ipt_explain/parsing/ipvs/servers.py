@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from ipt_explain.model import Family
@@ -87,6 +88,19 @@ class ServerReader:
                 self.orphans += 1
             else:
                 self._add_to(self._current, line, number)
+
+    def take_saved(self, form: LineForm, rows: Sequence[tuple[str, ...]], number: int) -> None:
+        """Read lines of `ipvsadm-save` about one virtual server's real servers. Raises ValueError for invalid ones."""
+        place, weight, upper = [form.first.get(each) for each in ("SERVER", "WEIGHT", "UPPER")]
+        forwarding = _forwarding(form)
+        found: dict[tuple[str, int], RealServer] = {}
+        for line, words in enumerate(rows, number):
+            host, port = host_and_port(words[place or 0])
+            most = None if upper is None else int(words[upper])
+            weighs = 1 if weight is None else int(words[weight])
+            found[host, port] = RealServer(host, port, forwarding, weighs, line, most)
+        self.seen = True
+        self._named(ReadLine(form, rows[0]), number).real_servers.update(found)
 
     def end(self) -> None:
         """End this output: what follows belongs to another."""

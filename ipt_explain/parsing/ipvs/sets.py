@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import count
 from operator import itemgetter
 
 from ipt_explain.model import Family
@@ -158,6 +159,12 @@ class SetReader:
         elif self._listed is not None:
             self._take_field(self._listed, line)
 
+    def take_added(self, form: LineForm, rows: Sequence[tuple[str, ...]], number: int) -> None:
+        """Read lines that add elements to one set, of a form without extensions."""
+        plan = self._plan(form)
+        elements = map(SetElement, zip(*[map(part, rows) for part in plan]), count(number))
+        self._draft(rows[0][form.first["SET"]], number).elements.extend(elements)
+
     def skip_member(self) -> None:
         """Record an unreadable line: the set that it belongs to is incomplete."""
         if self._listed is not None:
@@ -203,12 +210,15 @@ class SetReader:
         found = self._drafts.get(name)
         return self._drafts.setdefault(name, _Draft(name, number)) if found is None else found
 
-    def _element(self, line: ReadLine, number: int) -> SetElement:
-        form, words = line.form, line.words
+    def _plan(self, form: LineForm) -> tuple[_Part, ...]:
         plan = self._plans.get(form)
         if plan is None:
             plan = self._plans[form] = _plan(form)
-        parts = tuple([part(words) for part in plan])
+        return plan
+
+    def _element(self, line: ReadLine, number: int) -> SetElement:
+        form, words = line.form, line.words
+        parts = tuple([part(words) for part in self._plan(form)])
         if _EXTENSIONS.isdisjoint(form.first):
             return SetElement(parts, number)
         seconds, text = line.get("SECONDS"), line.get("TEXT")

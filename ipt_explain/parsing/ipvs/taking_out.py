@@ -7,6 +7,7 @@ it: an element of a set, a detail of an interface.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 
 from ipt_explain.errors import Diagnostic
@@ -22,7 +23,7 @@ from ipt_explain.parsing.ipvs.runs import Runs
 from ipt_explain.parsing.ipvs.servers import ServerReader
 from ipt_explain.parsing.ipvs.sets import SetReader
 from ipt_explain.parsing.ipvs.signs import Tool, first_line, tool_of
-from ipt_explain.parsing.line_forms import LineForms, ReadLine, Refusal
+from ipt_explain.parsing.line_forms import LineForm, LineForms, ReadLine, Refusal
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import Record
 
@@ -115,10 +116,25 @@ class _TakingOut:
         if start != "line" or (tool is Tool.IP_ADDR and (self._sets.is_open or not self._addresses.awaits_detail)):
             return position, number
         with suppress(ValueError):  # `_read` tells of it
-            for line, end in self._runs[tool].read(self._text, position):
-                self._take(tool, line, number)
-                position, number = end, number + 1
+            for form, rows, end in self._runs[tool].read(self._text, position):
+                if len(rows) > 1 and self._take_together(tool, form, rows, number):
+                    position, number = end, number + len(rows)
+                    continue
+                for words in rows:
+                    self._take(tool, ReadLine(form, words), number)
+                    position, number = self._text.index("\n", position) + 1, number + 1
         return position, number
+
+    def _take_together(self, tool: Tool, form: LineForm, rows: Sequence[tuple[str, ...]], number: int) -> bool:
+        """Take lines about one set or virtual server. Returns whether that was possible: none is invalid."""
+        if tool is Tool.IPSET:
+            self._sets.take_added(form, rows, number)
+            return True
+        try:
+            self._servers.take_saved(form, rows, number)
+        except ValueError:
+            return False
+        return True
 
     def _whose(self, line: str, position: int) -> tuple[Tool | None, str]:
         """The tool that printed a line, and the start symbol for its grammar."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
-from operator import attrgetter
 
 from ipt_explain.model.node import VirtualServers
 from ipt_explain.model.node.ipvs import VirtualServer
@@ -12,7 +10,7 @@ from ipt_explain.netfilter.condition import Question, ask, split
 from ipt_explain.netfilter.ipvs.taking import Balancers, Destination, Taken, balancers
 from ipt_explain.netfilter.naming import asks_of_bound, with_named_bound
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
-from ipt_explain.netfilter.probability import ALWAYS, NEVER, Probability, product, products
+from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.backends.ipvs_path import IpvsLeg, server_text
@@ -98,10 +96,9 @@ def _at_any_address(asked: Balancers, state: PacketState, to: Heading) -> Taken 
 def _choices(found: Taken, state: PacketState) -> Iterator[tuple[Probability, PacketState, Sequence[Destination]]]:
     """The real servers that get an equal share each; without any, a refusal. Where load or the client decide, each is a
     question."""
-    known = [destination.share for destination in found.destinations]
-    if None not in known:
-        for stated, alike in groupby(found.destinations, _SHARE):
-            yield stated or NEVER, state, list(alike)
+    if found.dealt is not None:
+        for stated, alike in found.dealt:
+            yield stated, state, alike
         return
     share: Probability = ALWAYS
     for number, destination in enumerate(found.destinations):
@@ -122,9 +119,6 @@ def _choices(found: Taken, state: PacketState) -> Iterator[tuple[Probability, Pa
             yield share, state, (destination,)
             return
     yield share, state, ()
-
-
-_SHARE = attrgetter("share")
 
 
 class _Sending:
