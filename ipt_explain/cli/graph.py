@@ -28,7 +28,7 @@ MOST_ARROWS = 2000
 @click.option("--table", metavar="TABLE", help="Only this table.")
 @click.option(
     "-s", "--service", multiple=True, metavar="[NS/]NAME[:PORT]", shell_complete=suggested("service_names"),
-    help="Only the chains of these services (globs).",
+    help="Only the chains of these Services; * and ? are wildcards.",
 )  # fmt: skip
 @click.option(
     "--chain", multiple=True, metavar="NAME", help="Only chains that lead to this chain, and those it leads to.",

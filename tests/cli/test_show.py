@@ -45,8 +45,8 @@ def test_one_rule_needs_no_dump() -> None:
     )
     assert shown.status == 0
     assert shown.out.splitlines() == [
-        "If a packet is picked at random, with a chance of 50 % (1073741824 of 2^31 in the kernel), it jumps to chain KUBE-SEP-Y (one endpoint of a Service port: rewrites the destination to the pod), and goes on to the next rule if it comes back.",
-        "Chain: KUBE-SVC-X, of kube-proxy: spreads new connections of one Service port over all its endpoints",
+        "If a packet is picked at random, with a chance of 50 % (1073741824 of 2^31 in the kernel), it jumps to chain KUBE-SEP-Y (one endpoint of a service port: rewrites the destination to the pod), and goes on to the next rule if it comes back.",
+        "Chain: KUBE-SVC-X, of kube-proxy: spreads new connections of one service port over all its endpoints",
     ]
 
 

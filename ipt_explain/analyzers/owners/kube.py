@@ -25,13 +25,13 @@ class Purpose(Record):
 
 
 _HASHED: Mapping[ChainRole, Purpose] = {
-    ChainRole.SERVICE: Purpose(PROXY, "spreads new connections of one Service port over all its endpoints"),
-    ChainRole.LOCAL: Purpose(PROXY, "spreads new connections of one Service port over its endpoints on this node"),
-    ChainRole.ENDPOINT: Purpose(PROXY, "one endpoint of a Service port: rewrites the destination to the pod"),
-    ChainRole.EXTERNAL: Purpose(PROXY, "connections to one Service port from outside: masquerades as its policy asks"),
+    ChainRole.SERVICE: Purpose(PROXY, "spreads new connections of one service port over all its endpoints"),
+    ChainRole.LOCAL: Purpose(PROXY, "spreads new connections of one service port over its endpoints on this node"),
+    ChainRole.ENDPOINT: Purpose(PROXY, "one endpoint of a service port: rewrites the destination to the pod"),
+    ChainRole.EXTERNAL: Purpose(PROXY, "connections to one service port from outside: masquerades as its policy asks"),
     ChainRole.FIREWALL: Purpose(PROXY, "lets only a Service's source ranges through to its load balancer address"),
     ChainRole.LOCAL_EXTERNAL: Purpose(
-        PROXY, "external connections to one Service port of policy Local: only endpoints on this node (1.23 or earlier)"
+        PROXY, "external connections to one service port of policy Local: only endpoints on this node (1.23 or earlier)"
     ),
 }
 

@@ -96,15 +96,15 @@ def selection_options(command: Command) -> Command:
     """--service, --namespace and --address, as parameters `service`, `namespace` and `address` (tuples of words)."""
     options = (
         click.option(
-            "-s", "--service", multiple=True, metavar="[NS/]NAME[:PORT]", help="Only these services (globs).",
-            shell_complete=suggested("service_names"),
+            "-s", "--service", multiple=True, metavar="[NS/]NAME[:PORT]",
+            help="Only these Services; * and ? are wildcards.", shell_complete=suggested("service_names"),
         ),
         click.option(
-            "-n", "--namespace", multiple=True, metavar="NS", help="Only this namespace (globs).",
+            "-n", "--namespace", multiple=True, metavar="NS", help="Only this namespace; * and ? are wildcards.",
             shell_complete=suggested("namespaces"),
         ),
         click.option(
-            "--address", multiple=True, metavar="IP", help="Only services with this VIP or endpoint.",
+            "--address", multiple=True, metavar="IP", help="Only Services with this address or endpoint.",
             shell_complete=suggested("addresses"),
         ),
     )  # fmt: skip

@@ -43,7 +43,7 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
     if report.unchecked:
         text += f"; {counted(len(report.unchecked), 'audit rule')} could not be checked"
     if report.elsewhere:
-        text += f"; {counted(report.elsewhere, 'finding')} about other services or the node left out"
+        text += f"; {counted(report.elsewhere, 'finding')} about other Services or the node left out"
     return text
 
 

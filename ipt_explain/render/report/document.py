@@ -64,7 +64,7 @@ class Problem(Record):
 
 
 class ServiceEntry(Record):
-    """A Service port: a row, and its tree as `explain` prints it. `calm` means that nothing is wrong."""
+    """A service port: a row, and its tree as `explain` prints it. `calm` means that nothing is wrong."""
 
     anchor: str
     name: str

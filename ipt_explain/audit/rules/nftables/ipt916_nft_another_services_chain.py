@@ -66,7 +66,7 @@ def nft_another_services_chain(context: NftContext, table: nft.Table) -> Faults:
 
 
 def _misled(context: NftContext, table: nft.Table) -> Faults:
-    """Elements of the maps that lead to a chain of a Service port that they cannot be for."""
+    """Elements of the maps that lead to a chain of a service port that they cannot be for."""
     lookups = table.chains.get(SERVICES)
     own = cluster_ips(table)
     found = () if lookups is None else jumps(table, lookups)
