@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import repeat
-from json.encoder import encode_basestring_ascii as quoted
 
-from ipt_explain.columns import columns
+from ipt_explain.columns import columns, nothing
 from ipt_explain.model import Backend
 from ipt_explain.services.evidence import evidence_lines
 from ipt_explain.services.fates import Fate, Loss, Lost
+from ipt_explain.services.json_columns import Skeleton, number_or_null, numbers, quoted, text_or_null, texts
 from ipt_explain.services.ports import (
     Balancer,
     Endpoint,
@@ -69,15 +68,6 @@ def _array(items: Iterable[str]) -> str:
     return f"[{', '.join(items)}]"
 
 
-def text_or_null(value: str | None) -> str:
-    """A text in JSON, or null."""
-    return "null" if value is None else quoted(value)
-
-
-def _number(value: float | None) -> str:
-    return "null" if value is None else repr(value)
-
-
 _TRUTHS = {None: "null", True: "true", False: "false"}
 
 
@@ -117,7 +107,7 @@ def _service(service: ServicePort) -> str:
         f', "port_name": {text_or_null(service.port_name)}'
         f', "protocol": {text_or_null(service.protocol or None)}'
         f', "cluster_ip": {text_or_null(service.cluster_ip)}'
-        f', "port": {_number(service.port)}'
+        f', "port": {number_or_null(service.port)}'
         f', "state": {quoted(service.state.value)}'
         f', "frontends": {_array(map(_frontend, service.frontends))}'
         f', "balancers": {_array(map(_balancer, service.balancers))}'
@@ -125,7 +115,7 @@ def _service(service: ServicePort) -> str:
         f', "affinity": {"null" if affinity is None else _AFFINITY % affinity}'
         f', "internal_traffic_policy": {text_or_null(internal.value if internal else None)}'
         f', "external_traffic_policy": {text_or_null(external.value if external else None)}'
-        f', "health_check_node_port": {_number(service.health_check_node_port)}'
+        f', "health_check_node_port": {number_or_null(service.health_check_node_port)}'
         f', "masquerade": {_masquerade(service.masquerade)}'
         f', "chains": {_chains(service.chains)}'
         f', "backend": {text_or_null(service.backend.value if service.backend else None)}}}'
@@ -162,8 +152,8 @@ def _fate(fate: Fate) -> str:
     if arriving is not None and unanswered:
         arriving += sum(lost.probability for lost in unanswered)
     return (
-        f'{{"served": {_number(arriving)}'
-        f', "refused": {_number(fate.refused)}'
+        f'{{"served": {number_or_null(arriving)}'
+        f', "refused": {number_or_null(fate.refused)}'
         f', "enforced": {_TRUTHS[fate.enforced]}'
         f', "masqueraded": {_TRUTHS[fate.masqueraded]}'
         f', "open": {_array(map(quoted, fate.open))}'
@@ -182,7 +172,7 @@ def _lost(lost: Lost) -> str:
         f', "ruleset": {decider.ruleset}'
         f', "table": {text_or_null(decider.table)}'
         f', "chain": {text_or_null(decider.chain)}'
-        f', "line": {_number(decider.line)}'
+        f', "line": {number_or_null(decider.line)}'
         f', "why": {quoted(lost.why)}}}'
     )
 
@@ -192,48 +182,38 @@ def _balancer(balancer: Balancer) -> str:
         f'{{"chain": {quoted(balancer.chain)}'
         f', "scope": {quoted(balancer.scope.value)}'
         f', "endpoints": {_shares(balancer.shares)}'
-        f', "unmatched": {_number(balancer.unmatched)}}}'
+        f', "unmatched": {number_or_null(balancer.unmatched)}}}'
     )
 
 
 def _shares(shares: Sequence[Share]) -> str:
     endpoints, *facts = columns(shares, _SHARE_FIELDS)
-    return _array(
-        [
-            f'{{"endpoint": {"null" if endpoint is None else quoted(endpoint)}, {known}}}'
-            for endpoint, known in zip(endpoints, _of_shares(*map(tuple, facts)))
-        ]
-    )
+    quote, endpoints = texts(endpoints)
+    return _of_shares(quote, *map(tuple, facts)).filled(endpoints)
 
 
 @lru_cache(maxsize=1024)
 def _of_shares(
-    chances: Sequence[float | None], schedulers: Sequence[str | None], weights: Sequence[int | None]
-) -> Sequence[str]:
-    """What many balancers' shares have in common."""
-    return [
+    quote: str, chances: Sequence[float | None], schedulers: Sequence[str | None], weights: Sequence[int | None]
+) -> Skeleton:
+    """What many balancers' shares have in common: all but the endpoints, which need these quotation marks."""
+    facts = [
         f'"probability": {"null" if chance is None else float(chance)}'
         if scheduler is None
-        else f'"probability": null, "scheduler": {quoted(scheduler)}, "weight": {_number(weight)}'
+        else f'"probability": null, "scheduler": {quoted(scheduler)}, "weight": {number_or_null(weight)}'
         for chance, scheduler, weight in zip(chances, schedulers, weights)
     ]
+    return Skeleton([(f'{{"endpoint": {quote}', f"{quote}, {known}}}") for known in facts])
 
 
 def _endpoints(endpoints: Sequence[Endpoint], chainless: bool) -> str:
     addresses, chains, packets, evidence, *facts, placements = columns(endpoints, _ENDPOINT_FIELDS)
-    places = map(_pod, placements) if any(placements) else repeat("")
-    return _array(
-        [
-            f'{{"address": {"null" if address is None else quoted(address)}'
-            f', "port": {port}, "chain": {"null" if chainless else quoted(chain)}'
-            f', {known}'
-            f', "packets": {"null" if count is None else count}'
-            f', "line": {line}{place}}}'
-            for address, chain, (port, known), count, line, place in zip(
-                addresses, chains, _of_endpoints(*map(tuple, facts)), packets, evidence_lines(evidence), places
-            )
-        ]
-    )
+    quote, addresses = texts(addresses)
+    chain_quote, chains = texts(nothing(len(chains)) if chainless else chains)
+    lines = map(repr, evidence_lines(evidence))
+    if any(placements):
+        lines = map(str.__add__, lines, map(_pod, placements))
+    return _of_endpoints(quote, chain_quote, *map(tuple, facts)).filled(addresses, chains, numbers(packets), lines)
 
 
 def _pod(placement: Placement) -> str:
@@ -242,16 +222,26 @@ def _pod(placement: Placement) -> str:
 
 @lru_cache(maxsize=1024)
 def _of_endpoints(
-    ports: Sequence[int | None], chances: Sequence[float | None], local: Sequence[bool | None],
-    hairpins: Sequence[bool | None], timeouts: Sequence[int | None],
-) -> Sequence[tuple[str, str]]:  # fmt: skip
-    """What many Services' endpoints have in common: the port, and what follows the chain."""
-    facts = [
-        f'"probability": {"null" if chance is None else float(chance)}, "local": {"true" if here else "null"}'
-        f', "hairpin": {_TRUTHS[hairpin]}, "affinity_timeout": {_number(timeout)}'
-        for chance, here, hairpin, timeout in zip(chances, local, hairpins, timeouts)
-    ]
-    return list(zip(map(_number, ports), facts))
+    quote: str, chain_quote: str, ports: Sequence[int | None], chances: Sequence[float | None],
+    local: Sequence[bool | None], hairpins: Sequence[bool | None], timeouts: Sequence[int | None],
+) -> Skeleton:  # fmt: skip
+    """What many Services' endpoints have in common: all but addresses, chains, packets and lines."""
+    return Skeleton(
+        [
+            (
+                f'{{"address": {quote}',
+                f'{quote}, "port": {number_or_null(port)}, "chain": {chain_quote}',
+                (
+                    f'{chain_quote}, "probability": {"null" if chance is None else float(chance)}'
+                    f', "local": {"true" if here else "null"}, "hairpin": {_TRUTHS[hairpin]}'
+                    f', "affinity_timeout": {number_or_null(timeout)}, "packets": '
+                ),
+                ', "line": ',
+                "}",
+            )
+            for port, chance, here, hairpin, timeout in zip(ports, chances, local, hairpins, timeouts)
+        ]
+    )
 
 
 def _masquerade(masquerade: Masquerade) -> str:

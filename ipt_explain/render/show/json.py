@@ -37,7 +37,7 @@ from ipt_explain.render.english.rule import RuleWords, rule_words
 from ipt_explain.render.json_text import json_text
 from ipt_explain.render.show.chain_words import ChainWords
 from ipt_explain.render.show.nft_json import nft_chain_json, nft_set_json, nft_table_json
-from ipt_explain.services.document import text_or_null
+from ipt_explain.services.json_columns import text_or_null
 
 SCHEMA = "ipt-explain/show/1"
 
