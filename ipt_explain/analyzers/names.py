@@ -60,6 +60,12 @@ def role_of(chain: str) -> ChainRole | None:
     return found[1] if found is not None and chain.startswith(found[0]) else None
 
 
+def roles_of(chains: Iterable[str]) -> frozenset[ChainRole]:
+    """The roles of these chains, of which there may be a hundred thousand."""
+    lines = "\n".join(["", *chains])
+    return frozenset([role for role in ChainRole if f"\n{role.value}" in lines])
+
+
 def hash_of(chain: str) -> str | None:
     """The hash in a hashed chain's name: the same for all chains of one service port but its endpoints'."""
     found = _ROLES.get(chain[:8])

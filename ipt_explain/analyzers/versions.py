@@ -5,7 +5,8 @@ Each fingerprint comes from kube-proxy's sources and matches the captured dumps 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain as flatten
 from itertools import islice
 
 from ipt_explain.analyzers.iptables.plans import Plans
@@ -19,6 +20,7 @@ from ipt_explain.analyzers.names import (
     SERVICES,
     ChainRole,
     role_of,
+    roles_of,
 )
 from ipt_explain.model import Chain, Form, Ruleset
 from ipt_explain.records import Record
@@ -29,6 +31,8 @@ OLDEST, NEWEST = 1, 99
 _SAMPLE = 400
 # Signs in a Service's chain.
 _WITH_MARKS, _NAMED_ENDPOINT, _FIVE_DIGITS = 22, " -> ", "0.33332999"
+# Ends of comments on Services whose port has no name.
+_UNNAMED = (": cluster IP", ": loadbalancer IP", ": external IP")
 
 
 class VersionRange(Record):
@@ -74,9 +78,11 @@ def recognise_version(ruleset: Ruleset, plans: Plans) -> VersionRange:
     filter_chains = {} if filter_table is None else filter_table.chains
     _read_names(found, nat_chains, filter_chains)
     _read_comments(found, nat_chains.get(SERVICES), plans)
-    for chain in _service_chains(nat_chains):
-        if _read_service_chain(found, chain, plans):
-            break
+    sampled = list(_service_chains(nat_chains))
+    if found.first < _WITH_MARKS or _has_any(sampled, _NAMED_ENDPOINT, _FIVE_DIGITS):
+        for chain in sampled:
+            if _read_service_chain(found, chain, plans):
+                break
     if FORWARD in filter_chains:
         _read_forward(found, filter_chains[FORWARD], plans)
     if ruleset.form is Form.SAVE and filter_chains and found.first < 21 and NODE_PORTS not in filter_chains:
@@ -87,7 +93,7 @@ def recognise_version(ruleset: Ruleset, plans: Plans) -> VersionRange:
 
 
 def _read_names(found: _Evidence, nat: Mapping[str, Chain], in_filter: Mapping[str, Chain]) -> None:
-    roles = {role_of(start) for start in {name[:9] for name in nat}}
+    roles = roles_of(nat)
     if PROXY_FIREWALL in in_filter:
         found.at_least(25, "KUBE-PROXY-FIREWALL")
     if ChainRole.EXTERNAL in roles or ChainRole.LOCAL in roles:
@@ -103,12 +109,14 @@ def _read_names(found: _Evidence, nat: Mapping[str, Chain], in_filter: Mapping[s
 
 
 def _read_comments(found: _Evidence, services: Chain | None, plans: Plans) -> None:
+    if services is None or not _has_any([services], *_UNNAMED, MARK_MASQ):
+        return
     for rule in islice(rules_of(services), _SAMPLE):
         plan = plans[rule.shape]
         comment = plan.comment_of(rule)
         if comment is None:
             continue
-        if comment.endswith((": cluster IP", ": loadbalancer IP", ": external IP")):
+        if comment.endswith(_UNNAMED):
             found.at_most(19, "names of unnamed ports end in a colon")
         if rule.target == MARK_MASQ and comment.endswith(" cluster IP"):
             found.at_most(21, "KUBE-MARK-MASQ beside the ClusterIP in KUBE-SERVICES")
@@ -127,8 +135,7 @@ def _service_chains(nat: Mapping[str, Chain]) -> Iterator[Chain]:
 
 
 def _read_service_chain(found: _Evidence, chain: Chain, plans: Plans) -> bool:
-    words = "\n".join(chain.values)
-    if found.first >= _WITH_MARKS and _NAMED_ENDPOINT not in words and _FIVE_DIGITS not in words:
+    if found.first >= _WITH_MARKS and not _has_any([chain], _NAMED_ENDPOINT, _FIVE_DIGITS):
         return False  # nothing new
     for rule in rules_of(chain):
         plan = plans[rule.shape]
@@ -143,6 +150,12 @@ def _read_service_chain(found: _Evidence, chain: Chain, plans: Plans) -> bool:
             found.at_most(16, "five-digit probabilities")
             return True
     return False
+
+
+def _has_any(chains: Iterable[Chain], *signs: str) -> bool:
+    """Whether words of these chains hold one of the signs."""
+    words = "\n".join(flatten.from_iterable([chain.values for chain in chains]))
+    return any(sign in words for sign in signs)
 
 
 def _read_forward(found: _Evidence, forward: Chain, plans: Plans) -> None:

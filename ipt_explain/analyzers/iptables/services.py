@@ -22,6 +22,7 @@ from ipt_explain.analyzers.names import (
     hash_of,
     read_comment,
     role_of,
+    roles_of,
 )
 from ipt_explain.model import Chain, Extent, Ruleset
 from ipt_explain.netfilter.header import usual_name
@@ -32,7 +33,6 @@ from ipt_explain.words import counted
 
 _SERVICE, _LOCAL, _EXTERNAL = ChainRole.SERVICE.value, ChainRole.LOCAL.value, ChainRole.EXTERNAL.value
 _FIREWALL, _LOCAL_EXTERNAL = ChainRole.FIREWALL.value, ChainRole.LOCAL_EXTERNAL.value
-_PREFIXES = (_SERVICE, _LOCAL, _EXTERNAL, _FIREWALL, _LOCAL_EXTERNAL)
 
 
 class ServiceReader:
@@ -48,6 +48,7 @@ class ServiceReader:
         self._single_internal_policy = single_internal_policy
         self._nat = ruleset.tables.get("nat")
         self._named = {} if self._nat is None else self._nat.chains
+        self._prefixes = [role.value for role in roles_of(self._named) if role is not ChainRole.ENDPOINT]
         self._forms = EndpointForms(plans, ruleset.fragment)
         self._balancers = BalancerReader(self._nat, plans, self._forms)
         self._fragment = ruleset.fragment
@@ -161,10 +162,11 @@ class ServiceReader:
 
     def _chains(self, group: FrontendGroup) -> ServiceChains:
         key, named = group.key, self._named
-        present = {prefix: name for prefix in _PREFIXES if (name := prefix + key) in named}
+        present = {prefix: name for prefix in self._prefixes if (name := prefix + key) in named}
+        found = present.values()
         for front in group.fronts:
             for target in (front.target, *front.others):
-                role = None if target is None else role_of(target)
+                role = None if target is None or target in found else role_of(target)
                 if target is not None and role is not None:
                     present.setdefault(role.value, target)
         combined = present.get(_LOCAL_EXTERNAL)
