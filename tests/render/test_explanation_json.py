@@ -189,3 +189,20 @@ def test_the_text_is_ascii_without_control_characters() -> None:
     assert text.isascii()
     assert text.isprintable()
     assert json.loads(text)["services"][0]["name"] == 'a"\\b\x1b\x7f\u202e\udcff日'
+
+
+def test_values_beside_others_that_need_an_escape_or_are_not_known() -> None:
+    chains = ["KUBE-SEP-A", 'a"quote', "a\\backslash", "a\ttab", "größe"]
+    endpoints = (
+        *(endpoint(number, 0.2, chain=chain, packets=number or None) for number, chain in enumerate(chains)),
+        endpoint(9, 0.0, address=None, port=None),
+    )
+    (data,) = as_data(explanation(service(endpoints=endpoints, balancers=())))["services"]
+    assert [each["chain"] for each in data["endpoints"]] == [*chains, "KUBE-SEP-AAAAAAAAAAAAAAA9"]
+    assert [each["packets"] for each in data["endpoints"]] == [None, 1, 2, 3, 4, None]
+    assert [each["address"] for each in data["endpoints"]][-2:] == ["10.244.1.4", None]
+
+
+def test_a_service_without_endpoints() -> None:
+    (data,) = as_data(explanation(service(endpoints=(), balancers=(balancer(()),))))["services"]
+    assert data["endpoints"] == data["balancers"][0]["endpoints"] == []
