@@ -11,7 +11,6 @@ from json.encoder import encode_basestring_ascii
 
 _NEEDS_NO_ESCAPE = bytes(each for each in range(ord(" "), ord("~") + 1) if chr(each) not in '"\\')
 
-
 quoted = lru_cache(maxsize=1024)(encode_basestring_ascii)
 """A text in JSON. Few are written only once."""
 
@@ -50,15 +49,15 @@ def number_or_null(value: float | None) -> str:
     return "null" if value is None else repr(value)
 
 
-def texts(values: Sequence[str | None]) -> tuple[str, Iterable[str]]:
-    """Texts in JSON, or null, and the quotation mark that is still to be put around each: nearly always, no text has a
-    character to escape, which is soon seen by looking at all of them together.
+def texts(values: Sequence[str | None]) -> tuple[str, Sequence[str]]:
+    """Texts in JSON, or null, and the quotation mark that is still to be put around each. Nearly always, no text has a
+    character to escape, which one look at all of them together shows.
     """
     if None not in values:
         joined = "".join(values)  # type: ignore[arg-type]
         if joined.isascii() and not joined.encode().translate(None, _NEEDS_NO_ESCAPE):
             return '"', values  # type: ignore[return-value]
-    return "", map(text_or_null, values)
+    return "", list(map(text_or_null, values))
 
 
 def numbers(values: Sequence[float | None]) -> Iterable[str]:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from ipt_explain.model import Form
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import (
@@ -167,7 +169,10 @@ def test_what_the_dump_does_not_show_is_null() -> None:
 
 def test_rulesets_and_warnings() -> None:
     made = Explanation(
-        (ruleset(), ruleset(form=Form.FRAGMENT, backend=None, generator=None, mode=None, masquerade_mark=None, tables={})),
+        (
+            ruleset(),
+            ruleset(form=Form.FRAGMENT, backend=None, generator=None, mode=None, masquerade_mark=None, tables={}),
+        ),
         (),
         ("one",),
     )
@@ -191,16 +196,18 @@ def test_the_text_is_ascii_without_control_characters() -> None:
     assert json.loads(text)["services"][0]["name"] == 'a"\\b\x1b\x7f\u202e\udcff日'
 
 
-def test_values_beside_others_that_need_an_escape_or_are_not_known() -> None:
-    chains = ["KUBE-SEP-A", 'a"quote', "a\\backslash", "a\ttab", "größe"]
+@pytest.mark.parametrize("odd", ["KUBE-SEP-B", 'a"quote', "a\\backslash", "a\ttab", "größe"])
+def test_values_beside_others_that_need_an_escape_or_are_not_known(odd: str) -> None:
     endpoints = (
-        *(endpoint(number, 0.2, chain=chain, packets=number or None) for number, chain in enumerate(chains)),
-        endpoint(9, 0.0, address=None, port=None),
+        endpoint(1, 0.5),
+        endpoint(2, 0.5, chain=odd, packets=0),
+        endpoint(3, 0.0, address=None, port=None),
     )
-    (data,) = as_data(explanation(service(endpoints=endpoints, balancers=())))["services"]
-    assert [each["chain"] for each in data["endpoints"]] == [*chains, "KUBE-SEP-AAAAAAAAAAAAAAA9"]
-    assert [each["packets"] for each in data["endpoints"]] == [None, 1, 2, 3, 4, None]
-    assert [each["address"] for each in data["endpoints"]][-2:] == ["10.244.1.4", None]
+    (data,) = as_data(explanation(service(endpoints=endpoints, balancers=(balancer(endpoints),))))["services"]
+    plain = [endpoint(number, 0.0).chain for number in (1, 3)]
+    assert [each["chain"] for each in data["endpoints"]] == [plain[0], odd, plain[1]]
+    assert [each["packets"] for each in data["endpoints"]] == [None, 0, None]
+    assert [each["address"] for each in data["endpoints"]] == ["10.244.1.1", "10.244.1.2", None]
 
 
 def test_a_service_without_endpoints() -> None:
