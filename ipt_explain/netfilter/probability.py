@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import repeat
+from operator import is_
 from typing import overload
 
 SCALE = 1 << 31
@@ -89,7 +91,9 @@ def taken(left: Probability, chance: Probability) -> tuple[Probability, Probabil
 
 
 def products(left: Sequence[Probability], right: Sequence[Probability]) -> list[Probability]:
-    """`product` of each pair. Few of many pairs differ, so each is computed once."""
+    """`product` of each pair. Few of many pairs differ, so each is computed once; mostly all are the same."""
+    if left and all(map(is_, left, repeat(left[0]))) and all(map(is_, right, repeat(right[0]))):
+        return [product(left[0], right[0])] * len(left)
     known: dict[tuple[int, int], Probability] = {}
     found: list[Probability] = []
     for one, other in zip(left, right):
