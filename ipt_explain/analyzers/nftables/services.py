@@ -50,7 +50,7 @@ class ServiceReader:
 
     def _service(self, group: MapEntries) -> ServicePort:
         name, protocol = group.name, group.protocol
-        key = None if name is None else key_of(name.namespace, name.name, protocol, name.port)
+        key = None if name is None else _key(group)
         chains = {kind: chain for kind in ChainKind if (chain := self._chain(kind, key)) is not None}
         own = frozenset(entry.place[0] for entry in group.entries if entry.place[0] is not None)
         frontends = tuple(
@@ -180,6 +180,19 @@ class ServiceReader:
 
 
 _ORDER = {kind: number for number, kind in enumerate(FrontendKind)}
+
+
+def _key(group: MapEntries) -> str:
+    """The key of a service port's chains, from the name of one if a map leads there."""
+    name = group.name
+    assert name is not None
+    for entry in group.entries:
+        known = entry_chain(entry)
+        if known is None or known.kind is ChainKind.ENDPOINT or entry.chain is None:
+            continue
+        if (known.port, known.protocol) == (name, group.protocol):
+            return entry.chain.partition("-")[2]
+    return key_of(name.namespace, name.name, group.protocol, name.port)
 
 
 def _internal_policy(first: Frontend | None, local_chain: str | None) -> TrafficPolicy | None:

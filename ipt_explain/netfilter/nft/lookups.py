@@ -48,7 +48,11 @@ class Elements:
             if len(self._places) < len(keys):
                 keys = [keys[place] for place in self._places]
         self._parts = nft.in_parts(keys, len(self._kinds)) or ()
-        self._columns = list(map(self._exact_column, self._parts, self._kinds))
+        self._columns: list[Sequence[object]] = []
+        for number, part in enumerate(self._parts):
+            same = next((other for other in range(number) if self._parts[other] is part), number)
+            known = same < number and self._kinds[same] is self._kinds[number]
+            self._columns.append(self._columns[same] if known else self._exact_column(part, self._kinds[number]))
         if any(None in each for each in self._columns):
             rows = zip(self._places, zip(*self._columns))
             self._others = [place for place, exact in rows if None in exact]

@@ -64,14 +64,26 @@ def _column(node: Node, read_braces: ReadBraces) -> Callable[[Texts], Sequence[A
     name, children = node
     if not isinstance(children, tuple):
         slot, read = cast("int", name), _reader(children, read_braces)
-        return lambda columns: columns[slot] if read is None else list(map(read, columns[slot]))
+        return lambda columns: columns[slot] if read is None else _converted_all(columns[slot], read)
     parts = [_column(child, read_braces) for child in children]
     phrase = PHRASES[cast("str", name)]
     if phrase is only:
         return parts[0]
     if name == "value_concatenation":
-        return lambda columns: nft.Concatenations([part(columns) for part in parts[0::2]])
+        return lambda columns: nft.Concatenations(_shared([part(columns) for part in parts[0::2]]))
     return lambda columns: [phrase(list(each)) for each in zip(*[part(columns) for part in parts])]
+
+
+def _converted_all(words: Sequence[str], read: Callable[[str], Any]) -> Sequence[Any]:
+    """A column of converted words; mostly all are the same, such as the port of a Service's endpoints."""
+    if words.count(words[0]) == len(words):
+        return (read(words[0]),) * len(words)
+    return list(map(read, words))
+
+
+def _shared(columns: list[Sequence[Any]]) -> list[Sequence[Any]]:
+    """Columns, of equal ones only the first: kube-proxy's hairpin-connections have each address twice."""
+    return [next(each for each in columns[: place + 1] if each == column) for place, column in enumerate(columns)]
 
 
 def _reader(terminal: str, read_braces: ReadBraces) -> Callable[[str], Any] | None:
