@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
-from ipt_explain.columns import Columns, columns
+from ipt_explain.columns import Columns, columns, constant
 from ipt_explain.services.ports import Share
 
 SHARES = Columns(Share, {"chain": ["KUBE-SEP-A", "KUBE-SEP-B"], "probability": [0.5, 0.5]})
@@ -47,3 +49,14 @@ def test_a_part_takes_columns_of_its_own() -> None:
 def test_a_part_of_a_part() -> None:
     three = Columns(Share, {"chain": ["KUBE-SEP-A", "KUBE-SEP-B", "KUBE-SEP-C"]})
     assert three.part(1, 3).part(1, 2).column("chain") == ["KUBE-SEP-C"]
+
+
+def test_one_record_is_made_without_the_others() -> None:
+    shares = Columns(Share, {"chain": ["A", "B"]})
+    assert shares[-1] == Share(None, "B", None)  # type: ignore[arg-type]
+    assert shares._made is None
+    assert list(shares)[1] == shares[1]
+
+
+def test_a_column_of_one_value_keeps_its_type() -> None:
+    assert [type(each[0]) for each in (constant(Fraction(1), 1), constant(1.0, 1), constant(True, 1))] == [Fraction, float, bool]
