@@ -43,5 +43,7 @@ WORST: Mapping[tuple[str, str], float] = {
     ("100,000 rules in one chain", "show"): 1.5,
     ("5,000 rules appended and deleted", "explain"): 1.0,
     ("a table repeated 100,000 times", "explain"): 3.0,
+    ("10,000 virtual servers of IPVS", "explain"): 5.0,
+    ("10,000 virtual servers of IPVS, most sets missing", "explain"): 10.0,
 }
 """CPU seconds, by case and command."""

@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Iterator
 
+from tests.bench.ipvs import ipvs_node, partly_shown
 from tests.bench.kube_proxy import Service, node_lines
 
 _HEAD = "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n"
@@ -131,4 +132,6 @@ WORST_CASES = {
     "5,000 rules appended and deleted": appended_and_deleted,
     "a table repeated 100,000 times": repeated_tables,
     "iptables -S of 40,000 chains": listed_chains,
+    "10,000 virtual servers of IPVS": ipvs_node,
+    "10,000 virtual servers of IPVS, most sets missing": partly_shown,
 }
