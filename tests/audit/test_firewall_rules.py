@@ -60,6 +60,18 @@ def test_docker_s_bridge_does_not_carry_pods() -> None:
     assert "IPT601" in {each.rule for each in new_findings(behind(NODE, rules, *LAST_FORWARD), NODE)}
 
 
+def test_tailscale_s_tunnel_does_not_carry_pods() -> None:
+    """It drops what comes from its network by other ways: replies of pods, if these have addresses of that network."""
+    first = ("-A INPUT ", "-j KUBE-FIREWALL")
+    guard = "! -i tailscale0 -j DROP"
+    text = ahead_of(NODE, f"-A INPUT -s 10.244.0.0/14 {guard}", *first)
+    found = finding("IPT601", text, NODE)
+    assert (found.severity, found.line) == (Severity.WARNING, line_of(text, guard))
+    assert "drops replies to some connections from the node" in found.message
+    usual = ahead_of(NODE, f"-A INPUT -s 100.64.0.0/10 {guard}", *first)
+    assert "IPT601" not in {each.rule for each in new_findings(usual, NODE)}
+
+
 def test_an_input_that_refuses_the_api_server() -> None:
     reject = "-A INPUT -j REJECT --reject-with icmp-host-prohibited"
     text = behind(

@@ -51,7 +51,7 @@ import re
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule_or_chain, rule
 from ipt_explain.audit.evidence.filter.host_endpoints import Stop, host_stops
-from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, causes, possible_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, Victim, causes, possible_causes
 from ipt_explain.audit.evidence.losses.hurt import loses_or_may_stop
 from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
 from ipt_explain.model import Rule
@@ -66,7 +66,8 @@ _FIX = (
     "network plugin."
 )
 _NAMED = 3
-_LIKELY = re.compile(r"not (?:-[io] (?:docker0|virbr)|\S+ is an address of this node)")
+_ELSEWHERE = r"not (?:-[io] (?:docker0|virbr[\w+]*|tailscale[\w+]*)|\S+ is an address of this node)"
+_LIKELY = re.compile(f"{_ELSEWHERE}(?: and {_ELSEWHERE})*")
 
 
 @rule("IPT601", "forward-drops-pods", Severity.ERROR, evidence=loses_or_may_stop, reads_absence=True)
@@ -75,16 +76,18 @@ def forward_drops_pods(context: RulesetContext) -> Faults:
     certain = causes(context, LossPlace.FILTER)
     for cause in certain:
         yield _fault(cause)
-    for cause in filter(_is_likely, possible_causes(context, LossPlace.FILTER)):
-        yield _fault(cause, Severity.WARNING)
+    for cause in possible_causes(context, LossPlace.FILTER):
+        likely = tuple(filter(_is_likely, cause.victims))
+        if likely:
+            yield _fault(replace(cause, victims=likely), Severity.WARNING)
     reported = {cause.place.line for cause in certain}
     yield from (_on_this_node(stop) for stop in host_stops(context) if stop.step.line not in reported)
 
 
-def _is_likely(cause: Cause) -> bool:
-    """Whether nothing is open but Docker's and libvirt's bridges, which carry no pods, and the node's own addresses,
-    which few endpoints have."""
-    return all(_LIKELY.match(answer) for victim in cause.victims for answer in victim.assumed)
+def _is_likely(victim: Victim) -> bool:
+    """Whether nothing is open but bridges and tunnels that carry no pods, and the node's own addresses, which few
+    endpoints have."""
+    return all(map(_LIKELY.fullmatch, victim.assumed))
 
 
 def _fault(cause: Cause, severity: Severity | None = None) -> Fault:
