@@ -73,6 +73,7 @@ def test_the_page_tells_what_is_wrong_and_shows_it() -> None:
     shown = "".join(found.text)
     assert re.search(r"\d errors, 0 warnings, 0 notes in 51 rules", shown)
     assert "SERVICES  1 broken · 1 without hairpin · 2 fine" in shown
+    assert "the chain lacks <code>-s 10.244.1.3 -j KUBE-MARK-MASQ</code> before its DNAT." in text
     assert "error IPT202 traffic-leaks" in shown
     assert "<mark>--probability 0.50000000000</mark>" in text
     assert "no endpoint: leaves untranslated" in shown
