@@ -19,13 +19,16 @@ from ipt_explain.netfilter.nft.misses import DESTINATION_ADDRESSES
 from ipt_explain.services.ports import Endpoint, Frontend, FrontendVerdict, Masquerade
 
 
-def masquerade(table: nft.Table, first: Frontend | None, endpoints: Sequence[Endpoint]) -> Masquerade:
-    """The masquerading of one service port. `first` is its ClusterIP."""
+def masquerade(
+    table: nft.Table, first: Frontend | None, endpoints: Sequence[Endpoint], for_all: nft.Rule | None
+) -> Masquerade:
+    """The masquerading of one service port. `first` is its ClusterIP; `for_all` the rule that marks connections to any
+    (see `marks_all`)."""
     hairpins = set(column(endpoints, "hairpin"))
     hairpin = False if False in hairpins else None if None in hairpins or not hairpins else True
     rule = None
     if first is not None and first.verdict is FrontendVerdict.BALANCE:
-        rule = _marking(table, first)
+        rule = _marking(table, first) or for_all
     if rule is None:
         return Masquerade(hairpin, False, None)
     condition = _condition(rule)
@@ -54,12 +57,17 @@ def _bits(rules: Sequence[nft.Rule], operator: str) -> int | None:
 
 
 def _marking(table: nft.Table, first: Frontend) -> nft.Rule | None:
-    """The rule that marks connections to a ClusterIP: in its balancer up to 1.35, in `services` from 1.36."""
+    """The rule in a ClusterIP's balancer that marks connections to it, as up to 1.35."""
     for rule in table.rules(first.balancer or ""):
         if leads_to(rule, MARK_FOR_MASQUERADE) and any(
             each.left in DESTINATION_ADDRESSES and each.right == first.address for each in rule.of(nft.Match)
         ):
             return rule
+    return None
+
+
+def marks_all(table: nft.Table) -> nft.Rule | None:
+    """The rule in `services` that marks connections to any ClusterIP, as from 1.36."""
     for rule in table.rules(SERVICES):
         marks = any(each.target == nft.Meta("mark") for each in rule.of(nft.Mangle))
         if marks and any(each.right == nft.SetReference(CLUSTER_IPS) for each in rule.of(nft.Match)):

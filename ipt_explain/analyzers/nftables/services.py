@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipt_explain.analyzers.names import Wanted
 from ipt_explain.analyzers.nftables.balancers import BalancerReader, Spread
 from ipt_explain.analyzers.nftables.frontends import MapEntries, MapEntry, cluster_ips, entry_chain, groups
-from ipt_explain.analyzers.nftables.masquerading import masquerade
+from ipt_explain.analyzers.nftables.masquerading import marks_all, masquerade
 from ipt_explain.analyzers.nftables.names import ChainKind, key_of
 from ipt_explain.analyzers.nftables.source_ranges import FirewallReader
 from ipt_explain.columns import Columns, column, constant
@@ -42,6 +42,7 @@ class ServiceReader:
         self._cluster_ips = cluster_ips(table)
         self._balancers = BalancerReader(table)
         self._firewalls = FirewallReader(table)
+        self._marks_all = marks_all(table)
 
     def read(self, wanted: Wanted | None) -> list[ServicePort]:
         """The service ports by name. With `wanted`, only those whose name and addresses it accepts."""
@@ -78,7 +79,7 @@ class ServiceReader:
             internal_policy=_internal_policy(first, local_chain),
             external_policy=_external_policy(frontends),
             health_check_node_port=None,
-            masquerade=masquerade(self._table, first, endpoints),
+            masquerade=masquerade(self._table, first, endpoints, self._marks_all),
             chains=ServiceChains(
                 chains.get(ChainKind.SERVICE), local_chain, chains.get(ChainKind.EXTERNAL),
                 chains.get(ChainKind.FIREWALL),
