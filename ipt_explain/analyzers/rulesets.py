@@ -31,6 +31,7 @@ _IPVS_CHAINS = (
 )
 # Its userspace mode, the only one of 1.0, gone in 1.26: pkg/proxy/userspace/proxier.go.
 USERSPACE_CHAINS = ("KUBE-PORTALS-CONTAINER", "KUBE-PORTALS-HOST", "KUBE-NODEPORT-CONTAINER", "KUBE-NODEPORT-HOST")
+_SIDECAR = "ISTIO_INBOUND"
 _KUBELET_CHAINS = (KUBELET_CANARY, BACKEND_HINT, FIREWALL)
 _STOPPING = frozenset({"DROP", "REJECT"})
 _OF_POLICIES = ("cali-", "CILIUM_", "AZURE-NPM", "WEAVE-NPC")
@@ -157,6 +158,10 @@ def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
             f"only kubelet's chains ({', '.join(kubelet)}): kube-proxy is stopped"
             + (" or replaced" if is_before_nftables(ruleset) else ", replaced, or in nftables mode"),
         )
+    if nat is not None and _SIDECAR in nat.chains and not any(name.startswith("KUBE-") for name in nat.chains):
+        from ipt_explain.services.absence import IN_POD
+
+        return None, IN_POD
     return None, ""
 
 

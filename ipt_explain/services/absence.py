@@ -8,6 +8,7 @@ from ipt_explain.services.ports import ProxyMode, RulesetFacts
 
 NO_SERVICE = "No Service here"
 IN_NFTABLES = "In nftables mode, `nft list ruleset` shows kube-proxy's rules"
+IN_POD = "these rules are from a pod with an Istio sidecar, not from a node: take the dump on the node itself"
 FLUSHED = "there are no rules: they were flushed, or kube-proxy never wrote any"
 
 
@@ -45,4 +46,4 @@ def reason(ruleset: RulesetFacts) -> str:
     found = ruleset.evidence or "none of these rules is kube-proxy's"
     if not any(size.rules for size in ruleset.tables.values()):
         found = FLUSHED
-    return found if ruleset.before_nftables else f"{found}. {IN_NFTABLES}"
+    return found if found == IN_POD or ruleset.before_nftables else f"{found}. {IN_NFTABLES}"

@@ -52,3 +52,11 @@ def test_kube_services_with_sets_is_that_of_ipvs_mode() -> None:
     (ruleset,) = read_dump("-A KUBE-SERVICES -m set --match-set KUBE-CLUSTER-IP dst,dst -j ACCEPT\n").rulesets
     assert list(ruleset.tables) == ["nat"]
     assert proxy_mode(ruleset)[0] is ProxyMode.IPVS
+
+
+def test_a_pod_s_own_rules_are_no_nodes() -> None:
+    text = "*nat\n:PREROUTING ACCEPT [0:0]\n:ISTIO_INBOUND - [0:0]\n-A PREROUTING -p tcp -j ISTIO_INBOUND\nCOMMIT\n"
+    assert absence(explain(read_dump(text))).startswith("these rules are from a pod with an Istio sidecar")
+    assert "nftables" not in absence(explain(read_dump(text)))
+    on_node = text.replace(":ISTIO", ":KUBE-PROXY-CANARY - [0:0]\n:ISTIO")
+    assert "Istio" not in absence(explain(read_dump(on_node)))
