@@ -61,10 +61,10 @@ def one_endpoint(chain: str, destination: str | None, evidence: Evidence, fragme
 
 def with_default_port(endpoints: Columns[Endpoint], port: int) -> Columns[Endpoint]:
     """The same, where those without a port have the one that packets are sent to: the kernel keeps it."""
-    addresses, ports = endpoints.column("address"), endpoints.column("port")
+    ports = endpoints.column("port")
     if None not in ports:
         return endpoints
-    texts = endpoints.of_kind(Share).column("endpoint")
+    addresses, texts = endpoints.column("address"), endpoints.of_kind(Share).column("endpoint")
     kept = [own is None and text is not None and address == text for address, own, text in zip(addresses, ports, texts)]
     return endpoints.with_columns(
         port=[port if keeps else own for keeps, own in zip(kept, ports)],
@@ -109,7 +109,10 @@ class EndpointForm(Record):
         marked: list[bool | None] = [None if self.fragment else False] * len(chains)
         for place, target_place, target in self.marks:
             targets = [target] * len(chains) if target_place is None else column(chains, target_place)
-            each = zip(marked, targets, column(chains, place), addresses)
+            sources = column(chains, place)
+            if _MARKING.issuperset(targets) and sources == [f"{own}/32" for own in addresses]:
+                return [True] * len(chains)  # as nearly always, which is sooner seen of all together
+            each = zip(marked, targets, sources, addresses)
             marked = [
                 (target in _MARKING and own is not None and (source == own + "/32" or source in (own, own + "/128")))
                 or known
