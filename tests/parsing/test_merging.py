@@ -27,7 +27,7 @@ def _targets(chain: Chain) -> list[str | None]:
 
 
 def _conflicts(dump: Dump) -> list[str]:
-    return [warning for warning in dump.warnings if "shown with other rules" in warning]
+    return [warning for warning in dump.warnings if "shown with different rules" in warning]
 
 
 def test_a_rule_that_two_outputs_show_is_one_rule() -> None:
@@ -140,7 +140,7 @@ def test_two_dumps_of_one_table_are_read_as_the_later_and_said_to_differ() -> No
     assert read_dump(node + node).warnings == ()
     dump = read_dump(node + other)
     line = node.count("\n") + 2
-    assert dump.warnings[0].startswith(f"-:{line}: table nat is shown with other rules than on line 2: the later")
+    assert dump.warnings[0].startswith(f"-:{line}: table nat is shown with different rules than on line 2: the later")
     assert "two nodes" in dump.warnings[1]
     assert _targets(_chain(node + other))[-1] == "KUBE-SEP-D"
 

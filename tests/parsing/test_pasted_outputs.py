@@ -236,7 +236,7 @@ def test_two_nodes_in_one_text_are_not_mixed() -> None:
     both = ipt_explain.parse(f"node-1$ nft list ruleset\n{one}node-2$ nft list ruleset\n{other}")
     assert _read(f"{one}{other}") == _read(other)
     (warning,) = both.warnings
-    assert "table ip kube-proxy is shown with other rules than on line 2: the later output is taken to be right" in warning
+    assert "table ip kube-proxy is shown with different rules than on line 2: the later output counts" in warning
 
 
 def test_a_text_with_the_same_output_twice_is_no_news() -> None:

@@ -99,14 +99,15 @@ class Gathering:
         """What people should know of how the parts fit."""
         conflicts = [conflict for builder in self._rulesets.values() for conflict in builder.conflicts]
         said = [
-            f"{self._source}:{each.second_line or each.first_line}: {_shown(each)} is shown with other rules than on"
-            f" line {each.first_line}: the later output is taken to be right"
+            f"{self._source}:{each.second_line or each.first_line}: {_shown(each)} is shown with different rules than"
+            f" on line {each.first_line}: the later output counts"
             for each in conflicts[:_MOST_CONFLICTS]
         ]
         if len(conflicts) > _MOST_CONFLICTS:
-            said.append(f"{self._source}: {len(conflicts) - _MOST_CONFLICTS:,} more chains are shown with other rules")
+            more = f"{len(conflicts) - _MOST_CONFLICTS:,} more chains"
+            said.append(f"{self._source}: {more} are shown with different rules")
         if conflicts:
-            said.append(f"{self._source}: if these are two nodes, or one node at two times, read each by itself")
+            said.append(f"{self._source}: if these are two nodes, or one node at two times, read them separately")
         return self._warnings + said
 
     def add_unreadable(self, generator: Generator | None, table: str) -> None:
@@ -192,7 +193,7 @@ def _repeated(repeats: Sequence[Repeat], source: str) -> Iterator[str]:
     for each in repeats[:_MOST_REPEATS]:
         line = f"{source}:{each.rule.line}: the same rule as on line {each.earlier.line}"
         if each.again:
-            yield f"{line}: another output seems to begin here, so it counts once; a whole iptables-save shows whether"
+            yield f"{line}: another output seems to begin here, so it counts once; only a whole iptables-save can tell"
         else:
             yield f"{line}: it counts twice; if another output begins here, put a blank line between them"
     if len(repeats) > _MOST_REPEATS:

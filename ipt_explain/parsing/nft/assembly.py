@@ -223,9 +223,9 @@ class RulesetDraft(Record, frozen=False):
     def warn_of_two(self, table: TableDraft, other: TableDraft, right: str) -> None:
         """Say that two outputs of a table differ, and which one counts."""
         self.warnings.append(
-            f"{self.source}:{table.line}: table {table.family.value} {table.name} is shown with other rules than on "
-            f"line {other.line}: the {right} output is taken to be right. If these are two nodes, or one node at two "
-            "times, read each by itself"
+            f"{self.source}:{table.line}: table {table.family.value} {table.name} is shown with different rules than "
+            f"on line {other.line}: the {right} output counts. If these are two nodes, or one node at two "
+            "times, read them separately"
         )
 
     def finished(self) -> nft.Ruleset:
