@@ -16,7 +16,7 @@ from ipt_explain.netfilter.header import NO_INTERFACE
 from ipt_explain.netfilter.header.changes import UNCHANGED, HeaderChanges
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.whereabouts import Address, Whereabouts
+from ipt_explain.netfilter.whereabouts import Address, Whereabouts, is_loopback
 from ipt_explain.records import NamedTuple, Record
 
 if TYPE_CHECKING:
@@ -287,24 +287,3 @@ class PacketState(NamedTuple):
     def _knows_own(self) -> bool:
         """Whether addresses that nothing is known of are not the node's."""
         return self.hook is Hook.FORWARD or (bool(self.node.local_addresses) and not self.node.more_addresses)
-
-
-def is_loopback(address: Address, family: Family) -> bool:
-    """127.0.0.0/8 or ::1."""
-    if isinstance(address, Whereabouts):
-        return False
-    return address >> 24 == 127 if family is Family.IPV4 else address == 1
-
-
-def is_multicast(address: Address, family: Family) -> bool:
-    """224.0.0.0/4 or ff00::/8."""
-    if isinstance(address, Whereabouts):
-        return False
-    return address >> 28 == 0xE if family is Family.IPV4 else address >> 120 == 0xFF
-
-
-def is_broadcast(address: Address, family: Family) -> bool:
-    """Addresses that `addrtype` calls BROADCAST on every node: 0.0.0.0/8 and 255.255.255.255."""
-    if isinstance(address, Whereabouts) or family is not Family.IPV4:
-        return False
-    return address >> 24 == 0 or address == 0xFFFFFFFF

@@ -81,6 +81,27 @@ def address_text(address: Address, family: Family) -> str:
     return format_address(address, family) if isinstance(address, int) else address.label
 
 
+def is_loopback(address: Address, family: Family) -> bool:
+    """127.0.0.0/8 or ::1."""
+    if isinstance(address, Whereabouts):
+        return False
+    return address >> 24 == 127 if family is Family.IPV4 else address == 1
+
+
+def is_multicast(address: Address, family: Family) -> bool:
+    """224.0.0.0/4 or ff00::/8."""
+    if isinstance(address, Whereabouts):
+        return False
+    return address >> 28 == 0xE if family is Family.IPV4 else address >> 120 == 0xFF
+
+
+def is_broadcast(address: Address, family: Family) -> bool:
+    """Addresses that `addrtype` calls BROADCAST on every node: 0.0.0.0/8 and 255.255.255.255."""
+    if isinstance(address, Whereabouts) or family is not Family.IPV4:
+        return False
+    return address >> 24 == 0 or address == 0xFFFFFFFF
+
+
 def network_contains(outer: Bits, inner: Bits) -> bool:
     """Whether one network contains another."""
     return outer[1] & inner[1] == outer[1] and inner[0] & outer[1] == outer[0]

@@ -11,18 +11,9 @@ from ipt_explain.model.rule import unquote
 from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.condition import Answer, Column, Condition, Words, ask, decide, decide_own, slots_of
 from ipt_explain.netfilter.header import parse_range
-from ipt_explain.netfilter.packet import (
-    Bound,
-    Heading,
-    PacketState,
-    addresses_of,
-    is_broadcast,
-    is_loopback,
-    is_multicast,
-    known_addresses_of,
-)
+from ipt_explain.netfilter.packet import Bound, Heading, PacketState, addresses_of, known_addresses_of
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.whereabouts import Address
+from ipt_explain.netfilter.whereabouts import Address, is_broadcast, is_loopback, is_multicast
 
 if TYPE_CHECKING:
     from ipt_explain.netfilter.condition import Bounds

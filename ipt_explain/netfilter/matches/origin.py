@@ -6,8 +6,9 @@ from ipt_explain.model import Match, Option
 from ipt_explain.netfilter.condition import Answer, Condition, Words, decided, described
 from ipt_explain.netfilter.header import interface_fits
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.packet import Bound, PacketState, is_broadcast, is_multicast
+from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.truth import Truth
+from ipt_explain.netfilter.whereabouts import is_broadcast, is_multicast
 from ipt_explain.records import replace
 
 

@@ -9,10 +9,10 @@ from ipt_explain.model import Family, Rule
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.header import NatRange, format_address, format_endpoint, network_bits, parse_nat_destination
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
-from ipt_explain.netfilter.packet import CLIENT_PORT, Heading, PacketState, is_loopback
+from ipt_explain.netfilter.packet import CLIENT_PORT, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.whereabouts import Address, Whereabouts, address_text
+from ipt_explain.netfilter.whereabouts import Address, Whereabouts, address_text, is_loopback
 
 MOST_PORTS = 64
 """Up to this many random ports become one outcome each; more stay together."""

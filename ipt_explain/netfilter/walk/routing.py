@@ -15,13 +15,13 @@ from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.cached import cached
 from ipt_explain.netfilter.condition import Answer, Question, ask, decide_own, split
 from ipt_explain.netfilter.header import format_address
-from ipt_explain.netfilter.packet import Heading, PacketState, addresses_of, is_loopback, is_multicast
+from ipt_explain.netfilter.packet import Heading, PacketState, addresses_of
 from ipt_explain.netfilter.probability import ALWAYS, Probability
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.ends import Ends, Finish
 from ipt_explain.netfilter.walk.packets import Travellers
-from ipt_explain.netfilter.whereabouts import Address
+from ipt_explain.netfilter.whereabouts import Address, is_loopback, is_multicast
 from ipt_explain.records import Record
 
 ROUTE_LOCALNET = "net.ipv4.conf.*.route_localnet is 1"
