@@ -54,8 +54,8 @@ def outcome_words(outcome: Outcome, judgement: Judgement, packet: Packet, to: To
     answering = _decisive(to, Loss.INTERCEPTED) if isinstance(to, Addressee) else None
     if judgement is Judgement.UNTRANSLATED and answering is not None:
         return (
-            f"NOT TRANSLATED: {answering.why} if {packet.destination} is an address of this node; trace that with "
-            f"--local-address {packet.destination}"
+            f"NOT TRANSLATED: {answering.why} if {packet.destination} is an address of this node; "
+            f"--local-address {packet.destination} says that it is"
         )
     if judgement is Judgement.UNTRANSLATED:
         return f"NOT TRANSLATED: leaves for {packet.destination}, an address that no host has; the client times out"
