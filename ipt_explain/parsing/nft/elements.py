@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ipt_explain.columns import Columns, column
 from ipt_explain.model import nft
-from ipt_explain.parsing.nft.forms import FormCache, NftForm, follow
+from ipt_explain.parsing.nft.forms.forms import FormCache, NftForm, follow
 from ipt_explain.records import Record
 
 if TYPE_CHECKING:
-    from ipt_explain.parsing.nft.building import ManyElements
+    from ipt_explain.parsing.nft.forms.building import ManyElements
 
 _BLANK = re.compile(r"[ \t\n]*")
 _RAW = re.compile(r'[^,{}"]*(?:"[^"\n]*"[^,{}"]*)*')

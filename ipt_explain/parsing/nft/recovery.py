@@ -8,7 +8,7 @@ from typing import Any
 from lark.exceptions import UnexpectedInput
 
 from ipt_explain.model import nft
-from ipt_explain.parsing.nft.forms import MOST_CHARACTERS, FormCache
+from ipt_explain.parsing.nft.forms.forms import MOST_CHARACTERS, FormCache
 from ipt_explain.parsing.nft.grammar import nft_grammar
 from ipt_explain.parsing.nft.lines import RuleLine
 

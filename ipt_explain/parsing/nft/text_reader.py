@@ -9,7 +9,7 @@ from ipt_explain.errors import Diagnostic
 from ipt_explain.model import nft
 from ipt_explain.parsing.nft.assembly import ChainDraft, RulesetDraft, SetDraft, TableDraft
 from ipt_explain.parsing.nft.elements import ElementReader
-from ipt_explain.parsing.nft.forms import FormCache, NftForm, follow
+from ipt_explain.parsing.nft.forms.forms import FormCache, NftForm, follow
 from ipt_explain.parsing.nft.lines import BaseLine, BlockOpening, Closing, Content, Line, Property, RuleLine, Types
 from ipt_explain.parsing.nft.normal import priority_of
 from ipt_explain.parsing.nft.pasted import end_of_braces, printed_lines

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from ipt_explain.parsing.nft.common_lines import TABLE_FILE, common_lines, compile_common_lines
 from ipt_explain.parsing.nft.elements import ElementReader
-from ipt_explain.parsing.nft.forms import FormCache
+from ipt_explain.parsing.nft.forms.common_lines import TABLE_FILE, common_lines, compile_common_lines
+from ipt_explain.parsing.nft.forms.forms import FormCache
 from tests.nft_corpus import listings
 
 _PROGRAM = "import sys\nfrom ipt_explain.parsing import read_dump\nread_dump(sys.stdin.read())\nprint('lark' in sys.modules)"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from lark.exceptions import UnexpectedInput
 
 from ipt_explain.parsing.nft.elements import ElementReader
-from ipt_explain.parsing.nft.forms import FormCache
+from ipt_explain.parsing.nft.forms.forms import FormCache
 from tests.nft_corpus import listings
 
 

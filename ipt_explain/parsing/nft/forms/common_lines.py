@@ -4,14 +4,14 @@ Lark parsed `common_lines.txt` once; `common_lines_table.py` holds what came of 
 loading Lark, which takes longer than all the rest of explaining a small one. A test compares the table with the
 grammar; to rewrite it:
 
-    python -c "from ipt_explain.parsing.nft import common_lines; common_lines.write()"
+    python -c "from ipt_explain.parsing.nft.forms import common_lines; common_lines.write()"
 """
 
 from __future__ import annotations
 
 import os
 
-from ipt_explain.parsing.nft.forms import around_values, skeleton
+from ipt_explain.parsing.nft.forms.forms import around_values, skeleton
 from ipt_explain.parsing.nft.grammar import STARTS, VALUES, parse, terminal_pattern
 from ipt_explain.parsing.nft.nodes import Form
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import expression_text
-from ipt_explain.parsing.nft import statements
+from ipt_explain.parsing.nft.forms import statements
+from ipt_explain.parsing.nft.forms.statements import Parts
 from ipt_explain.parsing.nft.lines import BaseLine, BlockOpening, Closing, Line, Property, RuleLine, Types
 from ipt_explain.parsing.nft.normal import operator_sign, usual
-from ipt_explain.parsing.nft.statements import Parts
 from ipt_explain.records import Record
 
 _ROUTING_HEADER = frozenset({"nexthdr", "hdrlength", "type", "seg-left"})

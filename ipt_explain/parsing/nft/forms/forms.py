@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ipt_explain.model import nft
-    from ipt_explain.parsing.nft.building import ManyElements, Recipe
+    from ipt_explain.parsing.nft.forms.building import ManyElements, Recipe
     from ipt_explain.parsing.nft.nodes import Node, Parsed
 
 MOST_CHARACTERS = 4096
@@ -81,7 +81,7 @@ class FormCache:
 
     def parse(self, text: str, remember: bool = True) -> Any:
         """Parse with Lark and remember the form. Raises lark's UnexpectedInput, or ValueError for too long a text."""
-        from ipt_explain.parsing.nft.building import recipe_of
+        from ipt_explain.parsing.nft.forms.building import recipe_of
         from ipt_explain.parsing.nft.grammar import parse, terminal_pattern
 
         if len(text) > MOST_CHARACTERS and len(_BRACES.sub("", text)) > MOST_CHARACTERS:
@@ -99,14 +99,14 @@ class FormCache:
         """What gives the recipe for many elements; None for lines, and where nothing varies, which comes once."""
         if self._start != "element" or not varies:
             return None
-        from ipt_explain.parsing.nft.building import recipe_of_many
+        from ipt_explain.parsing.nft.forms.building import recipe_of_many
 
         return partial(recipe_of_many, node, self._read_braces)
 
     def _shipped(self, key: str) -> list[NftForm]:
         """The forms of kube-proxy's lines that look like this."""
-        from ipt_explain.parsing.nft.building import recipe_of
-        from ipt_explain.parsing.nft.common_lines_table import FORMS, TERMINALS
+        from ipt_explain.parsing.nft.forms.building import recipe_of
+        from ipt_explain.parsing.nft.forms.common_lines_table import FORMS, TERMINALS
 
         forms = []
         for literals, terminals, node in FORMS[self._start].get(key, ()):
