@@ -155,6 +155,11 @@ def addresses_of(to: Sequence[Heading]) -> frozenset[Address | None]:
     return cached(to, _addresses)
 
 
+def ports_of(to: Sequence[Heading]) -> frozenset[int | None]:
+    """The different ports that packets are bound for."""
+    return cached(to, _ports)
+
+
 def known_addresses_of(to: Sequence[Heading]) -> frozenset[int] | None:
     """The same, if each is known."""
     return cached(to, _known_addresses)
@@ -162,6 +167,10 @@ def known_addresses_of(to: Sequence[Heading]) -> frozenset[int] | None:
 
 def _addresses(to: Sequence[Heading]) -> frozenset[Address | None]:
     return frozenset(map(itemgetter(0), to))
+
+
+def _ports(to: Sequence[Heading]) -> frozenset[int | None]:
+    return frozenset(map(itemgetter(1), to))
 
 
 def _known_addresses(to: Sequence[Heading]) -> frozenset[int] | None:

@@ -8,14 +8,13 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
-from operator import itemgetter
 from typing import cast
 
 from ipt_explain.model import Chain, Shape
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.cached import CachedColumn, cached
 from ipt_explain.netfilter.header import HIGHEST_PORT, parse_address, parse_ipv4, single_address
-from ipt_explain.netfilter.packet import Heading, addresses_of, headings, known_addresses_of
+from ipt_explain.netfilter.packet import Heading, addresses_of, headings, known_addresses_of, ports_of
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.callees import Jumps
 from ipt_explain.netfilter.whereabouts import Whereabouts
@@ -50,8 +49,8 @@ class ChainIndex:
             else:
                 self._own.setdefault((address, port), []).append(place)
         self._wide = any(None in key for key in self._own)
-        addresses = {address for address, _ in self._own}
-        self._addresses = None if None in addresses else addresses
+        self._addresses = {address for address, _ in self._own}
+        self._ports = {port for address, port in self._own if address is None}
         self._shapes = layout.shapes
         self._asked: tuple[object, ...] = ()
         self._found: Sequence[tuple[int, int]] = ()
@@ -66,7 +65,7 @@ class ChainIndex:
         row; all packets, or each, look from `starts` on. What is asked in turn for several vantage points is looked up
         once.
         """
-        if self._addresses is not None and self._addresses.isdisjoint(addresses_of(to)):
+        if self._addresses.isdisjoint(addresses_of(to)) and self._ports.isdisjoint(ports_of(to)):
             return ()
         asked = to, rows, starts
         if self._asked != asked:
@@ -83,7 +82,7 @@ class ChainIndex:
                 address, port, _ = to[row]
                 places = known.get((address, port), ())
                 if self._wide:
-                    places = sorted({*places, *known.get((address, None), ()), *known.get((None, port), ())})
+                    places = sorted({*places, *known.get((address, None), ()), *known.get((None, port), ())}) or ()
                 self._places[to[row]] = places
             at = bisect_left(places, start)
             if at < len(places):
@@ -139,7 +138,7 @@ class ChainIndex:
 
 
 def _all_known(to: Sequence[Heading]) -> bool:
-    return known_addresses_of(to) is not None and None not in map(itemgetter(1), to)
+    return known_addresses_of(to) is not None and None not in ports_of(to)
 
 
 def _address_slot(shape: Shape) -> int | None:
