@@ -115,6 +115,10 @@ class Chain(Record, eq=False):
             rule = made[number] = Rule(layout.shapes[number], own, self.line_of(number), self.counters_of(number))
         return rule
 
+    def first_rules(self, most: int) -> Iterator[Rule]:
+        """Its first rules, at most so many, without making the others. They are kept, as rules compare by identity."""
+        return map(self.rule, range(min(most, len(self.layout))))
+
     def rule_on(self, line: int) -> Rule | None:
         """The rule that begins on a line, if one does."""
         lines = self._lines

@@ -103,7 +103,7 @@ class Deciders:
         passed = chain is not step.chain
         line, text = (_lets_pass(chain), f":{chain.name} -") if passed else (step.line, step.text)
         number = next((at for at, each in enumerate(self._rulesets) if each.chain(step.table, chain.name) is chain), 0)
-        owner = owner_of(chain.name, chain.rules[:8], step.table)
+        owner = owner_of(chain.name, chain.each_rule(), step.table)
         if rule is not None and (owner is None or chain.name in HOOKS):
             owner = owner_of_rule(rule, step.table)
         owner_name = None if owner is None else owner.name

@@ -173,7 +173,7 @@ def _redirects(
 ) -> Iterator[tuple[ServicePort, MarkJump]]:
     for service in services:
         chain = ruleset.chain("nat", service.chains.external) if service.chains.external is not None else None
-        for number, rule in enumerate(chain.rules[:_HEAD] if chain is not None else ()):
+        for number, rule in enumerate(() if chain is None else chain.first_rules(_HEAD)):
             plan = reader.plans[rule.shape]
             to_service = role_of(rule.target or "") is ChainRole.SERVICE
             if chain is not None and to_service and (plan.source or plan.in_interface) and not plan.other:

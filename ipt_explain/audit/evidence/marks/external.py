@@ -109,7 +109,7 @@ class ExternalMarkReader:
             return None
         marked: set[bool] = set()  # of everybody (True), of the node itself (False)
         local = self._is_local(chain)
-        for rule in chain.rules[:_HEAD]:
+        for rule in chain.first_rules(_HEAD):
             plan = self._marks.plans[rule.shape]
             target = plan.target_of(rule) or ""
             if target == MARK_MASQ and not plan.other:
@@ -118,7 +118,7 @@ class ExternalMarkReader:
                 elif _from_node(plan, rule):
                     marked.add(False)
             elif role_of(target) in _BEHIND:
-                aside = local and (rule is chain.rules[-1] or role_of(target) is ChainRole.LOCAL)
+                aside = local and (rule is chain.rule(len(chain.layout) - 1) or role_of(target) is ChainRole.LOCAL)
                 fault = self._at_way(plan, rule, aside or role_of(name) is ChainRole.LOCAL_EXTERNAL, marked)
                 if fault is not None:
                     return fault
@@ -142,7 +142,7 @@ class ExternalMarkReader:
         aside."""
         if role_of(chain.name) is ChainRole.LOCAL_EXTERNAL:
             return True
-        for rule in chain.rules[:_HEAD]:
+        for rule in chain.first_rules(_HEAD):
             plan = self._marks.plans[rule.shape]
             if plan.source_type is not None or role_of(plan.target_of(rule) or "") is ChainRole.LOCAL:
                 return True

@@ -148,7 +148,7 @@ def _prove_by_comments(proved: dict[str, ProvedName], balancing: BalancingChains
         key = chain[9:]
         if key in proved:
             continue
-        for rule in chains[chain].rules[:1]:
+        for rule in chains[chain].first_rules(1):
             name = None if rule.comment is None else read_comment(rule.comment)[0]
             for protocol in ("tcp", "udp", "sctp") if name is not None else ():
                 if name is not None and chain_hash(name.spelled, protocol) == key:

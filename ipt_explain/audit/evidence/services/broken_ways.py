@@ -185,7 +185,7 @@ class _Judge:
 
     def _outside(self, chain: Chain) -> _Outside:
         marks_all = marks_node = routes_node = routes_pods = tail = None
-        for rule in chain.rules[:_HEAD]:
+        for rule in chain.first_rules(_HEAD):
             plan = self._plans[rule.shape]
             target = plan.target_of(rule) or ""
             onward = role_of(target) in _BALANCING
