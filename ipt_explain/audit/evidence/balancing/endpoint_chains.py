@@ -66,9 +66,9 @@ class EndpointChains(Record):
         """The `recent` list in which a chain's DNAT records its clients, "" for none."""
         if chain not in self.destinations:
             return ""
-        rule = self.dnat(chain)
-        plan = self.plans[rule.shape]
-        return "" if not plan.records or plan.list_slot is None else rule.word(plan.list_slot)
+        layout = self._chains[chain].layout
+        plan = self.plans[layout.shapes[self._translating[layout]]]
+        return "" if not plan.records or plan.list_slot is None else self.dnat(chain).word(plan.list_slot)
 
 
 @fact
