@@ -12,7 +12,7 @@ from ipt_explain.parsing.line_forms import LineForm, LineForms
 
 # How lines of each kind begin that `signs` recognises by themselves; details only follow an address.
 _BEGINNINGS = {
-    "added": r"add [^ \t\n]+ [^ \t\n{]*[\d:.,][^ \t\n{]*\n",
+    "added": r"add [^ \t\n]+ [^ \t\n{\d:.,]*[\d:.,][^ \t\n{]*\n",
     "saved_service": r"-A -[tu] ",
     "saved_server": r"-a -[tu] ",
     "address": r" +inet6? [0-9a-fA-F:.]+/\d+ ",

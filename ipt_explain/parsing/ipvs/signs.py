@@ -17,6 +17,7 @@ class Tool(Enum):
 
 
 _EXTENSION = r"(?:nomatch|timeout|packets|bytes|comment|skbmark|skbprio|skbqueue)\b[^\n]*"
+_NETWORK = r"[0-9a-f:.]+/\d+"
 
 _SIGNS = {
     Tool.IPVSADM: (
@@ -27,22 +28,22 @@ _SIGNS = {
         r"[ \t]*Prot[ \t]+LocalAddress:Port\b",
         r"IPVS connection entries",
         r"pro +expire +state ",
-        r"[ \t]*(?:TCP|UDP|SCTP)[ \t]+[^\s:]\S*:\S+[ \t]",
+        r"[ \t]*(?:TCP|UDP|SCTP)[ \t]+[^\s:]\S*:[^\s:]+[ \t]",
         r"(?:TCP|UDP|SCTP) +\d+:\d\d +[A-Z_]+ ",
         r"FWM[ \t]+[\dA-F]+[ \t]",
-        r"[ \t]*->[ \t]+(?:RemoteAddress:Port\b|[\w.\[:\]-]+:\S+[ \t]+(?:Masq|Route|Tunnel|Local|\d))",
+        r"[ \t]*->[ \t]+(?:RemoteAddress:Port\b|[\w.\[:\]-]+:[^\s:]+[ \t]+(?:Masq|Route|Tunnel|Local|\d))",
     ),
     Tool.IPSET: (
         r"create +\S+ +(?:hash|bitmap|list):",
         # Not nft's `add rule ip …`: an element contains a digit, colon, dot or comma; only extensions may follow it.
-        rf"add +\S+ +[^\s{{]*[\d:.,][^\s{{]*(?: +{_EXTENSION})?[ \t]*(?:\n|\Z)",
+        rf"add +\S+ +[^\s{{\d:.,]*[\d:.,][^\s{{]*(?: +{_EXTENSION})?[ \t]*(?:\n|\Z)",
         r"[ \t]*Name: +\S+[ \t]*\n[ \t]*Type: +(?:hash|bitmap|list):",
     ),
     Tool.IP_ADDR: (
         r"\d+: +[^\s:@]+(?:@[^\s:]+)?: +<[A-Z0-9_,-]*> +mtu ",
         r"\d+: +[^\s:@]+(?:@[^\s:]+)? +inet6? ",
         r" +inet6? +[0-9a-fA-F:.]+(?:/\d+| +peer) ",
-        r"[^\s:@*#-][^\s:@]*(?:@[^\s:]+)? +(?:UP|DOWN|UNKNOWN|LOWERLAYERDOWN) +(?:[0-9a-f:.]+/\d+ *)+(?:\n|\Z)",
+        rf"[^\s:@*#-][^\s:@]*(?:@[^\s:]+)? +(?:UP|DOWN|UNKNOWN|LOWERLAYERDOWN) +{_NETWORK}(?: +{_NETWORK})* *(?:\n|\Z)",
     ),
 }
 
