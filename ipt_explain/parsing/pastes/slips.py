@@ -19,7 +19,7 @@ _SLIPS = (
         "part of a rule was left out (`...`), so it is unknown which packets the rule matches",
     ),
 )
-_BESIDE = re.compile(r"[ \t]+(?:←|⟵|<-+|//|#)[ \t].*\Z")
+_BESIDE = re.compile(r"(?<![ \t])[ \t]+(?:←|⟵|<-+|//|#)[ \t].*\Z")
 _REMARK = lazy_pattern(r"(?<=[^ \t\"])(?:[ \t]{1,80}(?:[←⟵→#(]|<[-=]|[-=]{1,3}>|//|/\*)|#[ \t])|\"")
 _COMMENT = lazy_pattern(r"[ \t]+/\*[ \t]*([^\"*]{1,256}?)[ \t]*\*/[ \t]*\Z")
 _MARKED = lazy_pattern(r"[ \t](?:[←⟵→#(]|<[-=]|[-=]{1,3}>|//|/\*|\.{3}|…)|#[ \t]")

@@ -274,3 +274,15 @@ create X hash:ip family inet
     assert len(dump.rulesets) == 1
     assert list(dump.node.sets) == ["KUBE-CLUSTER-IP", "X"]
     assert dump.node.virtual_servers is not None and dump.node.addresses is not None
+
+
+LONG = 100_000
+
+
+@pytest.mark.parametrize(
+    "line", [f"    inet {'1:' * LONG}\n", f"-A -t {' ' * LONG}x\n"], ids=["an address", "blanks before a word"]
+)
+def test_a_long_line_that_nobody_prints_is_given_up_in_one_pass(line: str) -> None:
+    """Any way of trying again from each of its characters would not come to an end here."""
+    device = "7: kube-ipvs0: <BROADCAST,NOARP> mtu 1500\n" + "    inet 10.96.0.1/32 scope global kube-ipvs0\n" * 3
+    assert read_dump(device + line, lenient=True).node.addresses is not None
