@@ -70,7 +70,7 @@ def _prose(text: str, width: int) -> Iterator[str]:
 
 
 def _example(text: str, width: int) -> Iterator[str]:
-    """A rule that the page breaks into several lines is wrapped anew; lines inside braces are indented."""
+    """A rule that the page breaks into several lines is joined, then wrapped; lines inside braces are indented."""
     lines: list[str] = []
     for line in text.split("\n"):
         if line[:1].isspace() and lines and lines[-1].startswith(("-A ", "[")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-# What escaped text never has: it stands for a blank at which a line must not be broken.
+# What escaped text never has: it takes the place of a blank at which a line must not be broken.
 _KEPT = "\0"
 _WHOLE = re.compile(r'`[^`]*`|"[^"]*"|\d %')
 
