@@ -104,6 +104,9 @@ ARCHIVE_MEMBERS = InputLimit("ARCHIVE_MEMBERS", 1_000_000, "members")
 ARCHIVE_DEPTH = InputLimit("ARCHIVE_DEPTH", 3, "levels")
 """Archives within archives."""
 
+DASK_SECONDS = InputLimit("DASK_SECONDS", 600, "seconds")
+"""How long to wait for a Dask cluster that finishes no node's dump. One with 320,000 rules takes some 5 CPU seconds."""
+
 ALL_LIMITS = (
     INPUT_BYTES,
     UNPACK_RATIO,
@@ -117,4 +120,5 @@ ALL_LIMITS = (
     ARCHIVE_RATIO,
     ARCHIVE_MEMBERS,
     ARCHIVE_DEPTH,
+    DASK_SECONDS,
 )

@@ -71,17 +71,27 @@ def test_a_dump_that_kills_its_process_is_named_and_costs_no_other() -> None:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """A Dask cluster of two workers on this machine."""
-    distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+    """A Dask cluster on this machine, of more workers than the tests kill: a worker that dies while it starts is never
+    replaced."""
+    import_dask()
     import dask
 
     # The fewer workers a task may kill, the likelier is it that one dies for another's fault.
-    # A worker that dies is replaced, however long its successor takes to start on a busy machine.
-    dask.config.set({"distributed.scheduler.allowed-failures": 1, "distributed.comm.timeouts.connect": "300s"})
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-    ) as found:
+    dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.comm.timeouts.connect": "300s"})
+    with local_cluster(4) as found:
         yield found
+
+
+def import_dask() -> Any:
+    """Dask's library, or skip the test."""
+    return pytest.importorskip("distributed", reason="Dask is not installed")
+
+
+def local_cluster(workers: int) -> Any:
+    """A Dask cluster on this machine."""
+    return import_dask().LocalCluster(
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=50
+    )
 
 
 def test_dask_prints_what_one_process_prints(cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,7 +120,7 @@ def test_a_poisoned_dump_and_a_lost_worker(cluster: Any) -> None:
     made: list[Made] = []
     for each in made_by_dask(_tasks(5), False, cluster.scheduler_address):
         if not made:
-            # One of the two workers is lost while the others' work is under way.
+            # A worker is lost while the others' work is under way.
             worker = next(iter(cluster.workers.values()))
             with contextlib.suppress(Exception):
                 os.kill(worker.pid, 9)
@@ -118,10 +128,56 @@ def test_a_poisoned_dump_and_a_lost_worker(cluster: Any) -> None:
     _check(made, 5)
 
 
+def test_a_cluster_that_finishes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    import_dask()
+    from ipt_explain.compare.fleet.engines.dask import made_by_dask
+
+    monkeypatch.setenv("IPT_EXPLAIN_MAX_DASK_SECONDS", "1")
+    with local_cluster(0) as idle:
+        made = list(made_by_dask(_tasks(), False, idle.scheduler_address))
+    assert [each.node for each in made] == [f"node-{number}" for number in range(12)]
+    for each in made:
+        (why,) = each.not_compared
+        assert why.reason == (
+            f"{each.node}.txt: given up: no worker of the Dask cluster finished anything for 1 second; "
+            "IPT_EXPLAIN_MAX_DASK_SECONDS=10 waits longer"
+        )
+
+
+def test_a_lost_scheduler_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    import_dask()
+    from ipt_explain.compare.fleet.engines.dask import made_by_dask
+
+    def work(cluster: Any) -> Iterator[Task]:
+        for number, task in enumerate(_tasks()):
+            if number == 1:
+                cluster.close()
+            yield task
+
+    idle = local_cluster(0)
+    made = list(made_by_dask(work(idle), False, idle.scheduler_address))
+    assert [each.digest for each in made] == [None] * 12
+    assert made[0].not_compared[0].why == "the connection to the Dask scheduler was lost"
+
+
+def test_a_cluster_without_workers_cannot_judge_by_objects(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_dask()
+    monkeypatch.setenv("IPT_EXPLAIN_MAX_DASK_SECONDS", "1")
+    (tmp_path / "a.txt").write_bytes(HEALTHY)
+    (tmp_path / "objects.json").write_text('{"kind": "List", "items": []}')
+    objects = str(tmp_path / "objects.json")
+    with local_cluster(0) as idle:
+        options = ("--objects", objects, "--dask", idle.scheduler_address)
+        assert run(["compare", "--nodes", *options, str(tmp_path / "a.txt")]) == 2
+    assert capsys.readouterr().err == f"ipt-explain: the Dask cluster at {idle.scheduler_address} has no workers\n"
+
+
 def test_a_missing_scheduler_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("distributed", reason="Dask is not installed")
+    import_dask()
     monkeypatch.setattr("ipt_explain.compare.fleet.engines.dask._CONNECT_SECONDS", "1s")
     (tmp_path / "a.txt").write_bytes(HEALTHY)
     assert run(["compare", "--nodes", "--dask", "tcp://127.0.0.1:9", str(tmp_path)]) == 2
