@@ -13,6 +13,7 @@ from ipt_explain.audit.context import DumpContext
 from ipt_explain.audit.findings.consequences import LossFinding, with_effects, without_consequences
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.finding import Finding, fingerprint
+from ipt_explain.audit.findings.ordering import by_reach
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.collector import collector_paused
@@ -43,7 +44,7 @@ class Unchecked(Record):
 
 
 class Report(Record):
-    """What an audit found: findings in the order of sources, severity and lines.
+    """What an audit found: findings in the order of sources, then by severity and reach (`by_reach`), then by lines.
 
     `unchecked` are rules of the catalogue that failed; `rule_count` is the number of rule lines checked, in
     `table_count` tables, beside `server_count` virtual servers of IPVS; `partial` if some text was a fragment or
@@ -130,7 +131,8 @@ def audit_node(
             except Exception as error:  # one broken rule must not silence the others
                 unchecked.append(Unchecked(audit_rule.id, context.dumps[0].source, error))
     kept = without_consequences(findings, rules)
-    numbered = _numbered(sorted(with_effects(kept, effects), key=_order))
+    # Numbered by place, so that a fingerprint does not depend on how much is lost there.
+    numbered = sorted(_numbered(sorted(with_effects(kept, effects), key=_by_place)), key=_order)
     shown = _not_ignored(numbered, context) if numbered else []
     nft = context.whole.nft
     sizes = [table.rule_count for each in context.rulesets for table in each.ruleset.tables.values()]
@@ -177,8 +179,12 @@ def _not_ignored(findings: list[Finding], context: DumpContext) -> list[Finding]
     ]
 
 
-def _order(finding: Finding) -> tuple[str, int, int, str]:
-    return finding.source, -finding.severity.rank, finding.line or 0, finding.rule
+def _by_place(finding: Finding) -> tuple[str, int, str]:
+    return finding.source, finding.line or 0, finding.rule
+
+
+def _order(finding: Finding) -> tuple[str, tuple[int, bool, float, int], int, str]:
+    return finding.source, by_reach(finding), finding.line or 0, finding.rule
 
 
 def merge(reports: Sequence[Report]) -> Report:
@@ -213,6 +219,7 @@ def _finding(audit_rule: AuditRule, context: BackendContext, fault: Fault) -> Fi
         family=context.family,
         service=service,
         services=services,
+        reach=fault.reach,
         table=table,
         chain=place.chain,
         line=place.line,

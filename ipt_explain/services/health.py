@@ -12,7 +12,7 @@ from ipt_explain.records import Record
 from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
 
-# A rule that affects this part of the Services is a problem of the node, not of each Service.
+# Of a node's Services: at least this part of them, and at least so many.
 _MOST_OF_THEM = 0.5
 _FEWEST = 2
 # Smaller shares come from rounding to 31-bit probabilities.
@@ -235,6 +235,11 @@ def _lost(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
                     yield frontend, vantage, lost
 
 
+def is_most(hit: int, services: int) -> bool:
+    """Whether what hits so many of these Services is a problem of the node, not of each Service."""
+    return hit >= max(_FEWEST, services * _MOST_OF_THEM)
+
+
 def _causes(services: Sequence[ServicePort]) -> list[tuple[object, NodeCause]]:
     """The losses that most Services of a source have in common: by the same rule, with the same share."""
     able = [service for service in services if service.endpoints]
@@ -249,8 +254,7 @@ def _causes(services: Sequence[ServicePort]) -> list[tuple[object, NodeCause]]:
     for key, (lost, met) in hit.items():
         whom = tuple({id(service): service for service, _, _ in met}.values())
         source = whom[0].source
-        most = len(whom) >= max(_FEWEST, number[source] * _MOST_OF_THEM)
-        if most and any(_is_owed(frontend, vantage) for _, frontend, vantage in met):
+        if is_most(len(whom), number[source]) and any(_is_owed(frontend, vantage) for _, frontend, vantage in met):
             vantages = tuple(dict.fromkeys(vantage for _, _, vantage in met))
             by = _unless_all(whom, [frontend.kind for _, frontend, _ in met])
             cause = NodeCause(source, lost.how, lost.why, lost.decider, lost.probability, vantages, whom, by)
@@ -266,7 +270,7 @@ def _doubt(services: Sequence[ServicePort]) -> Doubt | None:
             alike.setdefault((tuple(dict.fromkeys(open_questions(service))), reasons(service)), []).append(service)
     alike.pop(((), ()), None)
     (asked, why), whom = max(alike.items(), key=lambda each: len(each[1]), default=(((), ()), []))
-    if len(whom) < max(_FEWEST, len(services) * _MOST_OF_THEM):
+    if not is_most(len(whom), len(services)):
         return None
     fates = [fate for frontend in whom[0].frontends if frontend.fates for _, fate in frontend.fates.items()]
     return Doubt(asked, why, tuple(whom), tuple(lost for fate in fates for lost in fate.perhaps))

@@ -64,7 +64,7 @@ class LossFinding(Record):
 
 def with_effects(findings: Iterable[Finding], effects: Iterable[LossFinding]) -> list[Finding]:
     """All findings, and the effects whose cause none of them reports. A finding that reports the cause becomes as
-    severe as its effect."""
+    severe as its effect, and takes over its reach."""
     reported = list(findings)
     by_line: dict[object, list[int]] = {}
     by_chain: dict[object, list[int]] = {}
@@ -80,6 +80,9 @@ def with_effects(findings: Iterable[Finding], effects: Iterable[LossFinding]) ->
             named = [*named, *by_chain.get((found.source, found.family, found.table, found.chain), ())]
         if not named:
             silent.append(found)
-        elif all(reported[number].severity.rank < found.severity.rank for number in named):
+            continue
+        if all(reported[number].severity.rank < found.severity.rank for number in named):
             reported[named[0]] = replace(reported[named[0]], severity=found.severity)
+        for number in dict.fromkeys(named):
+            reported[number] = replace(reported[number], reach=reported[number].reach + found.reach)
     return reported + silent

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ipt_explain.audit.findings.place import NOWHERE, Location
+from ipt_explain.audit.findings.reach import NO_REACH, Reach
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import Record, replace
 
@@ -24,6 +25,7 @@ class Fault(Record):
     are other lines that show it. `severity` replaces the rule's own if this case is more or less severe. `key`
     distinguishes several faults at one place (otherwise their fingerprints differ only by order). `context` is for
     rules that check the dump as a whole; others leave it None. `services` are all that one cause hits, if several.
+    `reach` is what is lost at its place, if the rule that reports it asks for that.
     """
 
     message: str
@@ -35,6 +37,7 @@ class Fault(Record):
     key: str = ""
     context: BackendContext | None = None
     services: tuple[str, ...] = ()
+    reach: Reach = NO_REACH
 
 
 def gathered(faults: Iterable[Fault], enough: int = ENOUGH) -> Iterator[Fault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ipt_explain.audit.findings.reach import NO_REACH, Reach
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import Record
 
@@ -19,7 +20,7 @@ class Finding(Record):
     `service` is None. `nodes` are those that have the fault, if several were compared. `excerpt` is the primary line as
     it is in the source ("" if there is none) and `columns` the part of it to point at: 1-based, the end exclusive.
     `fingerprint` stays the same when lines move or counters grow; of several findings that would have the same
-    fingerprint, the second and later ones end in `:2`, `:3`, ….
+    fingerprint, the second and later ones end in `:2`, `:3`, …. `reach` is how much traffic is lost at its place.
     """
 
     rule: str
@@ -39,11 +40,17 @@ class Finding(Record):
     fingerprint: str = ""
     services: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
+    reach: Reach = NO_REACH
 
     @property
     def column(self) -> int | None:
         """Where in the line to look, from 1."""
         return None if self.columns is None else self.columns[0]
+
+    @property
+    def of_node(self) -> bool:
+        """Whether it is about a node as a whole: it hits most of its service ports, or names none."""
+        return self.reach.most or (self.service is None and not self.services)
 
     @property
     def docs(self) -> str:

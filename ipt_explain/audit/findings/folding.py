@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ipt_explain.audit.findings.finding import Finding
+from ipt_explain.audit.findings.ordering import by_reach
+from ipt_explain.audit.findings.reach import NO_REACH
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.records import Record
+from ipt_explain.records import Record, replace
 
 # What differs between similar findings: Services, chains named after hashes, addresses, numbers.
 _PARTICULARS = lazy_pattern(
@@ -41,15 +43,20 @@ class FindingGroup(Record):
 
 
 def grouped(findings: Iterable[Finding], fold: bool = True) -> list[FindingGroup]:
-    """The findings in groups, most severe first; of equal severity, the node's own before a Service's, then the most
-    frequent. Without `fold` each finding is a group of its own."""
+    """The findings in groups, in the order of `by_reach` of all that is in them. Without `fold` each finding is a group
+    of its own."""
     alike: dict[object, list[Finding]] = {}
     for number, finding in enumerate(findings):
         key = (finding.rule, finding.severity, finding.service is None, _template(finding)) if fold else number
         alike.setdefault(key, []).append(finding)
     groups = [FindingGroup(tuple(same)) for same in alike.values()]
-    groups.sort(key=lambda each: (-each.example.severity.rank, each.example.service is not None, -len(each.findings)))
+    groups.sort(key=_order)
     return groups
+
+
+def _order(group: FindingGroup) -> tuple[object, ...]:
+    reach = sum((finding.reach for finding in group.findings), NO_REACH)
+    return by_reach(replace(group.example, reach=reach, services=group.services))
 
 
 def _template(finding: Finding) -> str:

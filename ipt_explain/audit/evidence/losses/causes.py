@@ -13,6 +13,7 @@ from ipt_explain.audit.evidence.losses.hurt import INSIDE, hurt
 from ipt_explain.audit.evidence.services.vital import is_vital
 from ipt_explain.audit.fact import fact
 from ipt_explain.audit.findings.place import Location, at_chain, at_rule, at_table
+from ipt_explain.audit.findings.reach import Reach
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Chain, Rule
@@ -20,7 +21,7 @@ from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.netfilter.walk.orders import asks_for_order
 from ipt_explain.records import Record
 from ipt_explain.services.fates import CutOff, Decider, Fate, Loss, Lost, Vantage
-from ipt_explain.services.health import declined_anyway
+from ipt_explain.services.health import declined_anyway, is_most
 from ipt_explain.services.ports import Frontend, ServicePort
 
 ALL = 1 - 1e-6
@@ -105,6 +106,16 @@ class Cause(Record):
         if not self.served_by.has_lines:
             return ()
         return tuple(dict.fromkeys(victim.frontend.evidence.line for victim in self.victims))
+
+    @property
+    def reach(self) -> Reach:
+        """How many service ports lose connections, each counted by the vantage point that loses most."""
+        lost: dict[str, float] = {}
+        for victim in self.victims:
+            label = victim.service.label
+            lost[label] = max(lost.get(label, 0.0), min(victim.lost.probability, 1.0))
+        able = sum(bool(service.endpoints) for service in self.served_by.services)
+        return Reach(sum(lost.values()), is_most(len(lost), able))
 
     @property
     def severity(self) -> Severity:
