@@ -130,6 +130,14 @@ class Lost(Record):
         )
 
 
+class Unmasqueraded(Record):
+    """Why connections that are marked for masquerading keep their source: by which rule, or for lack of a rule in which
+    chain, and in words."""
+
+    decider: Decider
+    why: str
+
+
 class Fate(Record):
     """What happens to new connections to one frontend from one vantage point, across all hooks, tables and backends.
 

@@ -9,7 +9,7 @@ from itertools import compress
 from ipt_explain.columns import column
 from ipt_explain.enums import Enum
 from ipt_explain.records import Record
-from ipt_explain.services.fates import Decider, Loss, Lost, Vantage
+from ipt_explain.services.fates import Decider, Loss, Lost, Unmasqueraded, Vantage
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
 
 # Of a node's Services: at least this part of them, and at least so many.
@@ -69,7 +69,8 @@ class Health(Record):
     """A node's health. `troubles` are those that no cause or doubt fully explains, worst first; `counts` covers all
     Services.
 
-    `unmasqueraded` are Services whose connections are marked for masquerading, if nothing masquerades marked packets.
+    `unmasqueraded` are Services whose connections are marked for masquerading, if none are masqueraded, or if most are
+    not because of the same rule.
     """
 
     causes: tuple[NodeCause, ...]
@@ -93,7 +94,8 @@ def health(services: Sequence[ServicePort]) -> Health:
     """The health of the nodes that service ports belong to."""
     causes = _causes(services)
     explained = frozenset(key for key, _ in causes)
-    unmasqueraded = unmasqueraded_services(services)
+    unmasqueraded = unmasqueraded_services(services) or _kept_alike(services)
+    masked = set(map(id, unmasqueraded))
     doubt = _doubt(services)
     doubted = set(map(id, doubt.services)) if doubt is not None else set()
     troubles: list[Trouble] = []
@@ -106,7 +108,7 @@ def health(services: Sequence[ServicePort]) -> Health:
             if own is None:
                 continue
             trouble = own
-        if trouble.standing is Standing.HAIRPIN and unmasqueraded:
+        if trouble.standing is Standing.HAIRPIN and id(service) in masked:
             continue
         if trouble.standing is not Standing.FINE and id(service) not in doubted:
             troubles.append(trouble)
@@ -125,6 +127,17 @@ def unmasqueraded_services(services: Sequence[ServicePort]) -> tuple[ServicePort
         if False in of_marked:
             lacking.append(service)
     return tuple(lacking)
+
+
+def _kept_alike(services: Sequence[ServicePort]) -> tuple[ServicePort, ...]:
+    """The Services whose marked connections the same rule keeps from being masqueraded, if these are most of them."""
+    alike: dict[tuple[str, Unmasqueraded], list[ServicePort]] = {}
+    for service in services:
+        if service.masquerade.kept is not None:
+            alike.setdefault((service.source, service.masquerade.kept), []).append(service)
+    able = sum(bool(service.endpoints) for service in services)
+    most = max(alike.values(), key=len, default=[])
+    return tuple(most) if is_most(len(most), able) else ()
 
 
 def trouble_of(service: ServicePort) -> Trouble:

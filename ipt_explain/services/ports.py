@@ -9,7 +9,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Family, Form, Rule
 from ipt_explain.records import Record
 from ipt_explain.services.evidence import Evidence, Shown
-from ipt_explain.services.fates import Fates
+from ipt_explain.services.fates import Fates, Unmasqueraded
 from ipt_explain.words import front
 
 
@@ -189,11 +189,13 @@ class Masquerade(Record):
 
     `hairpin`: those of a pod to itself (True if for all endpoints). `all`: every ClusterIP connection; None if the text
     may lack rules that mark them. `off_cluster`: the condition for ClusterIP connections from outside the pod network.
+    `kept` says why connections to endpoints are not masqueraded although they are marked, if any are not.
     """
 
     hairpin: bool | None
     all: bool | None
     off_cluster: str | None
+    kept: Unmasqueraded | None = None
 
 
 class ServiceChains(Record):

@@ -96,6 +96,12 @@ class Deciders:
             met = self._met[key] = self._of_rule(step, passed or step.chain, rule)
         return met
 
+    def of_chain(self, table: str, chain: Chain, rule: Rule | None = None) -> Decider:
+        """A chain of iptables as a whole, or one of its rules."""
+        number = next((at for at, each in enumerate(self._rulesets) if each.chain(table, chain.name) is chain), 0)
+        line, text = (chain.line, f":{chain.name} -") if rule is None else (rule.line, rule.text)
+        return Decider(number, table, chain.name, line, text, is_rule=rule is not None)
+
     def _of_rule(self, step: Step, chain: Chain, rule: Rule | None) -> Decider:
         """A rule of the chain, its policy, or a chain that the step has passed."""
         from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -31,6 +32,10 @@ from ipt_explain.services.ports import Masquerade, ServicePort
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.fates.own_connections import OwnConnection
+    from ipt_explain.analyzers.fates.unmasqueraded import Left
+    from ipt_explain.analyzers.fates.weighing import Scales
+    from ipt_explain.netfilter.walk.packets import Packets
+    from ipt_explain.services.fates import Unmasqueraded
 
 Bound = Sequence[Heading | None]
 """The destinations of packets to a Service's endpoints; None if unknown."""
@@ -49,24 +54,27 @@ class Masquerading:
     protocol.
 
     `services` are those of the protocol, with where their endpoints are. `shown_whole`: the text has all rules that may
-    masquerade. `mark` is what packets are marked with in nftables mode.
+    masquerade. `scales` know who decides what. `mark` is what packets are marked with in nftables mode.
     """
 
     def __init__(
         self, node: NodeRules, around: Surroundings, protocol: str, services: Sequence[tuple[ServicePort, Bound]],
-        shown_whole: bool, mark: int | None = None,
+        shown_whole: bool, scales: Callable[[], Scales], mark: int | None = None,
     ) -> None:  # fmt: skip
         self._node = node
         self._around = around
         self._start = around.departure(Vantage.POD, protocol_number(protocol) or 0)
         self._services = services
+        self._left: list[Left] = []
         self._shown_whole = shown_whole
         self._alike: Mapping[int, Sequence[Heading]] | None = None
         self._odd_services: frozenset[Heading] = frozenset()
         marks = self._marks_set() if mark is None else {mark}
-        kept, perhaps, masked = self._leaving(min(marks)) if len(marks) == 1 else ((), (), ())
+        kept, perhaps, masked = self._leaving(min(marks), self._left) if len(marks) == 1 else ((), (), ())
         self._doubted = frozenset(perhaps).intersection(masked).difference(kept) if perhaps else frozenset[Heading]()
         self._unmasked = frozenset((*kept, *perhaps))
+        self._scales = scales
+        self._marked = marks != {0}
         self._masked = self._masqueraded_unmarked()
         self._followed = self._odd_ones() if shown_whole and mark is None else {}
 
@@ -101,10 +109,21 @@ class Masquerading:
             found = replace(found, all=True)
         if found.hairpin is False and self._masked.issuperset(bound):
             found = replace(found, hairpin=True)
-        if not found.hairpin or not self._unmasked or self._unmasked.isdisjoint(bound):
+        if not self._unmasked or self._unmasked.isdisjoint(bound):
             return found
-        doubted = self._doubted.issuperset(self._unmasked.intersection(bound))
-        return replace(found, hairpin=None if doubted or not self._shown_whole else False)
+        if found.hairpin:
+            doubted = self._doubted.issuperset(self._unmasked.intersection(bound))
+            found = replace(found, hairpin=None if doubted or not self._shown_whole else False)
+        if found.hairpin is False and service.masquerade.hairpin:  # marked, but not masqueraded
+            found = replace(found, kept=next(filter(None, map(self._kept.get, filter(None, bound))), None))
+        return found
+
+    @cached_property
+    def _kept(self) -> Mapping[Heading, Unmasqueraded]:
+        """For each endpoint that marked packets reach with their own source, why."""
+        from ipt_explain.analyzers.fates.unmasqueraded import unmasqueraded
+
+        return unmasqueraded(self._left, self._marked, self._node, self._scales().deciders)
 
     def _odd_ones(self) -> Mapping[OwnConnection, bool | None]:
         """Pods' own connections, where their chains may mark them in other ways than kube-proxy's do."""
@@ -154,12 +173,13 @@ class Masquerading:
         """
         if not any(False in column(service.endpoints, "hairpin") for service, _ in self._services):
             return frozenset()
-        kept, perhaps, masked = self._leaving(0)
+        kept, perhaps, masked = self._leaving(0, [])
         return frozenset(masked).difference(kept, perhaps) - self._around.host_endpoints
 
-    def _leaving(self, mark: int) -> tuple[list[Heading], list[Heading], list[Heading]]:
+    def _leaving(self, mark: int, left: list[Left]) -> tuple[list[Heading], list[Heading], list[Heading]]:
         """For packets with this mark from pods, or from the endpoints themselves: the endpoints that they reach with
         their own source, those for which that depends on an open question, and those that they may reach masqueraded.
+        Packets that keep their source are added to `left`.
         """
         kept: list[Heading] = []
         perhaps: list[Heading] = []
@@ -177,9 +197,15 @@ class Masquerading:
         starts.append((pod, [each for each in sent if each not in alone] if alone else sent))
         for start, some in starts:
             ends = self._forwarded(start, some)
-            if pod.node.names_later and any(finish.state.answers for finish, _ in ends):
-                ends = list(_without_idle(ends))
-            for finish, reached in ends:
+            left += [
+                (packets, reached)
+                for finish, packets, reached in ends
+                if finish.verdict is Verdict.ACCEPT and not finish.state.source_decided
+            ]
+            told = [(finish, reached) for finish, _, reached in ends]
+            if pod.node.names_later and any(finish.state.answers for finish, _ in told):
+                told = list(_without_idle(told))
+            for finish, reached in told:
                 if finish.verdict is Verdict.ACCEPT:
                     own = perhaps if finish.state.answers else kept
                     (masked if finish.state.source_decided else own).extend(reached)
@@ -203,19 +229,21 @@ class Masquerading:
                 self._alike = sent_alike(list(endpoints), sources, self._around.pod)
         return self._alike
 
-    def _forwarded(self, start: PacketState, sent: Sequence[Heading]) -> Sequence[tuple[Finish, Sequence[Heading]]]:
+    def _forwarded(
+        self, start: PacketState, sent: Sequence[Heading]
+    ) -> Sequence[tuple[Finish, Packets, Sequence[Heading]]]:
         """How forwarded packets to endpoints end, with the endpoints. Mostly no rule asks for these: then one packet to
         an unknown endpoint ends like all of them, without a question."""
         if len(sent) > _FEW:
             anywhere = Whereabouts("the endpoint's address", self._around.family, owned=Truth.UNKNOWN)
             journey = Journey(self._node, (Heading(anywhere, None),), _WORK)
             journey.forward(start)
-            ends = [finish for finish, _ in journey.ends()]
-            if not any(finish.state.answers or finish.verdict is Verdict.UNKNOWN for finish in ends):
-                return [(finish, sent) for finish in ends]
+            ends = list(journey.ends())
+            if not any(finish.state.answers or finish.verdict is Verdict.UNKNOWN for finish, _ in ends):
+                return [(finish, packets, sent) for finish, packets in ends]
         journey = Journey(self._node, sent)
         journey.forward(start)
-        return [(finish, packets.to) for finish, packets in journey.ends()]
+        return [(finish, packets, packets.to) for finish, packets in journey.ends()]
 
     def _marks_set(self) -> frozenset[int]:
         """The marks with which packets return from KUBE-MARK-MASQ."""

@@ -136,7 +136,9 @@ class _Reader:
         return judged
 
     def _followed(self, protocol: str, services: Sequence[tuple[ServicePort, Bound]]) -> _Followed:
-        masquerading = Masquerading(self._node, self._around, protocol, services, self._shown_whole, self._mark)
+        masquerading = Masquerading(
+            self._node, self._around, protocol, services, self._shown_whole, self._scales, self._mark
+        )
         crowd = [(service, frontend) for service, _ in services for frontend in service.frontends]
         endpoints = [bound for service, bound in services for _ in service.frontends]
         sent = self._sent([frontend for _, frontend in crowd])

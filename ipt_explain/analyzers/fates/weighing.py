@@ -101,7 +101,7 @@ class Scales:
         self, deciders: Deciders, perhaps_here: frozenset[Heading], shown_whole: bool, drops_shown: bool,
         filter_shown: bool, dnat_shown: bool,
     ) -> None:
-        self._deciders = deciders
+        self.deciders = deciders
         self.perhaps_here = perhaps_here
         self._shown_whole = shown_whole
         self._drops_shown = drops_shown
@@ -179,10 +179,10 @@ class Scales:
         stopped = verdict is not Verdict.ACCEPT and state.dnat and finish.reason != NO_HOPS_LEFT
         last = path.last() if path is not None and stopped else None
         steps: Sequence[AnyStep] = () if path is None else path.steps() if last is None else (last,)
-        if verdict is Verdict.UNKNOWN and steps and self._deciders.leads_to_endpoint(steps[-1]):
+        if verdict is Verdict.UNKNOWN and steps and self.deciders.leads_to_endpoint(steps[-1]):
             return _SERVED
-        step = shortening(steps) if finish.reason == NO_HOPS_LEFT else self._deciders.decisive(verdict, state, steps)
-        decider = self._deciders.of(step, state)
+        step = shortening(steps) if finish.reason == NO_HOPS_LEFT else self.deciders.decisive(verdict, state, steps)
+        decider = self.deciders.of(step, state)
         diverted = verdict is Verdict.ACCEPT and state.dnat
         dnat = destination_text(packets.to[row], state.connection.family) if diverted else None
         loss, why = loss_of(finish, step, decider, dnat)
@@ -203,7 +203,7 @@ class Scales:
 
     def _unanswered(self, reply: StoppedReply) -> ConnectionEnd:
         """What reaches an endpoint that cannot answer. The kernel accepts it."""
-        decider = self._deciders.of(reply.step, reply.state)
+        decider = self.deciders.of(reply.step, reply.state)
         why = _CUT_OFF[reply.is_reply, reply.verdict]
         return self._lost(Loss.UNANSWERED, Verdict.ACCEPT.value, None, decider, why.value)
 

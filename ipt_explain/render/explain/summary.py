@@ -18,9 +18,9 @@ from ipt_explain.render.explain.service_words import (
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Span, TreeNode, draw, line_tail, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.explanation import Reading
-from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss
+from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss, Unmasqueraded
 from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, open_questions, reasons
-from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState
+from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState, TrafficPolicy
 from ipt_explain.words import and_more, aside, counted, either
 from ipt_explain.words.percents import part_of
 
@@ -53,8 +53,8 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
     for cause in found.causes:
         yield from _labelled(label, _cause(cause), width)
         label = ""
-    if found.unmasqueraded:
-        yield from _labelled(label, [("✗ ", "bad"), *sentence(_unmasqueraded(found.unmasqueraded))], width)
+    for words in _unmasqueraded(found.unmasqueraded):
+        yield from _labelled(label, [("✗ ", "bad"), *sentence(words)], width)
         label = ""
     if found.doubt is not None:
         yield from _labelled(label, [("? ", "unknown"), *sentence(_doubt(found.doubt))], width)
@@ -117,10 +117,29 @@ def _cause(cause: NodeCause) -> list[Span]:
     return [("✗ ", "bad"), *sentence(f"{place}: {why}{whom} are {HOW[cause.how]}")]
 
 
-def _unmasqueraded(services: Sequence[ServicePort]) -> str:
-    return (
-        f"masquerading does not work for {_number(services)}: a pod that connects to itself through its Service gets "
-        "no reply, nor does a client of a node port whose endpoint is on another node"
+def _unmasqueraded(services: Sequence[ServicePort]) -> Iterator[str]:
+    """`nat POSTROUTING, line 50: no rule here jumps to KUBE-POSTROUTING, so masquerading does not work for …`, for each
+    rule or chain to look at."""
+    alike: dict[tuple[str, Unmasqueraded | None], list[ServicePort]] = {}
+    for service in services:
+        alike.setdefault((service.source, service.masquerade.kept), []).append(service)
+    for (source, kept), hit in alike.items():
+        why = "" if kept is None else f"{_place(source, kept.decider)}: {escape(kept.why)}, so "
+        also = ", nor does a client of a node port whose endpoint is on another node" if _keeps_clients(hit) else ""
+        yield (
+            f"{why}masquerading does not work for {_number(hit)}: a pod that connects to itself through its Service "
+            f"gets no reply{also}"
+        )
+
+
+def _keeps_clients(services: Sequence[ServicePort]) -> bool:
+    """Whether clients from outside reach node ports with their own source that should be masqueraded."""
+    return any(
+        frontend.fates is not None and frontend.fates.outside.masqueraded is False
+        for service in services
+        if service.external_policy is not TrafficPolicy.LOCAL
+        for frontend in service.frontends
+        if frontend.kind is FrontendKind.NODE_PORT
     )
 
 
@@ -231,6 +250,9 @@ def _line(trouble: Trouble) -> str:
         return f"line {lost.decider.line}"
     service: ServicePort = trouble.service
     if trouble.standing is Standing.HAIRPIN:
+        kept = service.masquerade.kept
+        if kept is not None and kept.decider.line is not None:
+            return f"line {kept.decider.line}"
         return next(f"line {each.evidence.line}" for each in service.endpoints if each.hairpin is False)
     if trouble.standing is Standing.UNKNOWN and (line := asking_line(service)) is not None:
         return f"line {line}"
