@@ -18,6 +18,15 @@ from ipt_explain.records import NamedTuple
 
 _HALF = Fraction(1, 2)
 _FLAGS = ("-i ", "-o ")
+ARRIVING = ("-i ", "iifname ", "iif ")
+LEAVING = ("-o ", "oifname ", "oif ")
+SOURCES = ("-s ", "ip saddr ", "ip6 saddr ")
+OF_ORIGIN = (
+    *ARRIVING, *LEAVING, *SOURCES, "-m rpfilter", "-m owner ", "-m mac ", "-m set ",
+    "fib saddr ", "meta skuid ", "meta skgid ", "ether saddr ",
+)  # fmt: skip
+"""How questions begin about interfaces, source addresses and whatever else only tells who sends a packet, of iptables
+and of nftables."""
 _FEWEST = 4
 """Fewer interfaces are named one by one."""
 
@@ -81,7 +90,7 @@ class Assumption:
     @property
     def of_source(self) -> bool:
         """Whether it is only about a packet's source address or interface."""
-        return all(text.startswith(("-s ", "-i ")) for text, _ in self.literals)
+        return all(text.startswith((*SOURCES, *ARRIVING)) for text, _ in self.literals)
 
     @property
     def question(self) -> str:

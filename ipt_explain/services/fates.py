@@ -64,9 +64,6 @@ class CutOff(Enum):
     LATER_UNRECOGNISED = "later packets are not recognised"
 
 
-_OF_ORIGIN = ("-i ", "-o ", "-s ", "-m rpfilter", "-m owner ", "-m mac ", "-m set ")
-
-
 class Decider(Record):
     """The rule that decides what happens to a packet, or a chain by its policy or because it lacks a rule.
 
@@ -113,11 +110,12 @@ class Lost(Record):
     def is_ordinary(self, vantage: Vantage) -> bool:
         """Whether it depends only on where connections come from, on interfaces and sets, as it does on healthy nodes,
         and perhaps on which addresses are the node's; but not if it stops a part of this node's pods by address."""
+        from ipt_explain.netfilter.assumptions import OF_ORIGIN, SOURCES
         from ipt_explain.netfilter.condition import OF_THIS_NODE
 
-        by_pod = vantage is Vantage.POD and self.depends_only_on(("-s ",))
+        by_pod = vantage is Vantage.POD and self.depends_only_on(SOURCES)
         asked = [text for each in self.when for text, _ in each.literals if not text.endswith(OF_THIS_NODE)]
-        of_origin = all(text.startswith(_OF_ORIGIN) for text in asked) and (bool(asked) or not self.when)
+        of_origin = all(text.startswith(OF_ORIGIN) for text in asked) and (bool(asked) or not self.when)
         return of_origin and self.how is not Loss.UNKNOWN and not by_pod
 
     def is_here(self, address: str | None) -> bool:

@@ -17,6 +17,7 @@ from ipt_explain.audit.findings.reach import Reach
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Chain, Rule
+from ipt_explain.netfilter.assumptions import ARRIVING, SOURCES
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.netfilter.walk.orders import asks_for_order
 from ipt_explain.records import Record
@@ -125,7 +126,7 @@ class Cause(Record):
 
 def by_source_alone(cause: Cause) -> bool:
     """Whether it hits connections from some sources or interfaces, whatever else the dump leaves open."""
-    return all(victim.lost.depends_only_on(("-s ", "-i ")) for victim in cause.victims)
+    return all(victim.lost.depends_only_on((*SOURCES, *ARRIVING)) for victim in cause.victims)
 
 
 def cuts_off_all(cause: Cause) -> bool:

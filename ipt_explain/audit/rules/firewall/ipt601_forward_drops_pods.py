@@ -47,12 +47,11 @@ When to ignore:
 
 from __future__ import annotations
 
-import re
-
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule_or_chain, rule
 from ipt_explain.audit.evidence.filter.host_endpoints import Stop, host_stops
-from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, Victim, causes, possible_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, causes, possible_causes
 from ipt_explain.audit.evidence.losses.hurt import loses_or_may_stop
+from ipt_explain.audit.evidence.losses.likely import likely_part
 from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.nat import destination_text
@@ -66,8 +65,6 @@ _FIX = (
     "network plugin."
 )
 _NAMED = 3
-_ELSEWHERE = r"not (?:-[io] (?:docker0|virbr[\w+]*|tailscale[\w+]*)|\S+ is an address of this node)"
-_LIKELY = re.compile(f"{_ELSEWHERE}(?: and {_ELSEWHERE})*")
 
 
 @rule("IPT601", "forward-drops-pods", Severity.ERROR, evidence=loses_or_may_stop, reads_absence=True)
@@ -77,17 +74,11 @@ def forward_drops_pods(context: RulesetContext) -> Faults:
     for cause in certain:
         yield _fault(cause)
     for cause in possible_causes(context, LossPlace.FILTER):
-        likely = tuple(filter(_is_likely, cause.victims))
-        if likely:
-            yield _fault(replace(cause, victims=likely), Severity.WARNING)
+        likely = likely_part(cause)
+        if likely is not None:
+            yield _fault(likely, Severity.WARNING)
     reported = {cause.place.line for cause in certain}
     yield from (_on_this_node(stop) for stop in host_stops(context) if stop.step.line not in reported)
-
-
-def _is_likely(victim: Victim) -> bool:
-    """Whether nothing is open but bridges and tunnels that carry no pods, and the node's own addresses, which few
-    endpoints have."""
-    return all(map(_LIKELY.fullmatch, victim.assumed))
 
 
 def _fault(cause: Cause, severity: Severity | None = None) -> Fault:

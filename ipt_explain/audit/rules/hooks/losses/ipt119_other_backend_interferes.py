@@ -5,7 +5,8 @@ What it checks:
     new connections are sent through all of them, as for IPT117. Rules of one backend that drop, divert or leave
     untranslated what another backend's Services would serve are reported, and so are those of another nftables table
     next to kube-proxy's. If the result depends on which backend the kernel asks first, which no dump shows, it is a
-    warning.
+    warning; so is a rule or policy that spares only what comes or goes by a bridge or tunnel without pods (docker0,
+    virbr0, tailscale0).
 
 Why it matters:
     Packets pass both backends, and each looks fine by itself. Docker or a firewall that writes legacy tables next to
@@ -44,9 +45,10 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import DumpContext, Faults, RulesetContext, Severity, dump_rule
-from ipt_explain.audit.evidence.losses.causes import LossPlace, by_order_alone, causes, possible_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, by_order_alone, causes, possible_causes
 from ipt_explain.audit.evidence.losses.hurt import hurt_anywhere
-from ipt_explain.audit.evidence.losses.telling import fault_of
+from ipt_explain.audit.evidence.losses.likely import likely_part
+from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
 from ipt_explain.records import replace
 
 _FIX_BESIDE = "Remove the rule or narrow it, or make its program accept Service traffic."
@@ -57,10 +59,20 @@ _FIX = "Make all programs on the node use one backend, and clean the other."
 def other_backend_interferes(dump: DumpContext) -> Faults:
     """One fault for each cause that is in another ruleset than the Services that it hits."""
     for context in dump.contexts:
-        fix = _FIX if isinstance(context, RulesetContext) else _FIX_BESIDE
-        if context.complete:
-            for cause in causes(context, LossPlace.OTHER_BACKEND):
-                yield fault_of(cause, fix, elsewhere=True)
-            for cause in filter(by_order_alone, possible_causes(context, LossPlace.OTHER_BACKEND)):
-                fault = fault_of(cause, fix, Severity.WARNING, elsewhere=True)
+        if not context.complete:
+            continue
+        for cause in causes(context, LossPlace.OTHER_BACKEND):
+            yield fault_of(cause, _fix(cause), elsewhere=True)
+        for cause in possible_causes(context, LossPlace.OTHER_BACKEND):
+            likely = likely_part(cause)
+            if by_order_alone(cause):
+                fault = fault_of(cause, _fix(cause), Severity.WARNING, elsewhere=True)
                 yield replace(fault, message=f"{fault.message}, if the kernel asks it first")
+            elif likely is not None:
+                yield fault_of(likely, _fix(likely), Severity.WARNING, elsewhere=True)
+
+
+def _fix(cause: Cause) -> str:
+    if isinstance(cause.served_by, RulesetContext):
+        return _FIX
+    return FIX_POLICY if cause.is_policy else _FIX_BESIDE

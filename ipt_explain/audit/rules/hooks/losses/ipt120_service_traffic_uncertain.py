@@ -9,8 +9,8 @@ What it checks:
 
     It is a warning if all Services may be hit, or cluster DNS or the API server. It is a note if only others may be, if
     it depends only on who connects, on interfaces or on ipsets, and in the chains of a NetworkPolicy engine: such rules
-    are common, and usually spare Services. A rule that may stop a part of the pod network (`-s`) is a warning: it
-    stops the pods that have these addresses.
+    are common, and usually spare Services. A rule that may stop a part of the pod network (`-s`, `ip saddr`) is a
+    warning: it stops the pods that have these addresses.
 
 Why it matters:
     The dump alone cannot rule out that these connections are dropped. If clients time out, look here.

@@ -1,0 +1,43 @@
+"""Other programs' tables of nftables beside kube-proxy's."""
+
+from __future__ import annotations
+
+import pytest
+
+from ipt_explain.audit.findings.severity import Severity
+from tests.audit.helpers import audit_text
+from tests.nft_corpus import listing
+
+NODE = listing("1.33/basic/nft-ruleset").text
+
+
+def beside(hook: str, *rules: str, policy: str = "accept", more: str = "") -> str:
+    """kube-proxy's node with another table that has one base chain."""
+    body = "\n".join(f"\t\t{rule}" for rule in rules)
+    base = f"type filter hook {hook} priority filter; policy {policy};"
+    return f"{NODE}table inet other {{\n{more}\tchain its-{hook} {{\n\t\t{base}\n{body}\n\t}}\n}}\n"
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity"),
+    [
+        ('oifname "docker0" drop', Severity.INFO),
+        ('iif "virbr0" reject', Severity.INFO),
+        ("fib saddr . iif oif missing drop", Severity.INFO),
+        ("ip saddr 203.0.113.0/24 drop", None),
+        ('iifname . ip saddr { "eth1" . 10.244.0.0/16 } drop', Severity.INFO),
+        ("ip saddr 10.244.9.0/24 drop", Severity.WARNING),
+        ("limit rate over 10/second drop", Severity.WARNING),
+    ],
+)
+def test_what_healthy_nodes_ask_of_senders_is_a_note(rule: str, severity: Severity | None) -> None:
+    found = [each for each in audit_text(beside("forward", rule)) if "pods" in each.message]
+    assert [(each.rule, each.severity) for each in found] == ([("IPT120", severity)] if severity else [])
+
+
+@pytest.mark.parametrize("accepted", ['iifname "docker0"', 'oif "virbr0"', 'iifname "tailscale0*"'])
+def test_a_policy_that_spares_only_bridges_without_pods_is_a_warning(accepted: str) -> None:
+    (found,) = audit_text(beside("forward", "ct state established,related accept", f"{accepted} accept", policy="drop"))
+    assert (found.rule, found.severity) == ("IPT119", Severity.WARNING)
+    assert found.message.startswith("the policy of inet other its-forward of nftables drops some connections from pods")
+    assert found.help == "Set the policy to ACCEPT, or accept Service traffic in this chain."
