@@ -13,13 +13,13 @@ from ipt_explain.analyzers.names import (
     ChainRole,
     role_of,
 )
-from ipt_explain.analyzers.nftables.tables import CLUSTER_IPS_CHECK, NODE_PORT_CHECK, REJECT_CHAIN, SERVICE_CHECK
 from ipt_explain.model import Backend, Chain, Extent, Rule, Ruleset
 from ipt_explain.model.kernel import HOOKS
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.marks import MARKING_TARGETS
 from ipt_explain.netfilter.packet import PacketState, Tracking
 from ipt_explain.netfilter.targets import Verdict
+from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.path import AnyStep, Path, Step, untracking
 from ipt_explain.netfilter.walk.stages import Stages
@@ -29,10 +29,6 @@ from ipt_explain.services.fates import NODE_GETS_IT, NOT_TAKEN, NOT_TRANSLATED, 
 _REFUSING = frozenset(
     {SERVICES, EXTERNAL_SERVICES, PROXY_FIREWALL, "KUBE-SOURCE-RANGES-FIREWALL", "KUBE-IPVS-OUT-FILTER"}
 )
-# kube-proxy's nftables tables: what they refuse, kube-proxy refuses.
-_PROXY_TABLES = frozenset({"ip kube-proxy", "ip6 kube-proxy"})
-# The chains that refuse for a Service.
-_REFUSING_NFT = (SERVICE_CHECK, NODE_PORT_CHECK, REJECT_CHAIN, "firewall-")
 # Other programs that answer for Service addresses by design.
 _ANSWERING = frozenset({"node-local-dns", "Istio", "Linkerd"})
 
@@ -78,16 +74,12 @@ class Deciders:
         if step is None:
             return self._passed_by(Hook.OUTPUT if state.connection.local else Hook.PREROUTING, state)
         if not isinstance(step, Step):
-            proxy = step.backend is Backend.IPVS or step.table in _PROXY_TABLES
-            owner_name = KUBE_PROXY if proxy else None
             number = self._numbers.get(step.backend, 0)
-            if step.into is not None and step.after is not None:
-                from ipt_explain.analyzers.fates import deciding_nft
+            if isinstance(step, NftStep):
+                from ipt_explain.analyzers.fates.deciding_nft import decider
 
-                name = step.into.name
-                return Decider(number, step.table, name, deciding_nft.lets_pass(step.into), f"chain {name}", owner_name)
-            is_rule = step.rule is not None
-            return Decider(number, step.table, step.chain.name, step.line, step.text, owner_name, is_rule)
+                return decider(step, number)
+            return Decider(number, step.table, step.chain.name, step.line, step.text, KUBE_PROXY, is_rule=True)
         passed = step.into if step.rule is not None and step.after is not None else None
         rule = step.rule if passed is None else None
         key = passed or step.chain, rule, passed is None
@@ -163,10 +155,11 @@ def refused(finish: Finish, path: Path | None) -> bool:
 
 def refuses(step: AnyStep) -> bool:
     """Whether a rule that stops packets is one of kube-proxy's refusals."""
-    chain = step.chain.name
-    if not isinstance(step, Step):
-        return step.backend is Backend.IPVS or (step.table in _PROXY_TABLES and chain.startswith(_REFUSING_NFT))
-    return step.table == "filter" and chain in _REFUSING
+    if isinstance(step, NftStep):
+        from ipt_explain.analyzers.fates import deciding_nft
+
+        return deciding_nft.refuses(step)
+    return not isinstance(step, Step) or (step.table == "filter" and step.chain.name in _REFUSING)
 
 
 def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> AnyStep | None:
@@ -178,7 +171,7 @@ def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> 
         if exempting is not None:
             return exempting
     other = next((step for step in reversed(steps) if not isinstance(step, Step) and _translates(step)), None)
-    if other is None and any(not isinstance(step, Step) and step.backend is Backend.NFTABLES for step in steps):
+    if other is None and any(isinstance(step, NftStep) for step in steps):
         from ipt_explain.analyzers.fates.deciding_nft import accepting
 
         other = accepting(steps)
@@ -214,7 +207,11 @@ def shortening(steps: Sequence[AnyStep]) -> AnyStep | None:
 def _for_lack_of_dnat(state: PacketState, steps: Sequence[AnyStep]) -> bool:
     """Whether kube-proxy's table of nftables rejects a packet because nothing has translated it."""
     last = steps[-1] if steps and not state.dnat else None
-    return last is not None and last.table in _PROXY_TABLES and last.chain.name == CLUSTER_IPS_CHECK
+    if not isinstance(last, NftStep):
+        return False
+    from ipt_explain.analyzers.fates.deciding_nft import checks_cluster_ips
+
+    return checks_cluster_ips(last)
 
 
 def _only_marks(chain: Chain) -> bool:

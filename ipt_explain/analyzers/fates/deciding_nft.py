@@ -1,10 +1,16 @@
-"""Which nftables rule or chain decides that a packet's destination is not translated."""
+"""Which nftables rule or chain decides where a packet ends, and whether it is kube-proxy's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.analyzers.nftables.tables import TABLE
+from ipt_explain.analyzers.nftables.tables import (
+    CLUSTER_IPS_CHECK,
+    NODE_PORT_CHECK,
+    REJECT_CHAIN,
+    SERVICE_CHECK,
+    TABLE,
+)
 from ipt_explain.model import nft
 from ipt_explain.netfilter.hooks import DESTINATION_NAT, Hook
 from ipt_explain.netfilter.nft.chances import draws
@@ -13,6 +19,29 @@ from ipt_explain.netfilter.walk.backends.nft_path import NftStep
 from ipt_explain.netfilter.walk.path import AnyStep
 from ipt_explain.netfilter.walk.stages import Stages
 from ipt_explain.services.fates import Decider
+
+_PROXY_TABLES = frozenset({f"ip {TABLE}", f"ip6 {TABLE}"})
+# kube-proxy's chains that refuse for a Service.
+_REFUSING = (SERVICE_CHECK, NODE_PORT_CHECK, REJECT_CHAIN, "firewall-")
+
+
+def decider(step: NftStep, number: int) -> Decider:
+    """The rule of a step, or the chain that lets packets pass if that decides. `number` is the ruleset's."""
+    owner = "kube-proxy" if step.table in _PROXY_TABLES else None
+    if step.into is not None and step.after is not None:
+        name = step.into.name
+        return Decider(number, step.table, name, _lets_pass(step.into), f"chain {name}", owner)
+    return Decider(number, step.table, step.chain.name, step.line, step.text, owner, step.rule is not None)
+
+
+def refuses(step: NftStep) -> bool:
+    """Whether a rule that stops packets is one of kube-proxy's refusals."""
+    return step.table in _PROXY_TABLES and step.chain.name.startswith(_REFUSING)
+
+
+def checks_cluster_ips(step: NftStep) -> bool:
+    """Whether a rule rejects packets to ClusterIPs that nothing has translated."""
+    return step.table in _PROXY_TABLES and step.chain.name == CLUSTER_IPS_CHECK
 
 
 def base_chain(stages: Stages, hook: Hook, number: int) -> Decider:
@@ -30,7 +59,7 @@ def base_chain(stages: Stages, hook: Hook, number: int) -> Decider:
     return Decider(number, f"{own.family.value} {TABLE}", None, own.line or None, "", "kube-proxy")
 
 
-def lets_pass(chain: nft.Chain) -> int | None:
+def _lets_pass(chain: nft.Chain) -> int | None:
     """The line that lets packets pass a chain: that of its last rule that draws an endpoint, or its declaration."""
     last = next((rule for rule in reversed(chain.rules) if any(draws(rule)) and rule.source_text is not None), None)
     return (chain.line if last is None else last.line) or None
