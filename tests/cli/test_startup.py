@@ -38,15 +38,19 @@ _OTHER_WORK = (
 
 
 @pytest.mark.parametrize(
-    ("command", "needless"),
+    ("command", "sample", "needless"),
     [
-        ("explain", (*_HEAVY, *_OTHER_MODES, *_OTHER_WORK, "ipt_explain.audit")),
-        ("audit", (*_HEAVY, *_OTHER_MODES, "ipt_explain.compare")),
+        ("explain", "fragment-2-three-pods.txt", (*_HEAVY, *_OTHER_MODES, *_OTHER_WORK, "ipt_explain.audit")),
+        ("audit", "fragment-2-three-pods.txt", (*_HEAVY, *_OTHER_MODES, "ipt_explain.compare")),
+        ("explain", "damaged-node.txt", (*_HEAVY, *_OTHER_MODES, "ipt_explain.audit")),
+        ("audit", "damaged-node.txt", (*_HEAVY, *_OTHER_MODES, "ipt_explain.compare")),
     ],
 )
-def test_a_fragment_loads_only_what_it_needs(command: str, needless: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_small_dump_loads_only_what_it_needs(
+    command: str, sample: str, needless: tuple[str, ...], tmp_path: Path
+) -> None:
     run = subprocess.run(
-        [sys.executable, "-c", _LOADED, command, str(SAMPLES / "fragment-2-three-pods.txt")],
+        [sys.executable, "-c", _LOADED, command, str(SAMPLES / sample)],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
     loaded = run.stderr.split()
