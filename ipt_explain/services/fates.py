@@ -28,6 +28,14 @@ def is_clause(question: str) -> bool:
     )
 
 
+def depending_on(question: str) -> str:
+    """An open question after "depending on": `whether 10.0.0.1 is an address of this node`, or in backticks if it is
+    part of a rule, as that may hold commas and `and`."""
+    if question in (NAT_NOT_SHOWN, FILTER_NOT_SHOWN):
+        return question
+    return f"whether {question}" if is_clause(question) else f"`{question}`"
+
+
 class Vantage(Enum):
     """Where a connection comes from."""
 

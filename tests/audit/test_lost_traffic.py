@@ -201,12 +201,12 @@ def test_what_is_lost_unless_endpoints_are_the_node_itself_is_told() -> None:
     [
         ("raw", "PREROUTING -m rpfilter --invert -j DROP", Severity.INFO, "may drop connections from pods and outside"),
         ("mangle", "PREROUTING -m set --match-set banned src -j DROP", Severity.INFO, "match-set banned src"),
-        ("filter", "FORWARD -i ens5 -j REJECT", Severity.INFO, "depending on -i ens5,"),
+        ("filter", "FORWARD -i ens5 -j REJECT", Severity.INFO, "depending on `-i ens5`,"),
         ("filter", "FORWARD -s 10.244.9.0/24 -j DROP", Severity.WARNING, "pods to"),
         ("filter", "FORWARD -s 10.244.9.0/24 -i ens5 -j DROP", Severity.INFO, "pods to"),
         ("filter", "FORWARD -m connlimit --connlimit-above 5 -j REJECT", Severity.WARNING, "may refuse connections"),
         ("filter", "FORWARD -d 10.96.0.99 -m ttl --ttl-lt 5 -j DROP", None, ""),
-        ("filter", "FORWARD -m policy --dir in --pol none -j DROP", Severity.WARNING, "--dir in --pol none, which"),
+        ("filter", "FORWARD -m policy --dir in --pol none -j DROP", Severity.WARNING, "--dir in --pol none`, which"),
         ("filter", "OUTPUT -m owner --uid-owner 1000 -j REJECT", Severity.INFO, "connections from the node to"),
         ("filter", "FORWARD -j NFQUEUE --queue-num 0", Severity.WARNING, "what a program does with the queued packet"),
     ],
@@ -416,4 +416,4 @@ def test_what_a_doubt_depends_on_is_a_clause_where_it_is_no_rule() -> None:
     )
     found = audit_dump(read_dump(legacy + captured("1.30", "policy"))).findings
     (message,) = [each.message for each in found if each.rule == "IPT120"]
-    assert "depending on -i ens5 and whether filter FORWARD of iptables-legacy is asked before filter FORWARD" in message
+    assert "depending on `-i ens5` and whether filter FORWARD of iptables-legacy is asked before filter FORWARD" in message

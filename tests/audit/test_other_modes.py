@@ -161,6 +161,32 @@ def test_what_no_packet_tells_is_heard(capture: str, old: str, new: str, told: l
 
 
 @pytest.mark.parametrize(
+    ("capture", "old", "new", "effect"),
+    [
+        (
+            "1.36/nodeport", "goto service-AS2KJYAD-kube-system/kube-dns/tcp/metrics",
+            "goto service-K4CWHINZ-default/np-local/tcp/", ": connections to one of them reach the wrong pods",
+        ),
+        ("1.33/externalips", "198.51.100.8 . tcp . 80 :", "198.51.100.8 . tcp . 81 :", ": connections there reach its pods"),
+        (
+            "1.36/loadbalancer", "203.0.113.4 . tcp . 80 : goto firewall", "203.0.113.5 . tcp . 80 : goto firewall",
+            ": they decide who may connect to that",
+        ),
+        (
+            "1.36/nodeport", "\t\tip saddr 10.244.0.0/16 goto service-K4CWHINZ-default/np-local/tcp/", "\t\tcounter",
+            ": they reach only endpoints on this node, and are dropped if there are none",
+        ),
+    ],
+)  # fmt: skip
+def test_rules_of_wrong_chains_say_what_becomes_of_connections(capture: str, old: str, new: str, effect: str) -> None:
+    text = listing(f"{capture}/nft-ruleset").text
+    assert old in text
+    found = [each for each in audit_text(text.replace(old, new, 1)) if each.rule in ("IPT916", "IPT919")]
+    assert found
+    assert all(each.message.endswith(effect) for each in found)
+
+
+@pytest.mark.parametrize(
     ("rule", "severity"),
     [
         ("ip daddr . meta l4proto . th dport vmap @service-ips", Severity.ERROR),

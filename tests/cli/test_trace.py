@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 
+from tests.archives import read_archive
 from tests.cli.program import SAMPLES, Result
 from tests.cli.program import run_here as run
 from tests.corpora import kernel_cases
@@ -100,6 +102,19 @@ def test_assumptions_are_named_and_can_be_passed_to_assume() -> None:
     told = json.loads(trace(*arguments, *given, dump=dump).out)["outcomes"]
     assert {outcome["masqueraded"] for outcome in told} == {False}
     assert len(told) == 3
+
+
+def test_text_says_on_which_condition_and_how_to_decide_it() -> None:
+    dump = read_archive("neighbours")["calico-ahead.txt"].decode()
+    arguments = ("--from", "10.244.1.9", "--to", "10.96.0.10:53/udp")
+    told = trace(*arguments, dump=dump).out
+    assert "unless -i cali+\n           if -o cali+\n           unless -o cali0123456789a\n" in told
+    assert "=yes\n" not in told
+    example = next(line for line in told.splitlines() if line.startswith("  --assume "))
+    decided = trace(*arguments, *shlex.split(example), dump=dump).out
+    assert "if -i cali+\n" in told
+    assert "if -i cali+\n" not in decided
+    assert "if -m rpfilter --validmark --invert\n" in decided
 
 
 @pytest.mark.parametrize(

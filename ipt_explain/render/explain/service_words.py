@@ -10,7 +10,7 @@ from ipt_explain.records import Record
 from ipt_explain.render.text.outline import Span, TreeNode, line_tail, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.evidence import Evidence
-from ipt_explain.services.fates import FILTER_NOT_SHOWN, NAT_NOT_SHOWN, NOT_TRANSLATED, Loss, Lost, Vantage, is_clause
+from ipt_explain.services.fates import NOT_TRANSLATED, Loss, Lost, Vantage, depending_on
 from ipt_explain.services.health import Health, answered, losses_by_frontend, open_questions, reasons
 from ipt_explain.services.ports import (
     Balancer,
@@ -226,7 +226,5 @@ def questions_words(questions: Sequence[str], reasons: Sequence[str] = ()) -> st
 
 
 def question_words(question: str) -> str:
-    """A question after "depends on": `whether 10.0.0.1 is …`, or in quotes if it is part of a rule."""
-    if question in (NAT_NOT_SHOWN, FILTER_NOT_SHOWN):
-        return question
-    return f"whether {escape(question)}" if is_clause(question) else f"`{escape(question)}`"
+    """A question after "depends on": `whether 10.0.0.1 is …`."""
+    return escape(depending_on(question))

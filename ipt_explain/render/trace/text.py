@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from shlex import quote
 
 from ipt_explain.model import Chain
 from ipt_explain.netfilter.header import format_endpoint, parse_address, protocol_name
@@ -28,6 +29,8 @@ _MOST_OUTCOMES = 12
 _MOST_MISSES = 3
 _MOST_ASSUMPTIONS = 8
 _WHOLE = 1 - 1e-9
+_ANSWERS = ("=yes", "=no")
+_ON_QUESTIONS = "What the dump leaves open counts half each way. Answer it with =yes or =no, for example:"
 
 
 def trace_text(
@@ -54,13 +57,21 @@ def _lines(trace: Trace, label: str, to: To, why_not: WhyNot | None, verbose: bo
         yield from draw(drawer.table(table), width)
     if any(outcome.probability_if_so != outcome.probability for outcome in trace.outcomes):
         yield []
-        note = "Questions that the dump leaves open count half each way; --assume TEXT=yes or TEXT=no answers them."
-        yield from draw(TreeNode(sentence(note, "unknown")), width)
+        yield from draw(TreeNode(sentence(_ON_QUESTIONS, "unknown")), width)
+        yield [(f"  {escape(clipped(_example(trace.outcomes)))}", "unknown")]  # never broken, to be copied
     yield []
     yield from _outcome_lines(trace, to, width)
     if why_not is not None:
         yield []
         yield from _why_not_lines(why_not, width)
+
+
+def _example(outcomes: Sequence[Outcome]) -> str:
+    """How to answer an open question: `--assume '-i cali+=yes'`."""
+    asked = [text for outcome in outcomes for text in outcome.assumptions if text.endswith(_ANSWERS)]
+    alone = [text for text in asked if " or " not in text and " and " not in text]
+    question = next(iter([*alone, *asked]), "TEXT=yes").rpartition("=")[0]
+    return f"--assume {quote(f'{question}=yes')}"
 
 
 def _headline(trace: Trace, label: str) -> str:
@@ -190,7 +201,7 @@ def _supposed(outcomes: Sequence[Outcome]) -> list[str]:
         text
         for text in first.assumptions
         if text != first.reason
-        and not text.endswith(("=yes", "=no"))
+        and not text.endswith(_ANSWERS)
         and all(text in outcome.assumptions for outcome in others)
     ]
 
@@ -198,12 +209,20 @@ def _supposed(outcomes: Sequence[Outcome]) -> list[str]:
 def _assumption_lines(outcome: Outcome, open_ones: Sequence[str], indent: str, width: int) -> Iterator[Line]:
     """The outcome's assumptions beyond the dump, and its chance if they hold."""
     for assumption in open_ones[:_MOST_ASSUMPTIONS]:
-        yield from _indented(f"if {assumption}", indent, "unknown", width)
+        yield from _indented(_condition(assumption), indent, "unknown", width)
     left = len(open_ones) - _MOST_ASSUMPTIONS
     if left > 0:
         yield from _indented(f"…{and_more(left, 'condition')}, which -o json names", indent, "unknown", width)
     if outcome.probability_if_so != outcome.probability:
         yield from _indented(f"then {percent(outcome.probability_if_so)}", indent, "share", width)
+
+
+def _condition(assumption: str) -> str:
+    """`if -i cali+`, `unless 10.0.0.1 is an address of this node`."""
+    if not assumption.endswith(_ANSWERS):
+        return f"if {assumption}"
+    question, _, answer = assumption.rpartition("=")
+    return f"{'if' if answer == 'yes' else 'unless'} {question}"
 
 
 def _indented(text: str, indent: str, style: str, width: int) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.audit.backends import BackendContext
 from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, possible_causes, unknown_causes
 from ipt_explain.records import replace
-from ipt_explain.services.fates import Loss, Vantage, is_clause
+from ipt_explain.services.fates import Loss, Vantage, depending_on
 from ipt_explain.services.health import at_other_address
 
 _NOBODYS = frozenset({None, KERNEL, KUBE_PROXY})
@@ -39,8 +39,9 @@ def _yet_untold(cause: Cause) -> Cause | None:
 
 
 def doubted_questions(causes: Iterable[Cause]) -> Sequence[str]:
-    """What they depend on: `-m rpfilter --invert`, `whether 10.0.0.1 is an address of this node`."""
+    """What they depend on: "`-m rpfilter --invert`", "whether 10.0.0.1 is an address of this node". Parts of rules are
+    in backticks, as they may hold commas and `and`."""
     lost = [victim.lost for each in causes for victim in each.victims]
-    asked = [question for each in lost for assumed in each.when for question in assumed.questions]
-    found = dict.fromkeys((*asked, *(each.why for each in lost if each.how is Loss.UNKNOWN)))
-    return tuple([f"whether {question}" if is_clause(question) else question for question in found])
+    asked = dict.fromkeys(question for each in lost for assumed in each.when for question in assumed.questions)
+    reasons = dict.fromkeys(each.why for each in lost if each.how is Loss.UNKNOWN)
+    return tuple(dict.fromkeys((*map(depending_on, asked), *reasons)))

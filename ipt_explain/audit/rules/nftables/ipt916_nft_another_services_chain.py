@@ -42,6 +42,9 @@ from ipt_explain.model.nft.printing import expression_text
 from ipt_explain.netfilter.nft.jumps import NftJump, jumps
 from ipt_explain.words import both
 
+_ONE_TOO_MANY = ": connections to one of them reach the wrong pods"
+_AS_EXTERNAL = "its chain for external traffic: connections to the ClusterIP are handled like those from outside"
+
 
 @nft_rule("IPT916", "nft-another-services-chain", Severity.ERROR, gathers=True)
 def nft_another_services_chain(context: NftContext, table: nft.Table) -> Faults:
@@ -90,19 +93,19 @@ def _misled(context: NftContext, table: nft.Table) -> Faults:
         said: str | None = None
         if each.address is None:
             if each.chain.kind is not ChainKind.EXTERNAL:
-                said = "not to its chain for external traffic"
+                said = "not to its chain for external traffic, which masquerades clients and heeds policy Local"
             elif len(node_ports[each.service_port]) > 1:
-                said = f"which has node ports {_listed(node_ports[each.service_port])}"
+                said = f"which has node ports {_listed(node_ports[each.service_port])}{_ONE_TOO_MANY}"
         elif each.address not in own:
             known = ports.get(each.service_port, {each.port})
             if each.protocol != each.chain.protocol or each.port not in known:
-                said = f"{each.chain.protocol} port {_listed(known)}"
+                said = f"{each.chain.protocol} port {_listed(known)}: connections there reach its pods"
         elif each.chain.kind is ChainKind.EXTERNAL:
-            said = None if each.service_port in ports else "its chain for external traffic"
+            said = None if each.service_port in ports else _AS_EXTERNAL
         elif len(addresses[each.service]) > 1 and (each in misled or each.service not in of_misled):
-            said = f"which has ClusterIPs {_listed(addresses[each.service])}"
+            said = f"which has ClusterIPs {_listed(addresses[each.service])}{_ONE_TOO_MANY}"
         elif len(services[each.address]) > 1 and each.address not in at_misled:
-            said = "although another port of this ClusterIP leads to another Service's"
+            said = f"although another port of this ClusterIP leads to another Service's{_ONE_TOO_MANY}"
         else:
             said = _of_other_address(table, each)
         held, element = each.jump.held, each.jump.element
@@ -125,7 +128,11 @@ def _guarded(context: NftContext, table: nft.Table) -> Faults:
         if guard is None or (given is not None and led is None):
             continue
         if led is None or (led.port, led.protocol) != (guard.port, guard.protocol):
-            whose = "no Service's" if led is None else f"an address of {led.port.spelled}"
+            whose = (
+                "no Service's: they keep nobody out"
+                if led is None
+                else f"an address of {led.port.spelled}: they decide who may connect to that"
+            )
             yield Fault(
                 f"{expression_text(element.key)} has the source ranges of {guard.port.spelled}, but is {whose}",
                 RESTART_TABLES,
@@ -160,7 +167,10 @@ def _of_other_address(table: nft.Table, led: _Led) -> str | None:
             if isinstance(each.left, nft.Payload) and each.operator is nft.Operator.EQUAL:
                 wanted = {"daddr": led.address, "dport": led.port}.get(each.left.field, each.right)
                 if each.right != wanted:
-                    return f"whose rules are for {expression_text(each.right)}"
+                    return (
+                        f"whose rules are for {expression_text(each.right)}: connections reach its pods, but "
+                        "these rules do not masquerade them"
+                    )
     return None
 
 
@@ -171,10 +181,11 @@ def _listed(values: set[object]) -> str:
 def _wrong(own: ProxyChain, jump: NftJump) -> str | None:
     led = proxy_chain(jump.target)
     if led is not None and (led.port, led.protocol) != (own.port, own.protocol):
-        return f"leads to a chain of {led.port.spelled}"
+        which = f", {led.protocol}" if led.port == own.port else ""
+        return f"leads to a chain of {led.port.spelled}{which}: what this rule takes reaches the wrong pods"
     for clients in (match.right for match in jump.rule.of(nft.Match)):
         if isinstance(clients, nft.SetReference) and clients.name.startswith("affinity-"):
             endpoint = clients.name.replace("affinity-", "endpoint-", 1)
             if jump.target != endpoint:
-                return f"sends clients of {endpoint} to {jump.target}"
+                return f"sends clients of {endpoint} to {jump.target}: they lose their affinity"
     return None

@@ -66,9 +66,10 @@ def nft_short_circuit_lost(context: NftContext, table: nft.Table) -> Faults:
             continue
         lacking = [what for rank, what in _NEEDED if rank not in rules]
         if for_pods and 0 not in rules:
-            lacking.append("rule that sends pods to all endpoints")
+            lacking.append(f"rule that sends pods to all endpoints: {_ONLY_HERE}")
         elif pods is not None and not _for_pods(chain, pods):
-            lacking.append(f"rule that sends pods, which have addresses in {pods}, to all endpoints")
+            whose = f"pods, which have addresses in {pods},"
+            lacking.append(f"rule that sends {whose} to all endpoints: {_ONLY_HERE}")
         for what in lacking:
             yield Fault(
                 f"the chain for external addresses lacks the {what}",
@@ -78,9 +79,10 @@ def nft_short_circuit_lost(context: NftContext, table: nft.Table) -> Faults:
             )
 
 
+_ONLY_HERE = "they reach only endpoints on this node, and are dropped if there are none"
 _NEEDED = (
-    (1, "rule that masquerades the node's own connections"),
-    (2, "rule that sends the node's own connections to all endpoints"),
+    (1, "rule that masquerades the node's own connections: their replies may not come back"),
+    (2, f"rule that sends the node's own connections to all endpoints: {_ONLY_HERE}"),
 )
 
 
