@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +25,7 @@ SAVERS = {"v4": "iptables-save", "v6": "ip6tables-save"}
 OBJECTS = ("services,endpointslices,nodes", "--all-namespaces", "-o", "json")
 _API_SECONDS = 120
 _DEBUG = ("-i", "--quiet", "--profile=sysadmin", "--image=busybox")
+_PAUSE_SECONDS = 0.5
 _AHEAD = 2
 _EXIT_CODE = re.compile(r"command terminated with exit code \d+$")
 _NO_IPV6 = re.compile(r"Address family not supported|executable file not found")
@@ -81,17 +83,17 @@ def proxy_pods(kubectl: Kubectl) -> dict[str, str]:
 def collect(kubectl: Kubectl, nodes: Sequence[str], pods: dict[str, str], at_once: int) -> Iterator[Collected]:
     """The rules of each node, in the order of the nodes, with `at_once` calls in parallel."""
     waiting: deque[Future[Collected]] = deque()
-    with ThreadPoolExecutor(at_once) as threads:
-        try:
-            for node in nodes:
-                waiting.append(threads.submit(_collect, kubectl, node, pods.get(node)))
-                if len(waiting) >= at_once * _AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
+    threads = ThreadPoolExecutor(at_once)
+    try:
+        for node in nodes:
+            waiting.append(threads.submit(_collect, kubectl, node, pods.get(node)))
+            if len(waiting) >= at_once * _AHEAD:
                 yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        # After Ctrl-C, do not wait for nodes that may not answer.
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _collect(kubectl: Kubectl, node: str, pod: str | None) -> Collected:
@@ -121,7 +123,8 @@ def _tried(kubectl: Kubectl, words: Sequence[str]) -> bytes:
         try:
             return _called(kubectl.command(*words), kubectl.timeout, f"kubectl {words[0]}")
         except UsageError:
-            continue
+            # Ctrl-C ends kubectl, too, and this process while it pauses: no other call is made.
+            time.sleep(_PAUSE_SECONDS)
     return _called(kubectl.command(*words), kubectl.timeout, f"kubectl {words[0]}")
 
 

@@ -6,6 +6,9 @@ import contextlib
 import gc
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from ipt_explain.compare.fleet.engines.processes import Task, made_by_processes
 from ipt_explain.compare.fleet.nodes import NodeJob
 from ipt_explain.inputs.nodes.kinds import FileKind
 from ipt_explain.inputs.nodes.sources import SourceFile
+from tests.cli.program import ROOT
 from tests.compare.helpers import scenario
 from tests.fleets.planting import healthy, write
 
@@ -67,6 +71,19 @@ def test_memory_does_not_grow_with_nodes() -> None:
 
 def test_a_dump_that_kills_its_process_is_named_and_costs_no_other() -> None:
     _check(list(made_by_processes(_tasks(1, 7), lenient=False, processes=2)), 1, 7)
+
+
+def test_processes_end_with_the_first() -> None:
+    code = """
+import os, signal
+from ipt_explain.compare.fleet.engines.processes import made_by_processes
+from tests.fleets.test_engines import _tasks
+next(made_by_processes(_tasks(), lenient=False, processes=2))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    # Each process holds an end of the pipe, so reading ends when all of them have ended.
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False, cwd=ROOT, timeout=300)
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, b"")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from ipt_explain.cli.kubectl import commands
 from ipt_explain.cli.main import run
+from tests.cli.program import ROOT
 from tests.fleets.planting import FAULTS, V4, V6, healthy
 from tests.kube_corpus import scenarios
 
@@ -18,7 +20,7 @@ CAPTURE = next(capture for capture in scenarios() if capture.id == "1.30/dual-st
 BY_NAME = {fault.name: fault for fault in FAULTS}
 
 _KUBECTL = '''#!{python}
-import json, os, pathlib, sys, time
+import json, os, pathlib, signal, sys, time
 folder = pathlib.Path({folder!r})
 words = sys.argv[1:]
 with open(folder / "calls", "a") as calls:
@@ -38,6 +40,11 @@ elif words[0] in ("exec", "debug"):
         what = behaviour.read_text()
         if what == "hang":
             time.sleep(60)
+        if what == "interrupt":
+            parent = os.getppid()
+            os.kill(parent, signal.SIGINT)
+            while os.getppid() == parent:
+                time.sleep(0.05)
         if what == "no IPv6" and words[-1] == "ip6tables-save":
             sys.exit("ip6tables-save v1.8.9 (legacy): Cannot initialize: Address family not supported by protocol")
         if what == "fail":
@@ -115,6 +122,21 @@ def test_a_node_that_hangs(cluster: Path, capsys: pytest.CaptureFixture[str]) ->
     (cluster / "node-0.does").write_text("hang")
     assert run(["nodes", "--timeout", "1", "--retries", "1", "node-0"], commands) == 2
     assert "node-0: iptables-save: kubectl exec did not answer within 1 s" in capsys.readouterr().err
+
+
+def test_an_interrupt_does_not_wait_for_nodes_that_hang(cluster: Path) -> None:
+    (cluster / "node-0.does").write_text("interrupt")
+    code = """
+import signal
+from ipt_explain.cli.kubectl import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, "nodes", "--timeout", "600"],
+        capture_output=True, check=False, cwd=ROOT, timeout=300,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, b"", b"")
 
 
 def test_a_cluster_without_ipv6(cluster: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,12 +5,15 @@ Their order does not depend on the number of processes.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
 
 from ipt_explain.compare.fleet.engines.making import Made, Maker
 from ipt_explain.compare.fleet.nodes import NodeJob, NotCompared
@@ -148,8 +151,16 @@ _maker: Maker
 def _begin(lenient: bool, objects: ApiObjects | None) -> None:
     global _maker  # noqa: PLW0603 (each process has one, to remember what it read last)
     _maker = Maker(lenient, objects)
-    # Ctrl-C stops the first process, which ends the others.
+    # Ctrl-C stops the first process, and the others end with it, however it ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_first, daemon=True).start()
+
+
+def _end_with_the_first() -> None:
+    first = multiprocessing.parent_process()
+    if first is not None:
+        wait([first.sentinel])
+        os._exit(1)
 
 
 def _work(task: Task) -> Made:
