@@ -90,12 +90,22 @@ def matches(match: str, **more: object) -> bool | None:
         ("ip daddr . tcp dport 10.96.0.10 . 80", True),
         ("ip daddr . meta l4proto . th dport { 10.96.0.0/16 . tcp . 80-90 }", True),
         ("fib daddr type multicast", False),
+        ("fib saddr type unicast", True),
+        ("fib saddr type != { unicast, local }", False),
+        ("meta pkttype unicast", True),
+        ("meta pkttype { host, multicast }", True),
+        ("ct original ip6 saddr != fd00::1", False),
+        ("ip hdrlength > 5", False),
+        ("ip frag-off & 0x1fff != 0", False),
+        ("ip frag-off & 0x7fff != 0", None),  # whether it may be fragmented
         ("fib saddr type local", False),  # what arrives comes from elsewhere
         ("iifname lo", False),
         ("meta skuid 0", False),  # a packet that arrives has no socket
         ("rt type 0", False),  # packets of ordinary connections have no extension headers
         ("rt type != 0", False),
         ("frag id 5", False),
+        ("exthdr frag exists", False),
+        ("exthdr frag missing", False),  # nft adds that the packet is one of IPv6, and does not print it
         ("esp spi 5", False),
         ("tcp option maxseg size 1-500", None),
         ("limit rate 5/minute", None),
@@ -180,6 +190,45 @@ def test_dnat_by_a_map_of_addresses_and_ports() -> None:
         (Fraction(1, 2), Verdict.ACCEPT, 8443),
     }
     assert all(way.state.dnat and way.state.destination_decided for way in found)
+
+
+@pytest.mark.parametrize(
+    ("reject", "more", "refused"),
+    [
+        ("reject", {}, True),
+        ("reject with icmp port-unreachable", {}, True),
+        ("reject with icmpx admin-prohibited", {}, True),
+        ("reject with icmpv6 port-unreachable", {}, False),  # as nft prints `meta nfproto ipv6 reject`
+        ("reject with icmpv6 no-route", {}, False),
+        ("reject with tcp reset", {}, True),
+        ("reject with tcp reset", {"protocol": "udp"}, False),
+    ],
+)
+def test_an_answer_is_for_packets_that_it_can_answer(reject: str, more: dict[str, object], refused: bool) -> None:
+    (way,) = ways(reject, family="inet", **more)  # type: ignore[arg-type]
+    assert (way.then is Verdict.REJECT) is refused
+
+
+def test_what_is_written_at_random_is_told_apart() -> None:
+    found = ways("meta mark set numgen random mod 4 offset 16")
+    assert [(way.share, way.state.mark, way.then) for way in found] == [
+        (Fraction(1, 4), mark, Flow.CONTINUE) for mark in (16, 17, 18, 19)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict"),
+    [
+        ("meta priority set (@nh,8,8 & 0xfc) >> 2 map @classes", Flow.CONTINUE),
+        ("meta priority set (@nh,8,8 & 0xfc) >> 2 accept", Verdict.ACCEPT),
+        ("meta mark set something odd drop", Verdict.UNKNOWN),
+        ("dnat ip to 10.0.0.1:numgen random mod 2 map { 0 : 8080, 1 : 8081 }", Verdict.UNKNOWN),
+        ("tcp dport 80 redirect to :tcp dport map { 80 : 8080 }", Verdict.UNKNOWN),
+    ],
+)
+def test_what_a_statement_lacks_is_not_taken_for_another(rule: str, verdict: Flow | Verdict) -> None:
+    (way,) = ways(rule)
+    assert way.then is verdict
 
 
 def test_nat_of_another_family_ends_the_rule() -> None:

@@ -65,7 +65,8 @@ class Socket(Record):
 
 
 class ExtensionHeader(Record):
-    """An IPv6 extension header or TCP option (`tcp option maxseg`), or one of its fields."""
+    """An IPv6 extension header, an option of IPv4 or TCP (`tcp option maxseg`) or a chunk of SCTP, or one of its
+    fields."""
 
     name: str
     field: str | None = None

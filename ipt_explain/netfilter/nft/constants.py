@@ -22,6 +22,7 @@ class Datatype(Enum):
     BITS = "bits"  # several bits by name
     ICMP_TYPE = "icmp type"
     ICMPV6_TYPE = "icmpv6 type"
+    PACKET_TYPE = "packet type"
     WORD = "word"
 
 
@@ -37,6 +38,7 @@ DATATYPES = {
     "icmp_type": Datatype.ICMP_TYPE,
     "icmpv6_type": Datatype.ICMPV6_TYPE,
     "ct_state": Datatype.BITS,
+    "pkt_type": Datatype.PACKET_TYPE,
 }
 """The kinds of a set's declared types."""
 
@@ -48,7 +50,7 @@ _NFT_ICMPV6 = {
     "mld2-listener-report": 143,
 }  # fmt: skip
 
-_WORDS = frozenset({"nfproto", "protocol", "pkttype", "direction", "l3proto", "day", "hour", "time"})
+_WORDS = frozenset({"nfproto", "protocol", "direction", "l3proto", "day", "hour", "time"})
 
 
 def datatype_of(expression: nft.Expression) -> Datatype:
@@ -60,6 +62,8 @@ def datatype_of(expression: nft.Expression) -> Datatype:
     if isinstance(expression, nft.Meta):
         if expression.key in ("iif", "iifname", "oif", "oifname"):
             return Datatype.INTERFACE
+        if expression.key == "pkttype":
+            return Datatype.PACKET_TYPE
         return Datatype.PROTOCOL if expression.key == "l4proto" else _number_or_word(expression.key)
     if isinstance(expression, nft.Conntrack):
         if expression.key in ("state", "status"):
@@ -106,8 +110,8 @@ def canonical(constant: nft.Expression, kind: Datatype) -> int | str | None:
         return _NFT_ICMPV6.get(constant) if known is None else known[0]
     if kind is Datatype.NUMBER and isinstance(constant, str):
         return None
-    if constant == "unicast":
-        return "host" if kind is Datatype.WORD else constant
+    if kind is Datatype.PACKET_TYPE and constant == "unicast":
+        return "host"
     return constant if isinstance(constant, (int, str)) else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import element_text, expression_text, statement_text
@@ -120,8 +121,11 @@ class Matcher:
             results = self.lookups(table, value.key, value.data, state, bound)
             data = [None if found.element is None else found.element.data for found in results]
             return [(found, None if isinstance(each, nft.Verdict) else each) for found, each in zip(results, data)]
-        if isinstance(value, (nft.Meta, nft.Conntrack, nft.Payload, nft.Binary, nft.Numgen)):
+        if isinstance(value, (nft.Meta, nft.Conntrack, nft.Payload, nft.Binary, nft.Numgen, nft.Hash)):
             reading = read(value, state, bound)
+            if isinstance(reading, Chance) and reading.count <= MOST_POSSIBLE:
+                share = Fraction(1, reading.count)
+                return [(Found(share, state), reading.first + number) for number in range(reading.count)]
             if isinstance(reading, (int, str)):
                 return [(Found(ALWAYS, state), reading)]
             return [(Found(ALWAYS, state, unknown=reading is not ABSENT), None)]

@@ -96,6 +96,8 @@ def _network(field: str, state: PacketState, bound: Bound) -> Reading:
         return state.connection.protocol
     if field == "version":
         return 4 if state.connection.family is Family.IPV4 else 6
+    if field == "hdrlength":
+        return _LENGTH_WITHOUT_OPTIONS
     return UNKNOWN
 
 
@@ -114,11 +116,18 @@ def _transport(payload: nft.Payload, state: PacketState, bound: Bound) -> Readin
 
 
 def _extension(header: nft.ExtensionHeader, state: PacketState, bound: Bound) -> Reading:
-    """IPv6 extension headers, which packets of ordinary connections lack. Options of TCP may be any."""
-    return ABSENT if header.name in _EXTENSIONS and header.field is not None else UNKNOWN
+    """IPv6 extension headers and options of IPv4, which packets of ordinary connections lack: `exists` is false, and
+    there are no fields. Options of TCP may be any."""
+    kind, _, name = header.name.rpartition(" ")
+    missing = 0 if header.field is None else ABSENT
+    if kind == "tcp option":
+        return UNKNOWN if state.connection.protocol == TCP else missing
+    if kind == "sctp chunk":
+        there = state.connection.protocol == SCTP and name == state.sctp_chunk.lower()
+        return missing if not there else 1 if header.field is None else UNKNOWN
+    return missing if (kind == "ip option") is (state.connection.family is Family.IPV4) else ABSENT
 
 
-_EXTENSIONS = frozenset({"dst", "frag", "hbh", "mh", "rt", "rt0", "rt2", "rt4", "srh"})
 _TRANSPORTS = {
     "th": ANY_PROTOCOL,
     "tcp": TCP,
@@ -189,7 +198,10 @@ def _conntrack(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:
 
 
 def _of_direction(ct: nft.Conntrack, state: PacketState, bound: Bound) -> Reading:
-    part = _ENDS.get(ct.key.rpartition(" ")[2])
+    of_family, _, end = ct.key.rpartition(" ")
+    if of_family and (of_family == "ip") is not (state.connection.family is Family.IPV4):
+        return ABSENT
+    part = _ENDS.get(end)
     if part is None:
         return UNKNOWN
     place, field = part
@@ -224,6 +236,8 @@ def _fib(fib: nft.Fib, state: PacketState, bound: Bound) -> Reading:
 
 def _binary(binary: nft.Binary, state: PacketState, bound: Bound) -> Reading:
     left = read(binary.left, state, bound)
+    if left is UNKNOWN and binary.operator == "&" and _asks_for_a_fragment(binary):
+        return 0
     if isinstance(left, Nothing):
         return left
     if isinstance(left, frozenset):
@@ -238,6 +252,14 @@ def _binary(binary: nft.Binary, state: PacketState, bound: Bound) -> Reading:
     return _OPERATORS[binary.operator](left, right) if isinstance(left, int) else UNKNOWN
 
 
+def _asks_for_a_fragment(binary: nft.Binary) -> bool:
+    """Whether it reads the place of a fragment, or whether more follow: packets are traced whole."""
+    of_offset = isinstance(binary.left, nft.Payload) and (binary.left.protocol, binary.left.field) == ("ip", "frag-off")
+    return of_offset and isinstance(binary.right, int) and not binary.right & ~_OF_FRAGMENTS
+
+
+_LENGTH_WITHOUT_OPTIONS = 5
+_OF_FRAGMENTS = 0x3FFF
 _OPERATORS: dict[str, Callable[[int, int], int]] = {
     "&": and_,
     "|": or_,

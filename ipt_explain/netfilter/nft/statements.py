@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ipt_explain.model import nft
+from ipt_explain.model import Family, nft
 from ipt_explain.model.nft.printing import statement_text
 from ipt_explain.netfilter.condition import Question, ask, split
+from ipt_explain.netfilter.header import TCP
 from ipt_explain.netfilter.nat import redirects_nowhere
 from ipt_explain.netfilter.nft import memory
 from ipt_explain.netfilter.nft.mangling import mangled
@@ -153,7 +154,11 @@ class Statements:
 
     def _reject(
         self, table: nft.Table, rule: nft.Rule, reject: nft.Reject, state: PacketState, bound: Bound
-    ) -> Sequence[StatementEffect]:
+    ) -> Truth | Sequence[StatementEffect]:
+        """nft adds the matches that an answer needs, and does not print them."""
+        family, protocol = _ANSWERS_ONLY.get(reject.kind or "", (None, None))
+        if family not in (None, state.connection.family) or protocol not in (None, state.connection.protocol):
+            return Truth.NO
         return [StatementEffect(ALWAYS, state, bound.to, Verdict.REJECT)]
 
     def _notrack(
@@ -179,8 +184,18 @@ class Statements:
         return [StatementEffect(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, reason)]
 
 
+# The family and the protocol of the packets that each kind of answer is for; None is any.
+_ANSWERS_ONLY: dict[str, tuple[Family | None, int | None]] = {
+    "icmp": (Family.IPV4, None),
+    "icmpv6": (Family.IPV6, None),
+    "tcp reset": (None, TCP),
+}
+
 # Logs, comments, and changes to headers that rules seldom test.
-_IDLE_XTABLES = frozenset({"comment", "CHECKSUM", "LOG", "NFLOG", "TCPMSS", "TRACE", "TEE"})
+_IDLE_XTABLES = frozenset({
+    "comment", "AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "DSCP", "ECN", "HL", "IDLETIMER", "LED", "LOG", "NFLOG",
+    "RATEEST", "SECMARK", "TCPMSS", "TCPOPTSTRIP", "TEE", "TOS", "TRACE", "TTL",
+})  # fmt: skip
 
 _EFFECTS: dict[type, Callable[..., Any]] = {
     nft.Verdict: Statements._verdict,

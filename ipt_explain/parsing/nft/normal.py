@@ -97,9 +97,17 @@ def operator_sign(text: str) -> str:
 
 
 def reject_with(kind: str | None, code: nft.Constant | None) -> nft.Reject:
-    """A reject; in most tables nft leaves out the default, port unreachable."""
+    """A reject; nft leaves out the default, port unreachable, where packets are of one family or of any."""
     code = _REJECTIONS.get(kind, _NOTHING).get(code, code)
-    return nft.Reject() if code == "port-unreachable" else nft.Reject(kind, code)
+    return nft.Reject() if kind == "icmpx" and code == "port-unreachable" else nft.Reject(kind, code)
+
+
+def usual_reject(reject: nft.Reject, family: nft.TableFamily) -> nft.Reject:
+    """A reject of a table as nft prints it there."""
+    usual_kind = {nft.TableFamily.IP: "icmp", nft.TableFamily.IP6: "icmpv6"}.get(family)
+    if reject.kind == usual_kind and reject.code == "port-unreachable":
+        return nft.Reject()
+    return reject
 
 
 def priority_of(name: str | None, offset: int, family: nft.TableFamily) -> int | None:

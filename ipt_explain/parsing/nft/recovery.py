@@ -19,6 +19,7 @@ _RESUMPTION = re.compile(
     r"(?<= )(?:accept|drop|return|continue|(?:jump|goto) [^ ]+|reject|masquerade|redirect|[ds]nat|counter|log|comment)"
     r"(?![\w-])"
 )
+_WRITING = re.compile(r"(?P<target>(?:meta|ct|ip6?|tcp|udp|ether|vlan) [a-z-]+) set (?P<value>.+)")
 _TRAILING = re.compile(r" *#[^\n\"]*\Z")
 
 
@@ -29,20 +30,35 @@ def recovered(text: str, lines: FormCache) -> RuleLine:
     text = _TRAILING.sub("", text)
     for end in _statement_ends(text)[: -_MOST_TRIES - 1 : -1]:
         head = _rule(text[:end], lines)
-        if head is not None:
+        if head is not None and not _ends_the_rule(head):
             break
     else:
         head, end = RuleLine((), None), 0
     rest = text[end:].lstrip()
-    statements: tuple[nft.Statement, ...] = (nft.Unread(rest),)
+    statements: tuple[nft.Statement, ...] = (_unread(rest, lines),)
     comment = head.comment
     for place in [found.start() for found in _RESUMPTION.finditer(rest)][:_MOST_TRIES]:
         tail = _rule(rest[place:], lines)
         if tail is not None:
-            statements = (nft.Unread(rest[:place].rstrip()), *tail.statements)
+            statements = (_unread(rest[:place].rstrip(), lines), *tail.statements)
             comment = comment or tail.comment
             break
     return RuleLine((*head.statements, *statements), comment)
+
+
+def _ends_the_rule(head: RuleLine) -> bool:
+    """Whether nothing may follow: what does belongs to the last statement."""
+    return bool(head.statements) and isinstance(head.statements[-1], (nft.Nat, nft.Reject, nft.Verdict))
+
+
+def _unread(text: str, lines: FormCache) -> nft.Statement:
+    """A statement as text; if it writes what it does not show to something known, a statement that says so."""
+    written = _WRITING.fullmatch(text)
+    if written is not None:
+        alike = _rule(f"{written['target']} set 0", lines)
+        if alike is not None and len(alike.statements) == 1 and isinstance(alike.statements[0], nft.Mangle):
+            return nft.Mangle(alike.statements[0].target, nft.Unread(written["value"]))
+    return nft.Unread(text)
 
 
 def _rule(text: str, lines: FormCache) -> RuleLine | None:
@@ -62,7 +78,7 @@ def _statement_ends(text: str) -> list[int]:
         for token in parser.lexer_thread.lex(parser.parser_state):
             parser.feed_token(token)
             end = token.end_pos or 0
-            if "$END" in parser.choices():
+            if "$END" in parser.choices() and text[end : end + 1] in ("", " "):
                 ends.append(end)
     except UnexpectedInput:
         pass

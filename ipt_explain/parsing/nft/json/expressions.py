@@ -124,8 +124,8 @@ def _jhash(body: Json, depth: int) -> nft.Hash:
     )
 
 
-def _tcp_option(body: Json, depth: int) -> nft.ExtensionHeader:
-    return nft.ExtensionHeader(f"tcp option {body['name']}", maybe_text(body.get("field")))
+def _option(kind: str) -> Callable[[Json, int], nft.ExtensionHeader]:
+    return lambda body, depth: nft.ExtensionHeader(f"{kind} {body['name']}", maybe_text(body.get("field")))
 
 
 def _map(body: Json, depth: int) -> nft.MapLookup:
@@ -161,7 +161,7 @@ _EXPRESSIONS: dict[str, Callable[[Json, int], nft.Expression]] = {
     "rt": lambda body, depth: nft.Routing(text(body["key"]), maybe_text(body.get("family"))),
     "socket": _socket,
     "exthdr": lambda body, depth: nft.ExtensionHeader(text(body["name"]), maybe_text(body.get("field"))),
-    "tcp option": _tcp_option,
+    **{kind: _option(kind) for kind in ("tcp option", "ip option", "sctp chunk")},
     "map": _map,
     "&": _binary("&"),
     "|": _binary("|"),

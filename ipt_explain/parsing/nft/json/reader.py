@@ -10,7 +10,7 @@ from ipt_explain.model import nft
 from ipt_explain.parsing.nft.assembly import ChainDraft, RulesetDraft, SetDraft, TableDraft
 from ipt_explain.parsing.nft.json.expressions import element_of
 from ipt_explain.parsing.nft.json.statements import statement_of
-from ipt_explain.parsing.nft.normal import priority_of
+from ipt_explain.parsing.nft.normal import priority_of, usual_reject
 
 _REMEDY = "Give what `nft -j list ruleset` prints, whole."
 _OBJECTS = frozenset(
@@ -112,7 +112,11 @@ class JsonReader:
             chain.base = nft.BaseChain(str(body["type"]), str(body["hook"]), priority, policy, devices)
 
     def _read_rule(self, body: Any) -> None:
-        statements = tuple(map(statement_of, body["expr"]))
+        family = nft.TableFamily(body["family"])
+        statements = tuple([
+            usual_reject(each, family) if isinstance(each, nft.Reject) else each
+            for each in map(statement_of, body["expr"])
+        ])
         rule = nft.Rule(statements, _text(body.get("comment")), self.line, _number(body.get("handle")))
         self._chain_of(body, "chain").rules.append(rule)
 
