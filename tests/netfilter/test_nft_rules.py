@@ -104,6 +104,12 @@ def matches(match: str, **more: object) -> bool | None:
         ("rt type 0", False),  # packets of ordinary connections have no extension headers
         ("rt type != 0", False),
         ("frag id 5", False),
+        ("ip option lsrr exists", False),
+        ("ip option rr missing", True),
+        ("sctp chunk init exists", False),
+        ("tcp option sack-perm exists", None),
+        ("tcp flags { fin, syn | ack }", False),
+        ("tcp flags { syn, syn | ack }", True),
         ("exthdr frag exists", False),
         ("exthdr frag missing", False),  # nft adds that the packet is one of IPv6, and does not print it
         ("esp spi 5", False),
@@ -221,6 +227,7 @@ def test_what_is_written_at_random_is_told_apart() -> None:
     [
         ("meta priority set (@nh,8,8 & 0xfc) >> 2 map @classes", Flow.CONTINUE),
         ("meta priority set (@nh,8,8 & 0xfc) >> 2 accept", Verdict.ACCEPT),
+        ("meta priority set 1:10 accept", Verdict.ACCEPT),
         ("meta mark set something odd drop", Verdict.UNKNOWN),
         ("dnat ip to 10.0.0.1:numgen random mod 2 map { 0 : 8080, 1 : 8081 }", Verdict.UNKNOWN),
         ("tcp dport 80 redirect to :tcp dport map { 80 : 8080 }", Verdict.UNKNOWN),

@@ -205,7 +205,6 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "jhash": _jhash,
     "symhash": lambda parts: nft.Hash(None, parts[2], None, parts[4] if len(parts) > 3 else 0),
     "extension": lambda parts: nft.ExtensionHeader(parts[1]) if parts[0] == "exthdr" else nft.ExtensionHeader(*parts),
-    "tcp_option": lambda parts: nft.ExtensionHeader(f"tcp option {parts[1]}", parts[2] if len(parts) > 2 else None),
     "header_option": lambda parts: nft.ExtensionHeader(f"{parts[0]} {parts[1]}", parts[2] if len(parts) > 2 else None),
     "map_lookup": lambda parts: nft.MapLookup(parts[0], usual(parts[0], parts[2])),
     "value_concatenation": lambda parts: nft.Concatenation(tuple(parts[0::2])),
