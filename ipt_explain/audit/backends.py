@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ipt_explain.analyzers.ipvs.node import IpvsNode
     from ipt_explain.model import nft
     from ipt_explain.model.node import NodeFacts
+    from ipt_explain.services.fates import Decider
 
 
 class AuditedNode(Protocol):
@@ -116,6 +117,13 @@ class NftContext(BackendContext):
     def complete(self) -> bool:
         """Whether what is absent does not exist."""
         return not self.ruleset.fragment
+
+    def rule_of(self, decider: Decider) -> nft.Rule | None:
+        """The rule that decides."""
+        for table in self.ruleset.tables.values():
+            if _name(table) == decider.table:
+                return next((each for each in table.rules(decider.chain or "") if each.text == decider.text), None)
+        return None
 
     def at_rule(self, table: nft.Table, chain: nft.Chain, rule: nft.Rule) -> Location:
         """The place of a rule."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ipt_explain.audit.findings.severity import Severity
@@ -33,6 +35,33 @@ def beside(hook: str, *rules: str, policy: str = "accept", more: str = "") -> st
 def test_what_healthy_nodes_ask_of_senders_is_a_note(rule: str, severity: Severity | None) -> None:
     found = [each for each in audit_text(beside("forward", rule)) if "pods" in each.message]
     assert [(each.rule, each.severity) for each in found] == ([("IPT120", severity)] if severity else [])
+
+
+def as_json(*statements: dict[str, object]) -> str:
+    """The same as JSON: a table whose base chain has one rule."""
+    given = json.loads(listing("1.33/basic/nft-ruleset").json or "")
+    named = {"family": "inet", "table": "other"}
+    chain = {**named, "name": "its-forward", "type": "filter", "hook": "forward", "prio": 0, "policy": "accept"}
+    given["nftables"].append({"table": {"family": "inet", "name": "other"}})
+    given["nftables"].append({"chain": chain})
+    given["nftables"].append({"rule": {**named, "chain": "its-forward", "handle": 4, "expr": statements}})
+    return json.dumps(given)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        beside("forward", "queue to 0"),
+        beside("forward", "queue flags bypass to 100-103"),
+        beside("forward", "meta mark set something odd"),
+        as_json({"queue": None}),
+        as_json({"queue": {"num": 100, "flags": "bypass"}}),
+    ],
+)
+def test_a_rule_that_does_what_no_listing_shows_is_told(text: str) -> None:
+    (found,) = audit_text(text)
+    assert (found.rule, found.severity, found.table) == ("IPT120", Severity.WARNING, "inet other")
+    assert found.message.startswith("this rule may stop connections from pods to ")
 
 
 @pytest.mark.parametrize("accepted", ['iifname "docker0"', 'oif "virbr0"', 'iifname "tailscale0*"'])

@@ -136,6 +136,8 @@ def test_bit_31_of_the_mark_prints_as_a_prefix() -> None:
 def test_output_shows_no_interface_that_a_packet_came_by() -> None:
     assert matches('iifname != "cni0"', local=True) is True
     assert matches('iif != "cni0"', local=True) is True
+    assert matches("fib saddr . iif oif missing", in_interface="lo") is False
+    assert matches("fib saddr . iif oif missing", in_interface="eth0") is None
     assert matches('iifname "veth*"', in_interface="veth1") is True
     assert matches("iif 7", in_interface="veth1") is False  # the interface of that index is gone
 

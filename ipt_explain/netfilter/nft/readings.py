@@ -214,7 +214,8 @@ _ENDS = {"saddr": (0, "address"), "daddr": (1, "address"), "proto-src": (0, "por
 
 def _fib(fib: nft.Fib, state: PacketState, bound: Bound) -> Reading:
     if fib.result != "type":
-        return UNKNOWN
+        from_here = {"saddr", "iif"} <= set(fib.flags) and state.in_interface == "lo"
+        return _LOOPBACK[fib.result] if from_here and state.hook is Hook.PREROUTING else UNKNOWN
     if "saddr" in fib.flags:
         address: int | Whereabouts | None = state.source
     else:
@@ -232,6 +233,10 @@ def _fib(fib: nft.Fib, state: PacketState, bound: Bound) -> Reading:
     if owned is Truth.UNKNOWN:
         return AddressType(address, None if "saddr" in fib.flags else bound.sent.address)
     return "local" if owned is Truth.YES else "unicast"
+
+
+# What the kernel answers without a look for packets from lo (nft_fib_is_loopback): the number of lo is always 1.
+_LOOPBACK: dict[str, int | str] = {"oif": 1, "oifname": "lo"}
 
 
 def _binary(binary: nft.Binary, state: PacketState, bound: Bound) -> Reading:

@@ -174,12 +174,6 @@ def possible_causes(context: BackendContext, where: LossPlace) -> list[Cause]:
     return [cause for cause in _possible(context) if cause.where is where and cause.decider not in reported]
 
 
-def unknown_causes(context: BackendContext) -> list[Cause]:
-    """Rules that do to them what no dump shows, as `-j NFQUEUE` does; of jumps, it is the text that lacks a chain."""
-    targets = [(cause, cause.rule.shape.target) for cause in _unknown(context) if cause.rule is not None]
-    return [cause for cause, target in targets if target is not None and target.slot is None]
-
-
 @fact
 def _certain(context: BackendContext) -> tuple[Cause, ...]:
     return tuple(_gathered(context, _victims(context, lambda fate: fate.lost)))
@@ -191,7 +185,8 @@ def _possible(context: BackendContext) -> tuple[Cause, ...]:
 
 
 @fact
-def _unknown(context: BackendContext) -> tuple[Cause, ...]:
+def unknown_causes(context: BackendContext) -> tuple[Cause, ...]:
+    """What does to them something that is unknown."""
     return tuple(_gathered(context, _victims(context, lambda fate: (*fate.lost, *fate.perhaps), unknown=True)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 
 from ipt_explain.analyzers.fates.deciding import KUBE_PROXY
 from ipt_explain.analyzers.owners.owner import KERNEL
-from ipt_explain.audit.backends import BackendContext
+from ipt_explain.audit.backends import BackendContext, NftContext
 from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, possible_causes, unknown_causes
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss, Vantage, depending_on
@@ -19,10 +19,22 @@ def doubts(context: BackendContext) -> list[list[Cause]]:
     """Possible causes of losses: each rule or policy by itself, the rules of one program together."""
     found: dict[Hashable, list[Cause]] = {}
     possible = [cause for where in LossPlace for cause in possible_causes(context, where)]
-    for cause in filter(None, map(_yet_untold, (*possible, *unknown_causes(context)))):
+    for cause in filter(None, map(_yet_untold, (*possible, *filter(_is_hidden, unknown_causes(context))))):
         owner = cause.decider.owner
         found.setdefault(cause.decider if owner in _NOBODYS else (owner, cause.context), []).append(cause)
     return list(found.values())
+
+
+def _is_hidden(cause: Cause) -> bool:
+    """Whether it is a rule that does what no dump shows, as `-j NFQUEUE` and `queue` do; of jumps and lookups, the text
+    lacks a chain or elements."""
+    if isinstance(cause.context, NftContext):
+        from ipt_explain.model import nft
+
+        rule = cause.context.rule_of(cause.decider) if cause.is_rule else None
+        return rule is not None and not isinstance(rule.last, (nft.Verdict, nft.VerdictMap, nft.Xtables))
+    target = None if cause.rule is None else cause.rule.shape.target
+    return target is not None and target.slot is None
 
 
 def _yet_untold(cause: Cause) -> Cause | None:
