@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from ipt_explain.analyzers.owners.nft_tables import owner_of_nft_chain
 from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
 from ipt_explain.analyzers.profiles.mark_bits import DEFAULT_MARKS, mark_names
 from ipt_explain.model import Rule
@@ -135,3 +136,19 @@ def test_a_fragment_has_the_default_marks_and_a_foreign_dump_none() -> None:
     assert mark_names(fragment) == DEFAULT_MARKS
     (foreign,) = read_dump("*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n").rulesets
     assert mark_names(foreign) == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "chain", "owner"),
+    [
+        ("firewalld", "filter_FWD_public", "firewalld"),
+        ("docker-bridges", "filter-FORWARD", "Docker"),
+        ("wg-quick-wg0", "preraw", "wg-quick"),
+        ("filter", "ts-forward", "Tailscale"),
+        ("filter", "FORWARD", None),
+        ("filter", "forward", None),
+    ],
+)
+def test_tables_of_nftables_tell_their_owner(table: str, chain: str, owner: str | None) -> None:
+    found = owner_of_nft_chain(table, chain)
+    assert (None if found is None else found.name) == owner

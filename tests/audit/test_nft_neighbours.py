@@ -64,6 +64,35 @@ def test_a_rule_that_does_what_no_listing_shows_is_told(text: str) -> None:
     assert found.message.startswith("this rule may stop connections from pods to ")
 
 
+def table(name: str, **rules: str) -> str:
+    """kube-proxy's node with another table that has base chains of one rule, by hook."""
+    chains = [
+        f"\tchain filter-{hook} {{\n\t\ttype filter hook {hook} priority filter; policy accept;\n\t\t{rule}\n\t}}\n"
+        for hook, rule in rules.items()
+    ]
+    return f"{NODE}table ip {name} {{\n{''.join(chains)}}}\n"
+
+
+def test_rules_of_one_program_that_may_lose_connections_are_one_note() -> None:
+    (found,) = audit_text(table("calico", prerouting='iifname "eth9" drop', forward='iifname "eth8" drop'))
+    assert (found.rule, found.severity, len(found.related_lines)) == ("IPT120", Severity.INFO, 1)
+    assert found.message.startswith("Calico's rules may drop connections from pods")
+
+
+@pytest.mark.parametrize(
+    ("name", "severity", "words"),
+    [
+        ("kube-network-policies", Severity.WARNING, "kube-network-policies"),
+        ("calico", Severity.WARNING, "Calico"),
+        ("docker-bridges", Severity.ERROR, "this rule of nftables (Docker) drops all connections"),
+        ("anybodys", Severity.ERROR, "this rule of nftables drops all connections"),
+    ],
+)
+def test_what_an_engine_of_policies_drops_is_no_error(name: str, severity: Severity, words: str) -> None:
+    (found,) = audit_text(table(name, forward="ip daddr 10.244.0.0/16 drop"))
+    assert (found.severity, words in found.message) == (severity, True)
+
+
 @pytest.mark.parametrize("accepted", ['iifname "docker0"', 'oif "virbr0"', 'iifname "tailscale0*"'])
 def test_a_policy_that_spares_only_bridges_without_pods_is_a_warning(accepted: str) -> None:
     (found,) = audit_text(beside("forward", "ct state established,related accept", f"{accepted} accept", policy="drop"))

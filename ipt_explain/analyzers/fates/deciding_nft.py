@@ -27,11 +27,20 @@ _REFUSING = (SERVICE_CHECK, NODE_PORT_CHECK, REJECT_CHAIN, "firewall-")
 
 def decider(step: NftStep, number: int) -> Decider:
     """The rule of a step, or the chain that lets packets pass if that decides. `number` is the ruleset's."""
-    owner = "kube-proxy" if step.table in _PROXY_TABLES else None
+    owner = _owner(step)
     if step.into is not None and step.after is not None:
         name = step.into.name
         return Decider(number, step.table, name, _lets_pass(step.into), f"chain {name}", owner)
     return Decider(number, step.table, step.chain.name, step.line, step.text, owner, step.rule is not None)
+
+
+def _owner(step: NftStep) -> str | None:
+    if step.table in _PROXY_TABLES:
+        return "kube-proxy"
+    from ipt_explain.analyzers.owners.nft_tables import owner_of_nft_chain
+
+    found = owner_of_nft_chain(step.table.partition(" ")[2], step.chain.name)
+    return None if found is None else found.name
 
 
 def refuses(step: NftStep) -> bool:

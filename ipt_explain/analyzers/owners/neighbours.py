@@ -109,7 +109,9 @@ PREFIXES: Mapping[str, _Known] = {
     "LIBVIRT_": ("libvirt", "virtual networks: DHCP, DNS, forwarding, masquerading"),
 }
 
-POLICY_ENGINES = frozenset({"Antrea", "Azure NPM", "Calico", "Cilium", "kube-router", "Weave Net"})
+POLICY_ENGINES = frozenset(
+    {"Antrea", "Azure NPM", "Calico", "Cilium", "kube-network-policies", "kube-router", "Weave Net"}
+)
 """Owners of chains that drop what NetworkPolicies forbid."""
 
 # Names whose beginning alone is too short to be sure.

@@ -10,6 +10,7 @@ from ipt_explain.analyzers.nftables.masquerading import masquerade_mark
 from ipt_explain.analyzers.nftables.names import proxy_chain
 from ipt_explain.analyzers.nftables.purposes import purpose_of
 from ipt_explain.analyzers.nftables.tables import TABLE
+from ipt_explain.analyzers.owners.nft_tables import owner_of_nft_chain, owner_of_nft_table
 from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.analyzers.profiles.nft_graph import NftGraph
 from ipt_explain.errors import UsageError
@@ -159,14 +160,14 @@ def owner_of_table(table: nft.Table) -> str | None:
     """Who made a table; None if nothing shows it."""
     if table.name == TABLE:
         return "kube-proxy"
-    return "iptables-nft" if table.xtables else None
+    return "iptables-nft" if table.xtables else owner_of_nft_table(table.name)
 
 
 def owner_of_chain(table: nft.Table, name: str) -> tuple[str | None, str | None]:
     """Who made a chain and why, if known."""
     if table.name == TABLE:
         return "kube-proxy", purpose_of(name)
-    owner = owner_of(name, (), table.name) if table.xtables else None
+    owner = owner_of(name, (), table.name) if table.xtables else owner_of_nft_chain(table.name, name)
     return (None, None) if owner is None else (owner.name, owner.purpose)
 
 

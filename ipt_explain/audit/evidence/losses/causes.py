@@ -229,7 +229,7 @@ def _gathered(context: BackendContext, victims: Iterable[Victim]) -> Iterator[Ca
         if isinstance(judged, RulesetContext) and decider.chain is not None:
             chain = judged.chain(decider.table or "", decider.chain)
             rule = chain.rule_on(decider.line) if chain is not None and decider.is_rule and decider.line else None
-        by_policy = _is_of_engine(decider) and any(_is_stopped(victim.lost) for victim in hit)
+        by_policy = _is_of_engine(decider, judged) and any(_is_stopped(victim.lost) for victim in hit)
         where = _where(context, judged, decider, chain, rule, by_policy)
         yield Cause(judged, context, decider, chain, rule, where, tuple(hit))
 
@@ -265,7 +265,9 @@ def _is_stopped(lost: Lost) -> bool:
     return lost.how in (Loss.DROPPED, Loss.REJECTED) or (lost.how is Loss.UNANSWERED and lost.why not in _UNRECOGNISED)
 
 
-def _is_of_engine(decider: Decider) -> bool:
+def _is_of_engine(decider: Decider, judged: BackendContext) -> bool:
+    if isinstance(judged, NftContext):
+        return decider.owner in POLICY_ENGINES
     owner = None if decider.chain is None else owner_of(decider.chain, (), decider.table)
     return owner is not None and owner.name in POLICY_ENGINES
 
