@@ -94,7 +94,20 @@ def test_a_dump_names_the_marks_of_a_rule() -> None:
     assert "mark bit 0x100 (the masquerade mark) set" in shown.out
 
 
+@pytest.mark.parametrize("text", ["hello", "KUBE-SVC-ABC", "drop all - now"])
+def test_what_is_no_rule_is_named_as_it_was_given(text: str) -> None:
+    shown = run("show", "--rule", text)
+    assert shown.status == 2
+    assert shown.err.startswith(f"ipt-explain: --rule: {text} is not a rule")
+    assert ("to see a chain" in shown.err) is (" " not in text)
+
+
+
 def test_a_caret_points_at_an_invalid_rule() -> None:
+    shown = run("show", "--rule", "-p tcp -j")
+    assert shown.err.startswith("--rule:1:8: -j has no argument\n  -p tcp -j\n         ^^\n")
+    shown = run("show", "--table", "nat", "--rule", "-p tcp -j ACCEPT\n-p udp hello")
+    assert shown.err.startswith("--rule:2:8: `hello` is one argument too many for -p\n  -p udp hello\n         ^^^^^\n")
     shown = run("show", "--rule", "-A X --nonsense")
     assert shown.status == 2 and shown.out == ""
     assert "--nonsense" in shown.err and "^" in shown.err

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ipt_explain.errors import UsageError
+from ipt_explain.errors import DumpSyntaxError, UsageError
 from ipt_explain.model import Rule
 from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.pastes.scripts import UnreadableCommand, changing_commands, continued, has_change
+from ipt_explain.records import replace
+from ipt_explain.words.quotes import clipped
 
 # `sudo iptables -w 5 -t nat -A ...`, as in shells and documents.
 _COMMAND = re.compile(
@@ -27,6 +29,8 @@ _HAS_COMMAND = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AIDRNPX]\b|--(?:append|in
 
 # A rule given without a chain is in this one, which is shown as "?".
 NO_CHAIN = "?"
+_IN_NO_CHAIN = f"-A {NO_CHAIN} "
+_MOST_CITED = 60
 
 
 def _calls(line: str) -> list[tuple[str | None, str]]:
@@ -71,10 +75,26 @@ def _lines(text: str) -> Iterator[tuple[str | None, str]]:
         place += 1
 
 
+def _no_rule(line: str) -> UsageError:
+    hint = "" if " " in line else "; to see a chain, give its name without --rule"
+    return UsageError(f"--rule: {clipped(line, _MOST_CITED)} is not a rule, as -p tcp --dport 80 -j DROP is{hint}")
+
+
+def _as_given(error: DumpSyntaxError, lines_before: int) -> DumpSyntaxError:
+    """The error about the lines as the user gave them, without what was added: a chain, and lines before them."""
+    found = []
+    for each in error.diagnostics:
+        added = len(_IN_NO_CHAIN) if each.excerpt.startswith(_IN_NO_CHAIN) else 0
+        column = max(1, each.column - added)
+        found.append(replace(each, line=each.line - lines_before, column=column, excerpt=each.excerpt[added:]))
+    return DumpSyntaxError(tuple(found), error.total)
+
+
 def read_pasted_rules(text: str, table: str | None = None) -> list[Rule]:
     """The rules of a text of rule lines, with or without `iptables -t TABLE` and `-A CHAIN` in front.
 
-    Raises DumpSyntaxError if a line is not a rule, UsageError if there is none.
+    Raises DumpSyntaxError, which quotes the line as it was given, if a line is not a rule; UsageError if there is none,
+    or a line does not begin as a rule does.
     """
     if table is not None and table not in BUILT_IN_CHAINS:
         raise UsageError(f"there is no table {table}, only {', '.join(BUILT_IN_CHAINS)}")
@@ -83,12 +103,17 @@ def read_pasted_rules(text: str, table: str | None = None) -> list[Rule]:
         table = table or named
         stripped = line.strip()
         if stripped and not _HAS_COMMAND.match(stripped):
-            stripped = f"-A {NO_CHAIN} {stripped}"
+            if stripped[0] not in "-!":
+                raise _no_rule(stripped)
+            stripped = f"{_IN_NO_CHAIN}{stripped}"
         lines.append(stripped)
     source = "\n".join(lines) + "\n"
     if table is not None:
         source = f"*{table}\n{source}COMMIT\n"
-    dump = read_dump(source, source="--rule")
+    try:
+        dump = read_dump(source, source="--rule")
+    except DumpSyntaxError as error:
+        raise _as_given(error, 1 if table is not None else 0) from None
     rules = [
         rule
         for ruleset in dump.rulesets
