@@ -67,6 +67,14 @@ STATES = {
 """A Service's state according to its chains, from what happens to connections to its ClusterIP."""
 
 
+class Refusal(Enum):
+    """Which connections the rules of a Service itself refuse."""
+
+    OF_NONE = "none"
+    OF_SOME = "some"
+    OF_ALL = "all"
+
+
 class TrafficPolicy(Enum):
     """A Service's internal or external traffic policy."""
 
@@ -243,13 +251,12 @@ class ServicePort(Record):
         port = f":{self.port_name}" if self.port_name else ""
         return f"{self.namespace}/{self.name}{port}"
 
-    def may_refuse(self, frontend: Frontend) -> bool:
-        """Whether a frontend's own rules refuse some connections."""
-        return (
-            frontend.verdict in (FrontendVerdict.REJECT, FrontendVerdict.DROP)
-            or bool(frontend.source_ranges)
-            or TrafficPolicy.LOCAL in (self.internal_policy, self.external_policy)
-        )
+    def refusal(self, frontend: Frontend) -> Refusal:
+        """Which connections a frontend's own rules refuse."""
+        if frontend.verdict in (FrontendVerdict.REJECT, FrontendVerdict.DROP):
+            return Refusal.OF_ALL
+        local = TrafficPolicy.LOCAL in (self.internal_policy, self.external_policy)
+        return Refusal.OF_SOME if frontend.source_ranges or local else Refusal.OF_NONE
 
 
 def by_name(service: ServicePort) -> tuple[str, str, str, str, int, str]:

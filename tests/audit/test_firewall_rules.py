@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ipt_explain.analyzers import explain
 from ipt_explain.audit.findings.severity import Severity
+from ipt_explain.parsing import read_dump
+from ipt_explain.services.health import losses
 from tests.archives import read_archive
 from tests.audit.edits import ahead_of, behind, captured, changed, finding, line_of, new_findings, policy, without
 from tests.audit.helpers import audit_text, findings_of, fired
@@ -291,3 +294,41 @@ def test_a_rule_that_accepts_what_lacks_endpoints_is_a_note() -> None:
     assert "default/np0" in found.services
     (found,) = [each for each in new_findings(with_rule(text, "mangle", "PREROUTING", "-j ACCEPT"), node) if each.rule == "IPT610"]
     assert found.excerpt.strip() == accepting  # what only leaves mangle is still to meet filter
+
+
+@pytest.mark.parametrize(
+    ("accepting", "place", "origin"),
+    [
+        ("-A FORWARD -s 10.244.0.0/16 -j ACCEPT", ("-A FORWARD ", "-j KUBE-PROXY-FIREWALL"), "pods"),
+        ("-A FORWARD -s 10.244.0.0/16 -j RETURN", ("-A FORWARD ", "-j KUBE-PROXY-FIREWALL"), "pods"),
+        ("-A OUTPUT -j ACCEPT", ("-A OUTPUT ", "-j KUBE-PROXY-FIREWALL"), "the node"),
+    ],
+)
+def test_explain_and_audit_name_the_same_rule_that_accepts_what_lacks_endpoints(
+    accepting: str, place: tuple[str, str], origin: str
+) -> None:
+    node = captured("1.30", "nodeport")
+    text = ahead_of(node, accepting, *place)
+    line = line_of(text, accepting)
+    found = next(each for each in new_findings(text, node) if each.rule == "IPT610" and "accepts" in each.message)
+    assert (found.line, f"connections from {origin} to default/np-local-0, default/np0 " in found.message) == (line, True)
+    (service,) = [each for each in explain(read_dump(text)).services if each.label == "default/np0"]
+    assert {lost.decider.line for _, lost in losses(service)} == {line}
+
+
+def test_what_policy_local_refuses_is_lost_by_the_rule_that_accepts_it() -> None:
+    """A Service without endpoints on this node, with internal policy Local: clients would have been refused anyway."""
+    accepting = "-A FORWARD -j ACCEPT"
+    text = ahead_of(NODE, accepting, "-A FORWARD ", "-j KUBE-PROXY-FIREWALL")
+    (found,) = [each for each in audit_text(text) if each.rule == "IPT117"]
+    assert (found.line, found.severity) == (line_of(text, accepting), Severity.WARNING)
+    assert found.message.startswith("this rule accepts all connections from pods to default/itp-etp-local-none ")
+    assert found.message.endswith(" before kube-proxy refuses them: they leave untranslated")
+
+
+def test_a_rule_in_nat_still_answers_for_what_it_keeps_from_an_endpoint() -> None:
+    """What filter accepts later is no matter if the Service refuses only some connections."""
+    text = ahead_of(NODE, "-A FORWARD -j ACCEPT", "-A FORWARD ", "-j KUBE-PROXY-FIREWALL")
+    taking = "-A PREROUTING -d 10.96.0.10/32 -j ACCEPT"
+    text = ahead_of(text, taking, "-A PREROUTING ", "KUBE-SERVICES")
+    assert line_of(text, taking) in {each.line for each in audit_text(text) if each.rule == "IPT106"}

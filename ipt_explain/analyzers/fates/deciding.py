@@ -69,6 +69,26 @@ class Deciders:
         # kube-proxy's rules in nat only mark packets there.
         return None if isinstance(step, Step) and step.table == "nat" else step
 
+    def accepting(self, steps: Sequence[AnyStep]) -> Step | None:
+        """The rule of filter that lets a packet pass which kube-proxy's rules there would refuse later."""
+        entered: set[str] = set()
+        for step in steps:
+            if not isinstance(step, Step) or step.table != "filter" or step.rule is None:
+                continue
+            if step.into is not None:
+                entered.add(step.into.name)
+                continue
+            ends = step.rule.target == "ACCEPT" or (step.rule.target == "RETURN" and step.depth == 0)
+            if ends and not self._refusing_beside(step.chain) <= entered:
+                return step
+        return None
+
+    def _refusing_beside(self, chain: Chain) -> set[str]:
+        """The chains that refuse for Services, in the same table of filter as a chain."""
+        whose = [each for each in self._rulesets if each.chain("filter", chain.name) is chain]
+        names = (SERVICES, EXTERNAL_SERVICES)
+        return {name for name in names if any(each.chain("filter", name) is not None for each in whose)}
+
     def of(self, step: AnyStep | None, state: PacketState) -> Decider:
         """The step's rule, or the chain that lets packets pass if that decides."""
         if step is None:

@@ -17,6 +17,7 @@ from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.records import Record
 from ipt_explain.services.fates import Fate
+from ipt_explain.services.ports import Refusal
 
 if TYPE_CHECKING:
     from ipt_explain.analyzers.fates.weighing import JudgedEnd, Scales, WeighedFate
@@ -136,18 +137,18 @@ class Judge:
     weighed one by one.
 
     `scales` are made if any are; `shown_whole` is theirs. `sent` is where each packet was sent, `reached` has the
-    endpoints of its Service; `may_refuse` tells whether that may refuse it.
+    endpoints of its Service; `refusal` tells whether that refuses it.
     """
 
     def __init__(
         self, scales: Callable[[], Scales], shown_whole: bool, sent: Sequence[Heading], reached: Reached,
-        may_refuse: Callable[[int], bool],
+        refusal: Callable[[int], Refusal],
     ) -> None:  # fmt: skip
         self._scales = scales
         self._shown_whole = shown_whole
         self._sent = sent
         self._reached = reached
-        self._may_refuse = may_refuse
+        self._refusal = refusal
 
     def fates(self, ends: Sequence[tuple[Finish, Packets]], arrivals: Arrivals | None = None) -> list[Fate]:
         """The fate of each packet's connections; `arrivals` records how much of them arrives where.
@@ -183,10 +184,10 @@ class Judge:
         from ipt_explain.netfilter.naming import names_of
 
         scales = self._scales()
-        may_refuse = {packet: self._may_refuse(packet) for packet in others}
+        refusals = {packet: self._refusal(packet) for packet in others}
         ends_of: dict[int, list[Sequence[JudgedEnd]]] = {packet: [] for packet in others}
         for number, (finish, packets) in enumerate(ends):
-            for packet, own in self._judged(scales, number, finish, packets, may_refuse):
+            for packet, own in self._judged(scales, number, finish, packets, refusals):
                 ends_of[packet].append(own)
         known: dict[tuple[int, ...], WeighedFate] = {}
         weighed: dict[int, WeighedFate] = {}
@@ -201,7 +202,7 @@ class Judge:
         return weighed
 
     def _judged(
-        self, scales: Scales, number: int, finish: Finish, packets: Packets, may_refuse: Mapping[int, bool]
+        self, scales: Scales, number: int, finish: Finish, packets: Packets, refusals: Mapping[int, Refusal]
     ) -> Iterator[tuple[int, Sequence[JudgedEnd]]]:
         """Packets at one end, each with how its connections end there: one object for all that end alike. Many have the
         same shares."""
@@ -215,10 +216,10 @@ class Judge:
         known: dict[tuple[object, ...], Sequence[JudgedEnd]] = {}
         alike: dict[Sequence[JudgedEnd], Sequence[JudgedEnd]] = {}
         for packet, rows in packets.runs():
-            if packet not in may_refuse:
+            if packet not in refusals:
                 continue
             shares = packets.shares[rows.start : rows.stop]
-            part = None if asks else common(may_refuse[packet])
+            part = None if asks else common(refusals[packet])
             key: tuple[object, ...]
             own: Sequence[JudgedEnd]
             if part is not None:
@@ -229,16 +230,16 @@ class Judge:
             elif landing.whole.get(packet) == rows.start and packet not in landing.perhaps_here:
                 key = tuple(map(id, shares))
                 if key not in known:
-                    part = scales.part(finish, packets, rows.start, True, may_refuse[packet])
+                    part = scales.part(finish, packets, rows.start, True, refusals[packet])
                     own = tuple([JudgedEnd(number, part, *each, False) for each in zip(shares, count())])
                     known[key] = alike.setdefault(own, own)
             else:
                 bound = packets.to[rows.start : rows.stop]
                 places = list(map(dict(zip(self._reached.endpoints[packet], count())).get, bound))
                 here = list(map(scales.perhaps_here.__contains__, bound))
-                refuse = may_refuse[packet]
+                refusal = refusals[packet]
                 parts = [
-                    scales.part(finish, packets, row, place is not None, refuse) for row, place in zip(rows, places)
+                    scales.part(finish, packets, row, place is not None, refusal) for row, place in zip(rows, places)
                 ]
                 strays = [to if asks and place is None else None for to, place in zip(bound, places)]
                 key = (*map(id, parts), *map(id, shares), *places, *here, *strays)

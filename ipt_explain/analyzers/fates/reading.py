@@ -26,6 +26,7 @@ from ipt_explain.services.ports import (
     Frontend,
     FrontendKind,
     FrontendVerdict,
+    Refusal,
     ServicePort,
     ServiceState,
 )
@@ -143,7 +144,7 @@ class _Reader:
         endpoints = [bound for service, bound in services for _ in service.frontends]
         sent = self._sent([frontend for _, frontend in crowd])
         reached, arrivals = Reached(endpoints, self._around.host_endpoints), Arrivals(endpoints)
-        judge = Judge(self._scales, self._shown_whole, sent, reached, lambda packet: self._may_refuse(*crowd[packet]))
+        judge = Judge(self._scales, self._shown_whole, sent, reached, lambda packet: self._refusal(*crowd[packet]))
         found: list[Sequence[Fate]] = []
         for vantage in each_of(tuple(Vantage), "following packets"):
             journey = Journey(self._node, sent)
@@ -222,8 +223,9 @@ class _Reader:
             fates = [with_declined(frontend, *each) for each in zip(Vantage, fates)]
         return Fates(*fates)
 
-    def _may_refuse(self, service: ServicePort, frontend: Frontend) -> bool:
-        return service.may_refuse(frontend) or self._leads_nowhere(frontend)
+    def _refusal(self, service: ServicePort, frontend: Frontend) -> Refusal:
+        refusal = service.refusal(frontend)
+        return Refusal.OF_SOME if refusal is Refusal.OF_NONE and self._leads_nowhere(frontend) else refusal
 
     def _leads_nowhere(self, frontend: Frontend) -> bool:
         """Whether nat leads connections to no endpoint, so that filter, which the text lacks, may refuse them."""

@@ -25,7 +25,17 @@ from ipt_explain.netfilter.walk.journey import NO_HOPS_LEFT
 from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.netfilter.walk.path import AnyStep
 from ipt_explain.records import NamedTuple, Record, replace
-from ipt_explain.services.fates import FILTER_NOT_SHOWN, NAT_NOT_SHOWN, CutOff, Decider, Fate, Loss, Lost
+from ipt_explain.services.fates import (
+    ACCEPTED_FIRST,
+    FILTER_NOT_SHOWN,
+    NAT_NOT_SHOWN,
+    CutOff,
+    Decider,
+    Fate,
+    Loss,
+    Lost,
+)
+from ipt_explain.services.ports import Refusal
 
 End = tuple[Finish, Packets]
 
@@ -109,7 +119,7 @@ class Scales:
         self._dnat_shown = dnat_shown
         self._parts: dict[Hashable, ConnectionEnd] = {}
 
-    def common_part(self, finish: Finish, packets: Packets, may_refuse: bool) -> ConnectionEnd | None:
+    def common_part(self, finish: Finish, packets: Packets, refusal: Refusal) -> ConnectionEnd | None:
         """How all of these packets end, whoever sent them: one rule stops what has been translated, or one chain of
         kube-proxy's refuses what has not. None if that is to be looked up one by one."""
         met = packets.arrival
@@ -117,8 +127,8 @@ class Scales:
             return None
         if finish.state.dnat:
             alike = self._shown_whole and met.by_one_rule
-            return self.part(finish, packets, 0, False, may_refuse) if alike else None
-        path = packets.path(0) if may_refuse and met.in_one_chain else None
+            return self.part(finish, packets, 0, False, refusal) if alike else None
+        path = packets.path(0) if refusal is not Refusal.OF_NONE and met.in_one_chain else None
         last = None if path is None else path.last()
         return _REFUSED[True] if last is not None and refuses(last) else None
 
@@ -167,13 +177,13 @@ class Scales:
         unsure = not enforced or any(part.loss is Loss.UNKNOWN for part in parts)
         return None if not refusals or (unsure and not self._drops_shown) else enforced
 
-    def part(self, finish: Finish, packets: Packets, row: int, arrives: bool, may_refuse: bool) -> ConnectionEnd:
+    def part(self, finish: Finish, packets: Packets, row: int, arrives: bool, refusal: Refusal) -> ConnectionEnd:
         """How a packet ends; `arrives`: it is bound for an endpoint of its Service."""
         state, verdict = finish.state, finish.verdict
         if verdict is Verdict.ACCEPT and state.dnat and arrives:
             return _SERVED if finish.reply is None else self._unanswered(finish.reply)
         path = packets.path(row)
-        if may_refuse and refused(finish, path):
+        if refusal is not Refusal.OF_NONE and refused(finish, path):
             return _REFUSED[verdict is not Verdict.ACCEPT]
         # The last step alone explains why a translated packet is stopped; the whole path is slow to write out.
         stopped = verdict is not Verdict.ACCEPT and state.dnat and finish.reason != NO_HOPS_LEFT
@@ -186,7 +196,11 @@ class Scales:
         diverted = verdict is Verdict.ACCEPT and state.dnat
         dnat = destination_text(packets.to[row], state.connection.family) if diverted else None
         loss, why = loss_of(finish, step, decider, dnat)
-        if loss is Loss.UNTRANSLATED and may_refuse and not self._filter_shown:
+        if loss is Loss.UNTRANSLATED and refusal is Refusal.OF_ALL:
+            accepting = self.deciders.accepting(steps)
+            if accepting is not None:
+                decider, why = self.deciders.of(accepting, state), ACCEPTED_FIRST
+        if loss is Loss.UNTRANSLATED and refusal is not Refusal.OF_NONE and not self._filter_shown:
             # Since 1.25, filter refuses what nat does not lead to an endpoint.
             loss, why = Loss.UNKNOWN, FILTER_NOT_SHOWN
         hidden = (loss is Loss.UNTRANSLATED and not self._dnat_shown) or (

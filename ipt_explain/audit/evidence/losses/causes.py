@@ -21,7 +21,7 @@ from ipt_explain.netfilter.assumptions import ARRIVING, SOURCES
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.netfilter.walk.orders import asks_for_order
 from ipt_explain.records import Record
-from ipt_explain.services.fates import CutOff, Decider, Fate, Loss, Lost, Vantage
+from ipt_explain.services.fates import ACCEPTED_FIRST, CutOff, Decider, Fate, Loss, Lost, Vantage
 from ipt_explain.services.health import declined_anyway, is_most
 from ipt_explain.services.ports import Frontend, ServicePort
 
@@ -214,7 +214,7 @@ def _unbound(context: IpvsContext) -> Collection[str | None]:
 
 
 def _is_grave(victim: Victim) -> bool:
-    if victim.lost.when:
+    if victim.lost.when or victim.lost.why == ACCEPTED_FIRST:  # kube-proxy would have refused it
         return False
     return victim.whole or is_vital(victim.service)
 
@@ -231,6 +231,8 @@ def _gathered(context: BackendContext, victims: Iterable[Victim]) -> Iterator[Ca
             rule = chain.rule_on(decider.line) if chain is not None and decider.is_rule and decider.line else None
         by_policy = _is_of_engine(decider, judged) and any(_is_stopped(victim.lost) for victim in hit)
         where = _where(context, judged, decider, chain, rule, by_policy)
+        if where is LossPlace.FILTER and all(victim.lost.why == ACCEPTED_FIRST for victim in hit):
+            where = LossPlace.ELSEWHERE
         yield Cause(judged, context, decider, chain, rule, where, tuple(hit))
 
 

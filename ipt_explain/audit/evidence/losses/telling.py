@@ -11,7 +11,7 @@ from ipt_explain.audit.evidence.losses.doubts import doubted_questions
 from ipt_explain.audit.findings.fault import Fault
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import replace
-from ipt_explain.services.fates import PAST_IPVS, CutOff, Loss, Vantage
+from ipt_explain.services.fates import ACCEPTED_FIRST, PAST_IPVS, CutOff, Loss, Vantage
 from ipt_explain.words import both, front, within
 from ipt_explain.words.percents import percent
 
@@ -98,6 +98,8 @@ def _deed(cause: Cause, may: bool = False) -> str:
         return f"{does.format('send')} {hit} to {within(places, _NAMED)}, {which}"
     if lost.why == PAST_IPVS:
         return f"{'may miss' if may else 'misses'} {hit}, as the address is not the node's: they leave untranslated"
+    if lost.why == ACCEPTED_FIRST:
+        return f"{does.format('accept')} {hit} before kube-proxy refuses them: they leave untranslated"
     if not cause.is_rule:
         return f"{does.format('choose')} no endpoint for {hit}: they leave untranslated"
     if cause.decider.table == "raw":

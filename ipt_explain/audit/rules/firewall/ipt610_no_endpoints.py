@@ -22,12 +22,14 @@ When to ignore:
 
 from __future__ import annotations
 
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, restart, rule
-from ipt_explain.audit.evidence.filter.bypassing import bypassing
+from ipt_explain.audit.authoring import Fault, Faults, Location, RulesetContext, Severity, at_rule, restart, rule
 from ipt_explain.audit.evidence.filter.refusals import unserved
+from ipt_explain.audit.evidence.losses.hurt import INSIDE
 from ipt_explain.audit.evidence.services.vital import is_vital
+from ipt_explain.services.fates import ACCEPTED_FIRST, Decider, Vantage
+from ipt_explain.services.health import losses_by_frontend
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
-from ipt_explain.words import listed
+from ipt_explain.words import both, listed
 
 _NAMED = 5
 _FIX = "Check whether its pods are ready, and whether its selector matches any."
@@ -66,18 +68,23 @@ def no_endpoints(context: RulesetContext) -> Faults:
 
 
 def _bypassed(context: RulesetContext) -> Faults:
-    passing = [each for each in context.services if each.state is ServiceState.UNMATCHED and _is_declined(each)]
-    accepting = bypassing(context, passing[0]) if passing else None
-    if accepting is not None:
-        labels = [service.label for service in passing]
+    met: dict[Decider, list[tuple[ServicePort, Vantage]]] = {}
+    for service in filter(_is_declined, context.services):
+        for _, vantage, lost in losses_by_frontend(service):
+            if vantage in INSIDE and lost.why == ACCEPTED_FIRST:
+                met.setdefault(lost.decider, []).append((service, vantage))
+    for decider, passing in met.items():
+        services = {service.label: service for service, _ in passing}
+        origins = both([each.origin for each in INSIDE if any(vantage is each for _, vantage in passing)])
         yield Fault(
-            f"this rule accepts connections from pods to {listed(labels, _NAMED)} before kube-proxy refuses them for "
-            "lack of endpoints: clients hang until they time out",
+            f"this rule accepts connections from {origins} to {listed(services, _NAMED)} before kube-proxy refuses "
+            "them for lack of endpoints: clients hang until they time out",
             "Move the rule after the jump to KUBE-SERVICES, or check why there are no endpoints.",
-            at_rule(accepting),
-            services=tuple(labels),
-            related=tuple(service.frontends[0].rule.line for service in passing),
+            Location(decider.chain, decider.line, decider.text, table=decider.table),
+            services=tuple(services),
+            related=tuple(service.frontends[0].rule.line for service in services.values()),
             key="bypassed",
+            context=context.node.contexts[decider.ruleset],
         )
 
 
