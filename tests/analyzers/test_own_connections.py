@@ -79,6 +79,29 @@ def test_a_rule_that_clears_the_mark_of_one_pod() -> None:
     assert _reaching_themselves(text) == {False: {LOCAL}, True: ALL - {LOCAL}}
 
 
+@pytest.mark.parametrize(
+    ("match", "cut_off"),
+    [
+        ("-m conntrack --ctorigdst 10.96.0.10", {LOCAL, OTHER}),
+        ("-m conntrack --ctorigdst 10.244.1.2", set()),
+        ("-m conntrack ! --ctorigdst 10.96.0.10", {"192.168.50.10"}),
+        ("-p tcp -m conntrack --ctorigdstport 9153", {LOCAL, OTHER}),
+        ("-m conntrack --ctorigdst 10.96.0.0/12 --ctorigdstport 6443", set()),
+        (f"-m conntrack --ctorigsrc {LOCAL}", {LOCAL}),
+        (f"-m conntrack --ctrepldst {OTHER}", {OTHER}),
+        (f"-m iprange --src-range {LOCAL}-{LOCAL}", {LOCAL}),
+        (f"-m conntrack --ctorigdst 10.96.0.10 -m iprange ! --src-range {LOCAL}-{LOCAL}", {OTHER}),
+    ],
+)
+@pytest.mark.parametrize("rule", ["POSTROUTING {} -j ACCEPT", "FORWARD {} -j MARK --set-xmark 0x0/0xffffffff"])
+def test_ends_of_connections_are_those_of_pods_to_themselves(match: str, cut_off: set[str], rule: str) -> None:
+    line = f"-A {rule.format(match)}"
+    text = ahead_of(NODE, line, HOOK if "POSTROUTING" in line else '-A FORWARD -m comment --comment "kubernetes forward')
+    told = _reaching_themselves(text)
+    assert told.get(False, frozenset()) == cut_off
+    assert None not in told
+
+
 _ACCEPTED = "-A POSTROUTING -m mark --mark 0x1/0x1 -j ACCEPT"
 _RESTORED = "-A POSTROUTING -j CONNMARK --restore-mark --nfmask 0x4000 --ctmask 0x4000"
 

@@ -128,6 +128,7 @@ class Masquerading:
     def _odd_ones(self) -> Mapping[OwnConnection, bool | None]:
         """Pods' own connections, where their chains may mark them in other ways than kube-proxy's do."""
         from ipt_explain.analyzers.fates.own_connections import (
+            ends_matter,
             is_in_any,
             is_usual,
             is_usual_mark,
@@ -140,8 +141,10 @@ class Masquerading:
         chains = [chain for ruleset in nats for chain in ruleset.tables["nat"].chains.values()]
         odd = {layout for layout in set(map(_layout_of, chains)) if _translates(layout) and not is_usual(layout)}
         names = {chain.name for chain in chains if chain.layout in odd} if odd else frozenset[str]()
-        always = marks_matter(self._node.rulesets, _LEAVING) or not all(
-            is_usual_mark(ruleset, MARK_MASQ) for ruleset in nats if ruleset.chain("nat", MARK_MASQ)
+        always = (
+            marks_matter(self._node.rulesets, _LEAVING)
+            or ends_matter(self._node.rulesets, _LEAVING)
+            or not all(is_usual_mark(ruleset, MARK_MASQ) for ruleset in nats if ruleset.chain("nat", MARK_MASQ))
         )
         taken = [bits for ruleset in nats for bits in networks_translated(ruleset)]
         wanted: list[OwnConnection] = []

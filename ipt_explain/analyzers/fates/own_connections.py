@@ -23,6 +23,7 @@ OwnConnection = tuple[Heading, Heading]
 """A Service's address and port, and one of its endpoints."""
 
 _TRANSLATING = frozenset({"DNAT", "NETMAP"})
+_ENDS = ("--ctorig", "--ctrepl", "--src-range")
 _MOST = 256  # pods are followed one by one
 
 
@@ -68,6 +69,17 @@ def marks_matter(rulesets: Sequence[Ruleset], leaving: Iterable[tuple[str, Hook]
     if any(flipped & mask for flipped in changes for mask in asked):
         return True
     return of_connections and any(rule.shape.has_match("connmark") or _target(rule) == "CONNMARK" for rule in rules)
+
+
+def ends_matter(rulesets: Sequence[Ruleset], leaving: Iterable[tuple[str, Hook]]) -> bool:
+    """Whether rules ask for an end of a connection, or a range of sources, of what is `leaving`: in these built-in
+    chains, and those that they lead to. Of pods' own connections each Service's and endpoint's have other ends."""
+    return any(
+        option.name.startswith(_ENDS)
+        for rule in _rules_from(rulesets, leaving)
+        for match in rule.shape.matches
+        for option in match.options
+    )
 
 
 def _rules_from(
