@@ -31,6 +31,13 @@ def test_a_hairpin_that_is_missing_wrong_or_late() -> None:
     assert finding("IPT403", late, NODE).line == line_of(late, *HAIRPIN)
 
 
+def test_a_late_hairpin_does_no_harm_where_all_is_masqueraded() -> None:
+    node = scenario("1.30", "cfg-masqall").ipv4
+    hairpin = next(line for line in node.splitlines() if "-s 10.244.1.2/32" in line and "MASQ" in line)
+    late = behind(without(node, hairpin), hairpin, hairpin.partition(" -s")[0], "-j DNAT")
+    assert not {each.rule for each in new_findings(late, node)} & {"IPT401", "IPT402", "IPT403"}
+
+
 def test_a_hairpin_of_everybody_else_is_wrong_too() -> None:
     text = changed(NODE, "-s 192.168.50.10/32", "! -s 192.168.50.10/32", *HAIRPIN)
     assert "from anywhere but" in finding("IPT402", text, NODE).message
@@ -91,6 +98,18 @@ def test_a_test_under_a_wide_mask_depends_on_others() -> None:
     found = finding("IPT405", text, NODE)
     assert found.severity is Severity.WARNING
     assert "0xbfff" in found.message
+
+
+@pytest.mark.parametrize(("mark", "severity"), [("0x4000", Severity.WARNING), ("0x20000", Severity.ERROR)])
+def test_a_second_test_for_another_bit_leaves_masquerading_alone(mark: str, severity: Severity) -> None:
+    node = scenario("1.30", "cfg-masqbit").ipv4
+    other = "-A KUBE-POSTROUTING -m mark --mark 0x4000/0x4000 -j MASQUERADE"
+    text = ahead_of(node, other, *GUARD)
+    if mark == "0x20000":
+        text = changed(text, "0x20000/0x20000", "0x10000/0x10000", *GUARD)
+    found = finding("IPT405", text, node)
+    assert found.severity is severity
+    assert ("marked packets are not masqueraded" in found.message) is (severity is Severity.ERROR)
 
 
 def test_two_programs_that_set_two_bits() -> None:

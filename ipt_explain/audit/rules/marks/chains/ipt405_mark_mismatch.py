@@ -53,7 +53,9 @@ def mark_mismatch(context: RulesetContext) -> Faults:
     if wrong_snat and len(wrong_forward) == len(in_forward) and len(tests_agree) == 1:
         yield _wrong_setting(marking, (*in_snat, *in_forward))
         return
-    if wrong_snat:
+    if wrong_snat and snat is not None and snat.way(marking.result).masqueraded and not snat.conditional:
+        yield _one_more(marking, wrong_snat)
+    elif wrong_snat:
         toggles = [] if snat is None else [each for each in snat.chain.rules if each.target == "MARK"]
         yield _wrong_tests(marking, wrong_snat, "KUBE-POSTROUTING", _NOT_MASQUERADED, toggles)
     if wrong_forward:
@@ -67,6 +69,20 @@ def _wrong_setting(marking: Marking, tests: tuple[MarkTest, ...]) -> Fault:
         _FIX,
         at_rule(setting),
         related=tuple(test.rule.line for test in tests),
+    )
+
+
+def _one_more(marking: Marking, tests: list[MarkTest]) -> Fault:
+    """Of tests for another bit where marked packets are masqueraded all the same."""
+    first = tests[0]
+    return Fault(
+        f"KUBE-POSTROUTING masquerades packets with mark 0x{marking.result:x}, which KUBE-MARK-MASQ sets, but also "
+        f"tests for mark {first.mark}: if another program sets that bit, its packets are masqueraded too",
+        _FIX,
+        at_rule(first.rule, focus=_written(first)),
+        related=(marking.settings[-1].rule.line, *(test.rule.line for test in tests[1:])),
+        severity=Severity.WARNING,
+        key="one more",
     )
 
 
