@@ -122,6 +122,13 @@ def test_endpoints_that_get_nothing_are_named(chance: str | None) -> None:
     assert "IPT201" not in fired(dump(rule(0, chance), rule(1), endpoints=2))
 
 
+@pytest.mark.parametrize("rules", [(rule(0, "0.50000000000"), rule(1), rule(1)), (rule(0), rule(0, "0.50000000000"))])
+def test_a_rule_written_twice_cuts_no_endpoint_off(rules: tuple[str, ...]) -> None:
+    (finding,) = findings_of("IPT203", dump(*rules, endpoints=2))
+    assert finding.severity is Severity.WARNING
+    assert "a rule that gets none repeats what other rules do, so no endpoint is cut off" in finding.message
+
+
 def test_an_endpoint_that_stands_twice_gets_twice_its_share() -> None:
     (finding,) = findings_of("IPT204", dump(rule(0, "0.33333333349"), rule(0, "0.50000000000"), rule(1)))
     assert "10.244.0.1:80 appears 2 times" in finding.message and "66.67 %" in finding.message

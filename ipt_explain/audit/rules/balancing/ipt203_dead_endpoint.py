@@ -5,7 +5,7 @@ What it checks:
     last takes all connections, either without condition or with a probability that the kernel rounds to 1. With session
     affinity, every endpoint whose returning clients are looked up also gets new clients. Each endpoint's chain has its
     DNAT (if connections are lost, IPT202 reports it). Endpoints that policy Local uses but policy Cluster does not are
-    reported as a note.
+    reported as a note; rules that no connection reaches, but that repeat others, as a warning.
 
 Why it matters:
     The pods of this endpoint get nothing, and the others get their load. Scaling up the Deployment changes nothing.
@@ -121,15 +121,18 @@ def _fault(odd: OddChain, lost: list[ShareRule]) -> Fault:
         why = "this rule takes every connection, and other rules come after it"
     else:
         why = f"probability {text} always matches, and other endpoints come after it"
-    what = (
-        f"{first_few(gone)} {'gets' if len(gone) == 1 else 'get'} no connection" if gone else "its copies get nothing"
-    )
-    take = f"{counted(len(live), 'endpoint')} {'takes' if len(live) == 1 else 'take'} all"
+    if gone:
+        take = f"{counted(len(live), 'endpoint')} {'takes' if len(live) == 1 else 'take'} all"
+        what = f"{first_few(gone)} {'gets' if len(gone) == 1 else 'get'} no connection, and {take}"
+    else:
+        repeat = "a rule that gets none repeats" if len(lost) == 1 else "the rules that get none repeat"
+        what = f"{repeat} what other rules do, so no endpoint is cut off"
     return Fault(
-        f"{why}: {what}, and {take} ({shares_text(odd.choices, odd.leak)})",
+        f"{why}: {what} ({shares_text(odd.choices, odd.leak)})",
         RESTART,
         at_rule(cause.rule, focus="" if text is None else f"--probability {text}"),
         related=tuple(choice.rule.line for choice in lost),
+        severity=Severity.ERROR if gone else Severity.WARNING,
     )
 
 
