@@ -14,10 +14,10 @@ from math import prod
 from typing import ClassVar
 from weakref import WeakValueDictionary
 
+from ipt_explain.enums import Enum
 from ipt_explain.records import NamedTuple
 
 _HALF = Fraction(1, 2)
-_FLAGS = ("-i ", "-o ")
 ARRIVING = ("-i ", "iifname ", "iif ")
 LEAVING = ("-o ", "oifname ", "oif ")
 SOURCES = ("-s ", "ip saddr ", "ip6 saddr ")
@@ -27,7 +27,22 @@ OF_ORIGIN = (
 )  # fmt: skip
 """How questions begin about interfaces, source addresses and whatever else only tells who sends a packet, of iptables
 and of nftables."""
-_FEWEST = 4
+
+
+class Side(Enum):
+    """Which of a packet's interfaces a question is about."""
+
+    ARRIVING = "arriving"
+    LEAVING = "leaving"
+
+
+_SIDES = {"-i ": Side.ARRIVING, "-o ": Side.LEAVING} | {
+    f'{word}"': side
+    for side, words in ((Side.ARRIVING, ARRIVING[1:]), (Side.LEAVING, LEAVING[1:]))
+    for word in words
+}
+"""By how a question about one interface begins, up to the name; those of nftables end with a quote, too."""
+FEWEST_AT_ONCE = 4
 """Fewer interfaces are named one by one."""
 
 SENT_PLACE = "the address and port that it was sent to"
@@ -42,17 +57,18 @@ class Assumption:
     """The assumption that all answers hold, or that not all do. `share` is the part of the packets that it covers:
     half, as nothing is known, or the sum of merged assumptions.
 
-    If it is about interfaces, the packet has one of those `chosen`, or none of those `excluded`; otherwise both are
-    empty. Equal assumptions are one object, since states are compared often.
+    If it is about interfaces (`side`), the packet has one of those `chosen`, or none of those `excluded`; otherwise
+    both are empty. Equal assumptions are one object, since states are compared often.
     """
 
-    __slots__ = ("__weakref__", "chosen", "excluded", "flag", "hold", "literals", "share")
+    __slots__ = ("__weakref__", "chosen", "excluded", "flag", "hold", "literals", "share", "side")
     _known: ClassVar[WeakValueDictionary[tuple[Literals, bool, Fraction], Assumption]] = WeakValueDictionary()
 
     literals: Literals
     hold: bool
     share: Fraction
     flag: str
+    side: Side | None
     chosen: tuple[str, ...]
     excluded: tuple[str, ...]
 
@@ -64,6 +80,7 @@ class Assumption:
         made = super().__new__(cls)
         made.literals, made.hold, made.share = literals, hold, share
         made.flag, names = _interfaces(literals)
+        made.side = _SIDES.get(made.flag)
         has = hold is literals[0][1] if len(literals) == 1 else not hold
         made.chosen, made.excluded = (names, ()) if has else ((), names)
         cls._known[literals, hold, share] = made
@@ -97,13 +114,15 @@ class Assumption:
         """The question as text: `-i eth0 and -o eth1`; `-i cali1, cali2 or 108 more`."""
         if len(self.literals) == 1 or not self.flag:
             return " and ".join(text if wanted else f"not {text}" for text, wanted in self.literals)
-        first, second, *more = self.chosen or self.excluded
-        return f"{self.flag}{first}, {second} or {len(more):,} more" if more else f"{self.flag}{first} or {second}"
+        quote = _quote(self.flag)
+        first, second, *more = [f"{quote}{name}{quote}" for name in self.chosen or self.excluded]
+        flag = self.flag.removesuffix(quote)
+        return f"{flag}{first}, {second} or {len(more):,} more" if more else f"{flag}{first} or {second}"
 
     @property
     def questions(self) -> tuple[str, ...]:
         """The question, with a text for each excluded interface: `-i eth0`, `-i eth1`."""
-        return tuple([f"{self.flag}{name}" for name in self.excluded]) or (self.question,)
+        return tuple([_spelled(self.flag, name) for name in self.excluded]) or (self.question,)
 
     @property
     def affirmed(self) -> bool:
@@ -147,10 +166,10 @@ def choice(answers: Answers) -> InterfaceChoice | None:
     number = next((number for number in range(len(answers) - 1, -1, -1) if answers[number].chosen), None)
     if number is None:
         return None
-    flag = answers[number].flag
+    flag, side = answers[number].flag, answers[number].side
     said, others, place = [answers[number]], [], number
     for at, each in enumerate(answers):
-        if each.excluded and each.flag == flag:
+        if each.excluded and each.side is side:
             said.append(each)
             place -= at < number
         elif at != number:
@@ -170,26 +189,30 @@ def joined_choices(choices: Sequence[InterfaceChoice]) -> Answers:
     first = choices[0]
     names = dict.fromkeys(name for each in choices for name in each.interfaces)
     share = sum((each.share for each in choices), Fraction(0))
-    one = Assumption(tuple((f"{first.flag}{name}", False) for name in names), False, share)
+    one = Assumption(none_of(first.flag, names), False, share)
     return (*first.others[: first.place], one, *first.others[first.place :])
 
 
 def worth_joining(choices: Sequence[InterfaceChoice]) -> bool:
     """Whether there are too many interfaces to name them one by one."""
-    return len(choices) > 1 and sum(len(each.interfaces) for each in choices) >= _FEWEST
+    return len(choices) > 1 and sum(len(each.interfaces) for each in choices) >= FEWEST_AT_ONCE
 
 
 def condensed(answers: Answers) -> Answers:
     """The same, with many assumptions about excluded interfaces merged into one."""
-    for flag in _FLAGS:
+    for flag in dict.fromkeys(each.flag for each in answers if each.excluded):
         same = [each for each in answers if each.flag == flag]
         names = [name for each in same for name in each.excluded]
-        if len(same) > 1 and len(names) >= _FEWEST and not any(each.chosen for each in same):
-            literals = tuple((f"{flag}{name}", False) for name in dict.fromkeys(names))
-            one = Assumption(literals, True, share_of_answers(same))
+        if len(same) > 1 and len(names) >= FEWEST_AT_ONCE and not any(each.chosen for each in same):
+            one = Assumption(none_of(flag, dict.fromkeys(names)), True, share_of_answers(same))
             place = answers.index(same[0])
             answers = (*answers[:place], one, *(each for each in answers[place:] if each.flag != flag))
     return answers
+
+
+def none_of(flag: str, names: Iterable[str]) -> Literals:
+    """That a packet has none of these interfaces, in whatever order they were met."""
+    return tuple([(_spelled(flag, name), False) for name in sorted(names)])
 
 
 def user_answer(assumed: Literals, question: str) -> bool | None:
@@ -227,8 +250,25 @@ def known_answers(answers: Answers, assumed: Literals) -> Mapping[str, bool]:
 def _interfaces(literals: Literals) -> tuple[str, tuple[str, ...]]:
     """The flag and the interfaces that questions are about, of which a packet has at most one; empty for other
     questions. Several interfaces are all negated."""
-    for flag in _FLAGS:
-        names = [text.removeprefix(flag) for text, _ in literals if text.startswith(flag) and not text.endswith("+")]
+    for flag in _SIDES:
+        asked = [text.removeprefix(flag) for text, _ in literals if text.startswith(flag)]
+        names = [name for text in asked if (name := interface_name(flag, text)) is not None]
         if len(names) == len(literals) and (len(names) == 1 or not any(wanted for _, wanted in literals)):
             return flag, tuple(names)
     return "", ()
+
+
+def interface_name(flag: str, text: str) -> str | None:
+    """The interface that a question is about, by the rest of its text; None if it is about several, or none."""
+    if not flag.endswith('"'):
+        return None if text.endswith("+") else text
+    name = text.removesuffix('"')
+    return None if name is text or any(sign in name for sign in '"*\\') else name
+
+
+def _quote(flag: str) -> str:
+    return '"' if flag.endswith('"') else ""
+
+
+def _spelled(flag: str, name: str) -> str:
+    return f"{flag}{name}{_quote(flag)}"

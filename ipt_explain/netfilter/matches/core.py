@@ -167,26 +167,14 @@ def _interface(option: Option) -> Condition:
 
 def _which_interface(state: PacketState, flag: str, pattern: str, negated: bool) -> Answer:
     """Whether an unknown interface fits: a question, unless earlier assumptions about it decide."""
-    for assumed in state.answers:
-        if assumed.flag.rstrip() == flag:
-            fitting = {interface_fits(pattern, name) for name in assumed.chosen}
-            if len(fitting) == 1:
-                return Truth.of(fitting.pop() is not negated)
-            continue
-        if len(assumed.literals) > 1:
-            continue
-        ((text, wanted),) = assumed.literals
-        asked, _, known = text.partition(" ")
-        if asked != flag or not known.endswith("+"):
-            continue
-        within = interface_fits(known, pattern.removesuffix("+"))
-        if assumed.hold is not wanted:
-            if within:
-                return Truth.of(negated)
-        elif pattern.endswith("+") and interface_fits(pattern, known.removesuffix("+")):
-            return Truth.of(not negated)
-        elif not within:
-            return Truth.of(negated)
+    if state.answers:
+        from ipt_explain.netfilter.assumptions import Side
+        from ipt_explain.netfilter.interfaces import interface_facts
+
+        facts = interface_facts(state.answers, Side.ARRIVING if flag == "-i" else Side.LEAVING)
+        fitting = facts.fits(pattern)
+        if fitting is not Truth.UNKNOWN:
+            return fitting.inverted(negated)
     return ask(state, f"{flag} {pattern}", negated)
 
 

@@ -9,7 +9,7 @@ from ipt_explain.model import nft
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.header import interface_fits
 from ipt_explain.netfilter.nft.constants import Datatype, bits_of, canonical
-from ipt_explain.netfilter.nft.readings import UNKNOWN, AddressType, Chance, Nothing, Reading
+from ipt_explain.netfilter.nft.values import UNKNOWN, AddressType, Chance, Nothing, Reading
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
@@ -44,6 +44,9 @@ def fits(reading: Reading, constant: nft.Expression, kind: Datatype, state: Pack
     wanted_value = canonical(constant, kind)
     if wanted_value is None or isinstance(reading, (Chance, Nothing)):
         return Truth.UNKNOWN
+    if kind is Datatype.INTERFACE and not isinstance(reading, (int, str)):
+        known = _unknown_interface(constant, kind)
+        return reading.fits(_pattern(str(wanted_value))) if known is Truth.UNKNOWN else known
     if kind is Datatype.INTERFACE:
         return _interface(str(reading), wanted_value)
     return Truth.of(reading == wanted_value)
@@ -87,7 +90,12 @@ def _interface(name: str, wanted: int | str) -> Truth:
         return Truth.NO
     if wanted.endswith("\\*"):
         return Truth.of(name == wanted[:-2] + "*")
-    return Truth.of(interface_fits(wanted[:-1] + "+" if wanted.endswith("*") else wanted, name))
+    return Truth.of(interface_fits(_pattern(wanted), name))
+
+
+def _pattern(wanted: str) -> str:
+    """An interface's name, or a pattern as in iptables."""
+    return wanted[:-1] + "+" if wanted.endswith("*") else wanted
 
 
 def _lies_in(address: Whereabouts, constant: nft.Expression, state: PacketState) -> Truth:

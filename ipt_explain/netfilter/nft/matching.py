@@ -13,7 +13,8 @@ from ipt_explain.netfilter.nft.chances import element_shares, share_of
 from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import datatype_of
 from ipt_explain.netfilter.nft.lookups import Elements, elements_of_literal, elements_of_set, parts_of
-from ipt_explain.netfilter.nft.readings import ABSENT, AddressType, Chance, Reading, read
+from ipt_explain.netfilter.nft.readings import read
+from ipt_explain.netfilter.nft.values import ABSENT, AddressType, Chance, Reading
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product
 from ipt_explain.netfilter.truth import Truth
@@ -93,6 +94,10 @@ class Matcher:
         if len(readings) == 1 and isinstance(readings[0], Chance):
             return _drawn(readings[0], elements, state)
         possible, certain = elements.find(readings, state)
+        chosen = _by_interface(key, possible, state) if isinstance(key, nft.Meta) else None
+        if chosen is not None:
+            *chosen, other = chosen
+            return [*chosen, other._replace(element=certain, unknown=certain is None and not elements.whole)]
         found: list[Found] = []
         share: Probability = ALWAYS
         for number, element in enumerate(possible):
@@ -143,6 +148,24 @@ class Matcher:
         if known is None:
             known = self._literals[id(data)] = data, elements_of_literal(data, key)
         return known[1]
+
+
+def _by_interface(key: nft.Expression, possible: Sequence[nft.Element], state: PacketState) -> list[Found] | None:
+    """What a map has for each of many interfaces, and last for any other; None for other keys. All are one question,
+    as a packet has only one of them."""
+    from ipt_explain.netfilter.assumptions import FEWEST_AT_ONCE, Assumption, none_of
+
+    texts = [f"{expression_text(key)} {element_text(nft.Element(each.key), key)}" for each in possible]
+    if len(texts) < FEWEST_AT_ONCE or any(state.answer(text) is not None for text in texts):
+        return None
+    share = Fraction(1, len(texts) + 1)
+    each = [Assumption(((text, True),), True, share) for text in texts]
+    if not all(one.chosen for one in each):
+        return None
+    names = [name for one in each for name in one.chosen]
+    each.append(Assumption(none_of(each[0].flag, names), True, share))
+    elements = [*possible, None]
+    return [Found(share, state.with_answers((*state.answers, one)), to) for one, to in zip(each, elements)]
 
 
 def _holds(elements: Elements, readings: Sequence[Reading], state: PacketState) -> Truth:

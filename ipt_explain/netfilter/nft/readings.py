@@ -9,47 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import and_, or_, xor
 
-from ipt_explain.enums import Enum
 from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.header import ANY_PROTOCOL, ICMP, ICMPV6, SCTP, TCP, UDP, WITH_PORTS
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.matches.tracking import ends_of, states_of, status_of
 from ipt_explain.netfilter.nft.constants import RANDOM_BITS, Datatype, bits_of, canonical, datatype_of
+from ipt_explain.netfilter.nft.values import ABSENT, UNKNOWN, AddressType, Chance, Nothing, Reading
 from ipt_explain.netfilter.packet import Bound, PacketState, Tracking
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts, is_broadcast, is_multicast
-from ipt_explain.records import Record
-
-
-class Nothing(Enum):
-    """Why there is no value."""
-
-    ABSENT = "absent"  # the packet has none: the rule ends
-    UNKNOWN = "unknown"  # it has one, which no listing shows
-
-
-ABSENT, UNKNOWN = Nothing.ABSENT, Nothing.UNKNOWN
-
-
-class Chance(Record):
-    """One of `count` numbers from `first` on, all equally likely."""
-
-    first: int
-    count: int
-
-
-class AddressType(Record):
-    """An address's type (`fib daddr type`): `local` if it is one of the node's, `otherwise` if not. `sent` is the
-    packet's original destination, if this is about its destination."""
-
-    address: int | Whereabouts
-    sent: int | Whereabouts | None
-    otherwise: str = "unicast"
-
-
-Value = int | str | Whereabouts | frozenset[str] | AddressType
-Reading = Value | Chance | Nothing
 
 
 def read(expression: nft.Expression, state: PacketState, bound: Bound) -> Reading:
@@ -154,14 +123,24 @@ def _meta(meta: nft.Meta, state: PacketState, bound: Bound) -> Reading:
     if key == "protocol":
         return "ip" if connection.family is Family.IPV4 else "ip6"
     if key in ("iifname", "iif"):
-        return UNKNOWN if state.in_interface is None else state.in_interface
+        return _interface(state.in_interface, state, arriving=True)
     if key in ("oifname", "oif"):
-        return UNKNOWN if state.out_interface is None else state.out_interface
+        return _interface(state.out_interface, state, arriving=False)
     if key == "pkttype":
         return _packet_type(state, bound)
     if key in ("skuid", "skgid", "cgroup"):
         return UNKNOWN if connection.local and state.hook in (Hook.OUTPUT, Hook.POSTROUTING) else ABSENT
     return Chance(0, 1 << RANDOM_BITS) if key == "random" else UNKNOWN
+
+
+def _interface(name: str | None, state: PacketState, arriving: bool) -> Reading:
+    if name is not None or not state.answers:
+        return UNKNOWN if name is None else name
+    from ipt_explain.netfilter.assumptions import Side
+    from ipt_explain.netfilter.interfaces import known_interface
+
+    known = known_interface(state.answers, Side.ARRIVING if arriving else Side.LEAVING)
+    return UNKNOWN if known is None else known
 
 
 def _packet_type(state: PacketState, bound: Bound) -> Reading:

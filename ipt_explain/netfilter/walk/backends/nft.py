@@ -19,7 +19,7 @@ from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products, total
 from ipt_explain.netfilter.targets import Flow, Verdict
 from ipt_explain.netfilter.walk.backends.nft_path import Chains, Link, NftLeg, chain_of
-from ipt_explain.netfilter.walk.backends.nft_places import Frame, Portion, Rows
+from ipt_explain.netfilter.walk.backends.nft_places import Frame, Portion, Rows, joined, place_of_policy
 from ipt_explain.netfilter.walk.chains.frontier import Budget
 from ipt_explain.netfilter.walk.chains.visit import End
 from ipt_explain.netfilter.walk.chains.visiting import LOOP, TOO_MUCH
@@ -70,6 +70,7 @@ class ChainWalk:
         self._budget = budget
         self._forgets = forgets
         self._bundles = 0
+        self._behind_all = place_of_policy(stage.chain)
         self._order: list[tuple[int | str, ...]] = []
         self._waiting: dict[tuple[int | str, ...], tuple[Frame, dict[tuple[object, ...], Portion]]] = {}
 
@@ -82,16 +83,18 @@ class ChainWalk:
             self._wait(start, Portion(state, tuple(rows), to, ALWAYS, None))
         while self._order:
             frame, portions = self._waiting.pop(heappop(self._order))
-            for portion in portions.values():
-                self._meet(frame, portion)
+            for portion in joined(portions.values()):
+                if frame is self._behind_all:
+                    self._meet_policy(portion)
+                else:
+                    self._meet(frame, portion)
         return self.arrivals
 
     def _wait(self, frame: Frame | None, portion: Portion) -> None:
         while frame is not None and frame.place == frame.rules:
             frame = frame.back
         if frame is None:
-            self._meet_policy(portion)
-            return
+            frame = self._behind_all
         held = self._waiting.get(frame.order)
         if held is None:
             held = self._waiting[frame.order] = (frame, {})

@@ -3,16 +3,18 @@ packet in its own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.memory import asks_from
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import Probability
 from ipt_explain.netfilter.walk.backends.nft_path import Chains, Link
+from ipt_explain.netfilter.walk.chains.portions import Portions
 from ipt_explain.records import NamedTuple
 
 Rows = tuple[int, ...]
+_LAST = 1 << 62
 
 
 class Portion(NamedTuple):
@@ -76,6 +78,28 @@ class Frame:
     def _entering(self, chains: Chains, rules: int, goto: bool, name: str) -> Frame:
         back = self.back if goto else self.behind()
         return Frame(chains, rules, 0, back, (*self.order, name, 0), self.depth + 1)
+
+
+def place_of_policy(chain: nft.Chain) -> Frame:
+    """The place behind all rules of a base chain."""
+    return Frame(chain, 0, 0, None, (_LAST,), 0)
+
+
+def joined(portions: Collection[Portion]) -> Collection[Portion]:
+    """Portions at one place, joined where the answer to a question has not mattered."""
+    if len(portions) < 2 or not any(each.state.answers for each in portions):
+        return portions
+    parts: Portions[tuple[PacketState, int], Link | None] = Portions()
+    crowds: list[tuple[Rows, tuple[Heading, ...]]] = []
+    for each in portions:
+        crowd = each.rows, each.to
+        if crowd not in crowds:
+            crowds.append(crowd)
+        parts.gather((each.state, crowds.index(crowd)), each.share, each.via)
+    parts.forget_idle_answers(
+        lambda key: key[0].answers, lambda key, answers: (key[0].with_answers(answers), key[1])
+    )  # fmt: skip
+    return [Portion(state, *crowds[number], part.share, part.via) for (state, number), part in parts.items()]
 
 
 def _one_of(chains: Chains) -> nft.Chain:
