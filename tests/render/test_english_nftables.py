@@ -106,6 +106,26 @@ def test_sentences(rule: str, sentence: str) -> None:
     assert nft_rule_words(only, table, {0x4000: "the masquerade mark"}).sentence == sentence
 
 
+@pytest.mark.parametrize(
+    ("family", "rule", "sentence"),
+    [
+        ("inet", "reject with icmpv6 no-route", "If a packet is IPv6, it is refused with icmpv6 no-route (reject)."),
+        ("inet", "reject", "Every packet is refused with icmp port-unreachable (reject)."),
+        (
+            "inet",
+            "ip saddr 10.0.0.1 reject with icmp host-prohibited",
+            "If a packet comes from 10.0.0.1, it is refused with icmp host-prohibited (reject).",
+        ),
+        ("ip6", "reject with icmpv6 no-route", "Every packet is refused with icmpv6 no-route (reject)."),
+    ],
+)
+def test_matches_that_nft_does_not_print_are_told(family: str, rule: str, sentence: str) -> None:
+    ruleset = read_dump(f"table {family} t {{\n\tchain c {{\n\t\t{rule}\n\t}}\n}}\n").nft
+    assert ruleset is not None
+    (table,) = ruleset.tables.values()
+    assert nft_rule_words(table.chains["c"].rules[0], table).sentence == sentence
+
+
 def test_every_captured_rule_has_a_sentence() -> None:
     for each in listings()[::7]:
         ruleset = read_dump(each.text).nft

@@ -22,6 +22,7 @@ _ORDERS = {
     nft.Operator.AT_MOST: "at most",
     nft.Operator.AT_LEAST: "at least",
 }
+_FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
 _INTERFACES = {"iifname": "arrives on", "iif": "arrives on", "oifname": "leaves by", "oif": "leaves by"}
 
 
@@ -93,6 +94,8 @@ def _plain(left: nft.Expression, wanted: str, right: nft.Expression) -> str | No
         return f"{_INTERFACES[left.key]} {wanted}"
     if noun(left) == "protocol":
         return f"is {_PROTOCOLS.get(wanted, wanted)}"
+    if left == nft.Meta("nfproto") and wanted in _FAMILIES:
+        return f"is {_FAMILIES[wanted]}"
     if isinstance(left, nft.Conntrack) and left.key == "state":
         new = "starts a new connection (state new)"
         return new if wanted == "new" else f"belongs to a connection in state {wanted}"
