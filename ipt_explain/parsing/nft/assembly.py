@@ -168,11 +168,13 @@ class TableDraft(Record, frozen=False):
         return rules, elements
 
     def _looks_like_xtables(self) -> bool:
-        """Whether iptables-nft made the table: all names are iptables', or it has something that only xtables has."""
+        """Whether iptables-nft made the table: all names are iptables', and it has no named set or object, which it
+        never makes; or it has something that only xtables has."""
         if self.family not in (nft.TableFamily.IP, nft.TableFamily.IP6):
             return False
         bases = [chain.name for chain in self.chains.values() if chain.base is not None]
-        if self.name in BUILT_IN_CHAINS and bases and set(HOOKS).issuperset(bases):
+        named = self.sets or self.objects
+        if self.name in BUILT_IN_CHAINS and bases and set(HOOKS).issuperset(bases) and not named:
             return True
         return any(rule.of(nft.Xtables) for chain in self.chains.values() for rule in chain.rules)
 

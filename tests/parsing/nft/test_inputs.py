@@ -88,6 +88,17 @@ def test_tables_of_iptables_nft_are_named_with_the_command_that_shows_them() -> 
     assert "iptables-nft-save" in " ".join(dump.warnings)
 
 
+@pytest.mark.parametrize(
+    ("held", "made"),
+    [("", True), ("\tset admins {\n\t\ttype ipv4_addr\n\t}\n", False), ("\tcounter seen {\n\t}\n", False)],
+)
+def test_a_table_with_names_of_iptables_and_a_set_is_not_iptables(held: str, made: bool) -> None:
+    base = "type filter hook input priority filter; policy accept;"
+    ruleset = read_dump(f"table ip filter {{\n{held}\tchain INPUT {{\n\t\t{base}\n\t\tdrop\n\t}}\n}}\n").nft
+    assert ruleset is not None
+    assert [table.xtables for table in ruleset.tables.values()] == [made]
+
+
 def test_json_of_iptables_nft_is_refused_with_a_message() -> None:
     body = {"family": "ip", "table": "nat", "chain": "X", "expr": [{"xt": {"type": "target", "name": "DNAT"}}]}
     with pytest.raises(DumpSyntaxError) as caught:
