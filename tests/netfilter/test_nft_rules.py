@@ -240,6 +240,24 @@ def test_what_a_statement_lacks_is_not_taken_for_another(rule: str, verdict: Flo
     assert way.then is verdict
 
 
+@pytest.mark.parametrize(
+    "aside",
+    [
+        "last",
+        "last used never",
+        "last used 3m2s",
+        "dup to 10.0.0.1",
+        'dup to 10.0.0.1 device "eth0"',
+        "reset tcp option sack-perm",
+    ],
+)
+def test_what_does_not_change_a_packets_way_is_passed(aside: str) -> None:
+    (way,) = ways(aside)
+    assert (way.then, way.matched) == (Flow.CONTINUE, True)
+    (way,) = ways(f"tcp dport 80 {aside} drop")
+    assert way.then is Verdict.DROP
+
+
 def test_nat_of_another_family_ends_the_rule() -> None:
     (way,) = ways("dnat ip6 to [fd00::1]:80", family="inet")
     assert not way.matched

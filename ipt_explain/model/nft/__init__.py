@@ -29,6 +29,7 @@ from ipt_explain.model.nft.expressions import (
 )
 from ipt_explain.model.nft.ruleset import BaseChain, Chain, Rule, Ruleset, Set, Table, TableFamily
 from ipt_explain.model.nft.statements import (
+    Aside,
     CountLimit,
     FlowOffload,
     Limit,
@@ -50,6 +51,7 @@ from ipt_explain.model.nft.verdicts import Counter, Verdict, VerdictKind
 
 __all__ = [
     "WILDCARD",
+    "Aside",
     "BaseChain",
     "Binary",
     "Chain",

@@ -29,6 +29,7 @@ from ipt_explain.model.nft.expressions import (
     Wildcard,
 )
 from ipt_explain.model.nft.statements import (
+    Aside,
     CountLimit,
     FlowOffload,
     Limit,
@@ -242,6 +243,7 @@ _STATEMENTS: dict[type, Callable[[Any], str]] = {
     Reject: _reject,
     SetUpdate: _set_update,
     Notrack: lambda one: "notrack",
+    Aside: lambda one: one.text,
     FlowOffload: lambda one: f"flow add {expression_text(one.table)}",
     Xtables: lambda one: f'xt {one.kind} "{one.name}"',
     Unread: lambda one: one.text,

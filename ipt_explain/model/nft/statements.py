@@ -135,6 +135,12 @@ class FlowOffload(Record):
     table: SetReference
 
 
+class Aside(Record):
+    """A statement that changes nothing about a packet's way: `dup`, `last`."""
+
+    text: str
+
+
 class Xtables(Record):
     """A match or target of iptables that nft cannot print, or prints without its options.
 
@@ -160,6 +166,7 @@ Statement = (
     | SetUpdate
     | Notrack
     | FlowOffload
+    | Aside
     | Xtables
     | Unread
 )

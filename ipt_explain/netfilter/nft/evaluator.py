@@ -105,7 +105,7 @@ class NftEvaluator:
 
 
 # Statements that may change a packet's state, but not its destination.
-_CHANGING = (nft.Mangle, nft.Counter, nft.Log, nft.Notrack, nft.FlowOffload)
+_CHANGING = (nft.Mangle, nft.Counter, nft.Log, nft.Notrack, nft.FlowOffload, nft.Aside)
 
 
 def _answered(place: _InRule, ways: list[Way]) -> list[_InRule]:

@@ -208,6 +208,7 @@ _EFFECTS: dict[type, Callable[..., Any]] = {
     nft.Counter: Statements._idle,
     nft.Log: Statements._idle,
     nft.FlowOffload: Statements._idle,
+    nft.Aside: Statements._idle,
     nft.Xtables: Statements._xtables,
 }
 

@@ -19,6 +19,9 @@ _RESUMPTION = re.compile(
     r"(?<= )(?:accept|drop|return|continue|(?:jump|goto) [^ ]+|reject|masquerade|redirect|[ds]nat|counter|log|comment)"
     r"(?![\w-])"
 )
+_ASIDE = re.compile(
+    r'last(?: used (?:never|[0-9smhdw]+))?|dup to [^ ]+(?: device "[^"]+")?|reset tcp option [a-z-]+'
+)
 _WRITING = re.compile(r"(?P<target>(?:meta|ct|ip6?|tcp|udp|ether|vlan) [a-z-]+) set (?P<value>.+)")
 _TRAILING = re.compile(r" *#[^\n\"]*\Z")
 
@@ -53,6 +56,8 @@ def _ends_the_rule(head: RuleLine) -> bool:
 
 def _unread(text: str, lines: FormCache) -> nft.Statement:
     """A statement as text; if it writes what it does not show to something known, a statement that says so."""
+    if _ASIDE.fullmatch(text):
+        return nft.Aside(text)
     written = _WRITING.fullmatch(text)
     if written is not None:
         alike = _rule(f"{written['target']} set 0", lines)

@@ -6,6 +6,7 @@ import pytest
 
 from ipt_explain.model.nft import (
     WILDCARD,
+    Aside,
     Binary,
     Concatenation,
     Conntrack,
@@ -102,7 +103,7 @@ def test_a_statement(text: str, statement: Statement) -> None:
         ("queue flags bypass to 1-4", (Unread("queue flags bypass to 1-4"),)),
         ("something new 5 accept", (Unread("something new 5"), ACCEPT)),
         ("ip daddr 10.0.0.1 osf name Linux drop", (rule("ip daddr 10.0.0.1").statements[0], Unread("osf name Linux"), DROP)),
-        ("dup to 10.0.0.1 # handle 7", (Unread("dup to 10.0.0.1"),)),
+        ("dup to 10.0.0.1 # handle 7", (Aside("dup to 10.0.0.1"),)),
     ],
 )  # fmt: skip
 def test_unknown_parts_stay_text_between_known_ones(text: str, statements: tuple[Statement, ...]) -> None:

@@ -135,7 +135,7 @@ PHRASES: dict[str, Callable[[Parts], Any]] = {
     "device": _device,
     "named_priority": _named_priority,
     "plain_priority": _plain_priority,
-    "set_types": lambda parts: Types(parts[1], parts[3] if len(parts) > 3 else None),
+    "set_types": lambda parts: Types(parts[1], parts[-1] if len(parts) > 3 else None),
     "types": lambda parts: tuple(parts[0::2]),
     "typeof": _typeof,
     "flag_property": _flag_property,

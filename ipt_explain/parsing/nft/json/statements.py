@@ -104,6 +104,10 @@ def _flow(body: Json) -> nft.FlowOffload:
     return nft.FlowOffload(nft.SetReference(text(target).removeprefix("@")))
 
 
+def _aside(name: str, body: Json) -> nft.Aside:
+    return nft.Aside(unread({name: body}).text)
+
+
 _STATEMENTS: dict[str, Callable[[Json], nft.Statement]] = {
     "match": _match,
     "vmap": _verdict_map,
@@ -121,6 +125,7 @@ _STATEMENTS: dict[str, Callable[[Json], nft.Statement]] = {
     "map": _set_update,
     "notrack": lambda body: nft.Notrack(),
     "flow": _flow,
+    **{name: partial(_aside, name) for name in ("last", "dup", "reset")},
     "xt": lambda body: nft.Xtables(text(body["type"]), text(body["name"])),
     **{kind.value: _nat(kind) for kind in nft.NatKind},
     **{name: partial(verdict_of, name) for name in VERDICTS},

@@ -43,6 +43,8 @@ def action(statement: nft.Statement, table: nft.Table | None, marks: Mapping[int
         return f"is logged (`{statement_text(statement)}`)"
     if isinstance(statement, nft.Notrack):
         return "is kept out of connection tracking (notrack)"
+    if isinstance(statement, nft.Aside):
+        return f"goes through `{statement.text}`, which does not change its way"
     if isinstance(statement, nft.FlowOffload):
         return f"hands the rest of its connection to flow table {statement.table.name}"
     if isinstance(statement, nft.Xtables) and statement.kind != "match":
