@@ -153,3 +153,25 @@ def test_priorities_are_numbers_whatever_their_name() -> None:
     assert priority("ip", "dstnat - 10") == priority("ip", "-110") == -110
     assert priority("inet", "srcnat + 1") == 101
     assert priority("bridge", "filter") == -200
+
+
+def test_elements_with_limits_of_their_own_are_read() -> None:
+    elements = "10.0.0.1 timeout 5m expires 4m59s limit rate 10/second burst 5 packets, 10.0.0.2 ct count over 20"
+    found = the_set(f"\t\ttype ipv4_addr\n\t\tflags dynamic,timeout\n\t\telements = {{ {elements} }}\n").elements
+    assert [(element.key, element.timeout, element.expires) for element in found] == [
+        ("10.0.0.1", 300, 299),
+        ("10.0.0.2", None, None),
+    ]
+
+
+def test_intervals_as_data_and_tunnels_are_read() -> None:
+    body = "\t\ttype ipv4_addr : interval ipv4_addr\n\t\tflags interval\n\t\telements = { 10.1.0.0/24 : 10.2.0.0/24 }\n"
+    tunnel = "\ttunnel away {\n\t\tid 10\n\t\tip saddr 10.0.0.1\n\t}\n"
+    dump = read_dump(f"table ip t {{\n\tmap s {{\n{body}\t}}\n{tunnel}}}\n")
+    assert dump.nft is not None
+    assert not any("unknown" in each and "syntax" in each for each in dump.warnings)
+    (table,) = dump.nft.tables.values()
+    assert table.objects == ("tunnel away",)
+    assert [(each.key, each.data) for each in table.sets["s"].elements] == [
+        (Prefix("10.1.0.0", 24), Prefix("10.2.0.0", 24))
+    ]
