@@ -21,11 +21,11 @@ from ipt_explain.words import and_more
 __all__ = ["Explanation", "ServicePortName", "explain", "explain_all"]
 
 
-def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
+def explain(dump: Dump, wanted: Wanted | None = None, followed: bool = True) -> Explanation:
     """All Services of a dump: frontends, endpoints, probabilities, affinity, masquerading.
 
     With `wanted`, only service ports that it accepts are read. It gets a service port's name (None if the text has
-    none) and its addresses (None for a node port).
+    none) and its addresses (None for a node port). Unless packets are `followed`, Services have no fates.
     """
     free_kept()
     plans = Plans()
@@ -43,13 +43,13 @@ def explain(dump: Dump, wanted: Wanted | None = None) -> Explanation:
             keep(reader)
             if reader.unread:
                 warnings.append(_unread(ruleset.source, reader.unread))
-        completed = [_completed(ruleset) for ruleset in dump.rulesets]
+        completed = [_completed(ruleset) for ruleset in dump.rulesets] if followed else []
         whole = replace(dump, rulesets=tuple(ruleset for ruleset, _ in completed))
         for facts, ports in _of_other_modes(dump, wanted):
             rulesets.append(facts)
             read.append((facts.family, ports))
         for family, ports in read:
-            services += with_fates(whole, family, ports, _numbers(rulesets, family))
+            services += with_fates(whole, family, ports, _numbers(rulesets, family)) if followed else ports
     keep(plans, read, whole)
     notes = dict.fromkeys(note for _, notes in completed for note in notes)
     return Explanation(tuple(rulesets), tuple(services), tuple(warnings), tuple(notes))

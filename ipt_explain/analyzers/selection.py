@@ -176,7 +176,8 @@ def explain_selected(
 
     read = Explanation.joined([explain(dump, wanted) for dump in dumps])
     if not any(map(selection.fits, read.services)):
-        read = Explanation.joined([explain(dump) for dump in dumps])  # for the names of existing Services
+        # Only for the names and addresses of existing Services.
+        read = Explanation.joined([explain(dump, followed=False) for dump in dumps])
     return select(read, selection), total
 
 

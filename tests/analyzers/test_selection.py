@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from ipt_explain.analyzers.selection import Selection, select
+from ipt_explain.analyzers.selection import Selection, explain_selected, select
 from ipt_explain.errors import UsageError
 from ipt_explain.model import Backend
+from ipt_explain.parsing import read_dump
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.ports import FrontendKind, ServiceChains
+from tests.kube_corpus import scenario
 from tests.render.made import endpoint, explanation, frontend, service
 
 SHOP = explanation(
@@ -91,6 +93,15 @@ def test_a_miss_names_the_nearest(services: list[str], namespaces: list[str], ad
     with pytest.raises(UsageError) as caught:
         chosen(services, namespaces, addresses)
     assert str(caught.value) == message.replace("()", "(searched 5 service ports)")
+
+
+def test_for_a_miss_no_packets_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    followed: list[int] = []
+    monkeypatch.setattr("ipt_explain.analyzers.with_fates", lambda _, __, services, ___: followed.append(len(services)) or [])
+    dump = read_dump(scenario("1.30", "basic").ipv4)
+    with pytest.raises(UsageError, match=r"searched 4 service ports.*Nearest: kubernetes"):
+        explain_selected([dump], Selection.of(["kubernets"], [], []))
+    assert not any(followed)
 
 
 def test_a_miss_where_there_is_no_service_says_so() -> None:
