@@ -193,3 +193,15 @@ def test_json_that_nests_without_end_is_refused() -> None:
     assert dump.nft is not None
     (rule,) = dump.nft.tables[nft.TableFamily.IP, "t"].chains["c"].rules
     assert isinstance(rule.statements[0], nft.Unread)
+
+
+@pytest.mark.parametrize(
+    ("flags", "dormant"),
+    [(None, False), ("dormant", True), (["owner", "dormant"], True), ("owner", False), (["owner", "persist"], False), ("t", True)],
+)
+def test_a_dormant_table_of_json_is_known_by_its_flags(flags: object, dormant: bool) -> None:
+    table: dict[str, object] = {"family": "ip", "name": "t", **({} if flags is None else {"flags": flags})}
+    chain = {"family": "ip", "table": "t", "name": "c", "type": "filter", "hook": "input", "prio": 0, "policy": "accept"}
+    ruleset = read_dump(json.dumps({"nftables": [{"table": table}, {"chain": chain}]})).nft
+    assert ruleset is not None
+    assert [each.dormant for each in ruleset.tables.values()] == [dormant]

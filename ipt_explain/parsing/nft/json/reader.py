@@ -13,6 +13,7 @@ from ipt_explain.parsing.nft.json.statements import statement_of
 from ipt_explain.parsing.nft.normal import priority_of, usual_reject
 
 _REMEDY = "Give what `nft -j list ruleset` prints, whole."
+_OTHER_FLAGS = frozenset({"owner", "persist"})
 _OBJECTS = frozenset(
     {"counter", "quota", "limit", "secmark", "synproxy", "flowtable", "ct helper", "ct timeout", "ct expectation"}
 )
@@ -88,7 +89,8 @@ class JsonReader:
         table = self._table_of(body, "name")
         table.comment = _text(body.get("comment"))
         flags = body.get("flags", ())
-        table.dormant = "dormant" in (flags if isinstance(flags, list) else (flags,))
+        # nft 1.0.6 prints whatever its memory holds for a flag, such as the table's name.
+        table.dormant = not _OTHER_FLAGS.issuperset(flags if isinstance(flags, list) else (flags,) if flags else ())
 
     def _chain_of(self, body: Any, key: str) -> ChainDraft:
         table, name = self._table_of(body), str(body[key])
