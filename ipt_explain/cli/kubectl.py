@@ -163,7 +163,8 @@ def _task(collected: Collected, keep: Path | None) -> Task:
     from ipt_explain.compare.fleet.engines.processes import Task
     from ipt_explain.compare.fleet.nodes import NodeJob
     from ipt_explain.inputs.nodes.kinds import FileKind, kind_of
-    from ipt_explain.inputs.nodes.sources import SourceFile, UnreadableFile
+    from ipt_explain.inputs.nodes.sources import SourceFile
+    from ipt_explain.inputs.nodes.unreadable import UnreadableFile
 
     contents: list[tuple[SourceFile, bytes | UnreadableFile]] = []
     if collected.why is not None:

@@ -16,7 +16,8 @@ import pytest
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.nodes.kinds import FileKind, kind_of
 from ipt_explain.inputs.nodes.names import file_name, node_names
-from ipt_explain.inputs.nodes.sources import SourceFile, Sources, Survey, UnreadableFile
+from ipt_explain.inputs.nodes.sources import SourceFile, Sources, Survey
+from ipt_explain.inputs.nodes.unreadable import UnreadableFile
 
 zstandard = pytest.importorskip("zstandard")
 

@@ -13,7 +13,7 @@ from ipt_explain.cli.shared.options import Command, with_options
 from ipt_explain.cli.shared.stdio import is_terminal, warn
 from ipt_explain.errors import UsageError
 from ipt_explain.records import Record
-from ipt_explain.words import counted
+from ipt_explain.words import counted, listed
 
 if TYPE_CHECKING:
     from ipt_explain.compare.fleet.engines.making import Made
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _WORTH_PROCESSES = 8
 """From this many nodes on, several processes save time."""
+
+_SHOWN_UNREAD = 3
 
 
 class NodeOptions(Record):
@@ -113,6 +115,9 @@ def read_nodes(arguments: Sequence[str], how: NodeOptions, objects: ApiObjects |
         sum(any(entry.kind is not FileKind.DIGEST for entry in job.entries) for job in nodes.jobs) >= _WORTH_PROCESSES
     )
     found = folded(made_by(work, how, objects, worth), len(nodes.jobs), nodes.not_compared)
+    if nodes.unread:
+        shown = listed((f"{each.path} ({each.why})" for each in nodes.unread), _SHOWN_UNREAD)
+        warn([f"{counted(len(nodes.unread), 'file')} not read: {shown}"])
     if nodes.passed_over:
         warn([f"{counted(nodes.passed_over, 'file')} skipped: not a node's rules"])
     return found

@@ -33,6 +33,9 @@ class FileKind(Enum):
         return self.holds_rules or self in (FileKind.SETS, FileKind.ADDRESSES)
 
 
+_JUDGED = 4096
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\b\x1b"))
+
 _SIGNS = (
     (FileKind.DIGEST, re.compile(r'\A\s*\{\s*"schema"\s*:\s*"ipt-explain/digest/')),
     (FileKind.NFT, re.compile(r'^table (?:ip6?|inet|arp|bridge|netdev) \S+ \{|\A\s*\{\s*"nftables"\s*:', re.MULTILINE)),
@@ -53,12 +56,18 @@ _SIGNS = (
 )
 
 
+def _is_binary(start: bytes) -> bool:
+    """Whether more than a tenth is no text: control characters, or bytes that are not UTF-8."""
+    controls = len(start) - len(start.translate(None, _CONTROLS))
+    return (controls + start.decode("utf-8", "replace").count("\ufffd")) * 10 > len(start)
+
+
 def kind_of(head: bytes) -> FileKind:
     """The kind of a file with these first bytes, unpacked."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = head[: len(head) & ~1].decode("utf-16", "replace")
     else:
-        if head.count(0) * 10 > len(head[:4096]) > 0:
+        if _is_binary(head[:_JUDGED]):
             return FileKind.BINARY
         text = head.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
     if not text.strip():

@@ -15,7 +15,7 @@ _TOOL = (
     r"(?:ip6?tables|xtables|nft|ipvsadm|ipset)(?:[-_ ]?(?:legacy|nft))?(?:[-_ ](?:save|restore|list|ruleset|rules|"
     r"o|d|t|s|[nvx]*l[nvx]*|[nvx]+|svc|a|j|tables?|nat|filter|mangle|raw|security|line-numbers|dump|dumps))*"
 )
-_ADDRESSES = r"ip(?:[-_ ](?:o|d|s|addr|address|a|show|list))+"
+_ADDRESSES = r"ip(?:[-_ ](?:o|d|s|addr|address|a|show|list|dev|kube-ipvs0))+"
 _WORDS = "digest|dump|dumps|save|rules|ruleset|kube-?proxy|ipv[46]|v[46]|inet6?|firewall|output|stdout"
 _ALONE = re.compile(rf"(?:{_TOOL}|{_ADDRESSES}|{_WORDS}|nat|filter|mangle|raw|legacy|nft)", re.IGNORECASE)
 _FIRST = re.compile(rf"^(?:{_TOOL}|{_ADDRESSES})[-_. ]+", re.IGNORECASE)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import glob
 import io
-import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
@@ -13,9 +11,11 @@ from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import STANDARD_INPUT
 from ipt_explain.inputs.limits import INPUT_BYTES
 from ipt_explain.inputs.nodes.archives import DAMAGE, Member, members
+from ipt_explain.inputs.nodes.finding import FoundFile, found_files
 from ipt_explain.inputs.nodes.kinds import FileKind, kind_of
 from ipt_explain.inputs.nodes.packing import HEAD, Unpacked, unpacked
-from ipt_explain.inputs.nodes.urls import is_url, open_url, url_files
+from ipt_explain.inputs.nodes.unreadable import UnreadableFile, why_unreadable
+from ipt_explain.inputs.nodes.urls import is_url, open_url
 from ipt_explain.records import Record, field
 
 _SHOWN = 120
@@ -42,46 +42,63 @@ class SourceFile(Record):
         return self.path != self.container
 
 
-class UnreadableFile(Record):
-    """A file, or the rest of an archive, that cannot be read, and why."""
+class FruitlessSource(Record):
+    """A source without a node's rules. `named`: the command line names it."""
 
     path: str
-    why: str
-    given: str | None = None
+    given: str | None
+    named: bool
 
 
 class Survey(Record, frozen=False):
-    """The files in the sources. `passed_over` are the paths of empty files and of those without a node's rules."""
+    """The files in the sources. `passed_over` are the empty files and those without a node's rules, `fruitless` the
+    archives and the directories on the command line that have no others."""
 
     entries: list[SourceFile] = field(default_factory=list)
     unreadable: list[UnreadableFile] = field(default_factory=list)
     passed_over: list[SourceFile] = field(default_factory=list)
+    fruitless: list[FruitlessSource] = field(default_factory=list)
 
 
 class Sources:
     """The files of many nodes. First recognises all of them, then reads the wanted ones, one at a time."""
 
     def __init__(self, arguments: Iterable[str]) -> None:
-        self._files = list(_expanded(arguments))
+        expanded = list(found_files(arguments))
+        self._files = [each for each in expanded if isinstance(each, FoundFile)]
+        self._lost = [each for each in expanded if isinstance(each, UnreadableFile)]
+        if self._lost and not self._files and all(each.empty for each in self._lost):
+            raise UsageError("; ".join(f"{each.path}: {each.why}" for each in self._lost if each.expected))
         if sum(file.path == STANDARD_INPUT for file in self._files) > 1:
             raise UsageError("standard input (-) can be read only once")
         self._standard_input: bytes | None = None
 
     def survey(self) -> Survey:
         """The kind of each file, by its beginning. Faults are recorded and do not stop the survey."""
-        found = Survey()
+        found = Survey(unreadable=list(self._lost))
+        fruitless = {file.folder: FruitlessSource(file.folder, file.given, True) for file in self._files if file.folder}
         for file in self._files:
+            known = len(found.entries) + len(found.unreadable)
+            is_archive = opened = False
             try:
                 with self._opened(file.path) as raw:
+                    opened = True
                     stream = unpacked(raw, file.path)
                     inner = members(stream, file.path)
                     if inner is None:
                         self._note(found, _entry(file.path, file, stream.peek(HEAD)))
-                        continue
-                    for member in inner:
-                        self._note(found, _entry(f"{file.path}/{member.path}", file, member.stream.peek(HEAD)))
+                    else:
+                        is_archive = True
+                        for member in inner:
+                            self._note(found, _entry(f"{file.path}/{member.path}", file, member.stream.peek(HEAD)))
             except DAMAGE as error:
-                found.unreadable.append(UnreadableFile(file.path, why_unreadable(error), file.given))
+                why = why_unreadable(error)
+                found.unreadable.append(UnreadableFile(file.path, why, file.given, expected=opened or file.named))
+            if len(found.entries) + len(found.unreadable) > known:
+                fruitless.pop(file.folder, None)
+            elif is_archive:
+                found.fruitless.append(FruitlessSource(file.path, file.given, file.named))
+        found.fruitless += fruitless.values()
         return found
 
     @staticmethod
@@ -116,6 +133,8 @@ class Sources:
                 yield from ((entry, content) for entry in entries)
             if not wanted:
                 return
+        for path, entries in wanted.items():
+            yield from ((entry, UnreadableFile(path, "it has gone since the search")) for entry in entries)
 
     def _opened(self, path: str) -> BinaryIO:
         if is_url(path):
@@ -133,7 +152,7 @@ class Sources:
         return io.BytesIO(self._standard_input)
 
 
-def _entry(path: str, file: _File, head: bytes) -> SourceFile:
+def _entry(path: str, file: FoundFile, head: bytes) -> SourceFile:
     kind = kind_of(head)
     first_line = ""
     if kind is FileKind.OTHER:
@@ -151,68 +170,3 @@ def _content(path: str, stream: Unpacked) -> bytes | UnreadableFile:
     if len(content) > limit:
         return UnreadableFile(path, str(INPUT_BYTES.exceeded(path)))
     return content
-
-
-def why_unreadable(error: BaseException) -> str:
-    """Why a file cannot be read, in words."""
-    if isinstance(error, UsageError):
-        return str(error)
-    if isinstance(error, EOFError):
-        return "it ends too early: was it copied completely?"
-    if isinstance(error, PermissionError):
-        return "permission denied"
-    if isinstance(error, FileNotFoundError):
-        return "there is no such file"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if isinstance(error, RuntimeError) and "password" in str(error):
-        return "it is encrypted"
-    return f"it is damaged: {error}" if str(error) else "it is damaged"
-
-
-class _File(Record):
-    path: str
-    given: str | None
-    named: bool
-
-
-def _expanded(arguments: Iterable[str]) -> Iterator[_File]:
-    """The files of arguments. Raises UsageError for a directory without files or a pattern without matches."""
-    for argument in arguments:
-        name, equals, rest = argument.partition("=")
-        given = bool(equals and name and rest) and "/" not in name and not os.path.exists(argument)
-        path = rest if given else argument
-        node = name if given else None
-        if is_url(path):
-            for each in url_files(path):
-                yield _File(each, node, each == path)
-        elif os.path.isdir(path):
-            yield from (_File(each, node, False) for each in _walked(path))
-        elif not os.path.exists(path) and glob.has_magic(path):
-            matches = sorted(glob.glob(path, recursive=True))
-            files = [inner for each in matches for inner in (_walked(each) if os.path.isdir(each) else [each])]
-            if not files:
-                raise UsageError(f"{path}: no file matches")
-            # `**` follows links, and may find a file several times.
-            once: dict[str, str] = {}
-            for each in sorted(files, key=len):
-                once.setdefault(os.path.realpath(each), each)
-            yield from (_File(each, node, False) for each in sorted(once.values()))
-        else:
-            yield _File(path, node, True)
-
-
-def _walked(folder: str) -> list[str]:
-    """All regular files below a folder, sorted, without links into the folder itself, which would repeat files."""
-    root = os.path.realpath(folder)
-    found: list[str] = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(each for each in folders if not each.startswith("."))
-        for name in sorted(names):
-            path = os.path.join(place, name)
-            inside = os.path.islink(path) and os.path.realpath(path).startswith(root + os.sep)
-            if not name.startswith(".") and not inside and os.path.isfile(path):
-                found.append(path)
-    if not found:
-        raise UsageError(f"{folder}: there is no file in this directory")
-    return found

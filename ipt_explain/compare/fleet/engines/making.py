@@ -30,7 +30,8 @@ from ipt_explain.compare.objects.model import ApiObjects
 from ipt_explain.errors import DumpSyntaxError, UsageError
 from ipt_explain.inputs.decoding import decode
 from ipt_explain.inputs.nodes.kinds import FileKind
-from ipt_explain.inputs.nodes.sources import SourceFile, UnreadableFile
+from ipt_explain.inputs.nodes.sources import SourceFile
+from ipt_explain.inputs.nodes.unreadable import UnreadableFile
 from ipt_explain.model import Dump, Family
 from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.parsing import read_dump

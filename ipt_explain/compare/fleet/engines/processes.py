@@ -18,7 +18,8 @@ from multiprocessing.connection import wait
 from ipt_explain.compare.fleet.engines.making import Made, Maker
 from ipt_explain.compare.fleet.nodes import NodeJob, NotCompared
 from ipt_explain.compare.objects.model import ApiObjects
-from ipt_explain.inputs.nodes.sources import SourceFile, Sources, UnreadableFile
+from ipt_explain.inputs.nodes.sources import SourceFile, Sources
+from ipt_explain.inputs.nodes.unreadable import UnreadableFile
 from ipt_explain.inputs.nodes.urls import is_url
 from ipt_explain.records import Record
 
