@@ -75,7 +75,7 @@ def explain(
     ipt-explain -s shop/cart -o json node.txt
 
     DUMP is a file, or - for standard input: the output of iptables-save, ip6tables-save, iptables -S or nft list
-    ruleset, whole or in part; in IPVS mode also of ipvsadm-save and ipset save.
+    ruleset, whole or in part; beside them of ipset save and ip -o addr, in IPVS mode also of ipvsadm-save -n.
     """
     selection = _selection(service, namespace, address)
     read = tuple([dump.without_text() for dump in read_dumps(dumps, live, lenient, empty_too=selection is None)])
@@ -115,7 +115,11 @@ def _reading(dumps: Sequence[Dump], live: bool, lenient: bool, objects: str | No
     files = () if live or program else tuple(dict.fromkeys(dump.source for dump in dumps))
     options = [*(["--live"] if live else []), *(["--lenient"] if lenient else [])]
     options += () if objects is None else ("--objects", objects)
-    return Reading(files, tuple(options), tuple(program or ("ipt-explain",)))
+    return Reading(
+        files, tuple(options), tuple(program or ("ipt-explain",)),
+        shows_addresses=any(dump.node.addresses is not None for dump in dumps),
+        shows_sets=any(dump.node.sets for dump in dumps),
+    )  # fmt: skip
 
 
 def _show_header(dumps: Sequence[Dump], color: bool, width: int) -> None:

@@ -59,12 +59,15 @@ class ServiceOrder(Enum):
 
 class Reading(Record):
     """What was read, as words of a command line: files, and options that every command needs for it (`--live`). Without
-    files and options, `program` alone must read it. `selection` are the options that select Services."""
+    files and options, `program` alone must read it. `selection` are the options that select Services. `shows_addresses`
+    and `shows_sets`: it has the node's addresses, or IP sets."""
 
     files: tuple[str, ...]
     options: tuple[str, ...] = ()
     program: tuple[str, ...] = ("ipt-explain",)
     selection: tuple[str, ...] = ()
+    shows_addresses: bool = False
+    shows_sets: bool = False
 
 
 class Choice(Record):

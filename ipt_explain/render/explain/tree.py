@@ -12,7 +12,7 @@ from ipt_explain.render.text.outline import Line, Span, TreeNode, draw, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.services.explanation import EVERYTHING, Choice, Explanation, Reading, ShownServices
-from ipt_explain.services.health import Health, health
+from ipt_explain.services.health import Health, Standing, health
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
 from ipt_explain.words import counted, family_name, source_name
 
@@ -160,6 +160,10 @@ def _lines(
     if hidden or not state.well:
         from ipt_explain.render.explain.summary import next_lines
 
+        if state.counts[Standing.UNKNOWN]:
+            from ipt_explain.render.explain.answers import answer_lines
+
+            yield from answer_lines(state, reading, width)
         yield from next_lines(state, reading, hidden, width)
 
 
