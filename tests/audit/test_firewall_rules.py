@@ -332,3 +332,8 @@ def test_a_rule_in_nat_still_answers_for_what_it_keeps_from_an_endpoint() -> Non
     taking = "-A PREROUTING -d 10.96.0.10/32 -j ACCEPT"
     text = ahead_of(text, taking, "-A PREROUTING ", "KUBE-SERVICES")
     assert line_of(text, taking) in {each.line for each in audit_text(text) if each.rule == "IPT106"}
+
+
+def test_a_drop_of_one_protocol_has_no_other_condition() -> None:
+    text = ahead_of(NODE, "-A KUBE-FORWARD -p tcp -j DROP", "-A KUBE-FORWARD", "--ctstate INVALID")
+    assert finding("IPT602", text, NODE).message.endswith("if they are tcp: the rule has no other condition")

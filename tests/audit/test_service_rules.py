@@ -8,7 +8,7 @@ import pytest
 
 from ipt_explain.analyzers.names import chain_hash
 from ipt_explain.audit.findings.severity import Severity
-from tests.audit.edits import captured
+from tests.audit.edits import captured, finding, without
 from tests.audit.helpers import audit_text, findings_of, fired
 from tests.kube_corpus import scenario
 
@@ -185,3 +185,11 @@ def test_a_comment_of_another_service() -> None:
     changed = re.sub(rf'(-A {KUBERNETES} .*--comment ")default/kubernetes:https ->', r"\1shop/web ->", text)
     (finding,) = findings_of("IPT504", changed)
     assert finding.chain == KUBERNETES and "shop/web" in finding.message
+
+
+def test_cluster_dns_without_udp_is_a_warning() -> None:
+    node = captured("1.30", "nodeport")
+    text = without(node, "-A KUBE-SERVICES", '"kube-system/kube-dns:dns cluster IP"')
+    assert finding("IPT517", text, node).severity is Severity.WARNING
+    text = without(node, "-A KUBE-SERVICES", '"kube-system/kube-dns:dns-tcp cluster IP"')
+    assert finding("IPT517", text, node).severity is Severity.INFO

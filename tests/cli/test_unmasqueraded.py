@@ -41,6 +41,11 @@ CASES = {
         "nat POSTROUTING",
         "ACCEPT lets packets with mark 0x4000 pass before MASQUERADE",
     ),
+    "pods passed": (
+        ahead_of(NODE, "-A KUBE-POSTROUTING -s 10.244.0.0/16 -j RETURN", "-A KUBE-POSTROUTING", "! --mark"),
+        "nat KUBE-POSTROUTING",
+        "RETURN lets packets with mark 0x4000 pass before MASQUERADE",
+    ),
     "pods taken before": (
         ahead_of(NODE, OF_PODS, *HOOK),
         "nat POSTROUTING",
@@ -66,6 +71,12 @@ def test_the_line_to_look_at_is_named_as_in_the_audit(case: str) -> None:
     assert said.count("✗") == 1
     found_there = [each for each in audit_text(text) if each.severity is not Severity.INFO]
     assert int(found[1]) in {line for each in found_there for line in (each.line, *each.related_lines)}
+
+
+def test_a_rule_of_kube_postrouting_for_pods_is_an_error() -> None:
+    (found,) = [each for each in audit_text(CASES["pods passed"][0]) if each.severity is not Severity.INFO]
+    assert (found.rule, found.severity, len(found.services)) == ("IPT408", Severity.ERROR, 9)
+    assert found.message.endswith("pods cannot reach themselves through 9 service ports")
 
 
 def test_clients_of_node_ports_are_named_only_if_they_get_no_reply() -> None:

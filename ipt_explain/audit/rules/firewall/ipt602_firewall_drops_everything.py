@@ -43,7 +43,7 @@ def firewall_drops_everything(context: RulesetContext) -> Faults:
             first = dropping[0]
             does = "drops" if first.target == "DROP" else "refuses"
             yield Fault(
-                f"{name} {does} {_whose(first, name)}: the rule has no condition",
+                f"{name} {does} {_whose(first, name)}: the rule has no {'other ' if first.core('-p') else ''}condition",
                 f"Delete it now (iptables -D {name} …), then make host and containers use iptables versions that "
                 "agree.",
                 at_rule(first, focus=f"-j {first.target}"),

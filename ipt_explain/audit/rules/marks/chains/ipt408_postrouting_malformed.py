@@ -2,8 +2,8 @@
 
 What it checks:
     Packets with the mark are masqueraded and (1.19 and later) lose the mark; packets without it pass. ipt-explain sends
-    both through KUBE-POSTROUTING to see. The single rule of older releases is right too, unless a later kube-proxy
-    wrote the other chains.
+    both through KUBE-POSTROUTING to see, and pods' connections to themselves through each Service. The single rule of
+    older releases is right too, unless a later kube-proxy wrote the other chains.
 
 Why it matters:
     Without the guard at the start, every connection that leaves the node is masqueraded: Services see one client, and
@@ -28,9 +28,11 @@ When to ignore:
 
 from __future__ import annotations
 
+from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.authoring import (
     Fault,
     Faults,
+    Location,
     RulesetContext,
     Severity,
     at_rule,
@@ -44,6 +46,8 @@ from ipt_explain.audit.evidence.node.writer import writer
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.marks import single_bit
 from ipt_explain.records import replace
+from ipt_explain.services.fates import Decider
+from ipt_explain.words import counted
 
 _FIX = restart("rewrites KUBE-POSTROUTING")
 _SHOWN = 16
@@ -56,7 +60,7 @@ _THREE_RULES_SINCE = 20
 def postrouting_malformed(context: RulesetContext) -> Faults:
     """At most one fault; all rules of the chain show it."""
     snat = postrouting(context)
-    for fault in _faults(context):
+    for fault in [*_faults(context)] or _kept(context):
         yield replace(fault, related=tuple(member.line for member in snat.chain.rules[:_SHOWN]) if snat else ())
 
 
@@ -92,6 +96,25 @@ def _faults(context: RulesetContext) -> Faults:
             at_rule(snat.masquerading[-1]),
             severity=Severity.INFO,
         )
+
+
+def _kept(context: RulesetContext) -> Faults:
+    """The rules that keep connections to some Services from being masqueraded, which others of the chain do."""
+    kept: dict[Decider, list[str]] = {}
+    for service in context.services:
+        why = service.masquerade.kept
+        if why is not None and why.decider.chain == POSTROUTING and why.decider.ruleset == context.number:
+            kept.setdefault(why.decider, []).append(service.label)
+    for decider, labels in kept.items():
+        if decider.is_rule:
+            yield Fault(
+                "this rule keeps marked connections from being masqueraded: pods cannot reach themselves through "
+                f"{counted(len(labels), 'service port')}",
+                _FIX,
+                Location(decider.chain, decider.line, decider.text),
+                services=tuple(labels),
+                key="kept",
+            )
 
 
 def _bit(context: RulesetContext, snat: Postrouting) -> int:

@@ -2,7 +2,7 @@
 
 What it checks:
     A Service with `dns` in its name that serves port 53 over UDP also serves it over TCP at the same address, and vice
-    versa.
+    versa. It is a warning if kube-dns serves TCP only.
 
 Why it matters:
     Clients repeat a query over TCP if the answer does not fit a UDP packet, and that fails. Without UDP nearly all
@@ -36,6 +36,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.services.vital import is_vital
 from ipt_explain.services.ports import ServicePort
 
 _DNS = 53
@@ -43,7 +44,7 @@ _DNS = 53
 
 @rule("IPT517", "dns-one-protocol", Severity.INFO, reads_absence=True)
 def dns_one_protocol(context: RulesetContext) -> Faults:
-    """One note for each such Service."""
+    """One note for each such Service; a warning if the cluster's own DNS lacks UDP."""
     by_name: dict[tuple[str | None, str], dict[str, ServicePort]] = defaultdict(dict)
     for service in context.services:
         if service.port == _DNS and service.name is not None and "dns" in service.name and service.frontends:
@@ -52,10 +53,12 @@ def dns_one_protocol(context: RulesetContext) -> Faults:
         if len(protocols) == 1:
             protocol, service = next(iter(protocols.items()))
             front = service.frontends[0].rule
+            grave = protocol != "udp" and is_vital(service)
             missing = "TCP: answers too long for UDP fail" if protocol == "udp" else "UDP: nearly all lookups fail"
             yield Fault(
                 f"{service.cluster_ip}:{_DNS} is served over {protocol.upper()} only, not over {missing}",
                 "Add the missing port to the Service.",
                 at_rule(front),
                 service=service.label,
+                severity=Severity.WARNING if grave else None,
             )
