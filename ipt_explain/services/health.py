@@ -9,7 +9,7 @@ from itertools import compress
 from ipt_explain.columns import column
 from ipt_explain.enums import Enum
 from ipt_explain.records import Record
-from ipt_explain.services.fates import Decider, Loss, Lost, Unmasqueraded, Vantage
+from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss, Lost, Unmasqueraded, Vantage
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
 
 # Of a node's Services: at least this part of them, and at least so many.
@@ -290,7 +290,11 @@ def _doubt(services: Sequence[ServicePort]) -> Doubt | None:
 
 
 def open_questions(service: ServicePort) -> Iterator[str]:
-    """The open questions of a service port's fates, without the packet's details in brackets."""
+    """The open questions of a service port's fates, without the packet's details in brackets; what leads to it, where
+    the text lacks that.
+    """
+    if not service.frontends:
+        yield NAT_NOT_SHOWN
     for frontend in service.frontends:
         for question in frontend.fates.open if frontend.fates is not None else ():
             yield question.rpartition(" (")[0] if question.endswith(")") else question

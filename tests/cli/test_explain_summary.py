@@ -436,3 +436,12 @@ def test_trace_names_the_program_that_may_answer() -> None:
     assert "NOT TRANSLATED: node-local-dns answers it if 10.96.0.10 is an address of this node" in told
     assert "but in raw PREROUTING (line 103) node-local-dns answers it" in told
     assert "delivered to the node itself" in run(*packet, "--local-address", "10.96.0.10", stdin=text).out
+
+
+def test_what_leads_to_a_service_may_be_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As where somebody pastes a Service's own chains."""
+    lines = BASIC.read_text().splitlines()
+    chain = next(line for line in lines if " -j KUBE-SEP-" in line).split()[1]
+    dump = tmp_path / "chain.txt"
+    dump.write_text("".join(f"{line}\n" for line in lines if line.startswith(f"-A {chain} ")))
+    assert "depends on rules of nat that this input does not show" in " ".join(printed(capsys, dump).split())
