@@ -139,6 +139,7 @@ def _dns(text: str) -> dict[str, bool | None]:
         (f"-s {LOCAL}/32 ", "-s 10.244.1.0/24 ", True),
         (f"-s {LOCAL}/32 ", f"-m iprange --src-range {LOCAL}-{OTHER} ", True),
         (f"-s {LOCAL}/32 ", "", True),
+        ("-j KUBE-MARK-MASQ", "-g KUBE-MARK-MASQ", False),
         (f"-s {LOCAL}/32 ", f"-s {LOCAL}/32 -i cni0 ", None),
         (f"-s {LOCAL}/32 ", f"-s {LOCAL}/32 -p tcp ", False),
         (f"-s {LOCAL}/32 ", f"! -s {LOCAL}/32 ", False),

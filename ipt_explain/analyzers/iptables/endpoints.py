@@ -105,7 +105,8 @@ class EndpointForm(Record):
         return Columns(Endpoint, found)
 
     def _marked(self, chains: Sequence[Chain], addresses: Sequence[str | None]) -> Sequence[bool | None]:
-        """Whether a rule before the DNAT marks connections from the endpoint's own address for masquerading."""
+        """Whether a rule before the DNAT marks connections from the endpoint's own address for masquerading, and lets
+        them go on."""
         marked: list[bool | None] = [None if self.fragment else False] * len(chains)
         for place, target_place, target in self.marks:
             targets = [target] * len(chains) if target_place is None else column(chains, target_place)
@@ -141,7 +142,7 @@ class EndpointForms(dict[Layout, EndpointForm | None]):
                 destination = None if plan.dnat_slot is None else start + plan.dnat_slot
                 protocol = None if plan.protocol is None else start + plan.protocol.slot
                 return EndpointForm(number, destination, protocol, tuple(marks), self.fragment)
-            if plan.source is not None and not plan.source.negated:
+            if plan.source is not None and not plan.source.negated and not plan.goto:
                 marks.append((start + plan.source.slot, layout.target_place(number), plan.target))
         return None
 
