@@ -112,7 +112,11 @@ def test_hooks_for_new_connections_are_normal_in_filter_and_slow_without() -> No
 
 def test_goto_instead_of_a_jump() -> None:
     text = changed(NODE, "-j KUBE-SERVICES", "-g KUBE-SERVICES", "-A PREROUTING ")
-    assert "skip the rest of PREROUTING" in finding("IPT105", text, NODE).message
+    found = finding("IPT105", text, NODE)
+    assert (found.severity, "skips nothing yet" in found.message) == (Severity.WARNING, True)
+    text = behind(text, "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 80", "-g KUBE-SERVICES")
+    found = finding("IPT105", text, NODE)
+    assert (found.severity, "skip the rest of PREROUTING (1 rule)" in found.message) == (Severity.ERROR, True)
     text = changed(NODE, "-j KUBE-MARK-MASQ", "-g KUBE-MARK-MASQ", "-A KUBE-SEP-QAI6IJGEKZYOMWSX ")
     found = finding("IPT105", text, NODE)
     assert found.service == "default/kubernetes:https"
@@ -127,6 +131,16 @@ def test_services_behind_node_ports() -> None:
     found = finding("IPT111", text, NODE)
     assert found.line == line_of(text, *TAIL)
     assert found.related_lines == (line_of(text, "203.0.113.99"),)
+
+
+def test_cluster_ips_behind_node_ports_lose_nothing() -> None:
+    rule = next(line for line in NODE.splitlines() if line.startswith("-A KUBE-SERVICES -d 10.96.0.1/32 -p tcp"))
+    text = behind(without(NODE, rule), rule, *TAIL)
+    found = finding("IPT111", text, NODE)
+    assert found.severity is Severity.WARNING
+    assert "costs no connections" in found.message
+    unguarded = changed(text, "-m addrtype --dst-type LOCAL ", "", *TAIL)
+    assert finding("IPT111", unguarded, NODE).severity is Severity.ERROR
 
 
 @pytest.mark.parametrize("guard", ["", "-m addrtype ! --dst-type LOCAL ", "-m addrtype --dst-type UNICAST "])

@@ -68,6 +68,18 @@ def test_a_chain_of_one_service_that_leads_to_another_ones() -> None:
     assert "kube-system/kube-dns:dns" in finding.message and finding.severity is Severity.ERROR
 
 
+def test_a_leftover_that_leads_to_another_service_takes_no_connections() -> None:
+    ext = "KUBE-XLB-AAAABBBBCCCCDDDD"
+    node = scenario("1.30", "basic").ipv4
+    last = "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000\n"
+    text = node.replace("*nat\n", f"*nat\n:{ext} - [0:0]\n").replace(last, f"{last}-A {ext} -j {DNS}\n")
+    (finding,) = findings_of("IPT504", text)
+    assert finding.severity is Severity.WARNING
+    assert "nothing leads to it" in finding.message
+    used = text.replace(last, f"{last}-A KUBE-SERVICES -d 203.0.113.9/32 -j {ext}\n")
+    assert any("connections reach the wrong pods" in each.message for each in findings_of("IPT504", used))
+
+
 def test_one_address_for_two_services() -> None:
     first, second = (front(name, "10.96.0.9/32", svc(name)) for name in ("shop/web", "shop/api"))
     (finding,) = findings_of("IPT501", lines(first, second))

@@ -7,7 +7,8 @@ What it checks:
 Why it matters:
     After a goto, the end of the chain leads back to the caller, not to the rule after the goto. With `-g
     KUBE-MARK-MASQ` the packet is marked, never reaches the DNAT rule and leaves with the ClusterIP as destination.
-    After a hook with -g, packets skip the rest of the built-in chain, including other programs' rules.
+    After a hook with -g, packets skip the rest of the built-in chain, including other programs' rules. At
+    the end of a built-in chain it skips nothing yet, which is a warning.
 
 Example:
     -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -m comment --comment "default/kubernetes:https" -g KUBE-MARK-MASQ
@@ -33,11 +34,17 @@ def hook_goto(context: RulesetContext) -> Faults:
             _message(goto),
             f"Write -j {goto.rule.target} instead of -g.",
             at_rule(goto.rule, focus="-g"),
+            severity=None if goto.skipped else Severity.WARNING,
         )
 
 
 def _message(goto: Goto) -> str:
     chain, target = goto.rule.chain, goto.rule.target
+    if not goto.skipped:
+        return (
+            f"{goto.table} {chain} goes to {target} with -g: this skips nothing yet, as no rule comes after it, but "
+            "would skip rules that other programs append"
+        )
     if goto.place is GotoPlace.HOOK:
         return (
             f"{goto.table} {chain} goes to {target} with -g: packets that return skip the rest of {chain} "

@@ -47,7 +47,7 @@ def name_hash_mismatch(context: RulesetContext) -> Faults:
         yield from _comments(context)
     told = (each for each in evidence.altered if Hidden.TARGET not in each.dnat.shape.hidden and not each.lacks_port)
     yield from map(_altered, told)
-    yield from map(_crossing, evidence.crossings)
+    yield from (_crossing(crossing, _is_idle(context, crossing.rule.chain)) for crossing in evidence.crossings)
 
 
 def _redacted(misnamed: tuple[Misnamed, ...], named: int) -> Fault:
@@ -127,15 +127,21 @@ def _altered(altered: AlteredEndpoint) -> Fault:
     )
 
 
-def _crossing(crossing: Crossing) -> Fault:
+def _is_idle(context: RulesetContext, chain: str) -> bool:
+    """Whether nothing leads to a chain."""
+    return context.knows_table("nat") and not context.is_called("nat", chain)
+
+
+def _crossing(crossing: Crossing, idle: bool) -> Fault:
     target = crossing.rule.target or ""
     chain = crossing.rule.chain
     mine = "one service port" if crossing.proved is None else label(crossing.proved.spelled)
+    effect = "nothing leads to it, so no connection takes this way" if idle else "connections reach the wrong pods"
     other = "another" if crossing.target is None else label(crossing.target.spelled)
     return Fault(
-        f"{chain}, a chain of {mine}, leads to {target}, a chain of {other}: connections reach the wrong pods",
+        f"{chain}, a chain of {mine}, leads to {target}, a chain of {other}: {effect}",
         RESTART,
         at_rule(crossing.rule, focus=target),
         service=None if crossing.proved is None else label(crossing.proved.spelled),
-        severity=Severity.ERROR,
+        severity=None if idle else Severity.ERROR,
     )
