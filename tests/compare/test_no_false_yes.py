@@ -85,7 +85,7 @@ def test_all_bad_files_at_once_and_the_good_ones_are_compared(
     assert run(["compare", "--nodes", str(tmp_path)]) == 1
     captured = capsys.readouterr()
     assert "Not compared: 10 nodes" in captured.out
-    assert "3 nodes agree on 12 of 13 service ports." in captured.out
+    assert "1 of 3 nodes differs. 12 of 13 service ports are the same on all nodes." in captured.out
     assert "2 files skipped" in captured.err
 
 

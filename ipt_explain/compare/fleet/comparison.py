@@ -82,24 +82,37 @@ class _Comparer:
             empty = self._without_services(family) if family in self._ports else []
             self._empty[family] = self._but_other_modes(family, empty)
             found += self._nothing_at_all(family)
-        ports = sum(map(len, self._ports.values()))
-        disagreed = 0
+        ports = {key for family in families for key in self._shown_ports(family)}
+        # Nodes that have none at all agree on none.
+        disagreed = {key for family in families if self._empty[family] for key in self._ports[family]}
         for key in self._fleet.disputed():
             differences = list(self._disputes(key))
-            disagreed += bool(differences) and RecordKey.of(key).kind is RecordKind.PORT
+            if differences:
+                disagreed.add(key)
             found += differences
         notes = [*self._services.notes(), *self._release_notes()]
         partly = {each.node for each in self._not_compared}
         nodes = sum(len(group.nodes) for group in self._groups)
         return FleetComparison(
             nodes - sum(node in partly for group in self._groups for node in group.nodes),
-            ports - disagreed,
-            ports,
+            len(ports - disagreed),
+            len(ports),
             tuple(losses_folded(found)),
             tuple(self._not_compared),
             tuple(notes),
             self._releases(),
         )
+
+    def _shown_ports(self, family: str) -> set[str]:
+        """The keys of the service ports of nodes that are compared in a family."""
+        voters = self._voters[family]
+        found = {key for group in voters for key, record in group.own.items() if record is not None}
+        bases: dict[int, list[NodeGroup]] = {}
+        for group in voters:
+            bases.setdefault(id(group.base), []).append(group)
+        for groups in bases.values():
+            found.update(key for key in groups[0].base if any(key not in group.own for group in groups))
+        return found.intersection(self._ports.get(family, ()))
 
     def _of_family(self, family: str) -> list[NodeGroup]:
         """The groups that can be compared in a family. Records why others cannot."""

@@ -38,5 +38,6 @@ def merged(sides: Sequence[Side], key: Callable[[Side], str | None]) -> list[Sid
     return sorted(whole, key=_weight)
 
 
-def _weight(side: Side) -> tuple[int, bool, list[tuple[int, int, str]]]:
-    return -side.count, side.record is None, min(natural(group.nodes[0]) for group in side.groups)
+def _weight(side: Side) -> tuple[int, list[tuple[int, int, str]]]:
+    # Of two halves, the one with the first node is compared with always, so that causes and consequences name one side.
+    return -side.count, min(natural(group.nodes[0]) for group in side.groups)

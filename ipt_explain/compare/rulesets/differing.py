@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from ipt_explain.compare.differences import Difference, DifferenceKind, Value
 from ipt_explain.compare.rulesets.skeleton import MASQUERADES, NOBODY, SETS_MARK, Place, PlacedRule, Skeleton
 from ipt_explain.model import Family
-from ipt_explain.words import counted
+from ipt_explain.words import counted, listed
+
+_SHOWN_HOOKS = 3
 
 
 def skeleton_differences(
@@ -62,7 +64,13 @@ class _Pair:
         common = Counter(old) & Counter(new)
         earlier, later = _runs(_kept(old, common)), _runs(_kept(new, common))
         if earlier != later and _foreign_of(_kept(old, common)) == _foreign_of(_kept(new, common)):
-            message = f"{_name(place)}: hooks have moved among other rules"
+            passed, passes = _passed_by_hooks(_kept(old, common)), _passed_by_hooks(_kept(new, common))
+            moved = [
+                f"{text} (after {passes[text]} of them, not {count})"
+                for text, count in passed.items()
+                if passes.get(text, count) != count
+            ]
+            message = f"{_name(place)}: hooks have moved among other rules: {listed(moved, _SHOWN_HOOKS)}"
             yield Difference(
                 DifferenceKind.HOOK,
                 self.family,
@@ -166,6 +174,18 @@ def _kept(rules: Iterable[PlacedRule], common: Counter[PlacedRule]) -> list[Plac
             left[rule] -= 1
             kept.append(rule)
     return kept
+
+
+def _passed_by_hooks(rules: Iterable[PlacedRule]) -> dict[str, int]:
+    """The number of other components' rules before each hook."""
+    found: dict[str, int] = {}
+    others = 0
+    for rule in rules:
+        if rule.is_hook:
+            found.setdefault(rule.text, others)
+        else:
+            others += 1
+    return found
 
 
 def _runs(rules: Iterable[PlacedRule]) -> list[PlacedRule]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.fleet.comparison import FleetComparison
 from ipt_explain.compare.fleet.nodes import NotCompared
-from ipt_explain.render.compare.subjects import by_subject, heading, tally, wrapped_text
+from ipt_explain.render.compare.subjects import by_subject, changed_rules, heading, tally, wrapped_text
 from ipt_explain.render.text.paint import painter
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words import and_more, counted, listed
@@ -29,10 +29,11 @@ def fleet_text(comparison: FleetComparison, names: bool, width: int, color: bool
         releases = sorted({comparison.release_of[node] for node in members if node in comparison.release_of})
         suffix = f" · kube-proxy {' or '.join(releases)}" if releases else ""
         yield from ("\n", *heading(_title(members, names) + suffix, width, paint))
-        for subject, messages in _subjects(differences):
+        for subject, group in _subjects(differences):
             yield from wrapped_text("  ", subject, width)
-            for message in messages:
+            for message, difference in _messages(group):
                 yield from wrapped_text("    ", escape(message), width)
+                yield from changed_rules(difference, "      ", width, paint)
     if comparison.not_compared:
         count = counted(len({each.node for each in comparison.not_compared}), "node")
         yield f"\n{paint(f'Not compared: {count}', 'bold')}\n"
@@ -47,12 +48,21 @@ def fleet_text(comparison: FleetComparison, names: bool, width: int, color: bool
 def _agreement(comparison: FleetComparison) -> str:
     if not comparison.nodes:
         return "No node could be compared as a whole."
-    if comparison.nodes == 1:
+    if comparison.nodes == 1 and not comparison.differences:
         return f"There is only 1 node, with {counted(comparison.of, 'service port')}: nothing to compare it with."
     nodes = counted(comparison.nodes, "node")
-    if comparison.differences:
-        return f"{nodes} agree on {comparison.services:,} of {counted(comparison.of, 'service port')}."
-    return f"{nodes} agree on all {counted(comparison.of, 'service port')}, on hooks and policies."
+    ports = counted(comparison.of, "service port")
+    if not comparison.differences:
+        return f"{nodes} agree on all {ports}, on hooks and policies."
+    odd = len(_odd(comparison.differences).difference(each.node for each in comparison.not_compared))
+    who = f"{odd:,} of {nodes} {'differs' if odd == 1 else 'differ'}. " if odd and comparison.nodes > 2 else ""
+    what = f"All {ports}" if comparison.services == comparison.of else f"{comparison.services:,} of {ports}"
+    return f"{who}{what} {'is' if comparison.of == 1 else 'are'} the same on all nodes."
+
+
+def _odd(differences: Iterable[Difference]) -> set[str]:
+    """The nodes that differ from the majority."""
+    return {node for each in differences if each.nodes is not None for node in each.nodes[1]}
 
 
 def _by_nodes(differences: Iterable[Difference]) -> list[tuple[tuple[str, ...], list[Difference]]]:
@@ -70,18 +80,17 @@ def _title(members: Sequence[str], names: bool) -> str:
     return f"{counted(len(members), 'node')}: {shown}"
 
 
-def _subjects(differences: Iterable[Difference]) -> Iterator[tuple[str, list[str]]]:
+def _subjects(differences: Iterable[Difference]) -> Iterator[tuple[str, list[Difference]]]:
     """How a set of nodes differs: first the node as a whole, then service ports, only the first of many."""
     subjects = by_subject(differences, lambda difference: escape(difference.subject or ""))
-    for title, group in (*subjects.node.items(), *list(subjects.services.items())[:SHOWN_SERVICES]):
-        yield title, list(_messages(group))
+    yield from (*subjects.node.items(), *list(subjects.services.items())[:SHOWN_SERVICES])
     if len(subjects.services) > SHOWN_SERVICES:
         more = and_more(len(subjects.services) - SHOWN_SERVICES, "service port").strip()
         yield f"{more} (-o json has all)", []
 
 
-def _messages(group: Iterable[Difference]) -> Iterator[str]:
-    """The messages; those about endpoints that the same nodes have or lack are joined."""
+def _messages(group: Iterable[Difference]) -> Iterator[tuple[str, Difference]]:
+    """The messages, each with its difference; those about endpoints that the same nodes have or lack are joined."""
     merged: dict[tuple[DifferenceKind, object], list[Difference]] = {}
     for difference in group:
         endpoint = difference.kind in (DifferenceKind.ENDPOINT_ADDED, DifferenceKind.ENDPOINT_REMOVED)
@@ -90,7 +99,7 @@ def _messages(group: Iterable[Difference]) -> Iterator[str]:
         first = members[0]
         others = [str(each.after if kind is DifferenceKind.ENDPOINT_ADDED else each.before) for each in members[1:]]
         message = ", ".join([first.message, *others])
-        yield message if first.note is None else f"{message} ({first.note})"
+        yield message if first.note is None else f"{message} ({first.note})", first
 
 
 def _reasons(left_out: Sequence[NotCompared], names: bool, width: int) -> Iterator[str]:
@@ -106,5 +115,5 @@ def _reasons(left_out: Sequence[NotCompared], names: bool, width: int) -> Iterat
 
 
 def _sum(differences: Sequence[Difference]) -> str:
-    nodes = {node for each in differences if each.nodes is not None for node in each.nodes[1]}
-    return f"{', '.join(tally(differences, 'beside Services'))}, on {counted(len(nodes), 'node')}"
+    nodes = counted(len(_odd(differences)), "node")
+    return f"{', '.join(tally(differences, 'beside Services'))}, on {nodes}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from ipt_explain.compare.differences import Difference
+from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.records import Record, field
 from ipt_explain.render.text.outline import TreeNode, draw, sentence
 from ipt_explain.render.text.paint import Paint
@@ -12,6 +12,9 @@ from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.words import counted, family_name
 
 Groups = dict[str, list[Difference]]
+
+SHOWN_RULES = 10
+STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
 _INDENT = "  "
 
@@ -60,3 +63,21 @@ def wrapped_text(indent: str, text: str, width: int) -> list[str]:
         return [f"{indent}{text}".rstrip() + "\n"]
     lines = draw(TreeNode(sentence(text), hang=len(_INDENT)), width - len(indent))
     return [f"{indent}{''.join(word for word, _ in line)}".rstrip() + "\n" for line in lines]
+
+
+def changed_rules(difference: Difference, indent: str, width: int, paint: Paint) -> Iterator[str]:
+    """The rules of other components that were removed and added, only the first of many."""
+    if difference.kind is DifferenceKind.FOREIGN_RULES:
+        yield from _rules("-", difference.before, indent, width, paint)
+        yield from _rules("+", difference.after, indent, width, paint)
+
+
+def _rules(sign: str, side: object, indent: str, width: int, paint: Paint) -> Iterator[str]:
+    rules = side.get("rules", []) if isinstance(side, dict) else []
+    for rule in rules[:SHOWN_RULES]:
+        first, *rest = wrapped_text(f"{indent}  ", escape(str(rule)), width)
+        yield f"{indent}{paint(sign, STYLES[sign])} {first.lstrip()}"
+        yield from rest
+    if len(rules) > SHOWN_RULES:
+        more = counted(len(rules) - SHOWN_RULES, "more rule")
+        yield f"{indent}{paint(sign, STYLES[sign])} {more} (-o json has all)\n"

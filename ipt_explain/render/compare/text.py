@@ -6,16 +6,13 @@ from collections.abc import Iterator
 
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.dumps import Comparison
-from ipt_explain.render.compare.subjects import by_subject, heading, tally, wrapped_text
+from ipt_explain.render.compare.subjects import STYLES, by_subject, changed_rules, heading, tally, wrapped_text
 from ipt_explain.render.text.paint import Paint, painter
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words import counted
 
-SHOWN_RULES = 10
-
 _ADDED = frozenset({DifferenceKind.SERVICE_ADDED, DifferenceKind.ENDPOINT_ADDED, DifferenceKind.FRONTEND_ADDED})
 _REMOVED = frozenset({DifferenceKind.SERVICE_REMOVED, DifferenceKind.ENDPOINT_REMOVED, DifferenceKind.FRONTEND_REMOVED})
-_STYLES = {"+": "green", "-": "red", "~": "yellow"}
 _THE_NODE = "the node's other rules"
 
 
@@ -44,20 +41,8 @@ def same_bytes(before: str, after: str, width: int) -> list[str]:
 
 def _entry(difference: Difference, width: int, paint: Paint) -> Iterator[str]:
     sign = "+" if difference.kind in _ADDED else "-" if difference.kind in _REMOVED else "~"
-    mark = paint(sign, _STYLES[sign])
+    mark = paint(sign, STYLES[sign])
     first, *rest = wrapped_text("    ", escape(difference.message), width)
     yield f"  {mark} {first[4:]}"
     yield from rest
-    if difference.kind is DifferenceKind.FOREIGN_RULES:
-        yield from _rules("-", difference.before, width, paint)
-        yield from _rules("+", difference.after, width, paint)
-
-
-def _rules(sign: str, side: object, width: int, paint: Paint) -> Iterator[str]:
-    rules = side.get("rules", []) if isinstance(side, dict) else []
-    for rule in rules[:SHOWN_RULES]:
-        first, *rest = wrapped_text(" " * 8, escape(str(rule)), width)
-        yield f"      {paint(sign, _STYLES[sign])} {first.lstrip()}"
-        yield from rest
-    if len(rules) > SHOWN_RULES:
-        yield f"      {paint(sign, _STYLES[sign])} {counted(len(rules) - SHOWN_RULES, 'more rule')} (-o json has all)\n"
+    yield from changed_rules(difference, "      ", width, paint)
