@@ -68,6 +68,16 @@ def test_a_chain_of_one_service_that_leads_to_another_ones() -> None:
     assert "kube-system/kube-dns:dns" in finding.message and finding.severity is Severity.ERROR
 
 
+def test_an_emptied_chain_for_outside_is_told_though_the_policy_refuses_the_outside() -> None:
+    node = scenario("1.30", "nodeport").ipv4
+    chain = "KUBE-EXT-K76DIZ56QGRNJTPM"  # of default/np-local-none
+    assert findings_of("IPT521", node) == []
+    text = "".join(line for line in node.splitlines(keepends=True) if not line.startswith(f"-A {chain} "))
+    (finding,) = findings_of("IPT521", text)
+    assert (finding.service, finding.chain, finding.severity) == ("default/np-local-none", chain, Severity.WARNING)
+    assert "node port 30024 from pods and the node itself" in finding.message
+
+
 def test_a_leftover_that_leads_to_another_service_takes_no_connections() -> None:
     ext = "KUBE-XLB-AAAABBBBCCCCDDDD"
     node = scenario("1.30", "basic").ipv4

@@ -27,6 +27,7 @@ class WayFault(Enum):
     NO_TAIL = "the chain leads outsiders to no endpoint"
     NO_NODE_ROUTE = "the node's own connections are marked, but not led to all endpoints"
     NO_POD_ROUTE = "pods are not led to all endpoints, as other services' are"
+    EMPTY = "the chain has no rules, though it should lead pods and the node itself to all endpoints"
     WRONG_TAIL = "the chain masquerades everybody, but leads to local endpoints only"
     NO_CLUSTER_IP = "no rule is for the ClusterIP"
     LOST_POLICY = "the chain treats the node's own connections as under policy Local, but leads outsiders to all"
@@ -171,6 +172,10 @@ class _Judge:
             )
             if hurt and (not outside.local or service.chains.local is not None):
                 yield BrokenWay(service, WayFault.NO_TAIL, chain, None, hurt)
+            elif not chain.layout.shapes:
+                led = tuple(frontend for frontend in service.frontends if _target(frontend) == chain.name)
+                if led:
+                    yield BrokenWay(service, WayFault.EMPTY, chain, None, led)
         if outside.marks_node is not None and outside.routes_node is None:
             yield BrokenWay(service, WayFault.NO_NODE_ROUTE, chain, outside.marks_node, ())
         local = outside.local or (not is_external and bool(chain.rules))

@@ -2,7 +2,7 @@
 
 What it checks:
     If KUBE-EXT (KUBE-XLB up to 1.23) marks the node's own connections, it also leads them to KUBE-SVC. If other
-    Services' chains lead pods there, this one does too.
+    Services' chains lead pods there, this one does too. KUBE-EXT is not empty.
 
 Why it matters:
     The policy is for connections from outside. Without these rules the node or its pods, using the Service's external
@@ -54,6 +54,8 @@ _EFFECTS = {
     "reach only endpoints on this node, or none",
     WayFault.NO_POD_ROUTE: "{chain} does not lead pods to all endpoints, as other Services' chains do: their "
     "connections are treated as outside ones and reach only endpoints on this node, or none",
+    WayFault.EMPTY: "{chain} has no rules: connections to {what} from pods and the node itself, which should reach all "
+    "endpoints, are refused like those from outside",
 }
 
 
