@@ -299,6 +299,13 @@ def test_an_address_known_in_part_is_asked_about_where_it_matters() -> None:
     assert matches("ip saddr { 10.0.0.0/8, 192.0.2.1 }", source=somewhere) is True
 
 
+def test_an_address_known_in_part_is_compared_with_ranges() -> None:
+    pod = Whereabouts("a pod", Family.IPV4, within=((10 << 24 | 244 << 16, 0xFFFF0000),))
+    assert matches("ip saddr 10.9.0.1-10.9.0.9", source=pod) is False
+    assert matches("ip saddr 10.240.0.0-10.250.0.0", source=pod) is True
+    assert matches("ip saddr 10.244.1.1-10.244.1.9", source=pod) is None
+
+
 def test_whether_an_address_is_the_nodes_is_one_question_everywhere() -> None:
     node = Node(assumed=(("10.96.0.10 is an address of this node", True),))
     assert matches("fib daddr type local", node=node) is True

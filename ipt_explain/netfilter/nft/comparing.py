@@ -9,12 +9,11 @@ from ipt_explain.model import nft
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.header import interface_fits
 from ipt_explain.netfilter.nft.constants import Datatype, bits_of, canonical
+from ipt_explain.netfilter.nft.intervals import NUMBER_BITS
 from ipt_explain.netfilter.nft.values import UNKNOWN, AddressType, Chance, Nothing, Reading
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
-
-_NUMBER_BITS = 32
 
 
 def fits(reading: Reading, constant: nft.Expression, kind: Datatype, state: PacketState) -> Truth:
@@ -108,6 +107,11 @@ def _lies_in(address: Whereabouts, constant: nft.Expression, state: PacketState)
             return Truth.UNKNOWN
         mask = full ^ (full >> constant.length)
         return address.lies_in(base & mask, mask)
+    if isinstance(constant, nft.Range):
+        first, last = canonical(constant.first, Datatype.ADDRESS), canonical(constant.last, Datatype.ADDRESS)
+        if not isinstance(first, int) or not isinstance(last, int):
+            return Truth.UNKNOWN
+        return address.lies_between(first, last)
     value = canonical(constant, Datatype.ADDRESS)
     return address.lies_in(value, full) if isinstance(value, int) else Truth.UNKNOWN
 
@@ -116,6 +120,6 @@ def _in_prefix(reading: Reading, prefix: nft.Prefix, kind: Datatype, state: Pack
     base = canonical(prefix.base, kind)
     if not isinstance(base, int) or not isinstance(reading, int):
         return Truth.UNKNOWN
-    width = ADDRESS_BITS[state.connection.family] if kind is Datatype.ADDRESS else _NUMBER_BITS
+    width = ADDRESS_BITS[state.connection.family] if kind is Datatype.ADDRESS else NUMBER_BITS
     host_bits = max(width - prefix.length, 0)
     return Truth.of(reading >> host_bits == base >> host_bits)

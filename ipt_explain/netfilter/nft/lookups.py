@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cached_property
 
 from ipt_explain.columns import column
 from ipt_explain.model import nft
@@ -11,6 +12,7 @@ from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.header import parse_ipv4
 from ipt_explain.netfilter.nft.comparing import fits
 from ipt_explain.netfilter.nft.constants import DATATYPES, Datatype, bits_of, canonical, datatype_of
+from ipt_explain.netfilter.nft.intervals import Intervals, intervals_of
 from ipt_explain.netfilter.nft.values import Reading
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
@@ -21,6 +23,9 @@ Found = tuple[tuple[nft.Element, ...], nft.Element | None]
 
 _Places = tuple[tuple[int, ...], int | None]
 """The same, by their places among the elements."""
+
+_FEW = 4
+"""So many elements with several values are compared one by one."""
 
 _Exact = tuple[object, ...]
 _Index = dict[_Exact, list[int]]
@@ -66,6 +71,36 @@ class Elements:
                 if not (self._others and None in exact):
                     self._exact.setdefault(exact, place)
         return self._exact
+
+    @cached_property
+    def intervals(self) -> Intervals | None:
+        """The elements with several values of a key of one part; None if they must be compared one by one."""
+        keys = column(self.elements, "key")
+        return intervals_of([(place, keys[place]) for place in self._others], self._kinds[0])
+
+    @property
+    def _is_searched(self) -> bool:
+        return len(self._others) > _FEW and len(self._kinds) == 1
+
+    def _meeting(self, key: tuple[Reading, ...]) -> Iterable[int]:
+        """The places of the elements with several values that a key may equal."""
+        if not (self._is_searched and isinstance(key[0], Whereabouts)) or self.intervals is None:
+            return self._others
+        return self.intervals.meeting(key[0])
+
+    def holds(self, readings: Sequence[Reading], state: PacketState) -> Truth:
+        """Whether the set has a key."""
+        key = tuple(readings)
+        searched = self._is_searched and self._wildcard is None
+        if searched and isinstance(key[0], Whereabouts) and self.intervals is not None:
+            for place in self.intervals.meeting(key[0]):
+                truth = self._fits(self.elements[place], key, state)
+                if truth is not Truth.NO:
+                    return truth  # no other interval has all of what this one has a part of
+        possible, certain = self.places(key, state)
+        if certain is not None:
+            return Truth.YES
+        return Truth.UNKNOWN if possible or not self.whole else Truth.NO
 
     def _readable(self, keys: Sequence[nft.Expression]) -> Iterator[int]:
         """The places of keys that have as many parts as the set's; notes the wildcard, and whether there are others."""
@@ -116,11 +151,20 @@ class Elements:
         known = known_parts(key)
         if len(known) == len(key):
             place = self.exact.get(key)
-            return ((), place) if place is not None else self._compared(self._others, key, state)
+            if place is not None or not self._others:
+                return (), self._wildcard if place is None else place
+            if self._is_searched and isinstance(key[0], int) and self.intervals is not None:
+                place = self.intervals.find(key[0])
+                return (), self._wildcard if place is None else place
+            found = self._remembered.get(key)
+            if found is None:
+                found = self._remembered[key] = self._compared(self._others, key, state)
+            return found
         found = self._remembered.get(key)
         if found is None:
             places = self._index(key, known, state).get(tuple([key[part] for part in known]), ())
-            found = self._remembered[key] = self._compared(sorted([*places, *self._others]), key, state)
+            others = self._meeting(key)
+            found = self._remembered[key] = self._compared(sorted({*places, *others}), key, state)
         return found
 
     def fitting(self, columns: Sequence[Sequence[Reading]], state: PacketState) -> Sequence[bool] | None:

@@ -14,7 +14,7 @@ from ipt_explain.netfilter.nft.comparing import compared
 from ipt_explain.netfilter.nft.constants import datatype_of
 from ipt_explain.netfilter.nft.lookups import Elements, elements_of_literal, elements_of_set, parts_of
 from ipt_explain.netfilter.nft.readings import read
-from ipt_explain.netfilter.nft.values import ABSENT, AddressType, Chance, Reading
+from ipt_explain.netfilter.nft.values import ABSENT, AddressType, Chance
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product
 from ipt_explain.netfilter.truth import Truth
@@ -75,11 +75,11 @@ class Matcher:
             return ask(state, _question(match), inverted)
         if len(readings) == 1 and isinstance(readings[0], AddressType):
             reading = readings[0]
-            if_local, if_not = (_holds(elements, (kind,), state) for kind in ("local", reading.otherwise))
+            if_local, if_not = (elements.holds((kind,), state) for kind in ("local", reading.otherwise))
             if if_local is not if_not and Truth.UNKNOWN not in (if_local, if_not):
                 return decide_own(state, reading.address, reading.sent, (if_local is Truth.NO) is not inverted)
             return _decided(if_local, match, state)
-        return _decided(_holds(elements, readings, state), match, state)
+        return _decided(elements.holds(readings, state), match, state)
 
     def lookups(
         self, table: nft.Table, key: nft.Expression, data: nft.SetData, state: PacketState, bound: Bound
@@ -166,13 +166,6 @@ def _by_interface(key: nft.Expression, possible: Sequence[nft.Element], state: P
     each.append(Assumption(none_of(each[0].flag, names), True, share))
     elements = [*possible, None]
     return [Found(share, state.with_answers((*state.answers, one)), to) for one, to in zip(each, elements)]
-
-
-def _holds(elements: Elements, readings: Sequence[Reading], state: PacketState) -> Truth:
-    possible, certain = elements.find(readings, state)
-    if certain is not None:
-        return Truth.YES
-    return Truth.UNKNOWN if possible or not elements.whole else Truth.NO
 
 
 def _decided(truth: Truth, match: nft.Match, state: PacketState) -> Truth | Question:
