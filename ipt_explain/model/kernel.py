@@ -40,6 +40,8 @@ _TITLES = {
 
 HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 """The names of built-in chains, in the order that a packet can pass them."""
+NO_CHAIN = "?"
+"""The chain of a rule that was given without one."""
 
 BUILT_IN_CHAINS: Mapping[str, tuple[str, ...]] = {
     "raw": ("PREROUTING", "OUTPUT"),

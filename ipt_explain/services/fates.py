@@ -17,7 +17,7 @@ FILTER_NOT_SHOWN = "rules of filter that this input does not show"
 NOT_TRANSLATED = "no rule translates its destination"
 NOT_TAKEN = "no virtual server takes the packet"
 NODE_GETS_IT = f"{NOT_TAKEN}, which the node itself gets"
-ACCEPTED_FIRST = "this rule lets it pass before kube-proxy refuses it"
+ACCEPTED_FIRST = "this rule lets pass what kube-proxy would refuse"
 PAST_IPVS = "the packet does not go to the node itself, where IPVS would take it"
 """Reasons for unknown and for untranslated connections."""
 

@@ -276,3 +276,15 @@ def test_a_chain_of_nftables_mode_with_slashes_is_no_file() -> None:
     chain = "service-FY5PMXPG-kube-system/kube-dns/udp/dns"
     assert split_words([chain, "endpoint-*/kube-dns/udp/*", "-"]) == ([chain, "endpoint-*/kube-dns/udp/*"], ["-"])
     assert split_words(["service-dumps/node-1"]) == ([], ["service-dumps/node-1"])
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("-A KUBE-POSTROUTING -j RETURN", "returns to the calling chain."),
+        ("-A POSTROUTING -j RETURN", "leaves this chain, and its policy applies."),
+        ("-p tcp -j RETURN", "returns to the calling chain (in a built-in chain: to its policy)."),
+    ],
+)
+def test_where_a_return_leads_is_said_as_far_as_the_chain_is_known(rule: str, words: str) -> None:
+    assert run("show", "--rule", rule, "--width", "200").out.splitlines()[0].endswith(words)

@@ -24,7 +24,7 @@ SENTENCES = [
     ),
     (
         "! -p tcp -j RETURN",
-        "If a packet is not TCP, it returns to the calling chain (in a built-in chain: to its policy).",
+        "If a packet is not TCP, it leaves this chain, and its policy applies.",
     ),
     (
         "-m statistic --mode random --probability 0.33332999982 -j KUBE-SEP-A",
@@ -48,7 +48,7 @@ SENTENCES = [
     ),
     (
         "-m mark ! --mark 0x4000/0x4000 -j RETURN",
-        "If a packet has mark bit 0x4000 (the masquerade mark) clear, it returns to the calling chain (in a built-in chain: to its policy).",
+        "If a packet has mark bit 0x4000 (the masquerade mark) clear, it leaves this chain, and its policy applies.",
     ),
     (
         "-m mark --mark 0x8000/0x8000 -j DROP",

@@ -269,7 +269,7 @@ def loss_of(finish: Finish, step: AnyStep | None, decider: Decider, sent: str | 
     if sent is not None:
         return Loss.DIVERTED, f"sent to {sent}"
     if state.tracking is Tracking.UNTRACKED:
-        return Loss.UNTRANSLATED, "not tracked, so nat never sees it"
+        return Loss.UNTRANSLATED, "tracking is turned off, so nat does not apply"
     if step is None and decider.table == "ipvs":
         if state.answers:
             return Loss.UNTRANSLATED, NOT_TAKEN  # perhaps the node's address, perhaps not

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ipt_explain.errors import DumpSyntaxError, UsageError
 from ipt_explain.model import Rule
-from ipt_explain.model.kernel import BUILT_IN_CHAINS
+from ipt_explain.model.kernel import BUILT_IN_CHAINS, NO_CHAIN
 from ipt_explain.parsing import read_dump
 from ipt_explain.parsing.pastes.scripts import UnreadableCommand, changing_commands, continued, has_change
 from ipt_explain.records import replace
@@ -27,8 +27,6 @@ _NAMES_TABLE = re.compile(r"(?:^|\s)(?:-t|--table)")
 _SINGLE_QUOTED = re.compile(r"'([^'\"\\]*)'")
 _HAS_COMMAND = re.compile(r"\s*(?:\[\d+:\d+\]\s*)?(?:-[AIDRNPX]\b|--(?:append|insert|delete|replace)\b)")
 
-# A rule given without a chain is in this one, which is shown as "?".
-NO_CHAIN = "?"
 _IN_NO_CHAIN = f"-A {NO_CHAIN} "
 _MOST_CITED = 60
 

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Generic, TypeVar
 
 from ipt_explain.model import Match, Option, Rule, Shape, Target, TargetKind
+from ipt_explain.model.kernel import HOOKS, NO_CHAIN
 from ipt_explain.records import Record
 from ipt_explain.render.english.core import condition, counters, worded
 from ipt_explain.render.english.glossary import NOTHING_KNOWN, Glossary
@@ -172,6 +173,9 @@ def _action(rule: Rule, target: Target | None, glossary: Glossary, chains: Conta
     options = Options(rule, target.options)
     if target.kind is TargetKind.GOTO:
         return f"moves to chain {_chain(name, glossary)}, whose end leads back to where this chain was called from", ""
+    if name == "RETURN" and name not in chains and rule.chain != NO_CHAIN:
+        of_hook = rule.chain in HOOKS
+        return "leaves this chain, and its policy applies" if of_hook else "returns to the calling chain", ""
     if name in ACTIONS and not (name in chains and not target.options):
         action = ACTIONS[name](options, glossary)
         left = list(options)
