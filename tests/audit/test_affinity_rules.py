@@ -116,3 +116,21 @@ def test_options_that_kube_proxy_does_not_write(options: str, mask: str, word: s
     odd = check(A, options=options, mask=mask)
     (finding,) = findings_of("IPT308", dump(*RECORDS, odd, check(B), *BALANCE))
     assert word in finding.message
+
+
+@pytest.mark.parametrize(
+    ("lists", "severity", "words"),
+    [
+        (("other", B), Severity.WARNING, "its rules look there, too, so they are found"),
+        ((B, B), Severity.ERROR, "sent to the first one that looks there"),
+        (("all", "all"), Severity.ERROR, "sent to the first one that looks there"),
+    ],
+)
+def test_a_list_of_another_name_loses_clients_only_if_shared(
+    lists: tuple[str, str], severity: Severity, words: str
+) -> None:
+    one, other = lists
+    records = [*dnat(A, "10.0.0.1", one), *dnat(B, "10.0.0.2", other)]
+    found = findings_of("IPT303", dump(*records, check(A, one), check(B, other), *BALANCE))
+    assert {each.severity for each in found} == {severity}
+    assert all(words in each.message for each in found)

@@ -18,6 +18,8 @@ How to fix:
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity
 from ipt_explain.audit.evidence.balancing.balancers import destinations
@@ -37,12 +39,23 @@ def affinity_cross_talk(context: RulesetContext) -> Faults:
             RESTART,
             at_rule(broken.rule, focus=f"--name {asked}"),
         )
-    for broken in broken_affinity(context, AffinityFault.FOREIGN_RECORD):
+    recording = list(broken_affinity(context, AffinityFault.FOREIGN_RECORD))
+    recorded = Counter(broken.rule.match("recent", "--name") or "the default list" for broken in recording)
+    for broken in recording:
         asked = broken.rule.match("recent", "--name") or "the default list"
+        found = all(rule.match("recent", "--name") == broken.rule.match("recent", "--name") for rule in broken.related)
+        alone = found and recorded[asked] == 1 and asked not in endpoint_chains(context).destinations
+        effect = (
+            "its rules look there, too, so they are found until kube-proxy rewrites some of these rules"
+            if alone
+            else "other endpoints do, too, so clients are sent to the first one that looks there"
+            if found
+            else "they are not found again, or are sent to another endpoint"
+        )
         yield Fault(
-            f"{destinations(context, broken.endpoints)} records its clients in {asked}, not in its own list: "
-            "they are not found again, or are sent to another endpoint",
+            f"{destinations(context, broken.endpoints)} records its clients in {asked}, not in its own list: {effect}",
             RESTART,
             at_rule(broken.rule, focus=f"--name {asked}"),
             related=tuple(rule.line for rule in broken.related),
+            severity=Severity.WARNING if alone else None,
         )
