@@ -78,6 +78,14 @@ def test_an_emptied_chain_for_outside_is_told_though_the_policy_refuses_the_outs
     assert "node port 30024 from pods and the node itself" in finding.message
 
 
+def test_a_rule_that_leads_past_balancing_to_one_endpoint() -> None:
+    node = scenario("1.30", "basic").ipv4
+    text = re.sub(r"(-A KUBE-SERVICES -d 10.96.0.10/32 -p udp .*-j )KUBE-SVC-\w+", r"\1KUBE-SEP-Z6M7ZHWCTBNMPLD7", node)
+    (finding,) = findings_of("IPT504", text)
+    assert finding.severity is Severity.ERROR
+    assert finding.message.endswith("instead of a chain that balances: all connections go to 10.244.1.2:53")
+
+
 def test_a_leftover_that_leads_to_another_service_takes_no_connections() -> None:
     ext = "KUBE-XLB-AAAABBBBCCCCDDDD"
     node = scenario("1.30", "basic").ipv4

@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from ipt_explain.audit.authoring import RESTART, RESTART_RULES, Fault, Faults, RulesetContext, Severity, at_rule, rule
+from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.names.comments import ForeignComment, foreign_comments, names_disagree
 from ipt_explain.audit.evidence.names.proof import AlteredEndpoint, Crossing, Misnamed, label, name_evidence
 from ipt_explain.model import Hidden
@@ -43,7 +44,7 @@ def name_hash_mismatch(context: RulesetContext) -> Faults:
     if len(evidence.misnamed) > max(_FEW, evidence.named // 2):
         yield _redacted(evidence.misnamed, evidence.named)
     else:
-        yield from map(_misnamed, evidence.misnamed)
+        yield from (_misnamed(wrong, _endpoint(context, wrong)) for wrong in evidence.misnamed)
         yield from _comments(context)
     told = (each for each in evidence.altered if Hidden.TARGET not in each.dnat.shape.hidden and not each.lacks_port)
     yield from map(_altered, told)
@@ -61,7 +62,12 @@ def _redacted(misnamed: tuple[Misnamed, ...], named: int) -> Fault:
     )
 
 
-def _misnamed(wrong: Misnamed) -> Fault:
+def _endpoint(context: RulesetContext, wrong: Misnamed) -> str | None:
+    """The one endpoint that a rule leads to, if it leads past the chain that balances."""
+    return endpoint_chains(context).destinations.get(wrong.way.target)
+
+
+def _misnamed(wrong: Misnamed, endpoint: str | None) -> Fault:
     way = wrong.way
     target = way.target
     if wrong.proved is not None:
@@ -69,6 +75,11 @@ def _misnamed(wrong: Misnamed) -> Fault:
         message = (
             f"the rule for {label(way.name)} leads to {whose} ({target}): connections to {label(way.name)} reach that "
             "Service's pods"
+        )
+    elif endpoint is not None:
+        message = (
+            f"the rule for {label(way.name)} leads to {target} instead of a chain that balances: all connections go to "
+            f"{endpoint}"
         )
     elif wrong.own:
         message = (
@@ -85,7 +96,7 @@ def _misnamed(wrong: Misnamed) -> Fault:
         RESTART_RULES,
         at_rule(way.evidence.rule, focus=target),
         service=label(way.name),
-        severity=Severity.ERROR if wrong.proved is not None or wrong.own else None,
+        severity=Severity.ERROR if wrong.proved is not None or wrong.own or endpoint else None,
     )
 
 
