@@ -129,6 +129,12 @@ def test_a_rule_written_twice_cuts_no_endpoint_off(rules: tuple[str, ...]) -> No
     assert "a rule that gets none repeats what other rules do, so no endpoint is cut off" in finding.message
 
 
+def test_shares_of_nothing_are_not_at_most_nothing() -> None:
+    rules = [f"-A {SVC} -j {sep(number)}" for number in range(6)]
+    (finding,) = findings_of("IPT203", dump(*rules, endpoints=6))
+    assert "2 more with 0 %)" in finding.message
+
+
 def test_an_endpoint_that_stands_twice_gets_twice_its_share() -> None:
     (finding,) = findings_of("IPT204", dump(rule(0, "0.33333333349"), rule(0, "0.50000000000"), rule(1)))
     assert "10.244.0.1:80 appears 2 times" in finding.message and "66.67 %" in finding.message

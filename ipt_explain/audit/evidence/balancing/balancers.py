@@ -63,7 +63,8 @@ def shares_text(choices: Iterable[ShareRule], extra: float = 0.0) -> str:
     ordered = sorted(by_endpoint.items(), key=lambda each: -each[1])
     parts = [f"{endpoint} {percent(share)}" for endpoint, share in ordered[:NAMED]]
     if len(ordered) > NAMED:
-        parts.append(f"{len(ordered) - NAMED} more with {percent(ordered[NAMED][1])} or less")
+        most = ordered[NAMED][1]
+        parts.append(f"{len(ordered) - NAMED} more with {percent(most)}{' or less' if most else ''}")
     if extra > NOTHING:
         parts.append(f"none {percent(extra)}")
     return ", ".join(parts)

@@ -66,8 +66,7 @@ def _judge(chain: Chain, service: ServicePort, endpoint: Endpoint) -> Iterator[B
         if endpoint.hairpin is not True:
             yield BrokenHairpin(service, endpoint, chain, HairpinFault.MISSING, endpoint.rule)
     elif right and right[0].line > endpoint.rule.line:
-        if endpoint.hairpin is not True:
-            yield BrokenHairpin(service, endpoint, chain, HairpinFault.LATE, right[0])
+        yield BrokenHairpin(service, endpoint, chain, HairpinFault.LATE, right[0])
     elif not right:
         yield BrokenHairpin(service, endpoint, chain, HairpinFault.ADDRESS, marking[0])
     elif len(right) > 1 and endpoint.hairpin is False:

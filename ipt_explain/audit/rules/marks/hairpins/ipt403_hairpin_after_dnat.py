@@ -5,7 +5,7 @@ What it checks:
 
 Why it matters:
     DNAT ends a packet's way through the nat table, so a mark after it is never set. The endpoint's connections to its
-    own Service hang when they come back to it.
+    own Service hang when they come back to it, unless other rules masquerade them.
 
 Example:
     -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp
@@ -30,11 +30,15 @@ def hairpin_after_dnat(context: RulesetContext) -> Faults:
     """One fault for each such endpoint."""
     for broken in hairpins(context):
         if broken.fault is HairpinFault.LATE:
+            address, covered = broken.endpoint.address, broken.endpoint.hairpin is True
+            late = "the mark comes after the DNAT and is never set"
             yield Fault(
-                f"{broken.endpoint.address} cannot reach itself through the Service: the mark comes after the DNAT "
-                "and is never set",
+                f"{late}: {address} reaches itself through the Service only as other rules masquerade it"
+                if covered
+                else f"{address} cannot reach itself through the Service: {late}",
                 "Put the rule before the DNAT, or restart kube-proxy on this node.",
                 at_rule(broken.rule),
                 service=broken.service.label,
                 related=(broken.endpoint.rule.line,),
+                severity=Severity.WARNING if covered else None,
             )
