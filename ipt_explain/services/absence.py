@@ -8,6 +8,10 @@ from ipt_explain.services.ports import ProxyMode, RulesetFacts
 
 NO_SERVICE = "No Service here"
 IN_NFTABLES = "In nftables mode, `nft list ruleset` shows kube-proxy's rules"
+ONLY_ADDRESSES = (
+    "this input shows only addresses. `iptables-save`, `nft list ruleset` or, in IPVS mode, `ipvsadm-save -n` and "
+    "`ipset save` show kube-proxy's rules"
+)
 IN_POD = "these rules are from a pod with an Istio sidecar, not from a node: take the dump on the node itself"
 FLUSHED = "there are no rules: they were flushed, or kube-proxy never wrote any"
 

@@ -445,3 +445,19 @@ def test_what_leads_to_a_service_may_be_what_is_missing(tmp_path: Path, capsys: 
     dump = tmp_path / "chain.txt"
     dump.write_text("".join(f"{line}\n" for line in lines if line.startswith(f"-A {chain} ")))
     assert "depends on rules of nat that this input does not show" in " ".join(printed(capsys, dump).split())
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("ip-addr-kube-ipvs0", "No Service here: this input shows only addresses."),
+        ("ipset-list", "unknown: its server is not here"),
+    ],
+)
+def test_a_part_of_ipvs_that_audit_cannot_judge_does_not_lead_there(part: str, words: str, tmp_path: Path) -> None:
+    (node,) = [each for each in ipvs_nodes() if each.id.endswith("/basic")]
+    dump = tmp_path / "node.txt"
+    dump.write_text(node.files[part])
+    out = run(dump).out
+    assert words in " ".join(out.split())
+    assert "ipt-explain audit" not in out

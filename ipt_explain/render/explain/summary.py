@@ -80,8 +80,12 @@ def summary(found: Health, width: int, everything: bool = False) -> Iterator[Lin
         yield from draw(TreeNode([(" " * LABEL, ""), *sentence(text)]), width)
 
 
-def next_lines(found: Health, reading: Reading, hidden: Sequence[ServicePort], width: int) -> Iterator[Line]:
-    """Commands to run next, ready to paste. `hidden` are the Services that are not shown."""
+def next_lines(
+    found: Health, reading: Reading, hidden: Sequence[ServicePort], judged: bool, width: int
+) -> Iterator[Line]:
+    """Commands to run next, ready to paste. `hidden` are the Services that are not shown; `judged`: the input has rules
+    or virtual servers, which audit judges.
+    """
     if "-" in reading.files or not (reading.files or reading.options or reading.program[1:]):
         if hidden:
             yield from (
@@ -94,7 +98,7 @@ def next_lines(found: Health, reading: Reading, hidden: Sequence[ServicePort], w
     named = next((each.service for each in found.troubles if each.service.name and id(each.service) in unseen), None)
     if named is not None:
         commands.append(["-s", named.label])
-    if not found.well:
+    if judged and not found.well:
         known = found.counts[Standing.BROKEN] or found.counts[Standing.HAIRPIN]
         commands.append(["audit"] if known else ["audit", "-v"])  # doubts and refusals are notes
     if hidden:

@@ -13,7 +13,7 @@ from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.render.text.terminal import to_text
 from ipt_explain.services.explanation import EVERYTHING, Choice, Explanation, Reading, ShownServices
 from ipt_explain.services.health import Health, Standing, health
-from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort
+from ipt_explain.services.ports import ProxyMode, RulesetFacts, ServicePort, ServiceState
 from ipt_explain.words import counted, family_name, source_name
 
 _FORMS = {
@@ -143,9 +143,10 @@ def _lines(
             lines = with_line_links(lines, ruleset.source)
         yield from lines
     if not explanation.rulesets:
-        from ipt_explain.services.absence import IN_NFTABLES, NO_SERVICE
+        from ipt_explain.services.absence import IN_NFTABLES, NO_SERVICE, ONLY_ADDRESSES
 
-        yield from draw(TreeNode(sentence(f"{NO_SERVICE}: there are no rules. {IN_NFTABLES}.", "unknown")), width)
+        why = ONLY_ADDRESSES if reading.shows_addresses else f"there are no rules. {IN_NFTABLES}"
+        yield from draw(TreeNode(sentence(f"{NO_SERVICE}: {why}.", "unknown")), width)
     number = len(explanation.services)
     if total is not None:
         if total > number:
@@ -164,7 +165,10 @@ def _lines(
             from ipt_explain.render.explain.answers import answer_lines
 
             yield from answer_lines(state, reading, width)
-        yield from next_lines(state, reading, hidden, width)
+        judged = any(facts.tables for facts in explanation.rulesets) or any(
+            service.endpoints or service.state is not ServiceState.UNKNOWN for service in explanation.services
+        )
+        yield from next_lines(state, reading, hidden, judged, width)
 
 
 def _services(
