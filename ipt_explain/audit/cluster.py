@@ -23,7 +23,9 @@ def nodes_report(mismatches: Sequence[Mismatch], nodes: Sequence[str], not_compa
     """The mismatches of many nodes as a report: those that most nodes have come first."""
     findings = [_finding(mismatch, None) for mismatch in mismatches]
     findings.sort(key=lambda each: (-each.severity.rank, -len(each.nodes), each.service or "", each.rule))
-    return Report(tuple(findings), sources=tuple(nodes), not_compared=tuple(not_compared))
+    return Report(
+        tuple(findings), sources=tuple(nodes), not_compared=tuple(not_compared), node_count=len(nodes)
+    )
 
 
 def cluster_report(mismatches: Sequence[Mismatch], dumps: Sequence[Dump]) -> Report:

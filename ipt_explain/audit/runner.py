@@ -49,8 +49,8 @@ class Report(Record):
     `unchecked` are rules of the catalogue that failed; `rule_count` is the number of rule lines checked, in
     `table_count` tables, beside `server_count` virtual servers of IPVS; `partial` if some text was a fragment or
     restore input, where absence means nothing, or lacks virtual servers; `known` is the number of findings that a
-    baseline hid, `spared` those that the dump's comments or the configuration hid. `sources` are the dumps audited,
-    `not_compared` the nodes that could not be compared.
+    baseline hid, `spared` those that the dump's comments or the configuration hid. `sources` are the dumps audited, or
+    the `node_count` nodes that were compared with the cluster's objects, `not_compared` those that could not be.
     """
 
     findings: tuple[Finding, ...]
@@ -64,6 +64,7 @@ class Report(Record):
     not_compared: tuple[NotCompared, ...] = ()
     table_count: int = 0
     server_count: int = 0
+    node_count: int = 0
 
     def count(self, severity: Severity) -> int:
         """The number of findings with this severity."""

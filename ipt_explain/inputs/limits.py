@@ -48,7 +48,10 @@ class InputLimit(Record):
         )
 
     def _next(self, value: int) -> str:
-        return size_text(2 * value).replace(" ", "").removesuffix("iB") if self.unit == "bytes" else str(10 * value)
+        if self.unit != "bytes":
+            return str(10 * value)
+        # As `value` reads it: 1G, 180000.
+        return size_text(2 * value).removesuffix("iB").removesuffix(" bytes").replace(" ", "").replace(",", "")
 
 
 def amount_text(value: int, unit: str) -> str:

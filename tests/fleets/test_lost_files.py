@@ -154,6 +154,16 @@ def test_a_file_that_goes_between_search_and_reading(nodes: Path) -> None:
     assert list(sources.contents(entries)) == [(entries[0], HEALTHY), (entries[1], gone)]
 
 
+def test_a_file_beyond_a_limit_is_named_once(
+    nodes: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("dumps/worker-2/today.txt", HEALTHY + b"\n" * 99_999)
+    monkeypatch.setenv("IPT_EXPLAIN_MAX_INPUT_BYTES", "90000")
+    path = "dumps/worker-2/today.txt"
+    why = f"{path}: it holds more than 90,000 bytes; if you trust it, IPT_EXPLAIN_MAX_INPUT_BYTES=180000 allows more"
+    assert compared(capsys, "dumps") == (1, {"worker-2": why}, "")
+
+
 def test_noise_is_binary_and_no_text() -> None:
     noise = bytes(byte * 7 % 251 for byte in range(5000))
     assert kind_of(noise) is FileKind.BINARY

@@ -48,6 +48,11 @@ class Finding(Record):
         return None if self.columns is None else self.columns[0]
 
     @property
+    def found_on(self) -> tuple[str, ...]:
+        """The nodes that have it, if many were compared with the cluster's objects; else its dump."""
+        return self.nodes or (self.source,)
+
+    @property
     def of_node(self) -> bool:
         """Whether it is about a node as a whole: it hits most of its service ports, or names none."""
         return self.reach.most or (self.service is None and not self.services)

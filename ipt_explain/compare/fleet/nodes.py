@@ -29,7 +29,8 @@ class NotCompared(Record):
     @property
     def reason(self) -> str:
         """The reason, with the file."""
-        return self.why if self.path is None else f"{self.path}: {self.why}"
+        named = self.path is None or self.why.startswith(f"{self.path}: ")
+        return self.why if named else f"{self.path}: {self.why}"
 
 
 class NodeJob(Record):

@@ -22,20 +22,23 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
     """`1 error, 0 warnings, 3 notes in 812 rules`, and what was left out. `hidden_notes`: notes are counted but not
     shown."""
     found = counts(report.findings)
-    if not report.rule_count and not report.server_count and not report.findings and report.sources:
+    size = report.rule_count or report.server_count or report.node_count
+    if not size and not report.findings and report.sources:
         from ipt_explain.services.absence import FLUSHED
 
         shown = "this input shows no rules" if report.partial else FLUSHED
         return f"Nothing to check: {shown if report.table_count else 'there are no rule tables in this input'}"
     alone = report.server_count and not report.rule_count
-    rules = counted(report.server_count, "virtual server") if alone else counted(report.rule_count, "rule")
+    where = f"in {counted(report.server_count, 'virtual server') if alone else counted(report.rule_count, 'rule')}"
+    if report.node_count:
+        where = f"on {counted(report.node_count, 'node')}"
     hint = f" (-v shows {'it' if found[Severity.INFO] == 1 else 'them'})" if hidden_notes else ""
     notes = counted(found[Severity.INFO], "note") + hint
     if found[Severity.ERROR] or found[Severity.WARNING]:
         graver = (counted(found[severity], NOUNS[severity]) for severity in (Severity.ERROR, Severity.WARNING))
-        text = f"{', '.join(graver)}, {notes} in {rules}"
+        text = f"{', '.join(graver)}, {notes} {where}"
     else:
-        text = f"{_well(report, found[Severity.INFO])} in {rules}" + (f"; {notes}" if found[Severity.INFO] else "")
+        text = f"{_well(report, found[Severity.INFO])} {where}" + (f"; {notes}" if found[Severity.INFO] else "")
     if report.known:
         text += f"; {counted(report.known, 'known finding')} left out by the baseline"
     if report.spared:
@@ -61,19 +64,21 @@ def by_source(report: Report) -> Iterator[str]:
     """`node-1.txt 400 errors`, worst first, and the number of clean dumps, or those where a baseline knows the rest."""
     findings: dict[str, list[Finding]] = {source: [] for source in report.sources}
     for finding in report.findings:
-        findings.setdefault(finding.source, []).append(finding)
+        for source in finding.found_on:
+            findings.setdefault(source, []).append(finding)
     found = {source: counts(each) for source, each in findings.items()}
     bad = [source for source, number in found.items() if number[Severity.ERROR] or number[Severity.WARNING]]
     bad.sort(key=lambda source: [-number for number in found[source].values()])
+    noun = "node" if report.node_count else "dump"
     for source in bad[:SHOWN_SOURCES]:
         graver = (severity for severity in (Severity.ERROR, Severity.WARNING) if found[source][severity])
         yield f"{source} {', '.join(counted(found[source][severity], NOUNS[severity]) for severity in graver)}"
     if len(bad) > SHOWN_SOURCES:
-        yield f"…{and_more(len(bad) - SHOWN_SOURCES, 'dump')}"
-    unsure = {each.source for each in report.unchecked}
+        yield f"…{and_more(len(bad) - SHOWN_SOURCES, noun)}"
+    unsure = {*(each.source for each in report.unchecked), *(each.node for each in report.not_compared)}
     clean = sum(source not in unsure for source in found.keys() - set(bad))
     if clean:
-        yield f"{counted(clean, 'dump')} {'with nothing new' if report.known else 'clean'}"
+        yield f"{counted(clean, noun)} {'with nothing new' if report.known else 'clean'}"
 
 
 def statistics(report: Report, paint: Paint) -> Iterator[str]:

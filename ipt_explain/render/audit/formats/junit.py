@@ -17,12 +17,15 @@ from ipt_explain.render.text.safe import escape
 
 
 def junit_xml(report: Report, rules: Iterable[AuditRule], sources: Sequence[str], fail_on: Severity | None) -> str:
-    """The report as an XML document. `rules` are those that ran, `sources` the names of the dumps; without `fail_on`,
-    nothing fails."""
+    """The report as an XML document. `rules` are those that ran, `sources` the names of the dumps or nodes; without
+    `fail_on`, nothing fails."""
     root = ElementTree.Element("testsuites", name="ipt-explain audit")
     checked = list(rules)
-    for source in dict.fromkeys(sources):
-        findings = [finding for finding in report.findings if finding.source == source]
+    found: dict[str, list[Finding]] = {source: [] for source in sources}
+    for finding in report.findings:
+        for source in finding.found_on:
+            found.setdefault(source, []).append(finding)
+    for source, findings in found.items():
         root.append(_suite(source, findings, checked, fail_on))
     for count in ("tests", "failures", "errors"):
         root.set(count, str(sum(int(suite.get(count, "0")) for suite in root)))

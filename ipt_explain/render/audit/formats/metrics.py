@@ -14,9 +14,9 @@ from ipt_explain.render.openmetrics import Gauge, openmetrics
 
 
 def audit_metrics(report: Report, rules: Iterable[AuditRule]) -> Iterator[str]:
-    """The report in the OpenMetrics format. Every dump has a count per severity, even 0, so that alerts resolve."""
-    by_rule = Counter((finding.source, finding.rule) for finding in report.findings)
-    severities = Counter((finding.source, finding.severity) for finding in report.findings)
+    """The report in the OpenMetrics format. Each dump or node has a count per severity, even 0: alerts must resolve."""
+    by_rule = Counter((source, finding.rule) for finding in report.findings for source in finding.found_on)
+    severities = Counter((source, finding.severity) for finding in report.findings for source in finding.found_on)
     return openmetrics(
         (
             Gauge(
@@ -41,9 +41,9 @@ def _by_rule(
 ) -> Iterator[tuple[Mapping[str, str], int]]:
     seen: set[tuple[str, str]] = set()
     for finding in findings:
-        key = (finding.source, finding.rule)
-        if key not in seen:
-            seen.add(key)
-            severity = finding.severity.value
-            labels = {"source": finding.source, "rule": finding.rule, "name": finding.name, "severity": severity}
-            yield labels, number[key]
+        for source in finding.found_on:
+            if (source, finding.rule) not in seen:
+                seen.add((source, finding.rule))
+                severity = finding.severity.value
+                labels = {"source": source, "rule": finding.rule, "name": finding.name, "severity": severity}
+                yield labels, number[source, finding.rule]
