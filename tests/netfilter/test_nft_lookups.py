@@ -83,7 +83,7 @@ def test_intervals_that_are_searched_are_found_as_each_element_says(seed: int, w
     keys = [*_intervals(seed, 40), *([nft.WILDCARD] if wildcard else [])]
     searched, compared = (Elements([nft.Element(key) for key in keys], (Datatype.ADDRESS,), True) for _ in range(2))
     assert searched.intervals is not None
-    compared.intervals = None
+    compared.intervals = compared.wide_intervals = None
     luck = random.Random(seed)
     networks = [(BASE + (luck.randrange(256) << 8), 0xFFFFFFFF ^ ((1 << luck.choice((1, 4, 8, 10))) - 1)) for _ in range(30)]
     unknown = [Whereabouts("one", Family.IPV4, within=((value & mask, mask),)) for value, mask in networks]
@@ -111,3 +111,7 @@ def test_a_large_set_is_not_compared_element_by_element(monkeypatch: pytest.Monk
     for source in SOURCES[1:4]:
         assert elements.holds((source,), STATE) is Truth.UNKNOWN
     assert len(compared) < 8
+    banned = Elements([nft.Element(f"10.0.{host >> 8}.{host & 255}") for host in range(4096)], (Datatype.ADDRESS,), True)
+    assert banned.holds((SOURCES[0],), STATE) is Truth.NO  # no rule for a single address means an ordinary pod
+    assert banned.holds((SOURCES[1],), STATE) is Truth.UNKNOWN
+    assert len(compared) < 10

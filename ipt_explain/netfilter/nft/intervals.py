@@ -41,12 +41,12 @@ class Intervals:
                     yield place
 
 
-def intervals_of(keys: Iterable[tuple[int, nft.Expression]], kind: Datatype) -> Intervals | None:
-    """The intervals of a set, given with their places; None if some are unreadable, or overlap as the kernel's do
-    not."""
+def intervals_of(keys: Iterable[tuple[int, nft.Expression, object]], kind: Datatype) -> Intervals | None:
+    """The intervals of a set, given as places, keys and their numbers, if they have only one; None if some are
+    unreadable, or overlap as the kernel's do not."""
     spans = []
-    for place, key in keys:
-        span = _span(key, kind)
+    for place, key, number in keys:
+        span = (number, number) if isinstance(number, int) else _span(key, kind)
         if span is None:
             return None
         spans.append((*span, place))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 
@@ -74,29 +74,30 @@ class Elements:
 
     @cached_property
     def intervals(self) -> Intervals | None:
-        """The elements with several values of a key of one part; None if they must be compared one by one."""
-        keys = column(self.elements, "key")
-        return intervals_of([(place, keys[place]) for place in self._others], self._kinds[0])
+        """The elements, where keys have one part; None if they must be compared one by one."""
+        return self._intervals(wide=False)
 
-    @property
-    def _is_searched(self) -> bool:
-        return len(self._others) > _FEW and len(self._kinds) == 1
+    @cached_property
+    def wide_intervals(self) -> Intervals | None:
+        """The same without elements that have only one value."""
+        return self._intervals(wide=True)
 
-    def _meeting(self, key: tuple[Reading, ...]) -> Iterable[int]:
-        """The places of the elements with several values that a key may equal."""
-        if not (self._is_searched and isinstance(key[0], Whereabouts)) or self.intervals is None:
-            return self._others
-        return self.intervals.meeting(key[0])
+    def _intervals(self, wide: bool) -> Intervals | None:
+        if len(self._kinds) != 1 or not self._columns:
+            return None
+        rows = zip(self._places, self._parts[0], self._columns[0])
+        return intervals_of([row for row in rows if not (wide and row[2] is not None)], self._kinds[0])
+
 
     def holds(self, readings: Sequence[Reading], state: PacketState) -> Truth:
         """Whether the set has a key."""
         key = tuple(readings)
-        searched = self._is_searched and self._wildcard is None
-        if searched and isinstance(key[0], Whereabouts) and self.intervals is not None:
-            for place in self.intervals.meeting(key[0]):
-                truth = self._fits(self.elements[place], key, state)
-                if truth is not Truth.NO:
-                    return truth  # no other interval has all of what this one has a part of
+        if len(self._places) > _FEW and self._wildcard is None and self.whole and isinstance(key[0], Whereabouts):
+            intervals = self.wide_intervals if key[0].ordinary else self.intervals
+            if intervals is not None:
+                # No other element has all of what one has a part of.
+                fitting = (self._fits(self.elements[place], key, state) for place in intervals.meeting(key[0]))
+                return next((truth for truth in fitting if truth is not Truth.NO), Truth.NO)
         possible, certain = self.places(key, state)
         if certain is not None:
             return Truth.YES
@@ -153,8 +154,8 @@ class Elements:
             place = self.exact.get(key)
             if place is not None or not self._others:
                 return (), self._wildcard if place is None else place
-            if self._is_searched and isinstance(key[0], int) and self.intervals is not None:
-                place = self.intervals.find(key[0])
+            if len(self._others) > _FEW and isinstance(key[0], int) and self.wide_intervals is not None:
+                place = self.wide_intervals.find(key[0])
                 return (), self._wildcard if place is None else place
             found = self._remembered.get(key)
             if found is None:
@@ -163,8 +164,7 @@ class Elements:
         found = self._remembered.get(key)
         if found is None:
             places = self._index(key, known, state).get(tuple([key[part] for part in known]), ())
-            others = self._meeting(key)
-            found = self._remembered[key] = self._compared(sorted({*places, *others}), key, state)
+            found = self._remembered[key] = self._compared(sorted([*places, *self._others]), key, state)
         return found
 
     def fitting(self, columns: Sequence[Sequence[Reading]], state: PacketState) -> Sequence[bool] | None:
