@@ -101,7 +101,13 @@ def test_a_policy_that_spares_only_bridges_without_pods_is_a_warning(accepted: s
     (found,) = audit_text(beside("forward", "ct state established,related accept", f"{accepted} accept", policy="drop"))
     assert (found.rule, found.severity) == ("IPT119", Severity.WARNING)
     assert found.message.startswith("the policy of inet other its-forward of nftables drops some connections from pods")
-    assert found.help == "Set the policy to ACCEPT, or accept Service traffic in this chain."
+    assert found.help.startswith("Accept Service traffic in this chain (`ct status dnat accept`)")
+
+
+def test_the_fix_for_a_policy_of_nftables_works() -> None:
+    known = "ct state established,related accept"
+    assert audit_text(beside("forward", known, policy="drop")) != []
+    assert audit_text(beside("forward", known, "ct status dnat accept", policy="drop")) == []
 
 
 def pods_with_chains(count: int, last: str) -> str:

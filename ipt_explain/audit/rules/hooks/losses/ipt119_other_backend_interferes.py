@@ -37,6 +37,8 @@ Example:
 How to fix:
     Make all programs on the node use one backend (`update-alternatives --config iptables`), and clean the other: reboot
     the node, or flush its tables with its own iptables.
+    Another table of nftables may stay: let its chains of the hooks input and forward accept what kube-proxy has
+    translated (`ct status dnat accept`), before the rule or policy that stops it.
 
 When to ignore:
     Never, if it is an error.
@@ -52,6 +54,7 @@ from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
 from ipt_explain.records import replace
 
 _FIX_BESIDE = "Remove the rule or narrow it, or make its program accept Service traffic."
+_FIX_POLICY = "Accept Service traffic in this chain (`ct status dnat accept`), or set its policy to accept."
 _FIX = "Make all programs on the node use one backend, and clean the other."
 
 
@@ -75,4 +78,6 @@ def other_backend_interferes(dump: DumpContext) -> Faults:
 def _fix(cause: Cause) -> str:
     if isinstance(cause.served_by, RulesetContext):
         return _FIX
-    return FIX_POLICY if cause.is_policy else _FIX_BESIDE
+    if not cause.is_policy:
+        return _FIX_BESIDE
+    return FIX_POLICY if isinstance(cause.context, RulesetContext) else _FIX_POLICY
