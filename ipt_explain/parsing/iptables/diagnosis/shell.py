@@ -35,6 +35,12 @@ PRINTING_COMMAND = re.compile(
 BARE_PROMPT = re.compile(r"^\s*(?:\[[^\]\s]+@[^\]]+\] ?[#$%]|[\w.-]+@[\w.-]+:[^#$%\s]*[#$%])\s*$")
 """A prompt that waits: the end of a paste."""
 
+FAILURE = re.compile(
+    r"^(?:ip6?tables(?:-legacy|-nft)?-save(?: v[\d.]+(?: \([a-z_]+\))?)?: .*|"
+    r"Operation not permitted \(you must be root\)|netlink: Error: cache initialization failed: .*)$"
+)
+"""What iptables-save and nft say on standard error instead of printing rules."""
+
 DEBUGGING_POD = re.compile(
     r"^(?:Creating debugging pod \S+ with container \S+ on node \S+|Defaulted container .*|"
     r"If you don't see a command prompt, try pressing enter|All commands and output from this session .*)\.?\s*$"

@@ -1,4 +1,4 @@
-"""Output of other commands: iptables' own listings, conntrack, kubectl, and their error messages."""
+"""Output of other commands: iptables' own listings, conntrack, ip route, kubectl, and their error messages."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ SIGNS = (
     sign(
         r"^\s*((?:ipv[46]\s+\d+\s+)?(?:tcp|udp|icmp|icmpv6|sctp|gre|unknown)\s+\d+)\s+(?:\d+\s+)?(?:[A-Z_]+\s+)?src=",
         "this is a list of tracked connections (`conntrack -L`), not of iptables rules",
+        RUN_SAVE,
+    ),
+    sign(
+        r"^((?:default|unreachable|blackhole|local|[\da-f.:]+(?:/\d+)?) (?:\S+ )?(?:via|dev) \S)",
+        "this is a routing table (`ip route`), not iptables rules",
         RUN_SAVE,
     ),
     sign(
