@@ -9,6 +9,7 @@ import pytest
 
 from ipt_explain.model import nft
 from ipt_explain.parsing import read_dump
+from tests.archives import read_archive
 from tests.kernel.judge import disagreement
 from tests.kernel.laboratory import Shot
 from tests.kernel.nft_laboratory import NftLaboratory, forecast, why_not
@@ -33,6 +34,18 @@ def test_the_walker_predicts_what_the_kernel_does_with_kube_proxys_rules(version
         assert ruleset is not None
         shots = _shots(captured.truth["families"]["IPv4"], laboratory.node_address)
         _compare(ruleset, random.Random(version).sample(shots, min(PACKETS, len(shots))), laboratory)
+
+
+@pytest.mark.parametrize("place", ["ahead", "behind"])
+@pytest.mark.parametrize("name", ["equal-priorities", "firewalld", "netavark", "nftables.conf", "policy-drop"])
+def test_the_walker_predicts_what_the_kernel_does_beside_other_programs(name: str, place: str) -> None:
+    text = read_archive("nft-neighbours")[f"{name}-{place}.txt"].decode()
+    with NftLaboratory(extra=(KUBE_NODE,)) as laboratory:
+        assert laboratory.load(text) == ""
+        ruleset = read_dump(laboratory.saved()).nft
+        assert ruleset is not None
+        shots = _shots(listing("1.33/nodeport/nft-ruleset").truth["families"]["IPv4"], laboratory.node_address)
+        _compare(ruleset, random.Random(name).sample(shots, 20), laboratory)
 
 
 def _shots(services: list[dict[str, object]], node: str) -> list[Shot]:
