@@ -39,6 +39,11 @@ def test_what_stops_all_services_comes_first() -> None:
     assert errors(with_rule(DAMAGED, "security", "FORWARD", "-d 10.244.0.0/16 -j DROP")) == ["IPT117", "IPT202", "IPT401"]
 
 
+def test_what_is_about_the_whole_node_comes_before_one_service() -> None:
+    unknown = DAMAGED.replace("COMMIT\n", "-A KUBE-FORWARD -j NOWHERE\nCOMMIT\n", 1)
+    assert errors(unknown) == ["IPT001", "IPT202", "IPT401"]
+
+
 def test_of_two_rules_the_one_that_stops_more_services_comes_first() -> None:
     stops = "-d 10.244.1.{}/32 -p tcp -m tcp --dport {} -j DROP"
     one = with_rule(DAMAGED, "security", "FORWARD", stops.format(2, 9153))
