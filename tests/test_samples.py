@@ -127,6 +127,11 @@ def test_the_cron_job_s_command_is_the_plugin_s() -> None:
     assert {word for word in line.split() if word.startswith("-")} <= options
 
 
+def test_the_image_for_nodes_has_the_tools_of_every_mode() -> None:
+    (packages,) = re.findall(r"apt-get install -y --no-install-recommends (.*) \\\n", (DEPLOY / "Dockerfile").read_text("utf-8"))
+    assert {"iptables", "nftables", "ipset", "ipvsadm", "iproute2"} <= set(packages.split())
+
+
 def test_the_daemon_set_mounts_what_it_writes_to() -> None:
     (container,) = document("daemonset.yaml")["spec"]["template"]["spec"]["containers"]
     (script,) = (word for word in container["command"] if "ipt-explain" in word)

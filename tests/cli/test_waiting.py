@@ -97,6 +97,16 @@ def test_a_dumb_terminal_gets_no_progress(large: Path) -> None:
     assert _on_terminal("explain", "-o", "json", large, TERM="dumb")[0] == ""
 
 
+def test_the_search_for_dumps_is_shown_before_the_nodes_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "node-1.txt").write_text(dump(2, 2))
+    for number in range(300):
+        (tmp_path / f"{number}.log").write_text("nothing of rules\n" * 4000)
+    seen, _ = _on_terminal("compare", "--nodes", tmp_path)
+    before, bar, _ = seen.partition("nodes  [")
+    assert bar and any(stage.startswith("looking for dumps ") for stage in _SHOWN.findall(before))
+    assert _SHOWN.sub("", before).strip("\r \x1b[?25lh") == ""
+
+
 def test_an_error_is_printed_in_place_of_the_progress(large: Path) -> None:
     seen, _ = _on_terminal("trace", "--to", "10.96.0.1:80", large)
     assert re.search(r"% … *\r +\ript-explain: where does the packet come from", seen)

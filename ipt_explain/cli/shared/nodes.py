@@ -100,6 +100,8 @@ class NodesRead(Record):
 
 def read_nodes(arguments: Sequence[str], how: NodeOptions, objects: ApiObjects | None = None) -> NodesRead:
     """The digests of all nodes, folded. Raises UsageError if no node can be read."""
+    from ipt_explain import progress
+    from ipt_explain.cli.shared.waiting import show_progress
     from ipt_explain.compare.fleet.engines.processes import tasks
     from ipt_explain.compare.fleet.nodes import node_files
     from ipt_explain.inputs.nodes.kinds import FileKind
@@ -107,8 +109,10 @@ def read_nodes(arguments: Sequence[str], how: NodeOptions, objects: ApiObjects |
 
     if not arguments:
         raise click.UsageError("--nodes needs dumps or digests: files, directories, patterns or archives")
+    show_progress()
     sources = Sources(arguments)
     nodes = node_files(sources.survey(), how.node_from)
+    progress.hide()
     work = tasks(sources, nodes.jobs, elsewhere=how.dask is not None)
     # Reading a digest is cheaper than passing it between processes.
     worth = (

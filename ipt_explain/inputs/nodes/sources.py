@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
+from ipt_explain import progress
 from ipt_explain.errors import UsageError
 from ipt_explain.inputs.files import STANDARD_INPUT
 from ipt_explain.inputs.limits import INPUT_BYTES
@@ -77,7 +78,7 @@ class Sources:
         """The kind of each file, by its beginning. Faults are recorded and do not stop the survey."""
         found = Survey(unreadable=list(self._lost))
         fruitless = {file.folder: FruitlessSource(file.folder, file.given, True) for file in self._files if file.folder}
-        for file in self._files:
+        for file in progress.each_of(self._files, "looking for dumps"):
             known = len(found.entries) + len(found.unreadable)
             is_archive = opened = False
             try:
