@@ -68,6 +68,15 @@ def test_counters_are_requested(machine: Machine) -> None:
     assert rules.inputs[0].text == "# -c\n"
 
 
+def test_tools_that_fail_are_named_as_the_cause(machine: Machine) -> None:
+    lock = "Another app is currently holding the xtables lock"
+    with pytest.raises(UsageError) as found:
+        machine({"iptables-save": f"echo '{lock}' >&2; exit 4", "ip6tables-save": "exit 3"})
+    assert str(found.value) == (
+        f"--live could not read the rules:\n  iptables-save: {lock}\n  ip6tables-save: failed with status 3"
+    )
+
+
 def test_a_machine_without_the_plain_name(machine: Machine) -> None:
     rules = machine({"iptables-nft-save": PRINTS})
     assert names(rules) == ["iptables-nft-save"]

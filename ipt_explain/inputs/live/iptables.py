@@ -45,8 +45,7 @@ def read_iptables(output: ToolOutput, search_path: str, proc: Path, timeout: flo
             try:
                 text, warnings = _run(tool, _legacy_tables(proc, family), timeout)
             except Refused as refusal:
-                output.lacks_rights |= refusal.for_rights
-                output.notes.append(f"{tool.name}: {refusal}")
+                output.refused(tool.name, refusal)
                 continue
             output.notes.extend(f"{tool.name}: {line}" for line in warnings)
             if text:
@@ -102,4 +101,4 @@ def _require_tables(names: Path) -> None:
     except OSError:
         listed = []
     if not listed:
-        raise Refused("not run, as the kernel has no legacy tables here")
+        raise Refused("not run, as the kernel has no legacy tables here", needless=True)

@@ -28,8 +28,7 @@ def read_nft(output: ToolOutput, search_path: str, timeout: float) -> None:
         else:
             text = "".join(output_of([path, "list", "table", *table], timeout)[0] for table in wanted)
     except Refused as refusal:
-        output.lacks_rights |= refusal.for_rights
-        output.notes.append(f"nft: {refusal}")
+        output.refused("nft", refusal)
         return
     if text.strip():
         output.add("nft", text, f"nft ({', '.join(' '.join(table) for table in wanted)})")

@@ -50,6 +50,8 @@ def read_live(search_path: str | None = None, proc: Path = PROC, timeout: float 
 def _nothing_read(output: ToolOutput) -> str:
     if output.lacks_rights:
         reason = "--live needs permission to read the node's rules: run it as root (sudo), or with CAP_NET_ADMIN"
+    elif output.failed:
+        reason = "--live could not read the rules:"
     else:
         reason = "--live found no rules: is this the node's own network namespace, and is iptables installed?"
     return "\n  ".join((reason, *output.notes))

@@ -10,11 +10,12 @@ from ipt_explain.inputs.tools import TooLate, TooMuch, run_tool
 
 
 class Refused(Exception):
-    """A tool failed; `for_rights` if it would work as root."""
+    """A tool failed; `for_rights` if it would work as root. Or it was `needless` and not run."""
 
-    def __init__(self, reason: str, for_rights: bool = False) -> None:
+    def __init__(self, reason: str, for_rights: bool = False, needless: bool = False) -> None:
         super().__init__(reason)
         self.for_rights = for_rights
+        self.needless = needless
 
 
 def output_of(command: Sequence[str], timeout: float) -> tuple[str, list[str]]:
