@@ -21,6 +21,10 @@ def _services(text: str) -> dict[str, Any]:
     return {f"{each['namespace']}/{each['name']}": each for each in told}
 
 
+def _endpoints(text: str) -> list[dict[str, Any]]:
+    return [endpoint for service in _services(text).values() for endpoint in service["endpoints"]]
+
+
 def test_others_are_explained_as_before_and_with_few_questions_more(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[None] = []
     ask = Evaluator.ask
@@ -30,3 +34,18 @@ def test_others_are_explained_as_before_and_with_few_questions_more(monkeypatch:
     found = _services(NODE.replace(CHANCE, f"{CHANCE[:-1]}0"))
     assert [name for name in found if found[name] != healthy[name]] == [DAMAGED.name.partition(":")[0]]
     assert len(asked) - few < few + 20
+
+
+@pytest.mark.parametrize(("match", "takes_all"), [("-s 10.99.9.0/24 ", False), ("-m conntrack --ctorigdst 10.77.0.1 ", False), ("", True)])
+def test_a_stray_dnat_for_others_is_not_the_endpoint(match: str, takes_all: bool) -> None:
+    """Only one that takes all connections is."""
+    dnat = next(line for line in NODE.splitlines() if "-j DNAT" in line)
+    chain = dnat.split()[1]
+    stray = f"-A {chain} {match}-p tcp -j DNAT --to-destination 10.99.9.9:99"
+    assert "-p tcp" in dnat
+    (own,) = [each for each in _endpoints(NODE) if each["chain"] == chain]
+    (found,) = [each for each in _endpoints(NODE.replace(dnat, f"{stray}\n{dnat}")) if each["chain"] == chain]
+    if takes_all:
+        assert (found["address"], found["port"]) == ("10.99.9.9", 99)
+    else:
+        assert [found[key] for key in ("address", "port", "probability")] == [own[key] for key in ("address", "port", "probability")]

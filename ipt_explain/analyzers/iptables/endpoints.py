@@ -135,16 +135,21 @@ class EndpointForms(dict[Layout, EndpointForm | None]):
         return form
 
     def _form(self, layout: Layout) -> EndpointForm | None:
+        """By the first DNAT without conditions, as kube-proxy writes it, else by the first of all."""
         marks: list[tuple[int, int | None, str | None]] = []
+        first: EndpointForm | None = None
         for number, (shape, start) in enumerate(zip(layout.shapes[:_MAX_RULES], layout.offsets)):
             plan = self._plans[shape]
             if plan.translates:
                 destination = None if plan.dnat_slot is None else start + plan.dnat_slot
                 protocol = None if plan.protocol is None else start + plan.protocol.slot
-                return EndpointForm(number, destination, protocol, tuple(marks), self.fragment)
-            if plan.source is not None and not plan.source.negated and not plan.goto:
+                form = EndpointForm(number, destination, protocol, tuple(marks), self.fragment)
+                if plan.unconditional:
+                    return form
+                first = first or form
+            elif plan.source is not None and not plan.source.negated and not plan.goto:
                 marks.append((start + plan.source.slot, layout.target_place(number), plan.target))
-        return None
+        return first
 
 
 # kube-proxy 1.1 set the mark itself, without a chain for it.
