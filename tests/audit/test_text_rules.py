@@ -161,3 +161,9 @@ def test_inputs_that_restore_refuses_for_their_structure_are_heard() -> None:
             assert not given.accepted_by_legacy
             dump = read_dump(given.content.decode())
             assert expected[given.name] in {finding.rule for finding in audit_text(dump.text.text)}
+
+
+def test_rules_of_one_target_are_told_apart_by_its_flags() -> None:
+    rules = "-A POSTROUTING -j MASQUERADE\n-A POSTROUTING -p tcp -j MASQUERADE --random-fully\n"
+    (found,) = findings_of("IPT003", f"*nat\n:POSTROUTING ACCEPT [0:0]\n{rules}COMMIT\n")
+    assert "(MASQUERADE instead of MASQUERADE --random-fully)" in found.message

@@ -26,6 +26,8 @@ When to ignore:
 
 from __future__ import annotations
 
+from itertools import chain
+
 from ipt_explain.analyzers.names import is_kube_chain
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.text import shadows
@@ -78,4 +80,5 @@ def _does(judged: Rule) -> str:
     target = judged.shape.target
     if target is None or judged.target is None:
         return "counting"
-    return " ".join([judged.target, *(word for option in target.options for word in judged.arguments(option))])
+    words = [tuple(judged.arguments(option)) or (option.name,) for option in target.options]
+    return " ".join([judged.target, *chain.from_iterable(words)])
