@@ -33,6 +33,13 @@ def test_what_a_rule_drops_and_what_it_cuts_off_are_two() -> None:
     assert any("from pods are cut off after their first packet" in each.message for each in found)
 
 
+def test_a_rule_that_drops_what_is_for_one_node_drops_only_some() -> None:
+    node = scenario("1.30/nodeport").ipv4
+    dropping = changed(node, r"^(?=-A FORWARD )", "-A FORWARD -d 10.244.3.0/24 -j DROP\n")
+    (found,) = [each for each in compared(node, dropping).differences if each.kind.value == "fate"]
+    assert found.message.startswith("some connections to 8 service ports are dropped by filter FORWARD")
+
+
 def test_the_opposite_change_is_also_one_difference() -> None:
     found = [each for each in compared(DROPPED, HEALTHY).differences if each.kind.value == "fate"]
     assert [(each.service, each.after) for each in found] == [(None, None)]

@@ -132,7 +132,8 @@ def _folded(members: Sequence[Difference]) -> Difference:
     count = counted(len(services), "service port")
     now = bool(first.after)
     over = first.message.partition(":")[0]
-    message = f"connections to {count} {words}" if now else f"{over}: connections to {count} that {words}"
+    some = "some " if any(map(_is_partial, members)) else ""
+    message = f"{some}connections to {count} {words}" if now else f"{over}: {some}connections to {count} that {words}"
     shown = listed(services, _SHOWN)
     names: list[Value] = list(services)
     lost: Value = {"service_ports": names}
@@ -144,6 +145,14 @@ def _folded(members: Sequence[Difference]) -> Difference:
         first, nodes=nodes, message=f"{message} ({shown})", service=None, protocol=None,
         before=None if now else lost, after=lost if now else None,
     )  # fmt: skip
+
+
+def _is_partial(difference: Difference) -> bool:
+    """Whether a rule loses only a share of the connections from some vantage point."""
+    lost = difference.after or difference.before
+    values = lost if isinstance(lost, list) else []
+    shares = [value["share"] for value in values if isinstance(value, dict)]
+    return any(isinstance(share, float) and share < 1 for share in shares)
 
 
 def _shares(lost: frozenset[Lossy]) -> str:
