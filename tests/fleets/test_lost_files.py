@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from ipt_explain.cli.main import run
+from ipt_explain.compare.fleet import places
+from ipt_explain.compare.fleet.nodes import node_files
 from ipt_explain.inputs.nodes.kinds import FileKind, kind_of
 from ipt_explain.inputs.nodes.names import file_name
-from ipt_explain.inputs.nodes.sources import Sources
+from ipt_explain.inputs.nodes.sources import SourceFile, Sources, Survey
 from ipt_explain.inputs.nodes.unreadable import UnreadableFile
 from tests.compare.helpers import scenario
 from tests.inputs.test_node_sources import tar_of
@@ -174,3 +176,20 @@ def test_noise_is_binary_and_no_text() -> None:
 
 def test_the_output_of_ip_about_one_interface_names_no_node() -> None:
     assert file_name("ipvs-1/ip-addr-kube-ipvs0.txt") == file_name("ipvs-1/ip_-d_addr_show_dev_kube-ipvs0") == "ipvs-1"
+
+
+def test_other_files_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies of nodes' files have thousands of others each."""
+    survey = Survey()
+    for number in range(30):
+        report = f"sosreport-w{number}-2026-01-01-abcdefg/sos_commands"
+        dump = f"{report}/firewall_tables/iptables-save"
+        survey.entries.append(SourceFile(dump, dump, FileKind.SAVE))
+        others = [f"{report}/process/ps_{kind}" for kind in range(30)]
+        survey.passed_over += [SourceFile(path, path, FileKind.OTHER, first_line="x") for path in others]
+    looked: list[str] = []
+    original = places._places
+    monkeypatch.setattr(places, "_places", lambda path: looked.append(path) or original(path))
+    found = node_files(survey, None)
+    assert (len(found.jobs), found.not_compared, found.passed_over) == (30, (), 900)
+    assert len(looked) < 3 * (30 + 900)
