@@ -122,6 +122,13 @@ def test_goto_instead_of_a_jump() -> None:
     assert found.service == "default/kubernetes:https"
 
 
+def test_an_empty_chain_that_is_called_twice_has_no_rules_to_walk() -> None:
+    hook = next(line for line in NODE.splitlines() if line.startswith("-A FORWARD ") and "KUBE-PROXY-FIREWALL" in line)
+    emptied = "\n".join(line for line in NODE.splitlines() if not line.startswith("-A KUBE-PROXY-FIREWALL ")) + "\n"
+    found = finding("IPT103", emptied.replace(hook, f"{hook}\n{hook}"), emptied)
+    assert found.message == "filter FORWARD jumps to KUBE-PROXY-FIREWALL twice: it is empty"
+
+
 TAIL = ("-A KUBE-SERVICES", "-j KUBE-NODEPORTS")
 
 

@@ -40,9 +40,10 @@ def hook_repeated(context: RulesetContext) -> Faults:
         if len(state.rules) > 1:
             hook, count = state.hook, len(state.rules)
             times = "twice" if count == 2 else f"{count} times"
+            length = len(state.target.rules)
+            walked = f"packets that return walk its {counted(length, 'rule')} {times}" if length else "it is empty"
             yield Fault(
-                f"{hook.table} {hook.built_in} jumps to {hook.chain} {times}: packets that return walk its "
-                f"{counted(len(state.target.rules), 'rule')} {times}",
+                f"{hook.table} {hook.built_in} jumps to {hook.chain} {times}: {walked}",
                 f"Delete the copies, for example `iptables -t {hook.table} -D {hook.built_in} NUMBER`, and find what "
                 "adds them.",
                 at_rule(state.rules[1]),
