@@ -64,6 +64,12 @@ def test_uneven_shares_are_told_in_numbers() -> None:
     assert "--probability 0.50000000000" in finding.excerpt and finding.chain == SVC
 
 
+def test_a_negated_probability_is_told_as_such() -> None:
+    negated = rule(0, "0.33333333349").replace("--probability", "! --probability")
+    (finding,) = findings_of("IPT201", dump(negated, rule(1, "0.50000000000"), rule(2)))
+    assert "10.244.0.1:80 has probability ! 0.33333333349 with 3 endpoints left" in finding.message
+
+
 def test_a_line_that_is_missing_from_a_dump_shows_in_the_shares() -> None:
     (finding,) = findings_of("IPT201", dump(rule(0, "0.33333333349"), rule(2)))
     assert "10.244.0.1:80 has probability 0.33333333349 with 2 endpoints left" in finding.message

@@ -52,10 +52,12 @@ def _fault(odd: OddChain) -> Fault:
     place = next(place for place, choice in enumerate(choices) if not choice.even)
     wrong, remaining = choices[place], len(choices) - place
     text = wrong.rule.match("statistic", "--probability") or ""
+    option = wrong.rule.shape.match_option("statistic", "--probability")
+    chance = f"! {text}" if option is not None and option.negated else text
     most = max(choices, key=lambda choice: choice.share)
     return Fault(
         f"connections are spread unevenly: {shares_text(choices, odd.leak)}; {most.destination} gets "
-        f"{most.share * len(choices):.2g} times its share; {wrong.destination} has probability {text} with "
+        f"{most.share * len(choices):.2g} times its share; {wrong.destination} has probability {chance} with "
         f"{counted(remaining, 'endpoint')} left ({percent(1 / remaining)} would be even)",
         RESTART,
         at_rule(wrong.rule, focus=f"--probability {text}"),
