@@ -3,20 +3,19 @@ with problems of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import compress
 
 from ipt_explain.columns import column
 from ipt_explain.enums import Enum
 from ipt_explain.records import Record
-from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss, Lost, Unmasqueraded, Vantage
-from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
+from ipt_explain.services.fates import Decider, Loss, Lost, Unmasqueraded, Vantage
+from ipt_explain.services.losses import answering, losses_by_frontend, open_questions, reasons
+from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, ServiceState
 
 # Of a node's Services: at least this part of them, and at least so many.
 _MOST_OF_THEM = 0.5
 _FEWEST = 2
-# Smaller shares come from rounding to 31-bit probabilities.
-_NOTHING = 1e-9
 
 
 class Standing(Enum):
@@ -193,61 +192,6 @@ def _declines(service: ServicePort) -> bool:
     return service.state is ServiceState.BLOCKED and bool(fates) and all(each.pod.refused for each in fates)
 
 
-def losses(service: ServicePort) -> Iterable[tuple[Vantage, Lost]]:
-    """The losses of a service port by any frontend. Connections that another program answers are not lost, and unknown
-    ones are not known to be."""
-    for _, vantage, lost in losses_by_frontend(service):
-        yield vantage, lost
-
-
-def answered(service: ServicePort) -> Iterator[tuple[Vantage, Lost]]:
-    """The connections to a service port that another program answers instead, such as node-local-dns."""
-    for _, vantage, lost in _lost(service):
-        if lost.how is Loss.INTERCEPTED:
-            yield vantage, lost
-
-
-def answering(service: ServicePort) -> str | None:
-    """The program that answers connections to a service port instead of its endpoints; None if there is none, or if
-    other connections are lost."""
-    if service.state is ServiceState.SERVING or any(losses(service)):
-        return None
-    return next((lost.decider.owner for _, lost in answered(service)), None)
-
-
-def losses_by_frontend(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
-    """The losses of a service port, each with its frontend."""
-    for frontend, vantage, lost in _lost(service):
-        if lost.how not in (Loss.INTERCEPTED, Loss.UNKNOWN) and not declined_anyway(frontend, vantage, lost):
-            yield frontend, vantage, lost
-
-
-def declined_anyway(frontend: Frontend, vantage: Vantage, lost: Lost) -> bool:
-    """Whether a rule stops connections from outside that the Service itself would have refused, or lets those to a
-    node port reach the node, where nothing listens."""
-    rejects, outside = frontend.verdict is FrontendVerdict.REJECT, vantage is Vantage.OUTSIDE
-    declines = outside and (rejects or frontend.verdict is FrontendVerdict.DROP)
-    if frontend.kind is FrontendKind.NODE_PORT and lost.how is Loss.UNTRANSLATED:
-        return rejects or declines
-    return declines and lost.how in (Loss.DROPPED, Loss.REJECTED)
-
-
-def at_other_address(frontend: Frontend, lost: Lost) -> bool:
-    """Whether a node port is lost only at addresses of the node that --nodeport-addresses leaves out."""
-    assumed = (statement for each in lost.when for statement in each.statements)
-    return frontend.address is None and any(statement.startswith("not -d ") for statement in assumed)
-
-
-def _lost(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
-    for frontend in service.frontends:
-        if frontend.fates is None or not frontend.fates.loses_any:
-            continue
-        for vantage, fate in frontend.fates.items():
-            for lost in fate.lost:
-                if lost.probability > _NOTHING:
-                    yield frontend, vantage, lost
-
-
 def is_most(hit: int, services: int) -> bool:
     """Whether what hits so many of these Services is a problem of the node, not of each Service."""
     return hit >= max(_FEWEST, services * _MOST_OF_THEM)
@@ -287,22 +231,6 @@ def _doubt(services: Sequence[ServicePort]) -> Doubt | None:
         return None
     fates = [fate for frontend in whom[0].frontends if frontend.fates for _, fate in frontend.fates.items()]
     return Doubt(asked, why, tuple(whom), tuple(lost for fate in fates for lost in fate.perhaps))
-
-
-def open_questions(service: ServicePort) -> Iterator[str]:
-    """The open questions of a service port's fates, without the packet's details in brackets; what leads to it, where
-    the text lacks that.
-    """
-    if not service.frontends:
-        yield NAT_NOT_SHOWN
-    for frontend in service.frontends:
-        for question in frontend.fates.open if frontend.fates is not None else ():
-            yield question.rpartition(" (")[0] if question.endswith(")") else question
-
-
-def reasons(service: ServicePort) -> tuple[str, ...]:
-    """Why it is unknown what happens to connections to a service port, whatever the answers to questions are."""
-    return tuple(dict.fromkeys(lost.why for _, _, lost in _lost(service) if lost.how is Loss.UNKNOWN))
 
 
 def _key(source: str, lost: Lost) -> tuple[object, ...]:

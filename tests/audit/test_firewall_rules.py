@@ -7,7 +7,7 @@ import pytest
 from ipt_explain.analyzers import explain
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.parsing import read_dump
-from ipt_explain.services.health import losses
+from ipt_explain.services.losses import losses
 from tests.archives import read_archive
 from tests.audit.edits import ahead_of, behind, captured, changed, finding, line_of, new_findings, policy, without
 from tests.audit.helpers import audit_text, findings_of, fired

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.records import replace
 from ipt_explain.services.fates import FILTER_NOT_SHOWN, Fate, Loss, Vantage
-from ipt_explain.services.health import declined_anyway
+from ipt_explain.services.losses import declined_anyway
 from ipt_explain.services.ports import Frontend
 
 

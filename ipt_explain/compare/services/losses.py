@@ -13,7 +13,7 @@ from ipt_explain.compare.differences import Difference, Value
 from ipt_explain.netfilter.condition import OF_THIS_NODE
 from ipt_explain.records import Record, replace
 from ipt_explain.services.fates import Loss, Lost, Vantage
-from ipt_explain.services.health import at_other_address, declined_anyway
+from ipt_explain.services.losses import at_other_address, declined_anyway
 from ipt_explain.services.ports import Frontend
 from ipt_explain.words import both, counted, front, listed
 from ipt_explain.words.percents import percent

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from ipt_explain.render.text.outline import Line, TreeNode, draw, sentence
 from ipt_explain.services.explanation import Reading
 from ipt_explain.services.fates import FILTER_NOT_SHOWN, NAT_NOT_SHOWN, is_clause
-from ipt_explain.services.health import Health, Standing, open_questions
+from ipt_explain.services.health import Health, Standing
+from ipt_explain.services.losses import open_questions
 from ipt_explain.words import both
 
 _OF_ADDRESSES = " is an address of this node"

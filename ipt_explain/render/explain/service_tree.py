@@ -20,7 +20,7 @@ from ipt_explain.render.explain.service_words import (
 )
 from ipt_explain.render.text.outline import Span, TreeNode, sentence
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.services.health import answering
+from ipt_explain.services.losses import answering
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState, TrafficPolicy
 from ipt_explain.words import both, either
 

@@ -11,7 +11,8 @@ from ipt_explain.render.text.outline import Span, TreeNode, line_tail, sentence
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.fates import NOT_TRANSLATED, Loss, Lost, Vantage, depending_on
-from ipt_explain.services.health import Health, answered, losses_by_frontend, open_questions, reasons
+from ipt_explain.services.health import Health
+from ipt_explain.services.losses import answered, losses_by_frontend, open_questions, reasons
 from ipt_explain.services.ports import (
     Balancer,
     Frontend,

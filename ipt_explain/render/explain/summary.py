@@ -19,7 +19,8 @@ from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Span, TreeNode, dr
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.explanation import Reading
 from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss, Unmasqueraded
-from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, open_questions, reasons
+from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble
+from ipt_explain.services.losses import open_questions, reasons
 from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState, TrafficPolicy
 from ipt_explain.words import and_more, aside, counted, either
 from ipt_explain.words.percents import part_of

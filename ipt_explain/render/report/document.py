@@ -25,7 +25,8 @@ from ipt_explain.render.text.outline import Line, TreeNode, draw
 from ipt_explain.render.text.safe import escape
 from ipt_explain.services.absence import NO_SERVICE, absence
 from ipt_explain.services.explanation import Explanation
-from ipt_explain.services.health import answering, health
+from ipt_explain.services.health import health
+from ipt_explain.services.losses import answering
 from ipt_explain.services.ports import RulesetFacts, ServicePort, ServiceState
 from ipt_explain.words import address_port, and_more, aside, counted
 

@@ -16,7 +16,7 @@ from ipt_explain.netfilter.walk.journey import Journey
 from ipt_explain.netfilter.walk.path import Step
 from ipt_explain.records import Record, replace
 from ipt_explain.services.fates import Vantage
-from ipt_explain.services.health import answered
+from ipt_explain.services.losses import answered
 from ipt_explain.services.ports import ServicePort
 
 _CACHE = "node-local-dns"

@@ -22,7 +22,8 @@ from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.netfilter.walk.orders import asks_for_order
 from ipt_explain.records import Record
 from ipt_explain.services.fates import ACCEPTED_FIRST, CutOff, Decider, Fate, Loss, Lost, Vantage
-from ipt_explain.services.health import declined_anyway, is_most
+from ipt_explain.services.health import is_most
+from ipt_explain.services.losses import declined_anyway
 from ipt_explain.services.ports import Frontend, ServicePort
 
 ALL = 1 - 1e-6

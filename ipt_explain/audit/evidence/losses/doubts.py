@@ -10,7 +10,7 @@ from ipt_explain.audit.backends import BackendContext, NftContext
 from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, possible_causes, unknown_causes
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss, Vantage, depending_on
-from ipt_explain.services.health import at_other_address
+from ipt_explain.services.losses import at_other_address
 
 _NOBODYS = frozenset({None, KERNEL, KUBE_PROXY})
 

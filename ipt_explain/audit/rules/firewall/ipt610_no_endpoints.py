@@ -27,7 +27,7 @@ from ipt_explain.audit.evidence.filter.refusals import unserved
 from ipt_explain.audit.evidence.losses.hurt import INSIDE
 from ipt_explain.audit.evidence.services.vital import is_vital
 from ipt_explain.services.fates import ACCEPTED_FIRST, Decider, Vantage
-from ipt_explain.services.health import losses_by_frontend
+from ipt_explain.services.losses import losses_by_frontend
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
 from ipt_explain.words import both, listed
 
