@@ -17,7 +17,7 @@ from ipt_explain.analyzers.nftables.tables import (
 from ipt_explain.columns import Columns, column, constant, nothing
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.chances import element_shares, even_share
-from ipt_explain.netfilter.nft.values import Chance
+from ipt_explain.netfilter.nft.values.kinds import Chance
 from ipt_explain.records import Record
 from ipt_explain.services.evidence import Shown
 from ipt_explain.words import address_port

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from ipt_explain.columns import column
 from ipt_explain.model import nft
-from ipt_explain.netfilter.nft.values import Chance
+from ipt_explain.netfilter.nft.values.kinds import Chance
 
 
 def even_share(chance: Chance, elements: Sequence[nft.Element]) -> Fraction | None:

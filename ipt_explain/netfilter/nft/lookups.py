@@ -10,10 +10,10 @@ from ipt_explain.columns import column
 from ipt_explain.model import nft
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.header import parse_ipv4
-from ipt_explain.netfilter.nft.comparing import fits
-from ipt_explain.netfilter.nft.constants import DATATYPES, Datatype, bits_of, canonical, datatype_of
-from ipt_explain.netfilter.nft.intervals import Intervals, intervals_of
-from ipt_explain.netfilter.nft.values import Reading
+from ipt_explain.netfilter.nft.values.comparing import fits
+from ipt_explain.netfilter.nft.values.constants import DATATYPES, Datatype, bits_of, canonical, datatype_of
+from ipt_explain.netfilter.nft.values.intervals import Intervals, intervals_of
+from ipt_explain.netfilter.nft.values.kinds import Reading
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipt_explain.model import nft
 from ipt_explain.netfilter.marks import ALL_BITS
-from ipt_explain.netfilter.nft.constants import Datatype, canonical
+from ipt_explain.netfilter.nft.values.constants import Datatype, canonical
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState, Tracking
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.model import nft
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
-from ipt_explain.netfilter.nft.constants import Datatype, canonical
+from ipt_explain.netfilter.nft.values.constants import Datatype, canonical
 from ipt_explain.netfilter.nft.jumps import jumps
 from ipt_explain.netfilter.nft.stages import Stage
 from ipt_explain.netfilter.packet import Heading, PacketState

@@ -14,7 +14,7 @@ from ipt_explain.model import Family, nft
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.header import NatRange, parse_ipv4
 from ipt_explain.netfilter.nat import address_in_range, masqueraded_as, redirected_to, sent_to, source_port, with_ports
-from ipt_explain.netfilter.nft.constants import Datatype, canonical
+from ipt_explain.netfilter.nft.values.constants import Datatype, canonical
 from ipt_explain.netfilter.packet import Heading, PacketState, headings
 from ipt_explain.netfilter.probability import ALWAYS
 from ipt_explain.netfilter.whereabouts import Address

@@ -9,7 +9,7 @@ from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.chances import element_shares, even_share
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.rewriting import fixed_destination, fixed_destinations
-from ipt_explain.netfilter.nft.values import Chance
+from ipt_explain.netfilter.nft.values.kinds import Chance
 from ipt_explain.netfilter.nft.ways import Leap, leap_of
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability

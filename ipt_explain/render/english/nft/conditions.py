@@ -8,7 +8,7 @@ from ipt_explain.model import nft
 from ipt_explain.model.nft.printing import statement_text
 from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.nft.chances import share_of
-from ipt_explain.netfilter.nft.values import Chance
+from ipt_explain.netfilter.nft.values.kinds import Chance
 from ipt_explain.render.english.marks import bits
 from ipt_explain.render.english.nft.nouns import held, noun, value
 from ipt_explain.render.english.wording import say

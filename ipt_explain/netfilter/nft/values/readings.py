@@ -14,8 +14,8 @@ from ipt_explain.netfilter.header import ANY_PROTOCOL, ICMP, ICMPV6, SCTP, TCP, 
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.marks import ALL_BITS
 from ipt_explain.netfilter.matches.tracking import ends_of, states_of, status_of
-from ipt_explain.netfilter.nft.constants import RANDOM_BITS, Datatype, bits_of, canonical, datatype_of
-from ipt_explain.netfilter.nft.values import ABSENT, UNKNOWN, AddressType, Chance, Nothing, Reading
+from ipt_explain.netfilter.nft.values.constants import RANDOM_BITS, Datatype, bits_of, canonical, datatype_of
+from ipt_explain.netfilter.nft.values.kinds import ABSENT, UNKNOWN, AddressType, Chance, Nothing, Reading
 from ipt_explain.netfilter.packet import Bound, PacketState, Tracking
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts, is_broadcast, is_multicast

@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 
 from ipt_explain.model import Family, nft
 from ipt_explain.model.kernel import ADDRESS_BITS
-from ipt_explain.netfilter.nft.constants import Datatype, canonical
+from ipt_explain.netfilter.nft.values.constants import Datatype, canonical
 from ipt_explain.netfilter.whereabouts import Whereabouts
 
 NUMBER_BITS = 32

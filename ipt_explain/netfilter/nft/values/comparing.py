@@ -8,9 +8,9 @@ from operator import ge, gt, le, lt
 from ipt_explain.model import nft
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.netfilter.header import interface_fits
-from ipt_explain.netfilter.nft.constants import Datatype, bits_of, canonical
-from ipt_explain.netfilter.nft.intervals import NUMBER_BITS
-from ipt_explain.netfilter.nft.values import UNKNOWN, AddressType, Chance, Nothing, Reading
+from ipt_explain.netfilter.nft.values.constants import Datatype, bits_of, canonical
+from ipt_explain.netfilter.nft.values.intervals import NUMBER_BITS
+from ipt_explain.netfilter.nft.values.kinds import UNKNOWN, AddressType, Chance, Nothing, Reading
 from ipt_explain.netfilter.packet import PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.whereabouts import Whereabouts
