@@ -9,8 +9,8 @@ import pytest
 from ipt_explain.columns import Columns
 from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.hooks import Hook
-from ipt_explain.netfilter.nft.values.constants import Datatype
 from ipt_explain.netfilter.nft.lookups import Elements
+from ipt_explain.netfilter.nft.values.constants import Datatype
 from ipt_explain.netfilter.nft.values.kinds import UNKNOWN, Reading
 from ipt_explain.netfilter.packet import Connection, Node, PacketState
 from ipt_explain.netfilter.truth import Truth

@@ -8,7 +8,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from ipt_explain.analyzers.fates.vantages import Surroundings
+from ipt_explain.analyzers.fates.vantages import Surroundings, asking_together
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.analyzers.rulesets import chains_from
 from ipt_explain.columns import column
@@ -260,11 +260,6 @@ class Masquerading:
                 walk = TableWalk(nat, crowd, node.evaluator, node.indexes, Budget(MOST_WORK), ruleset.fragment)
                 found.update(arrival.end.state.mark for arrival in walk.arrivals(MARK_MASQ, [(state, (0,))]))
         return frozenset(found)
-
-
-def asking_together(start: PacketState, node: NodeRules) -> PacketState:
-    """A crowd's packet that asks sets for all packets together. Not where nftables may change destinations at will."""
-    return start if node.chains is not None else start._replace(node=replace(start.node, names_later=True))
 
 
 def _without_idle(

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers.fates.judging import Arrivals, Judge, Reached
-from ipt_explain.analyzers.fates.masquerading import Bound, Masquerading, asking_together
-from ipt_explain.analyzers.fates.vantages import Surroundings, shows_all_nat, surroundings
+from ipt_explain.analyzers.fates.masquerading import Bound, Masquerading
+from ipt_explain.analyzers.fates.vantages import Surroundings, asking_together, shows_all_nat, surroundings
 from ipt_explain.collector import keep
 from ipt_explain.columns import column, in_columns
 from ipt_explain.model import Backend, Dump, Family

@@ -20,7 +20,7 @@ from ipt_explain.netfilter.packet import Connection, Heading, Node, PacketState
 from ipt_explain.netfilter.truth import Truth
 from ipt_explain.netfilter.walk.chains.chain_index import Destinations
 from ipt_explain.netfilter.whereabouts import Address, Bits, Whereabouts
-from ipt_explain.records import Record
+from ipt_explain.records import Record, replace
 from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Endpoint, ServicePort
 from ipt_explain.words import address_port
@@ -173,6 +173,11 @@ def surroundings(dump: Dump, family: Family, services: Sequence[ServicePort], no
     shown = shows_all_nat(dump, node.rulesets)
     ports = _node_ports(dump, family)
     return Surroundings.of(family, services, node.indexes.destinations, dump.node, ports, shown, elsewhere, here)
+
+
+def asking_together(start: PacketState, node: NodeRules) -> PacketState:
+    """A crowd's packet that asks sets for all packets together. Not where nftables may change destinations at will."""
+    return start if node.chains is not None else start._replace(node=replace(start.node, names_later=True))
 
 
 def _node_ports(dump: Dump, family: Family) -> tuple[int, ...]:

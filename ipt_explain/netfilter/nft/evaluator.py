@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from ipt_explain.model import nft
 from ipt_explain.netfilter.condition import Question, split
 from ipt_explain.netfilter.nft.misses import destination_of
-from ipt_explain.netfilter.nft.values.readings import looks_at_heading
 from ipt_explain.netfilter.nft.statements import StatementEffect, Statements
+from ipt_explain.netfilter.nft.values.readings import looks_at_heading
 from ipt_explain.netfilter.nft.ways import Way, then_of
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product

@@ -10,11 +10,11 @@ from ipt_explain.model.nft.printing import element_text, expression_text, statem
 from ipt_explain.netfilter.condition import Answer, Branch, Question, ask, decide_own, split
 from ipt_explain.netfilter.nft import memory
 from ipt_explain.netfilter.nft.chances import element_shares, share_of
+from ipt_explain.netfilter.nft.lookups import Elements, elements_of_literal, elements_of_set, parts_of
 from ipt_explain.netfilter.nft.values.comparing import compared
 from ipt_explain.netfilter.nft.values.constants import datatype_of
-from ipt_explain.netfilter.nft.lookups import Elements, elements_of_literal, elements_of_set, parts_of
-from ipt_explain.netfilter.nft.values.readings import read
 from ipt_explain.netfilter.nft.values.kinds import ABSENT, AddressType, Chance
+from ipt_explain.netfilter.nft.values.readings import read
 from ipt_explain.netfilter.packet import Bound, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product
 from ipt_explain.netfilter.truth import Truth

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ipt_explain.model import nft
 from ipt_explain.netfilter.hooks import DESTINATION_NAT
-from ipt_explain.netfilter.nft.values.constants import Datatype, canonical
 from ipt_explain.netfilter.nft.jumps import jumps
 from ipt_explain.netfilter.nft.stages import Stage
+from ipt_explain.netfilter.nft.values.constants import Datatype, canonical
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.whereabouts import Address
 

@@ -14,12 +14,12 @@ from ipt_explain.netfilter.nft.columns.draws import Draw, Draws
 from ipt_explain.netfilter.nft.columns.layouts import Layouts
 from ipt_explain.netfilter.nft.columns.lookups import UNSURE, LookUps, look_up
 from ipt_explain.netfilter.nft.columns.packets import Places, RulePackets, common_way, one_jump, repeated
+from ipt_explain.netfilter.nft.evaluator import NftEvaluator, asks_where_to
+from ipt_explain.netfilter.nft.rewriting import applies
 from ipt_explain.netfilter.nft.values.comparing import compared
 from ipt_explain.netfilter.nft.values.constants import datatype_of
-from ipt_explain.netfilter.nft.evaluator import NftEvaluator, asks_where_to
-from ipt_explain.netfilter.nft.values.readings import looks_at_heading, read
-from ipt_explain.netfilter.nft.rewriting import applies
 from ipt_explain.netfilter.nft.values.kinds import ABSENT, AddressType, Chance, Reading
+from ipt_explain.netfilter.nft.values.readings import looks_at_heading, read
 from ipt_explain.netfilter.nft.ways import AlikePackets, CommonWay, Leap, Leaps, Way, leap_of, then_of
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS

@@ -8,8 +8,8 @@ from operator import itemgetter
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.lookups import Elements, known_parts, parts_of
 from ipt_explain.netfilter.nft.matching import Matcher
-from ipt_explain.netfilter.nft.values.readings import looks_at_heading, read
 from ipt_explain.netfilter.nft.values.kinds import ABSENT, UNKNOWN, Reading
+from ipt_explain.netfilter.nft.values.readings import looks_at_heading, read
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.records import NamedTuple
 

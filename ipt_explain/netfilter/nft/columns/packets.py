@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from ipt_explain.model import nft
 from ipt_explain.netfilter.nft.columns.lookups import readings_of
-from ipt_explain.netfilter.nft.values.readings import read
 from ipt_explain.netfilter.nft.values.kinds import ABSENT, Reading
+from ipt_explain.netfilter.nft.values.readings import read
 from ipt_explain.netfilter.nft.ways import AlikePackets, CommonWay, Leap, Leaps, Way
 from ipt_explain.netfilter.packet import Bound, Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS
