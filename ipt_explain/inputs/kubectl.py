@@ -11,7 +11,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from ipt_explain.errors import UsageError
@@ -26,6 +26,7 @@ OBJECTS = ("services,endpointslices,nodes", "--all-namespaces", "-o", "json")
 _API_SECONDS = 120
 _DEBUG = ("-i", "--quiet", "--profile=sysadmin", "--image=busybox")
 _PAUSE_SECONDS = 0.5
+_WAKE_SECONDS = 0.5
 _AHEAD = 2
 _EXIT_CODE = re.compile(r"command terminated with exit code \d+$")
 _NO_IPV6 = re.compile(r"Address family not supported|executable file not found")
@@ -88,12 +89,21 @@ def collect(kubectl: Kubectl, nodes: Sequence[str], pods: dict[str, str], at_onc
         for node in nodes:
             waiting.append(threads.submit(_collect, kubectl, node, pods.get(node)))
             if len(waiting) >= at_once * _AHEAD:
-                yield waiting.popleft().result()
+                yield _result(waiting.popleft())
         while waiting:
-            yield waiting.popleft().result()
+            yield _result(waiting.popleft())
     finally:
         # After Ctrl-C, do not wait for nodes that may not answer.
         threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _result(collected: Future[Collected]) -> Collected:
+    """What a call gave, once it ends. Python does not notice a Ctrl-C that comes just before it begins to wait, so it
+    wakes now and then.
+    """
+    while not collected.done():
+        wait((collected,), _WAKE_SECONDS)
+    return collected.result()
 
 
 def _collect(kubectl: Kubectl, node: str, pod: str | None) -> Collected:
