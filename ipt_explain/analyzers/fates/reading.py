@@ -20,7 +20,7 @@ from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
 from ipt_explain.records import Record, replace
-from ipt_explain.services.fates import NAT_NOT_SHOWN, Fate, Fates, Loss, Vantage
+from ipt_explain.services.fates import NAT_NOT_SHOWN, SERVERS_NOT_SHOWN, Fate, Fates, Loss, Vantage
 from ipt_explain.services.ports import (
     Endpoint,
     Frontend,
@@ -268,7 +268,7 @@ def _shows(service: ServicePort, frontend: Frontend) -> bool:
 
 _WORTH_SHARING = 16  # so many packets may each ask questions of its own
 _NOT_SHOWN = Fate(None, None, None, None, (NAT_NOT_SHOWN,))
-_NO_SERVERS_SHOWN = (Fate(None, None, None, None, ("virtual servers of IPVS",)),) * 3
+_NO_SERVERS_SHOWN = (Fate(None, None, None, None, (SERVERS_NOT_SHOWN,)),) * 3
 _STATES = {
     Loss.UNTRANSLATED: ServiceState.UNMATCHED,
     Loss.DIVERTED: ServiceState.DIVERTED,

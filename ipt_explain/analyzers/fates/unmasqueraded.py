@@ -18,8 +18,8 @@ from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.services.fates import Unmasqueraded
 
 Left: TypeAlias = "tuple[Packets, Sequence[Heading]]"
-"""Packets that left with their own source, and the endpoints that they reached: one for each packet, or several for one
-packet that stands for all."""
+"""Packets that left with their own source, and the endpoints that they reached: one for each packet, or all of them for
+a single packet."""
 
 _REWRITING = frozenset({"MASQUERADE", "SNAT", "NETMAP"})
 _LEAVING = frozenset({"ACCEPT", "RETURN"})
