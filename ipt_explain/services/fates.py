@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 NAT_NOT_SHOWN = "rules of nat that this input does not show"
 FILTER_NOT_SHOWN = "rules of filter that this input does not show"
 SERVERS_NOT_SHOWN = "virtual servers of IPVS"
+NOT_SHOWN = frozenset({NAT_NOT_SHOWN, FILTER_NOT_SHOWN, SERVERS_NOT_SHOWN})
 NOT_TRANSLATED = "no rule translates its destination"
 NOT_TAKEN = "no virtual server takes the packet"
 NODE_GETS_IT = f"{NOT_TAKEN}, which the node itself gets"
@@ -25,7 +26,7 @@ PAST_IPVS = "the packet does not go to the node itself, where IPVS would take it
 
 def is_clause(question: str) -> bool:
     """Whether an open question is a clause (`10.0.0.1 is an address of this node`), not part of a rule (`-i cali+`)."""
-    return question not in (NAT_NOT_SHOWN, FILTER_NOT_SHOWN) and (
+    return question not in NOT_SHOWN and (
         question.startswith("rules ") or (" is " in question and not question.startswith("-"))
     )
 
@@ -33,7 +34,7 @@ def is_clause(question: str) -> bool:
 def depending_on(question: str) -> str:
     """An open question after "depending on": `whether 10.0.0.1 is an address of this node`, or in backticks if it is
     part of a rule, as that may hold commas and `and`."""
-    if question in (NAT_NOT_SHOWN, FILTER_NOT_SHOWN):
+    if question in NOT_SHOWN:
         return question
     return f"whether {question}" if is_clause(question) else f"`{question}`"
 

@@ -139,3 +139,11 @@ def test_columns_between_tabs_are_columns() -> None:
     rest = node("iptables-save", "ipset-save", "ip-addr-kube-ipvs0")
     found = [ipt_explain.explain(ipt_explain.parse(text + rest)).to_json() for text in (listed, tabs)]
     assert found[0] == found[1]
+
+
+def test_servers_that_no_tool_shows_are_named_in_plain_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dump = tmp_path / "node.txt"
+    dump.write_text(node("iptables-save", "ipset-save"))
+    assert run([str(dump)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "depends on what this input does not show: virtual servers of IPVS SERVICES" in out

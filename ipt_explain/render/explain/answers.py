@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ipt_explain.render.text.outline import Line, TreeNode, draw, sentence
 from ipt_explain.services.explanation import Reading
-from ipt_explain.services.fates import FILTER_NOT_SHOWN, NAT_NOT_SHOWN, SERVERS_NOT_SHOWN, is_clause
+from ipt_explain.services.fates import NOT_SHOWN, is_clause
 from ipt_explain.services.health import Health, Standing
 from ipt_explain.services.losses import open_questions
 from ipt_explain.words import both
@@ -33,7 +33,7 @@ def _sentences(asked: Sequence[str], reading: Reading) -> Iterator[str]:
     if commands:
         yield f"The output of {both(commands)} on this node may answer some of this: add it to the input."
     others = [each for each in asked if not is_clause(each) and (reading.shows_sets or _OF_SETS not in each)]
-    if set(others) - {NAT_NOT_SHOWN, FILTER_NOT_SHOWN, SERVERS_NOT_SHOWN}:
+    if set(others) - NOT_SHOWN:
         differs = "The rest differs from connection to connection"
         if not commands:
             differs = "This differs from connection to connection, and no other input answers it"
