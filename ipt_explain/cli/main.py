@@ -31,6 +31,9 @@ COMMANDS = (
 
 # Options of every command that may also come before the command's name.
 _VALUE_OPTIONS = ("--color", "--width")
+# Click takes an option for a long one first. If there is none, it translates an error and looks for options of similar
+# spelling, and only then for a short one, which takes a third as long as reading a small dump.
+_LONG_FORMS = {"-o": "--output", "-s": "--service", "-n": "--namespace"}
 
 
 class CommandLine(click.Group):
@@ -57,7 +60,7 @@ class CommandLine(click.Group):
         ordered = command_first(args)
         if ordered[0] == DEFAULT_COMMAND and ordered != args and not ctx.resilient_parsing:
             _refuse_no_file(ctx, ordered[1:])
-        return super().parse_args(ctx, ordered)
+        return super().parse_args(ctx, ordered if ctx.resilient_parsing else _spelled_long(ordered))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with the full question that each answers."""
@@ -106,6 +109,12 @@ def command_first(args: list[str]) -> list[str]:
     if word == "version" and not os.path.exists(word):
         return ["--version"]
     return [DEFAULT_COMMAND, *args]
+
+
+def _spelled_long(words: list[str]) -> list[str]:
+    """The same command line with common short options spelled long. Words after `--` are no options."""
+    options = words.index("--") if "--" in words else len(words)
+    return [*(_LONG_FORMS.get(word, word) for word in words[:options]), *words[options:]]
 
 
 def _refuse_no_file(ctx: click.Context, words: list[str]) -> None:

@@ -89,6 +89,10 @@ def test_words_of_the_command_line_are_escaped() -> None:
     assert "\x1b" not in result.err
 
 
+def test_after_two_dashes_a_word_is_a_file_whatever_it_looks_like() -> None:
+    assert run("explain", "-o", "json", "--", "-o").err == "ipt-explain: -o: there is no such file\n"
+
+
 def test_a_missing_file_is_status_2_in_one_line() -> None:
     result = run("/no/such/file")
     assert (result.status, result.out, result.err) == (2, "", "ipt-explain: /no/such/file: there is no such file\n")

@@ -22,6 +22,7 @@ from ipt_explain.cli.main import main
 main(sys.argv[1:])
 """
 _HEAVY = ("lark", "networkx", "rich.", "yaml", "json", "hashlib", "socket", "pathlib", "dataclasses", "subprocess", "ssl")
+_FOR_MISSPELLINGS = ("difflib", "locale")  # of click, which takes `-o` for a long option at first
 _OTHER_MODES = (
     "ipt_explain.model.nft", "ipt_explain.netfilter.nft", "ipt_explain.netfilter.ipvs", "ipt_explain.analyzers.nftables",
     "ipt_explain.analyzers.ipvs", "ipt_explain.model.node.ipvs", "ipt_explain.model.node.ipsets",
@@ -56,3 +57,12 @@ def test_a_small_dump_loads_only_what_it_needs(
     loaded = run.stderr.split()
     assert "ipt_explain.model" in loaded
     assert [name for name in loaded if f"{name}.".startswith(tuple(each.rstrip(".") + "." for each in needless))] == []
+
+
+@pytest.mark.parametrize("options", [("-o", "table"), ("-s", "nginx-web-1"), ("-n", "demo")])
+def test_a_short_option_costs_no_more_than_a_long_one(options: tuple[str, str], tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", _LOADED, "explain", *options, str(SAMPLES / "fragment-2-three-pods.txt")],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert not set(_FOR_MISSPELLINGS) & set(run.stderr.split())
