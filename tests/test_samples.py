@@ -37,9 +37,6 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-LISTING = "Chain PREROUTING (policy ACCEPT)\ntarget     prot opt source               destination\n"
-
-
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [

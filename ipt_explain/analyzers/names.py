@@ -72,12 +72,11 @@ def hash_of(chain: str) -> str | None:
     return chain[len(found[0]) :] if found is not None and chain.startswith(found[0]) else None
 
 
-def chain_hash(service_port: str, protocol: str, endpoint: str = "") -> str:
-    """The hash for a service port name (`ns/name:port`, as its kube-proxy spells it), protocol (`tcp`) and endpoint
-    (`ip:port`)."""
+def chain_hash(service_port: str, protocol: str) -> str:
+    """The hash for a service port name (`ns/name:port`, as its kube-proxy spells it) and protocol (`tcp`)."""
     from ipt_explain.digests import sha256
 
-    digest = sha256((service_port + protocol + endpoint).encode("utf-8", "surrogateescape")).digest()
+    digest = sha256((service_port + protocol).encode("utf-8", "surrogateescape")).digest()
     number = int.from_bytes(digest[: HASH_LENGTH * 5 // 8], "big")
     return "".join([_BASE32[number >> shift & 31] for shift in range((HASH_LENGTH - 1) * 5, -1, -5)])
 

@@ -102,9 +102,9 @@ class Report(Record):
         return replace(kept, known=self.known + len(self.findings) - len(kept.findings))
 
 
-def audit_dump(dump: Dump, rules: Sequence[AuditRule] | None = None, explanation: Explanation | None = None) -> Report:
-    """Check a dump with rules, by default all. `explanation` is the analyzers' result, if there is one already."""
-    return audit_node([dump], rules, explanation)
+def audit_dump(dump: Dump, explanation: Explanation | None = None) -> Report:
+    """Check a dump with all rules. `explanation` is the analyzers' result, if there is one already."""
+    return audit_node([dump], explanation=explanation)
 
 
 def audit_node(

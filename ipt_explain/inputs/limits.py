@@ -109,19 +109,3 @@ ARCHIVE_DEPTH = InputLimit("ARCHIVE_DEPTH", 3, "levels")
 
 DASK_SECONDS = InputLimit("DASK_SECONDS", 600, "seconds")
 """How long to wait for a Dask cluster that finishes no node's dump. One with 320,000 rules takes some 5 CPU seconds."""
-
-ALL_LIMITS = (
-    INPUT_BYTES,
-    UNPACK_RATIO,
-    UNPACK_FREE_BYTES,
-    DUMP_LINES,
-    CONFIG_BYTES,
-    NESTING,
-    YAML_ALIAS_NODES,
-    DIFFERENCES,
-    ARCHIVE_BYTES,
-    ARCHIVE_RATIO,
-    ARCHIVE_MEMBERS,
-    ARCHIVE_DEPTH,
-    DASK_SECONDS,
-)

@@ -41,11 +41,6 @@ def stored(text: str) -> int:
     return whole + 1 if scaled - whole >= 0.5 else whole
 
 
-def printed(matching: int) -> str:
-    """A stored probability as iptables-save prints it."""
-    return f"{matching / SCALE:.11f}"
-
-
 def chance(text: str, negated: bool = False) -> Fraction:
     """The exact chance that `--probability TEXT` (or `! --probability TEXT`) matches. Raises ValueError as `stored`
     does."""

@@ -8,7 +8,7 @@ import pytest
 
 from ipt_explain import explain, parse
 from ipt_explain.audit.findings.severity import Severity
-from ipt_explain.netfilter.probability import printed, stored
+from ipt_explain.netfilter.probability import SCALE, stored
 from tests.audit.edits import captured
 from tests.audit.helpers import findings_of, fired
 
@@ -44,7 +44,7 @@ def dump(*rules: str, endpoints: int = 3) -> str:
 @pytest.mark.parametrize("digits", [5, 10])
 def test_both_roundings_of_kube_proxy_are_even(count: int, digits: int) -> None:
     rules = [
-        f"-A {SVC} -m statistic --mode random --probability {printed(stored(f'{1 / left:.{digits}f}'))} "
+        f"-A {SVC} -m statistic --mode random --probability {stored(f'{1 / left:.{digits}f}') / SCALE:.11f} "
         f"-j KUBE-SEP-{left:016}"
         for left in range(count, 1, -1)
     ]

@@ -1,8 +1,8 @@
-"""One cause may break everything: it is told once, with its lines."""
+"""One cause may break everything: it is reported once, with its lines."""
 
 from __future__ import annotations
 
-from ipt_explain.audit.findings.fault import Fault, gathered
+from ipt_explain.audit.findings.fault import ENOUGH, Fault, gathered
 from ipt_explain.audit.findings.place import Location
 from ipt_explain.audit.findings.severity import Severity
 from tests.audit.helpers import findings_of
@@ -14,15 +14,15 @@ def fault(line: int, severity: Severity | None = None) -> Fault:
 
 
 def test_few_faults_stay_apart() -> None:
-    faults = [fault(line) for line in range(3)]
-    assert list(gathered(faults, enough=3)) == faults
+    faults = [fault(line) for line in range(ENOUGH)]
+    assert list(gathered(faults)) == faults
 
 
 def test_many_faults_become_one_of_each_severity() -> None:
-    faults = [fault(line) for line in range(5)] + [fault(9, Severity.INFO)]
-    together, note = gathered(faults, enough=3)
-    assert together.message == "it is broken; 4 similar places"
-    assert together.related == (1, 2, 3, 4)
+    faults = [fault(line) for line in range(ENOUGH + 2)] + [fault(90, Severity.INFO)]
+    together, note = gathered(faults)
+    assert together.message == f"it is broken; {ENOUGH + 1} similar places"
+    assert together.related == tuple(range(1, ENOUGH + 2))
     assert note is faults[-1]
 
 

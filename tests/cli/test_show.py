@@ -12,7 +12,6 @@ from tests.golden_support import Golden
 
 BASIC = SAMPLES / "kube-proxy-1.30-basic.txt"
 DUAL = SAMPLES / "kube-proxy-1.30-dual-stack.txt"
-AFFINITY = SAMPLES / "kube-proxy-1.14-affinity.txt"
 FRAGMENT = SAMPLES / "fragment-3-affinity.txt"
 SERVICE = "KUBE-SVC-SNP24T7IBBNZDJ76"
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.errors import UsageError
-from ipt_explain.inputs.limits import ALL_LIMITS, DUMP_LINES, INPUT_BYTES, InputLimit, size_text
+from ipt_explain.inputs import limits
+from ipt_explain.inputs.limits import DUMP_LINES, INPUT_BYTES, InputLimit, size_text
+
+ALL_LIMITS = [each for each in vars(limits).values() if isinstance(each, InputLimit)]
 
 
 @pytest.mark.parametrize("limit", ALL_LIMITS, ids=lambda limit: limit.name)

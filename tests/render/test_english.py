@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ipt_explain.render.english.glossary import Glossary
-from ipt_explain.render.english.rule import rule_words
+from ipt_explain.render.english.rule import RuleWriter, rule_words
 from ipt_explain.render.english.wording import deny
 from ipt_explain.words.durations import duration
 from ipt_explain.words.quotes import clipped
@@ -225,7 +225,7 @@ def test_a_rule_in_words(rule: str, expected: str) -> None:
 def test_a_chain_called_like_an_extension_is_jumped_to() -> None:
     (rule,) = parsed("-A INPUT -j LOG")
     assert rule_words(rule).action == "is logged"
-    assert rule_words(rule, chains={"LOG"}).action == "jumps to chain LOG"
+    assert RuleWriter(chains={"LOG"}).words(rule).action == "jumps to chain LOG"
 
 
 def test_the_glossary_names_a_chains_purpose() -> None:

@@ -40,13 +40,13 @@ class Fault(Record):
     reach: Reach = NO_REACH
 
 
-def gathered(faults: Iterable[Fault], enough: int = ENOUGH) -> Iterator[Fault]:
-    """The faults in order; for a severity with more than `enough`, only the first, with the others as related lines."""
+def gathered(faults: Iterable[Fault]) -> Iterator[Fault]:
+    """The faults in order; for a severity with more than `ENOUGH`, only the first, with the others as related lines."""
     by_severity: dict[Severity | None, list[Fault]] = defaultdict(list)
     for fault in faults:
         by_severity[fault.severity].append(fault)
     for alike in by_severity.values():
-        if len(alike) <= enough:
+        if len(alike) <= ENOUGH:
             yield from alike
             continue
         first, *others = alike

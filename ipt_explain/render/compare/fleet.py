@@ -33,7 +33,7 @@ def fleet_text(comparison: FleetComparison, names: bool, width: int, color: bool
             yield from wrapped_text("  ", subject, width)
             for message, difference in _messages(group):
                 yield from wrapped_text("    ", escape(message), width)
-                yield from changed_rules(difference, "      ", width, paint)
+                yield from changed_rules(difference, width, paint)
     if comparison.not_compared:
         count = counted(len({each.node for each in comparison.not_compared}), "node")
         yield f"\n{paint(f'Not compared: {count}', 'bold')}\n"

@@ -17,6 +17,7 @@ SHOWN_RULES = 10
 STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
 _INDENT = "  "
+_RULE_INDENT = " " * 6
 
 
 class Subjects(Record, frozen=False):
@@ -65,19 +66,19 @@ def wrapped_text(indent: str, text: str, width: int) -> list[str]:
     return [f"{indent}{''.join(word for word, _ in line)}".rstrip() + "\n" for line in lines]
 
 
-def changed_rules(difference: Difference, indent: str, width: int, paint: Paint) -> Iterator[str]:
+def changed_rules(difference: Difference, width: int, paint: Paint) -> Iterator[str]:
     """The rules of other components that were removed and added, only the first of many."""
     if difference.kind is DifferenceKind.FOREIGN_RULES:
-        yield from _rules("-", difference.before, indent, width, paint)
-        yield from _rules("+", difference.after, indent, width, paint)
+        yield from _rules("-", difference.before, width, paint)
+        yield from _rules("+", difference.after, width, paint)
 
 
-def _rules(sign: str, side: object, indent: str, width: int, paint: Paint) -> Iterator[str]:
+def _rules(sign: str, side: object, width: int, paint: Paint) -> Iterator[str]:
     rules = side.get("rules", []) if isinstance(side, dict) else []
     for rule in rules[:SHOWN_RULES]:
-        first, *rest = wrapped_text(f"{indent}  ", escape(str(rule)), width)
-        yield f"{indent}{paint(sign, STYLES[sign])} {first.lstrip()}"
+        first, *rest = wrapped_text(f"{_RULE_INDENT}  ", escape(str(rule)), width)
+        yield f"{_RULE_INDENT}{paint(sign, STYLES[sign])} {first.lstrip()}"
         yield from rest
     if len(rules) > SHOWN_RULES:
         more = counted(len(rules) - SHOWN_RULES, "more rule")
-        yield f"{indent}{paint(sign, STYLES[sign])} {more} (-o json has all)\n"
+        yield f"{_RULE_INDENT}{paint(sign, STYLES[sign])} {more} (-o json has all)\n"

@@ -45,4 +45,4 @@ def _entry(difference: Difference, width: int, paint: Paint) -> Iterator[str]:
     first, *rest = wrapped_text("    ", escape(difference.message), width)
     yield f"  {mark} {first[4:]}"
     yield from rest
-    yield from changed_rules(difference, "      ", width, paint)
+    yield from changed_rules(difference, width, paint)

@@ -51,17 +51,17 @@ class RuleWords(Record):
         return f"If a packet {both(self.conditions)}, it {self.action}."
 
 
-def rule_words(rule: Rule, glossary: Glossary = NOTHING_KNOWN, chains: Container[str] = ()) -> RuleWords:
-    """The rule in words, with every option's value.
-
-    `chains` are the names of the table's chains: `-j LOG` is a jump if one of them is called LOG.
-    """
-    return RuleWriter(glossary, chains).words(rule)
+def rule_words(rule: Rule, glossary: Glossary = NOTHING_KNOWN) -> RuleWords:
+    """The rule in words, with every option's value."""
+    return RuleWriter(glossary).words(rule)
 
 
 class RuleWriter:
     """Puts the rules of one table into words, as `rule_words` does, with the work per shape done once. Rules that have
-    the same values in a match or option share its words."""
+    the same values in a match or option share its words.
+
+    `chains` are the names of the table's chains: `-j LOG` is a jump if one of them is called LOG.
+    """
 
     def __init__(self, glossary: Glossary = NOTHING_KNOWN, chains: Container[str] = ()) -> None:
         self._glossary = glossary

@@ -12,7 +12,7 @@ from ipt_explain import __version__
 from ipt_explain.render.report.document import Document
 
 
-def html(document: Document, now: datetime | None = None) -> Iterator[str]:
+def html(document: Document) -> Iterator[str]:
     """The page, in pieces. The template escapes every text; the page's policy allows only its own script, by hash."""
     from jinja2 import Environment, StrictUndefined
 
@@ -26,7 +26,7 @@ def html(document: Document, now: datetime | None = None) -> Iterator[str]:
         script=script,
         script_hash=f"sha256-{digest}",
         version=__version__,
-        now=(now or datetime.now(timezone.utc)).strftime("%Y-%m-%d %H:%M UTC"),
+        now=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
     )
     yield "\n"
 

@@ -80,18 +80,18 @@ def _verdict_map(lookup: nft.VerdictMap, table: nft.Table | None, fold: Fold) ->
     if shared is None:
         outcomes = [f"{value(element.key, key)}: {_outcome(element, fold)}" for element in data.elements]
         return f"goes by its {noun(key)}: {listed(outcomes, _MOST_OUTCOMES)}"
-    return _by_chance([(_outcome(element, fold), share) for element, share in shared.items()], "to ")
+    return _by_chance([(_outcome(element, fold), share) for element, share in shared.items()])
 
 
-def _by_chance(outcomes: Sequence[tuple[str, float]], to: str) -> str:
+def _by_chance(outcomes: Sequence[tuple[str, float]]) -> str:
     """Where packets go, each with its share; equal shares are printed once."""
     places = [place for place, _ in outcomes]
     if len(places) == 1 and outcomes[0][1] == 1:
-        return f"goes {to}{places[0]}"
+        return f"goes to {places[0]}"
     if len({share for _, share in outcomes}) == 1:
         each = f"{percent(outcomes[0][1])} each"
-        return f"goes at random, {each}, {to}{either(_few(places))}"
-    return "goes at random: " + listed([f"{percent(share)} {to}{place}" for place, share in outcomes], _MOST_OUTCOMES)
+        return f"goes at random, {each}, to {either(_few(places))}"
+    return "goes at random: " + listed([f"{percent(share)} to {place}" for place, share in outcomes], _MOST_OUTCOMES)
 
 
 def _few(places: Sequence[str]) -> list[str]:
@@ -123,7 +123,7 @@ def _nat(nat: nft.Nat, table: nft.Table | None) -> str:
         shared = chances(looked_up)
         if shared is not None:
             places = [(_place(element.data), share) for element, share in shared.items()]
-            rewritten = _by_chance(places, "to ").removeprefix("goes ")
+            rewritten = _by_chance(places).removeprefix("goes ")
             return f"gets its {end} rewritten {rewritten} ({nat.kind.value}){flags}"
         where = held(looked_up.data, table, looked_up.key, "map")
         return f"gets its {end} rewritten to what {where} has for its {noun(looked_up.key)} ({nat.kind.value}){flags}"

@@ -16,12 +16,11 @@ from ipt_explain.render.english.targets.nat import NAT
 Action = Callable[[Options, Glossary], str]
 
 
-def _plain(predicate: str, option: str = "", default: str = "") -> Action:
-    """An action with at most one value, which may have a default."""
+def _plain(predicate: str, option: str = "") -> Action:
+    """An action with at most one value."""
 
     def action(options: Options, _: Glossary) -> str:
-        value = options.value(option) if option else None
-        return predicate.format(value if value is not None else default)
+        return predicate.format((options.value(option) or "") if option else "")
 
     return action
 
