@@ -27,7 +27,7 @@ def rules_of_modules() -> list[AuditRule]:
 
 def index_text() -> str:
     """The index as a module."""
-    return f'''"""Every rule of ours, told without importing it. `python -m tests.audit.catalogue` writes this from their modules."""
+    return f'''"""Our rules, described without importing them. `python -m tests.audit.catalogue` writes this from their modules."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ class _List(Record, frozen=False):
 
     node_ports: list[Rule] = field(default_factory=list)
     behind: list[Rule] = field(default_factory=list)
-    ways: list[int] = field(default_factory=list)  # numbers of rules
-    enders: list[tuple[Rule, int]] = field(default_factory=list)  # with the number of ways before it
+    leading: list[int] = field(default_factory=list)  # numbers of rules that lead to Services
+    enders: list[tuple[Rule, int]] = field(default_factory=list)  # with the number of leading rules before it
 
 
 # A hostile list may hold nothing but rules that cut it short.
@@ -69,15 +69,15 @@ def services_chain(context: RulesetContext) -> ServicesChain:
         if target == NODE_PORTS:
             found.node_ports.append(chain.rule(number))
         elif target in FINAL_TARGETS:
-            found.enders.append((chain.rule(number), len(found.ways)))
+            found.enders.append((chain.rule(number), len(found.leading)))
         elif target is not None and role_of(target) is not None:
             if plan.destination is None or plan.destination.negated:
-                found.enders.append((chain.rule(number), len(found.ways)))
-            found.ways.append(number)
+                found.enders.append((chain.rule(number), len(found.leading)))
+            found.leading.append(number)
             if found.node_ports:
                 found.behind.append(chain.rule(number))
         elif target != MARK_MASQ and plan.goto:
-            found.enders.append((chain.rule(number), len(found.ways)))
+            found.enders.append((chain.rule(number), len(found.leading)))
     return ServicesChain(
         chain,
         tuple(found.node_ports),
@@ -85,7 +85,7 @@ def services_chain(context: RulesetContext) -> ServicesChain:
         tuple(rule for rule in found.node_ports if not _guarded(plans[rule.shape], rule)),
         tuple((rule, words) for rule in found.node_ports if (words := _narrowed(rule))),
         tuple(
-            _ender(rule, [chain.rule(number) for number in found.ways[ahead:]], plans)
+            _ender(rule, [chain.rule(number) for number in found.leading[ahead:]], plans)
             for rule, ahead in found.enders[:_MAX_ENDERS]
         ),
     )

@@ -34,7 +34,7 @@ class Postrouting:
     """The chain, read once.
 
     `tests` are its mark tests; `masquerading` its MASQUERADE rules; `conditional` are rules that test more than a mark,
-    which `way` skips.
+    which `path` skips.
     """
 
     def __init__(self, chain: Chain) -> None:
@@ -55,7 +55,7 @@ class Postrouting:
         """The bits that it tests; 0 if it tests none."""
         return self.tests[0].mark.value if self.tests else 0
 
-    def way(self, mark: int) -> PostroutingPath:
+    def path(self, mark: int) -> PostroutingPath:
         """What happens to a packet that enters with this mark."""
         for step in self._steps:
             if step.test is not None and not step.test.passes(mark):

@@ -17,7 +17,7 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.balancing.balancing_chains import BalancingChains, balancing_chains
 from ipt_explain.audit.evidence.balancing.endpoint_chains import EndpointChains, endpoint_chains
 from ipt_explain.audit.evidence.names.hashes import bear_hashes, unfit
-from ipt_explain.audit.evidence.services.front_rules import NamedWay, front_rules
+from ipt_explain.audit.evidence.services.front_rules import NamedRule, front_rules
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Chain, Rule
 from ipt_explain.records import Record
@@ -40,14 +40,14 @@ class Misnamed(Record):
     """A rule for one service port that leads to a chain with another hash. `proved` is the chain's owner, if known;
     `own` if the named service port has a chain in the text too."""
 
-    way: NamedWay
+    named: NamedRule
     proved: ProvedName | None
     own: bool
 
 
 class AlteredEndpoint(Record):
     """An endpoint chain whose hash does not match its service port and destination. `expected` is the destination that
-    matches, if another rule still has it; `named_in` are the rules that do."""
+    matches, if another rule still has it; `marks` are the rules that do."""
 
     chain: str
     dnat: Rule
@@ -105,17 +105,18 @@ def name_evidence(context: RulesetContext) -> NameEvidence:
     fronts, balancing, endpoints = front_rules(context), balancing_chains(context), endpoint_chains(context)
     nat = context.table("nat")
     chains: Mapping[str, Chain] = {} if nat is None else nat.chains
-    ways = [fronts.ways.column(field) for field in ("key", "name", "protocol")]
-    odd = set(unfit(ways[0], list(map(add, *ways[1:]))))
+    columns = [fronts.named.column(field) for field in ("key", "name", "protocol")]
+    odd = set(unfit(columns[0], list(map(add, *columns[1:]))))
     proved: dict[str, ProvedName] = {}
-    for place, (key, spelled, protocol) in enumerate(zip(*ways)):
+    for place, (key, spelled, protocol) in enumerate(zip(*columns)):
         if key not in proved and place not in odd:
             proved[key] = ProvedName(spelled, protocol)
-    wrong = [fronts.ways[place] for place in sorted(odd)]
-    for name in (*(ProvedName(way.name, way.protocol) for way in wrong), *(ProvedName(*each) for each in _WELL_KNOWN)):
+    wrong = [fronts.named[place] for place in sorted(odd)]
+    others = [(named.name, named.protocol) for named in wrong]
+    for name in (ProvedName(*each) for each in (*others, *_WELL_KNOWN)):
         proved.setdefault(chain_hash(name.spelled, name.protocol), name)
     _prove_by_comments(proved, balancing, chains)
-    misnamed = tuple(Misnamed(way, proved.get(way.key), _has_own(chains, way)) for way in wrong)
+    misnamed = tuple(Misnamed(named, proved.get(named.key), _has_own(chains, named)) for named in wrong)
     misfits, unchecked = _misfits(proved, balancing)
     callers = {chain: caller for caller, chain in reversed(misfits)}
     altered = tuple(
@@ -123,7 +124,7 @@ def name_evidence(context: RulesetContext) -> NameEvidence:
     )
     return NameEvidence(
         proved,
-        len(fronts.ways),
+        len(fronts.named),
         misnamed,
         altered,
         tuple(_crossings(context, proved)),
@@ -137,8 +138,8 @@ def label(name: str) -> str:
     return name.removesuffix(":")
 
 
-def _has_own(chains: Mapping[str, Chain], way: NamedWay) -> bool:
-    own = chain_hash(way.name, way.protocol)
+def _has_own(chains: Mapping[str, Chain], named: NamedRule) -> bool:
+    own = chain_hash(named.name, named.protocol)
     return ChainRole.SERVICE.value + own in chains or ChainRole.LOCAL.value + own in chains
 
 

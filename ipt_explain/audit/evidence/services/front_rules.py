@@ -25,7 +25,7 @@ class Clash(Record):
     second: Rule
 
 
-class NamedWay(Record):
+class NamedRule(Record):
     """A rule whose comment names its service port, as spelled there. `key` is the hash of the chain that it leads
     to."""
 
@@ -47,7 +47,7 @@ class FrontRules(Record):
     clashes: tuple[Clash, ...]
     node_port_clashes: tuple[Clash, ...]
     wide: tuple[Rule, ...]
-    ways: Columns[NamedWay]
+    named: Columns[NamedRule]
     protocols: Mapping[str, str]
     addresses: Mapping[Address, Evidence]
     external: Mapping[Address, None]
@@ -81,7 +81,7 @@ class _Reader:
             tuple(node_port_clashes),
             tuple(self._wide),
             Columns(
-                NamedWay,
+                NamedRule,
                 {"evidence": rules, "target": targets, "key": keys, "name": names, "protocol": protocols},
             ),
             self._protocols,

@@ -53,7 +53,7 @@ def mark_mismatch(context: RulesetContext) -> Faults:
     if wrong_snat and len(wrong_forward) == len(in_forward) and len(tests_agree) == 1:
         yield _wrong_setting(marking, (*in_snat, *in_forward))
         return
-    if wrong_snat and snat is not None and snat.way(marking.result).masqueraded and not snat.conditional:
+    if wrong_snat and snat is not None and snat.path(marking.result).masqueraded and not snat.conditional:
         yield _one_more(marking, wrong_snat)
     elif wrong_snat:
         toggles = [] if snat is None else [each for each in snat.chain.rules if each.target == "MARK"]

@@ -69,7 +69,7 @@ def _faults(context: RulesetContext) -> Faults:
     if snat is None or not context.knows_chain(snat.chain) or not (snat.chain.rules or is_marked(context)):
         return
     bit = _bit(context, snat)
-    marked, unmarked = snat.way(bit), snat.way(0)
+    marked, unmarked = snat.path(bit), snat.path(0)
     if not marked.masqueraded:
         yield _not_masqueraded(snat, marked.decided, bit)
     elif unmarked.masqueraded:

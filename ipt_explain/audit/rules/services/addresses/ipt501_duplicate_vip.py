@@ -33,8 +33,8 @@ from ipt_explain.words import address_port, without_prefix
 def duplicate_vip(context: RulesetContext) -> Faults:
     """One fault for each rule that comes too late."""
     clashes = front_rules(context).clashes
-    names = {id(way.evidence.rule): label(way.name) for way in front_rules(context).ways}
-    misnamed = {id(wrong.way.evidence.rule): wrong for wrong in name_evidence(context).misnamed}
+    names = {id(named.evidence.rule): label(named.name) for named in front_rules(context).named}
+    misnamed = {id(wrong.named.evidence.rule): wrong for wrong in name_evidence(context).misnamed}
     for clash in clashes:
         second = clash.second
         host, port = second.core("-d"), second.match(second.core("-p") or "", "--dport")

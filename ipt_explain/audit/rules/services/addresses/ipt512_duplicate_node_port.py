@@ -26,7 +26,7 @@ from ipt_explain.audit.evidence.services.front_rules import front_rules
 def duplicate_node_port(context: RulesetContext) -> Faults:
     """One fault for each rule that comes too late."""
     fronts = front_rules(context)
-    names = {id(way.evidence.rule): label(way.name) for way in fronts.ways}
+    names = {id(named.evidence.rule): label(named.name) for named in fronts.named}
     for clash in fronts.node_port_clashes:
         protocol = clash.second.core("-p") or ""
         yield Fault(

@@ -40,16 +40,16 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
-from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
+from ipt_explain.audit.evidence.services.broken_paths import PathFault, broken_paths
+from ipt_explain.audit.evidence.services.path_faults import CAUSES, path_faults
 
 _EFFECTS = {
-    WayFault.PORT: "{what} has a different port than the Service's ClusterIP: connections to the right port leave the "
+    PathFault.PORT: "{what} has a different port than the Service's ClusterIP: connections to the right port leave the "
     "node untranslated, and nothing answers them",
 }
 
 
-@rule("IPT526", "port-not-the-services", Severity.ERROR, evidence=broken_ways, reads_absence=True, yields_to=CAUSES)
+@rule("IPT526", "port-not-the-services", Severity.ERROR, evidence=broken_paths, reads_absence=True, yields_to=CAUSES)
 def port_not_the_services(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
-    return way_faults(context, _EFFECTS)
+    return path_faults(context, _EFFECTS)

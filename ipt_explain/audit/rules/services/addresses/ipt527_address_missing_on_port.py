@@ -42,8 +42,8 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import RESTART_RULES, Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.services.broken_ways import UnequalPorts, unequal_ports
-from ipt_explain.audit.evidence.services.ways import CAUSES
+from ipt_explain.audit.evidence.services.broken_paths import UnequalPorts, unequal_ports
+from ipt_explain.audit.evidence.services.path_faults import CAUSES
 from ipt_explain.services.ports import FrontendKind
 
 

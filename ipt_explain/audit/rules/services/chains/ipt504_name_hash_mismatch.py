@@ -56,46 +56,45 @@ def _redacted(misnamed: tuple[Misnamed, ...], named: int) -> Fault:
         f"{len(misnamed)} of {named} names in comments do not match the hashes of their chains: names were probably "
         "replaced in this dump, so they cannot be used to check it",
         "Check against a dump that nobody edited.",
-        at_rule(misnamed[0].way.evidence.rule),
-        related=tuple(wrong.way.evidence.line for wrong in misnamed[1:]),
+        at_rule(misnamed[0].named.evidence.rule),
+        related=tuple(wrong.named.evidence.line for wrong in misnamed[1:]),
         severity=Severity.INFO,
     )
 
 
 def _endpoint(context: RulesetContext, wrong: Misnamed) -> str | None:
     """The one endpoint that a rule leads to, if it leads past the chain that balances."""
-    return endpoint_chains(context).destinations.get(wrong.way.target)
+    return endpoint_chains(context).destinations.get(wrong.named.target)
 
 
 def _misnamed(wrong: Misnamed, endpoint: str | None) -> Fault:
-    way = wrong.way
-    target = way.target
+    named = wrong.named
+    name, target = label(named.name), named.target
     if wrong.proved is not None:
         whose = f"the chain of {label(wrong.proved.spelled)} over {wrong.proved.protocol}"
         message = (
-            f"the rule for {label(way.name)} leads to {whose} ({target}): connections to {label(way.name)} reach that "
-            "Service's pods"
+            f"the rule for {name} leads to {whose} ({target}): connections to {name} reach that Service's "
+            "pods"
         )
     elif endpoint is not None:
         message = (
-            f"the rule for {label(way.name)} leads to {target} instead of a chain that balances: all connections go to "
-            f"{endpoint}"
+            f"the rule for {name} leads to {target} instead of a chain that balances: all connections go to {endpoint}"
         )
     elif wrong.own:
         message = (
-            f"the rule for {label(way.name)} leads to {target} instead of its own chain: connections "
+            f"the rule for {name} leads to {target} instead of its own chain: connections "
             "reach another Service's pods"
         )
     else:
         message = (
-            f"{target} is not the chain of {label(way.name)} over {way.protocol}: its hash belongs to another name, so "
+            f"{target} is not the chain of {name} over {named.protocol}: its hash belongs to another name, so "
             "the rule was edited or is a leftover, or names in this dump were replaced"
         )
     return Fault(
         message,
         RESTART_RULES,
-        at_rule(way.evidence.rule, focus=target),
-        service=label(way.name),
+        at_rule(named.evidence.rule, focus=target),
+        service=name,
         severity=Severity.ERROR if wrong.proved is not None or wrong.own or endpoint else None,
     )
 

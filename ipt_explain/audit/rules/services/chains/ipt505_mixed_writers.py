@@ -28,16 +28,16 @@ from collections.abc import Callable
 
 from ipt_explain.analyzers.names import ChainRole
 from ipt_explain.audit.authoring import ONE_PROXY, Fault, Faults, RulesetContext, Severity, at_rule, rule
-from ipt_explain.audit.evidence.services.front_rules import NamedWay, front_rules
+from ipt_explain.audit.evidence.services.front_rules import NamedRule, front_rules
 from ipt_explain.columns import Columns
 
 
 @rule("IPT505", "mixed-writers", Severity.WARNING, yields_to=("IPT504",))
 def mixed_writers(context: RulesetContext) -> Faults:
     """One fault for each sign of two writers."""
-    ways = front_rules(context).ways
-    old = _first(ways, "name", lambda name: name.endswith(":"))
-    new = None if old is None else _first(ways, "name", lambda name: ":" not in name)
+    named = front_rules(context).named
+    old = _first(named, "name", lambda name: name.endswith(":"))
+    new = None if old is None else _first(named, "name", lambda name: ":" not in name)
     if old is not None and new is not None:
         yield Fault(
             f"kube-proxy up to 1.19 wrote {old.name}, a later one wrote {new.name}: rules of the older one "
@@ -46,8 +46,8 @@ def mixed_writers(context: RulesetContext) -> Faults:
             at_rule(old.evidence.rule, focus=old.name),
             related=(new.evidence.line,),
         )
-    xlb = _first(ways, "target", lambda target: target.startswith(ChainRole.LOCAL_EXTERNAL.value))
-    ext = None if xlb is None else _first(ways, "target", lambda target: target.startswith(ChainRole.EXTERNAL.value))
+    xlb = _first(named, "target", lambda target: target.startswith(ChainRole.LOCAL_EXTERNAL.value))
+    ext = None if xlb is None else _first(named, "target", lambda target: target.startswith(ChainRole.EXTERNAL.value))
     if xlb is not None and ext is not None:
         yield Fault(
             "KUBE-XLB chains of kube-proxy up to 1.23 are used next to KUBE-EXT chains of later ones: the older rules "
@@ -58,6 +58,6 @@ def mixed_writers(context: RulesetContext) -> Faults:
         )
 
 
-def _first(ways: Columns[NamedWay], field: str, fits: Callable[[str], bool]) -> NamedWay | None:
+def _first(named: Columns[NamedRule], field: str, fits: Callable[[str], bool]) -> NamedRule | None:
     """The first rule whose field satisfies `fits`."""
-    return next((ways[place] for place, text in enumerate(ways.column(field)) if fits(text)), None)
+    return next((named[place] for place, text in enumerate(named.column(field)) if fits(text)), None)

@@ -42,11 +42,11 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
-from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
+from ipt_explain.audit.evidence.services.broken_paths import PathFault, broken_paths
+from ipt_explain.audit.evidence.services.path_faults import CAUSES, path_faults
 
 _EFFECTS = {
-    WayFault.NO_TAIL: "{chain} sends outside clients to no endpoint: connections to {what} leave the node "
+    PathFault.NO_TAIL: "{chain} sends outside clients to no endpoint: connections to {what} leave the node "
     "untranslated, and nothing answers them",
 }
 
@@ -55,10 +55,10 @@ _EFFECTS = {
     "IPT520",
     "affinity-and-policy-chain-missing",
     Severity.ERROR,
-    evidence=broken_ways,
+    evidence=broken_paths,
     reads_absence=True,
     yields_to=CAUSES,
 )
 def affinity_and_policy_chain_missing(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
-    return way_faults(context, _EFFECTS)
+    return path_faults(context, _EFFECTS)

@@ -46,20 +46,20 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
-from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
+from ipt_explain.audit.evidence.services.broken_paths import PathFault, broken_paths
+from ipt_explain.audit.evidence.services.path_faults import CAUSES, path_faults
 
 _EFFECTS = {
-    WayFault.NO_NODE_ROUTE: "{chain} marks the node's own connections but does not lead them to all endpoints: they "
+    PathFault.NO_NODE_ROUTE: "{chain} marks the node's own connections but does not lead them to all endpoints: they "
     "reach only endpoints on this node, or none",
-    WayFault.NO_POD_ROUTE: "{chain} does not lead pods to all endpoints, as other Services' chains do: their "
+    PathFault.NO_POD_ROUTE: "{chain} does not lead pods to all endpoints, as other Services' chains do: their "
     "connections are treated as outside ones and reach only endpoints on this node, or none",
-    WayFault.EMPTY: "{chain} has no rules: connections to {what} from pods and the node itself, which should reach all "
-    "endpoints, are refused like those from outside",
+    PathFault.EMPTY: "{chain} has no rules: connections to {what} from pods and the node itself, which should reach "
+    "all endpoints, are refused like those from outside",
 }
 
 
-@rule("IPT521", "policy-local-inside", Severity.WARNING, evidence=broken_ways, reads_absence=True, yields_to=CAUSES)
+@rule("IPT521", "policy-local-inside", Severity.WARNING, evidence=broken_paths, reads_absence=True, yields_to=CAUSES)
 def policy_local_inside(context: RulesetContext) -> Faults:
     """One fault for each such chain and client."""
-    return way_faults(context, _EFFECTS)
+    return path_faults(context, _EFFECTS)

@@ -47,19 +47,19 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
-from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
+from ipt_explain.audit.evidence.services.broken_paths import PathFault, broken_paths
+from ipt_explain.audit.evidence.services.path_faults import CAUSES, path_faults
 
 _EFFECTS = {
-    WayFault.WRONG_TAIL: "{chain} masquerades connections from everywhere, as under policy Cluster, but leads them "
+    PathFault.WRONG_TAIL: "{chain} masquerades connections from everywhere, as under policy Cluster, but leads them "
     "only to endpoints on this node: the others get none from outside",
-    WayFault.LOST_POLICY: "{chain} has the rules of policy Local, but sends outside clients to all endpoints: they are "
-    "not masqueraded, and replies from other nodes may not come back",
+    PathFault.LOST_POLICY: "{chain} has the rules of policy Local, but sends outside clients to all endpoints: they "
+    "are not masqueraded, and replies from other nodes may not come back",
 }
 
 
-@rule("IPT522", "policy-rules-mixed", Severity.WARNING, evidence=broken_ways, reads_absence=True, yields_to=CAUSES)
+@rule("IPT522", "policy-rules-mixed", Severity.WARNING, evidence=broken_paths, reads_absence=True, yields_to=CAUSES)
 def policy_rules_mixed(context: RulesetContext) -> Faults:
     """One fault for each such chain."""
     # Some distributions fall back so on purpose.
-    return way_faults(context, _EFFECTS, notes=(WayFault.LOST_POLICY,))
+    return path_faults(context, _EFFECTS, notes=(PathFault.LOST_POLICY,))

@@ -36,16 +36,18 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
-from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
+from ipt_explain.audit.evidence.services.broken_paths import PathFault, broken_paths
+from ipt_explain.audit.evidence.services.path_faults import CAUSES, path_faults
 
 _EFFECTS = {
-    WayFault.ROLE: "{what} leads to {target}, a chain for other addresses: connections are masqueraded or limited to "
+    PathFault.ROLE: "{what} leads to {target}, a chain for other addresses: connections are masqueraded or limited to "
     "this node's endpoints, against the Service's policy",
 }
 
 
-@rule("IPT524", "wrong-chain-for-address", Severity.WARNING, evidence=broken_ways, reads_absence=True, yields_to=CAUSES)
+@rule(
+    "IPT524", "wrong-chain-for-address", Severity.WARNING, evidence=broken_paths, reads_absence=True, yields_to=CAUSES
+)
 def wrong_chain_for_address(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
-    return way_faults(context, _EFFECTS)
+    return path_faults(context, _EFFECTS)

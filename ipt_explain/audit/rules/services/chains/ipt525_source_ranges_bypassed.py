@@ -43,16 +43,16 @@ How to fix:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.services.broken_ways import WayFault, broken_ways
-from ipt_explain.audit.evidence.services.ways import CAUSES, way_faults
+from ipt_explain.audit.evidence.services.broken_paths import PathFault, broken_paths
+from ipt_explain.audit.evidence.services.path_faults import CAUSES, path_faults
 
 _EFFECTS = {
-    WayFault.BYPASS: "{what} leads to {target} and bypasses the source range check: clients from everywhere get "
+    PathFault.BYPASS: "{what} leads to {target} and bypasses the source range check: clients from everywhere get "
     "through",
 }
 
 
-@rule("IPT525", "source-ranges-bypassed", Severity.ERROR, evidence=broken_ways, reads_absence=True, yields_to=CAUSES)
+@rule("IPT525", "source-ranges-bypassed", Severity.ERROR, evidence=broken_paths, reads_absence=True, yields_to=CAUSES)
 def source_ranges_bypassed(context: RulesetContext) -> Faults:
     """One fault for each service port and chain."""
-    return way_faults(context, _EFFECTS)
+    return path_faults(context, _EFFECTS)

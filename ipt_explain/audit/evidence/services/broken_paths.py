@@ -21,7 +21,7 @@ from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort
 
 
-class WayFault(Enum):
+class PathFault(Enum):
     """What is wrong with a path."""
 
     NO_TAIL = "the chain leads outsiders to no endpoint"
@@ -36,12 +36,12 @@ class WayFault(Enum):
     BYPASS = "the rule leads past the chain that checks source ranges"
 
 
-class BrokenWay(Record):
+class BrokenPath(Record):
     """A path with a fault. `chain` is where it is; `rule` the rule that shows it, if one does; `frontends` are those
     that it hits."""
 
     service: ServicePort
-    fault: WayFault
+    fault: PathFault
     chain: Chain | None
     rule: Rule | None
     frontends: tuple[Frontend, ...]
@@ -57,7 +57,7 @@ class UnequalPorts(Record):
 
 
 @fact
-def broken_ways(context: RulesetContext) -> tuple[BrokenWay, ...]:
+def broken_paths(context: RulesetContext) -> tuple[BrokenPath, ...]:
     """All paths with a fault; none if a table is missing from the text."""
     return tuple(_Judge(context).judge(context.services)) if _is_whole(context) else ()
 
@@ -97,7 +97,7 @@ class _Judge:
         self._chains: Mapping[str, Chain] = {} if nat is None else nat.chains
         self._plans = context.plans
 
-    def judge(self, services: tuple[ServicePort, ...]) -> Iterator[BrokenWay]:
+    def judge(self, services: tuple[ServicePort, ...]) -> Iterator[BrokenPath]:
         outsides: list[tuple[ServicePort, Chain, _Outside]] = []
         for service in services:
             yield from self._fronts(service)
@@ -111,7 +111,7 @@ class _Judge:
         for service, chain, outside in outsides:
             yield from self._outsiders(service, chain, outside, pods)
 
-    def _fronts(self, service: ServicePort) -> Iterator[BrokenWay]:
+    def _fronts(self, service: ServicePort) -> Iterator[BrokenPath]:
         """Faults of the rules that lead to the service's chains."""
         cluster_ip = False
         unmatched = []
@@ -120,32 +120,32 @@ class _Judge:
             if frontend.kind is FrontendKind.CLUSTER_IP:
                 cluster_ip = True
                 if role is not None and role not in _BALANCING:
-                    yield BrokenWay(service, WayFault.ROLE, None, frontend.rule, (frontend,))
+                    yield BrokenPath(service, PathFault.ROLE, None, frontend.rule, (frontend,))
             elif role is ChainRole.LOCAL or self._astray(service, frontend, role):
-                yield BrokenWay(service, WayFault.ROLE, None, frontend.rule, (frontend,))
+                yield BrokenPath(service, PathFault.ROLE, None, frontend.rule, (frontend,))
             elif (
                 frontend.kind is FrontendKind.LOAD_BALANCER
                 and service.chains.firewall is not None
                 and role not in (ChainRole.FIREWALL, None)
             ):
-                yield BrokenWay(service, WayFault.BYPASS, None, frontend.rule, (frontend,))
+                yield BrokenPath(service, PathFault.BYPASS, None, frontend.rule, (frontend,))
             elif role is ChainRole.FIREWALL and frontend.verdict is FrontendVerdict.UNMATCHED:
                 unmatched.append(frontend)
         if not cluster_ip and service.frontends:
             name = service.chains.service or service.chains.local
             if name is not None and name in self._chains:
-                yield BrokenWay(service, WayFault.NO_CLUSTER_IP, self._chains[name], None, service.frontends)
+                yield BrokenPath(service, PathFault.NO_CLUSTER_IP, self._chains[name], None, service.frontends)
         if unmatched and not self._leads_on(unmatched[0]):
             chain = self._chains.get(_target(unmatched[0]))
-            yield BrokenWay(service, WayFault.NO_TAIL, chain, None, tuple(unmatched))
+            yield BrokenPath(service, PathFault.NO_TAIL, chain, None, tuple(unmatched))
 
-    def _ports(self, service: ServicePort) -> Iterator[BrokenWay]:
+    def _ports(self, service: ServicePort) -> Iterator[BrokenPath]:
         """External addresses use the port of the ClusterIP, if only as one of those that their rule lists."""
         others = [each for each in service.frontends if each.port != service.port]
         right = {each.evidence.line for each in service.frontends if each.port == service.port} if others else set()
         for frontend in others:
             if frontend.kind is not FrontendKind.NODE_PORT and frontend.evidence.line not in right:
-                yield BrokenWay(service, WayFault.PORT, None, frontend.rule, (frontend,))
+                yield BrokenPath(service, PathFault.PORT, None, frontend.rule, (frontend,))
 
     def _astray(self, service: ServicePort, frontend: Frontend, role: ChainRole | None) -> bool:
         """Whether a frontend that is not a ClusterIP bypasses the chain for such, or passes another's checks."""
@@ -160,7 +160,7 @@ class _Judge:
         rules = chain.rules if chain is not None else ()
         return any(role_of(rule.target or "") is not None for rule in rules)
 
-    def _outsiders(self, service: ServicePort, chain: Chain, outside: _Outside, pods: bool) -> Iterator[BrokenWay]:
+    def _outsiders(self, service: ServicePort, chain: Chain, outside: _Outside, pods: bool) -> Iterator[BrokenPath]:
         """Faults of KUBE-EXT and KUBE-XLB."""
         is_external = role_of(chain.name) is ChainRole.EXTERNAL
         if is_external and outside.tail is None:
@@ -171,22 +171,22 @@ class _Judge:
                 if frontend.kind is not FrontendKind.CLUSTER_IP and frontend.verdict is FrontendVerdict.UNMATCHED
             )
             if hurt and (not outside.local or service.chains.local is not None):
-                yield BrokenWay(service, WayFault.NO_TAIL, chain, None, hurt)
+                yield BrokenPath(service, PathFault.NO_TAIL, chain, None, hurt)
             elif not chain.layout.shapes:
                 led = tuple(frontend for frontend in service.frontends if _target(frontend) == chain.name)
                 if led:
-                    yield BrokenWay(service, WayFault.EMPTY, chain, None, led)
+                    yield BrokenPath(service, PathFault.EMPTY, chain, None, led)
         if outside.marks_node is not None and outside.routes_node is None:
-            yield BrokenWay(service, WayFault.NO_NODE_ROUTE, chain, outside.marks_node, ())
+            yield BrokenPath(service, PathFault.NO_NODE_ROUTE, chain, outside.marks_node, ())
         local = outside.local or (not is_external and bool(chain.rules))
         if pods and local and outside.routes_pods is None:
-            yield BrokenWay(service, WayFault.NO_POD_ROUTE, chain, None, ())
+            yield BrokenPath(service, PathFault.NO_POD_ROUTE, chain, None, ())
         tail = outside.tail
         to_local = tail is not None and role_of(tail.target or "") is ChainRole.LOCAL
         if is_external and to_local and outside.marks_all is not None:
-            yield BrokenWay(service, WayFault.WRONG_TAIL, chain, tail, ())
+            yield BrokenPath(service, PathFault.WRONG_TAIL, chain, tail, ())
         if is_external and tail is not None and not to_local and outside.local:
-            yield BrokenWay(service, WayFault.LOST_POLICY, chain, tail, ())
+            yield BrokenPath(service, PathFault.LOST_POLICY, chain, tail, ())
 
     def _outside(self, chain: Chain) -> _Outside:
         marks_all = marks_node = routes_node = routes_pods = tail = None
