@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
-from typing import Any, TypeVar, cast, overload
+from typing import Any, TypeVar, overload
 
 from ipt_explain.records import Record
 
@@ -101,7 +101,8 @@ class Columns(Sequence[Row]):
 
     def __len__(self) -> int:
         if self._within:
-            return cast("int", self._rows.stop - self._rows.start)
+            count: int = self._rows.stop - self._rows.start
+            return count
         return len(next(iter(self._columns.values())))
 
     def __iter__(self) -> Iterator[Row]:

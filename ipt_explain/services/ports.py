@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ipt_explain.columns import column
 from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Family, Form, Rule
-from ipt_explain.records import Record
+from ipt_explain.records import Record, field
 from ipt_explain.services.evidence import Evidence, Shown
 from ipt_explain.services.fates import Fates, Unmasqueraded
 from ipt_explain.words import front
@@ -169,7 +169,8 @@ class Endpoint(Record):
     `ip:port` in IPVS mode, which has no chains.
 
     `marked`: its connections to itself through the Service are marked for masquerading; `hairpin`: they are
-    masqueraded. `placement` is None unless objects were read.
+    masqueraded. `placement` is None unless objects were read. `endpoint` is its `ip:port` as in its Share, if the text
+    spells it.
     """
 
     address: str | None
@@ -183,6 +184,7 @@ class Endpoint(Record):
     evidence: Evidence | Shown
     marked: bool | None = None
     placement: Placement | None = None
+    endpoint: str | None = field(default=None, compare=False)
 
     @property
     def rule(self) -> Rule:

@@ -174,7 +174,8 @@ class Masquerading:
         """Pods to which connections from pods are always masqueraded, even without a mark. Looked up only if a chain
         lacks its mark.
         """
-        if not any(False in column(service.endpoints, "hairpin") for service, _ in self._services):
+        odd = (service.endpoints for service, _ in self._services if not service.masquerade.hairpin)
+        if not any(False in column(endpoints, "hairpin") for endpoints in odd):
             return frozenset()
         kept, perhaps, masked = self._leaving(0, [])
         return frozenset(masked).difference(kept, perhaps) - self._around.host_endpoints

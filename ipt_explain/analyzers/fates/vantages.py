@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from ipt_explain.analyzers.rulesets import stopping
-from ipt_explain.columns import column
+from ipt_explain.columns import columns
 from ipt_explain.model import Backend, Dump, Family, Ruleset
 from ipt_explain.model.kernel import ADDRESS_BITS
 from ipt_explain.model.node import NOTHING_KNOWN, NodeFacts
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ipt_explain.netfilter.walk.stages import NodeRules
 
 _ADDRESS = itemgetter(0)
+_WHERE = ("address", "port", "endpoint")
 _AT_ONCE = 64  # Services whose endpoints are read together, while the processor's cache holds their texts
 API_SERVER = ("default", "kubernetes")  # its endpoints are on a host's network
 # If no rule names the pod network, pods are assumed to be in networks with this many bits around endpoints.
@@ -198,8 +199,8 @@ def _bound(services: Sequence[ServicePort], headings: Destinations) -> Sequence[
     bound: list[Sequence[Heading | None]] = []
     for at in range(0, len(services), _AT_ONCE):
         some = services[at : at + _AT_ONCE]
-        addresses, ports = [[column(service.endpoints, field) for service in some] for field in ("address", "port")]
-        texts = chain.from_iterable(map(_texts, some, addresses, ports))
+        addresses, ports, spelled = zip(*[columns(service.endpoints, _WHERE) for service in some])
+        texts = chain.from_iterable(map(_texts, addresses, ports, spelled))
         found = headings.of(list(texts), list(chain.from_iterable(addresses)), list(chain.from_iterable(ports)))
         ends = list(accumulate(map(len, addresses)))
         bound += [found[start:end] for start, end in zip((0, *ends), ends)]
@@ -207,17 +208,12 @@ def _bound(services: Sequence[ServicePort], headings: Destinations) -> Sequence[
 
 
 def _texts(
-    service: ServicePort, addresses: Sequence[str | None], ports: Sequence[int | None]
+    addresses: Sequence[str | None], ports: Sequence[int | None], spelled: Sequence[str | None]
 ) -> Sequence[str | None]:
-    """The addresses and ports of a Service's endpoints; as the rules spell them if each endpoint has its own chain,
-    since another hundred thousand texts would take memory.
+    """The addresses and ports of a Service's endpoints, as the rules spell them if they do: another hundred thousand
+    texts would take memory.
     """
-    if service.backend is not Backend.NFTABLES:
-        chains = column(service.endpoints, "chain")
-        for balancer in service.balancers:
-            if column(balancer.shares, "chain") == chains:
-                return column(balancer.shares, "endpoint")
-    return list(map(_text, addresses, ports))
+    return list(map(_text, addresses, ports)) if None in spelled else spelled
 
 
 def _text(address: str | None, port: int | None) -> str:

@@ -13,7 +13,7 @@ from ipt_explain.model import Chain, Layout, column, lines, packets
 from ipt_explain.netfilter.header import usual_name
 from ipt_explain.records import Record
 from ipt_explain.services.evidence import Evidence, SameRules
-from ipt_explain.services.ports import Endpoint, Share
+from ipt_explain.services.ports import Endpoint
 from ipt_explain.words import address_port
 
 # kube-proxy writes two rules; a DNAT after more than this many is not searched for.
@@ -55,8 +55,8 @@ def one_endpoint(chain: str, destination: str | None, evidence: Evidence, fragme
     """An endpoint without a chain of its own, or whose chain the input does not show (no destination)."""
     address, port = (None, None) if destination is None else split_destination(destination)
     marked = None if destination is None or fragment else False
-    found = Endpoint(address, port, chain, None, None, marked, None, None, evidence, marked)
-    return in_columns([found], Endpoint).with_columns(endpoint=[destination])
+    found = Endpoint(address, port, chain, None, None, marked, None, None, evidence, marked, None, destination)
+    return in_columns([found], Endpoint)
 
 
 def with_default_port(endpoints: Columns[Endpoint], port: int) -> Columns[Endpoint]:
@@ -64,7 +64,7 @@ def with_default_port(endpoints: Columns[Endpoint], port: int) -> Columns[Endpoi
     ports = endpoints.column("port")
     if None not in ports:
         return endpoints
-    addresses, texts = endpoints.column("address"), endpoints.of_kind(Share).column("endpoint")
+    addresses, texts = endpoints.columns(("address", "endpoint"))
     kept = [own is None and text is not None and address == text for address, own, text in zip(addresses, ports, texts)]
     return endpoints.with_columns(
         port=[port if keeps else own for keeps, own in zip(kept, ports)],
