@@ -55,16 +55,17 @@ def _format_and_path(_: click.Context, __: click.Parameter, words: tuple[str, ..
 )
 @click.option(
     "--select", multiple=True, metavar="RULES", shell_complete=suggested("rule_ids"),
-    help="Only these rules: IDs, prefixes such as IPT2, or names, with commas.",
+    help="Only these rules: IDs, prefixes such as IPT2, or names, separated by commas.",
 )  # fmt: skip
 @click.option(
     "--ignore", multiple=True, metavar="RULES", shell_complete=suggested("rule_ids"),
-    help="Not these rules; if both match, the longer prefix wins.",
+    help="Leave out these rules; if --select matches, too, the longer prefix wins.",
 )  # fmt: skip
 @baseline_options
 @click.option("-v", "--verbose", is_flag=True, help="Show notes (severity info) in text output, too.")
 @file_option(
-    "--objects", help="Name IPVS virtual servers by the output of kubectl get services -A -o json."
+    "--objects",
+    help="Take the names of IPVS virtual servers from this file: the output of kubectl get services -A -o json.",
 )
 @selection_options
 @display_options

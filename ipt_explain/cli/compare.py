@@ -30,7 +30,7 @@ _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
     "--objects",
     help="Compare with API objects: what kubectl get services,endpointslices,nodes -A -o json prints.",
 )
-@click.option("--node", metavar="NAME", help="Whose dump it is, for --objects and --digest. [default: recognised]")
+@click.option("--node", metavar="NAME", help="With --objects or --digest: the dump's node. [default: recognised]")
 @click.option(
     "-o",
     "--output",
@@ -44,13 +44,13 @@ _FOR_OBJECTS = tuple(name for name in FORMATS if name not in ("text", "json"))
 @click.option(
     "--fail-on",
     type=click.Choice(FAIL_ON),
-    help="Exit with 1 for findings of this severity or a higher one; `never`: not for differences either.",
+    help="Exit with 1 for findings of this severity or a higher one; `never` ignores differences, too.",
 )
 @click.option("--select", multiple=True, metavar="IDS", help="With --objects: only these rules, such as IPT80,IPT805.")
 @click.option("--ignore", multiple=True, metavar="IDS", help="With --objects: not these rules.")
 @baseline_options
 @fleet_options
-@click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many.")
+@click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax, and count them.")
 @display_options
 @as_record("choice", FindingChoice)
 @as_record("how", NodeOptions)

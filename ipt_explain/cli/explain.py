@@ -75,7 +75,7 @@ def explain(
     ipt-explain -s shop/cart -o json node.txt
 
     DUMP is a file, or - for standard input: the output of iptables-save, ip6tables-save, iptables -S or nft list
-    ruleset, whole or in part; beside them of ipset save and ip -o addr, in IPVS mode also of ipvsadm-save -n.
+    ruleset, whole or in part. It may also hold that of ipset save and ip -o addr, and in IPVS mode of ipvsadm-save -n.
     """
     selection = _selection(service, namespace, address)
     read = tuple([dump.without_text() for dump in read_dumps(dumps, live, lenient, empty_too=selection is None)])

@@ -31,7 +31,7 @@ MOST_ARROWS = 2000
     help="Only the chains of these Services; * and ? are wildcards.",
 )  # fmt: skip
 @click.option(
-    "--chain", multiple=True, metavar="NAME", help="Only chains that lead to this chain, and those it leads to.",
+    "--chain", multiple=True, metavar="NAME", help="Only this chain, those that lead to it and those it leads to.",
     shell_complete=suggested("chain_names"),
 )  # fmt: skip
 @no_pager_option

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 @click.option("--output-file", type=click.Path(path_type=Path), metavar="PATH", help="Write to this file.")
 @file_option(
     "--objects",
-    help="Compare with API objects, too, and name IPVS virtual servers, pods, nodes and zones by them: what kubectl "
-    "get services,endpointslices,nodes -A -o json prints.",
+    help="Also compare with these API objects, and take the names of IPVS virtual servers, pods, nodes and zones from "
+    "them: the output of kubectl get services,endpointslices,nodes -A -o json.",
 )
 @selection_options
 @no_pager_option
@@ -53,7 +53,7 @@ def report(
 ) -> None:
     """One self-contained file for a ticket: HTML or Markdown.
 
-    It has the node's state, what is wrong with it, with excerpts and pictures, and what each Service does.
+    It shows the node's state, what is wrong with it (with excerpts and pictures), and what each Service does.
 
     \b
     ipt-explain report node.txt --output-file node.html

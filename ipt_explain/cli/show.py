@@ -34,13 +34,13 @@ DEEPEST = 16
 @click.command()
 @click.argument("words", nargs=-1, metavar="[NAME]... [DUMP]...", shell_complete=suggested("chains_and_files"))
 @click.option("--rule", "rules", multiple=True, metavar="TEXT", help="Explain this one rule; needs no DUMP.")
-@click.option("--table", metavar="TABLE", help="Only chains of this table; for --rule, the table that it is in.")
+@click.option("--table", metavar="TABLE", help="Only chains of this table; with --rule: the rule's table.")
 @click.option(
     "--depth",
     type=click.IntRange(0, DEEPEST),
     default=0,
     metavar="N",
-    help="Show the chains that a chain leads to, too, up to N jumps away.",
+    help="Also show the chains that a chain leads to, up to N jumps away.",
 )
 @source_options
 @output_option("text", "json")

@@ -34,30 +34,30 @@ if TYPE_CHECKING:
 @click.command(
     epilog="Without --local-address, it is an open question whether the destination is an address of this node; "
     "without --in-interface and --out-interface, whether `-i` and `-o` match. Without --physdev-in, packets arrive on "
-    "no bridge port. They enter without a mark."
+    "no bridge port. They start without a mark."
 )
 @dump_options
-@click.option("--from", "source", metavar="IP", help="Where the packet comes from.")
+@click.option("--from", "source", metavar="IP", help="The source address.")
 @click.option(
     "--to", "destination", metavar="IP:PORT[/PROTOCOL]", required=True,
-    help="Where it is sent, or NAMESPACE/SERVICE[:PORT] for that Service's ClusterIP.",
+    help="The destination, or NAMESPACE/SERVICE[:PORT] for that Service's ClusterIP.",
 )  # fmt: skip
 @click.option("--protocol", "-p", metavar="NAME", help="tcp (default), udp, sctp, icmp or a number.")
 @click.option(
-    "--source-port", type=click.IntRange(0, 65535), metavar="PORT", help="Its source port. [default: unknown]"
+    "--source-port", type=click.IntRange(0, 65535), metavar="PORT", help="The source port. [default: unknown]"
 )
 @click.option("--host", is_flag=True, help="The node itself sends it (OUTPUT). [default: it arrives (PREROUTING)]")
-@click.option("--in-interface", "-i", metavar="NAME", help="Where it arrives.")
-@click.option("--out-interface", metavar="NAME", help="Where packets leave the node.")
+@click.option("--in-interface", "-i", metavar="NAME", help="The interface it arrives on.")
+@click.option("--out-interface", metavar="NAME", help="The interface by which packets leave the node.")
 @click.option("--physdev-in", metavar="NAME", help="The bridge port it arrives on, if bridged packets are filtered.")
 @click.option(
     "--local-address", "-l", multiple=True, metavar="IP[@NAME]",
     help="An address of this node, and its interface; may be repeated.",
 )  # fmt: skip
-@click.option("--returning", metavar="IP:PORT", help="The endpoint that this client was sent to before (affinity).")
+@click.option("--returning", metavar="IP:PORT", help="The endpoint of this client's last visit (affinity).")
 @click.option(
     "--assume", multiple=True, metavar="TEXT=yes|no",
-    help="Answer matches that the dump leaves open, by words from them; may be repeated.",
+    help="Decide a match that the dump leaves open, named by words from it; may be repeated.",
 )  # fmt: skip
 @click.option("--why-not", metavar="IP:PORT", help="Explain which rule keeps the packet from this endpoint.")
 @click.option("--verbose", "-v", is_flag=True, help="Show rules that nearly matched, and why they did not.")

@@ -55,7 +55,7 @@ FILE_NAME = suggested("file_names")
 file_option = partial(click.option, metavar="FILE", shell_complete=FILE_NAME)
 names_option = file_option(
     "--objects",
-    help="Name IPVS virtual servers, pods, nodes and zones by what this prints: kubectl get "
+    help="Take the names of IPVS virtual servers, pods, nodes and zones from this file: the output of kubectl get "
     "services,endpointslices,nodes -A -o json.",
 )
 
@@ -75,7 +75,7 @@ def source_options(command: Command) -> Command:
             callback=_keep_save,
             help="With --live: write what they print to this file; line numbers then refer to it.",
         ),
-        click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax; say how many."),
+        click.option("--lenient", is_flag=True, help="Skip lines that are not iptables-save syntax, and count them."),
     )
     return with_options(options, command)
 
@@ -127,7 +127,7 @@ def display_options(command: Command) -> Command:
             type=int,
             metavar="COLUMNS",
             callback=_width,
-            help="Lay text out for this many columns, 40 at least.  [default: the terminal's, else 80]",
+            help="Wrap text to this many columns, at least 40.  [default: the terminal's, else 80]",
         ),
         no_pager_option,
     )
@@ -141,7 +141,7 @@ def no_pager_option(command: Command) -> Command:
         is_flag=True,
         expose_value=False,
         callback=_no_pager,
-        help="Print long output straight to the terminal, too.",
+        help="Do not send long output through a pager.",
     )(command)
 
 

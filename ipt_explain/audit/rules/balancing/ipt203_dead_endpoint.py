@@ -5,7 +5,7 @@ What it checks:
     last takes all connections, either without condition or with a probability that the kernel rounds to 1. With session
     affinity, every endpoint whose returning clients are looked up also gets new clients. Each endpoint's chain has its
     DNAT (if connections are lost, IPT202 reports it). Endpoints that policy Local uses but policy Cluster does not are
-    reported as a note; rules that no connection reaches, but that repeat others, as a warning.
+    reported as a note; unreached rules that only repeat others, as a warning.
 
 Why it matters:
     The pods of this endpoint get nothing, and the others get their load. Scaling up the Deployment changes nothing.

@@ -6,8 +6,8 @@ What it checks:
 
 Why it matters:
     Each rule counts for itself, in every family and table, and the shares are even only if the rules have the right
-    numbers in the right order. 3, 2 and none is exact round robin; 3, 3, 3 leaves 8 of 27 connections without any
-    endpoint.
+    numbers in the right order. `--every 3`, `--every 2` and a rule without condition are exact round robin; three rules
+    with `--every 3` leave 8 of 27 connections without any endpoint.
 
 Example:
     -A KUBE-SVC-NPX46M4PTMTKRN6Y -m statistic --mode nth --every 2 --packet 0 -j KUBE-SEP-AAAAAAAAAAAAAAAA

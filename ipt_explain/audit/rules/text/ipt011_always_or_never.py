@@ -1,9 +1,9 @@
 """A condition as written matches every packet, or none.
 
 What it checks:
-    Probabilities that the kernel rounds to 0 or 1, `--every 1`, marks whose value has bits outside their mask, `!`
-    before everything there is (`! --dport 0:65535`, `! -s 0.0.0.0/0`), and two conditions of one rule that exclude each
-    other (ports, addresses, states) are reported.
+    Probabilities that the kernel rounds to 0 or 1, `--every 1`, marks whose value has bits outside their mask,
+    negated conditions that cover everything (`! --dport 0:65535`, `! -s 0.0.0.0/0`), and two conditions of one rule
+    that exclude each other (ports, addresses, states) are reported.
 
 Why it matters:
     A rule that never matches does nothing. A rule that always matches takes packets meant for the rules after it.

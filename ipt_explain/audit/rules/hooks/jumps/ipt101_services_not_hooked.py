@@ -1,8 +1,8 @@
 """Service rules are never reached: nat PREROUTING or OUTPUT does not jump to KUBE-SERVICES.
 
 What it checks:
-    If nat has a KUBE-SERVICES chain with rules, PREROUTING and OUTPUT lead to it, directly or through another chain. It
-    is also reported if nat has chains of single Services but no KUBE-SERVICES that leads to them.
+    If nat has a KUBE-SERVICES chain with rules, PREROUTING and OUTPUT lead to it, directly or through another chain.
+    Chains of single Services in nat without a KUBE-SERVICES that leads to them are reported, too.
 
 Why it matters:
     Without the jump in PREROUTING, pods and outside clients reach no Service through this node: packets leave with the

@@ -5,8 +5,8 @@ What it checks:
     new connections are sent through all of them, as for IPT117. Rules of one backend that drop, divert or leave
     untranslated what another backend's Services would serve are reported, and so are those of another nftables table
     next to kube-proxy's. If the result depends on which backend the kernel asks first, which no dump shows, it is a
-    warning; so is a rule or policy that spares only what comes or goes by a bridge or tunnel without pods (docker0,
-    virbr0, tailscale0).
+    warning; so is a rule or policy that spares only packets that enter or leave by a bridge or tunnel without pods
+    (docker0, virbr0, tailscale0).
 
 Why it matters:
     Packets pass both backends, and each looks fine by itself. Docker or a firewall that writes legacy tables next to

@@ -7,10 +7,10 @@ What it checks:
     calls the Service unknown, and this rule names what may stop them and what it depends on. All rules of one program
     are one finding.
 
-    It is a warning if all Services may be hit, or cluster DNS or the API server. It is a note if only others may be, if
-    it depends only on who connects, on interfaces or on ipsets, and in the chains of a NetworkPolicy engine: such rules
-    are common, and usually spare Services. A rule that may stop a part of the pod network (`-s`, `ip saddr`) is a
-    warning: it stops the pods that have these addresses.
+    It is a warning if it may hit all Services, cluster DNS or the API server. It is a note if it may hit only others,
+    if it depends only on who connects, on interfaces or on ipsets, or if the rule is in a chain of a NetworkPolicy
+    engine: such rules are common, and usually spare Services. A rule that may stop a part of the pod network (`-s`,
+    `ip saddr`) is a warning: it stops the pods that have these addresses.
 
 Why it matters:
     The dump alone cannot rule out that these connections are dropped. If clients time out, look here.
