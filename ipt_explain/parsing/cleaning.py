@@ -3,6 +3,7 @@ editors, terminals and mails."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ipt_explain.inputs.limits import DUMP_LINES, LONGEST_NUMBER
@@ -16,6 +17,11 @@ _STEP = LONGEST_NUMBER // _PROBES
 _CERTAIN = (_PROBES - 1) * _STEP  # digits, from the first probe that hits on
 _DIGITS = lazy_pattern(r"\d*")
 _PROBED_DIGITS = lazy_pattern(rf"\d{{{_PROBES},}}")
+# An arrow before an address, a mask of nft, flags of `ip addr`.
+_ENTITIES = lazy_pattern(
+    r"-&gt; +(?:RemoteAddress:|[\d.]+:\d|\[[\da-f:.]+\]:\d)| &amp; 0x[\da-f]|: &lt;[A-Z_,-]*&gt; mtu "
+)
+_ARROW = lazy_pattern(r"^([ \t]*)(?:[→⟶➔➜]|[–—-][>›])(?=[ \t]+(?:RemoteAddress:|\S+:\S+[ \t]+Masq\b))", re.MULTILINE)
 # Characters that terminals and web pages add inside words. An unterminated colour code may be part of a chain's name.
 _STAINS = (
     (lazy_pattern(r"\x1b\[[\d;]{0,20}[mK]"), "\x1b[0m", _COLOURS := "a terminal's colours were removed"),
@@ -48,11 +54,15 @@ def clean(text: str, source: str) -> Cleaned:
     warnings: list[str] = []
     text = text.removeprefix("\ufeff")
     # A dump with &quot; instead of every quote was copied from a page's source.
-    if '"' not in text and "&quot;" in text:
+    if ('"' not in text and "&quot;" in text) or ("&" in text and _ENTITIES.search(text)):
         import html
 
         text = html.unescape(text)
-        warnings.append(f"{source}: it is escaped as in an HTML page; &quot; and the like were decoded")
+        warnings.append(f"{source}: it is escaped as in an HTML page; &quot;, &gt; and the like were decoded")
+    if "Masq" in text and not text.isascii():
+        text, count = _ARROW.subn(r"\1->", text)
+        if count:
+            warnings.append(f"{source}: {'1 arrow was' if count == 1 else f'{count:,} arrows were'} read as `->`")
     text, blank = _with_plain_blanks(text)
     if blank:
         warnings.append(f"{source}: {blank} were read as plain spaces")

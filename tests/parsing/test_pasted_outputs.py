@@ -59,6 +59,7 @@ _MARGINS: dict[str, Disfigure] = {
     "docker": _each(lambda _, line: json.dumps({"log": f"{line}\n", "stream": "stdout"})),
     "ansible": _each(lambda _, line: f"    {json.dumps(line)},"),
     "a list in YAML": _each(lambda _, line: "  - '{}'".format(line.replace("'", "''"))),
+    "a diff of a new file": _each(lambda _, line: f"+{line}"),
     "a box": _each(lambda _, line: f"| {line:<180} |"),
 }
 _AROUND: dict[str, Disfigure] = {
@@ -71,6 +72,7 @@ _AROUND: dict[str, Disfigure] = {
     "PowerShell": lambda text: f"PS C:\\Users\\bob> ssh node-1\n{text}PS C:\\Users\\bob>\n".replace("\n", "\r\n"),
     "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
     "trailing blanks": _each(lambda _, line: f"{line}   "),
+    "entities of a page": lambda text: html.escape(text, quote=False),
     "spans of a page": lambda text: f"<pre>{_each(lambda _, line: f'<span>{html.escape(line)}</span>')(text)}</pre>\n",
     "line breaks of a page": lambda text: f"<p>{_each(lambda _, line: f'{_unblank(html.escape(line))}<br>')(text)}</p>\n",
     "a session of ssh": lambda text: f"Last login: today\nroot@n1:~# x\n{text}root@n1:~# exit\nlogout\n",
@@ -144,12 +146,25 @@ def test_a_dump_with_other_blanks_or_margins_is_read_as_it_was(change: Disfigure
     assert _read(change(dump)) == _read(dump)
 
 
+@pytest.mark.parametrize("arrow", ["→", "–>", "➜"])
+def test_arrows_that_an_editor_made_are_arrows_of_ipvsadm(arrow: str) -> None:
+    listed = _TEXTS["IPVS, listed"]
+    assert _read(listed.replace("->", arrow)) == _read(listed)
+
+
+def test_servers_without_addresses_are_not_left_out_as_prose() -> None:
+    """Left out, they would make a virtual server that refuses all connections."""
+    with pytest.raises(DumpSyntaxError) as refused:
+        ipt_explain.parse("TCP  10.96.7.7:80 rr\n\nsome text\n\n-> Masq 1 0 0\n")
+    assert [each.line for each in refused.value.diagnostics] == [5]
+
+
 def test_the_margin_is_named() -> None:
     (warning,) = ipt_explain.parse(_MARGINS["kubectl logs --prefix"](_TEXTS["nft"])).warnings
     assert "289 lines: what is before each, such as `[pod/debug-x2/shell]`, was ignored" in warning
 
 
-@pytest.mark.parametrize("mark", ["+", "-", "the "])
+@pytest.mark.parametrize("mark", ["-", "<", "the "])
 def test_marks_of_diffs_and_comments_are_no_margin(mark: str) -> None:
     with pytest.raises(DumpSyntaxError):
         ipt_explain.parse(_each(lambda _, line: f"{mark}{line}")(_TEXTS["nft"]) if mark != "the " else "the table ip x {\n")

@@ -33,6 +33,9 @@ def _texts(text: str) -> list[str]:
         "INBOUND_CAPTURE_PORT=15006",
         "──────────────",
         "https://example.com/thread/1",
+        "2.",
+        "17",
+        "docs/tasks/debug-services.md:41",
     ],
 )
 def test_text_around_rules_is_left_out_and_named(line: str) -> None:
@@ -48,6 +51,8 @@ def test_text_around_rules_is_left_out_and_named(line: str) -> None:
         "KUBE-SVC-A -p tcp -j KUBE-SEP-B",
         "KUBE-SEP-B",
         "iptables-restore < rules.v4",
+        "10.244.0.0/16",
+        "demo/web:http",
     ],
 )
 def test_what_may_be_a_broken_rule_is_refused(line: str) -> None:
@@ -183,6 +188,38 @@ def test_no_table_continues_after_a_fence() -> None:
     dump = read_dump(f"```\n*nat\n:KUBE-SVC-A - [0:0]\n{_RULE}\n```\nAnd then:\n```\n{forward}\n```\n")
     assert [list(table.chains) for table in dump.rulesets[0].tables.values()] == [["KUBE-SVC-A"], ["KUBE-FORWARD"]]
     assert [rule.target for rule in rules_of(dump)] == ["KUBE-SEP-A", "DROP"]
+
+
+def test_numbers_of_lines_beside_a_block_are_left_out() -> None:
+    dump = read_dump(f"As the page shows:\n1\n2\n3\n\n{_RULE}\n4\n5\n")
+    assert [rule.line for rule in rules_of(dump)] == [6]
+
+
+def test_a_number_alone_below_a_rule_may_be_its_end() -> None:
+    with pytest.raises(DumpSyntaxError):
+        read_dump(f"{_RULE}\n4\n")
+
+
+def test_a_diff_that_only_adds_lines_is_read_as_the_text_that_it_makes() -> None:
+    hunk = f"--- a/x.md\n+++ b/x.md\n@@ -5,2 +5,4 @@ above\n what the node has\n+$ iptables-save\n+{_RULE}\n"
+    dump = read_dump(f"```diff\n{hunk}```\n")
+    assert [(rule.text, rule.line) for rule in rules_of(dump)] == [(_RULE, 7)]
+    assert any("2 lines: the `+` of a diff that only adds lines was ignored" in warning for warning in dump.warnings)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "+TCP  10.96.0.9:80 rr\n-  -> 10.244.1.2:80                Masq    1      0          0\n",
+        "-table ip kube-proxy {\n+table ip x {\n",
+        "-Chain KUBE-SVC-A (1 references)\n+Chain KUBE-SVC-B (1 references)\n",
+    ],
+)
+def test_a_diff_of_other_output_is_refused_once(lines: str) -> None:
+    with pytest.raises(DumpSyntaxError) as refused:
+        read_dump(lines)
+    assert len(refused.value.diagnostics) == 1
+    assert "compare BEFORE AFTER" in refused.value.remedy
 
 
 def test_a_diff_is_refused_once() -> None:

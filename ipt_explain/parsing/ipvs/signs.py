@@ -32,6 +32,7 @@ _SIGNS = {
         r"(?:TCP|UDP|SCTP) +\d+:\d\d +[A-Z_]+ ",
         r"FWM[ \t]+[\dA-F]+[ \t]",
         r"[ \t]*->[ \t]+(?:RemoteAddress:Port\b|[\w.\[:\]-]+:[^\s:]+[ \t]+(?:Masq|Route|Tunnel|Local|\d))",
+        r"[ \t]*->[ \t]+(?:Masq|Route|Tunnel|Local)[ \t]+\d",  # a page took the address away
     ),
     Tool.IPSET: (
         r"create +\S+ +(?:hash|bitmap|list):",
@@ -50,7 +51,7 @@ _SIGNS = {
 _LINE = re.compile("|".join(f"(?P<{tool.value}>{'|'.join(signs)})" for tool, signs in _SIGNS.items()))
 
 # Skips nearly all lines of an iptables dump by their first letters, and continuations after a `\` by the line before.
-_WORTH_A_LOOK = r"(?:[^-:*#\[C\n]|-A -|-a|--)"
+_WORTH_A_LOOK = r"(?:[^-:*#\[C\n]|-(?:A -|[a>-]))"
 _FIRST = re.compile("^" + _WORTH_A_LOOK, re.MULTILINE)
 _LATER = re.compile("\n(?<!\\\\\n)" + _WORTH_A_LOOK)
 

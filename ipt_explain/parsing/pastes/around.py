@@ -18,6 +18,7 @@ _TRACE = re.compile(
 _ROW = re.compile(r"(?:^|\s)(?:all|tcp|udp|sctp|icmp|\d{1,3})\s+(?:--|-f|!f)\s+\S")
 _REFUSED = re.compile(
     r"^(?:@@ |\+\+\+|--- ?\S(?!.* ---\s*\Z)|diff -|index [0-9a-f]{7}|[+<>-] ?(?:-[A-Z] |:\S+ |\*\w)"
+    r"|[+-][ \t]*(?:-> +\S+:\d|(?:TCP|UDP|SCTP) +\S+:\d)"
     r"|\s*[{}\[\]]\s*$|\s*\"[\w./-]+\":)"
     r"|</?(?:span|code|pre|div|p|br|a|li|td|tr|table|body|html)\b"
     r"|ip6?tables(?:-legacy|-nft)?-restore\s*(?:-\S+\s*)*(?:<|\Z)|<<-?\s*['\"]?\w"
@@ -39,7 +40,10 @@ _HEADING = re.compile(
     r"|\"[^\"]*\"(?:,\"[^\"]*\")+\s*\Z)"
 )
 _OF_PAGE = lazy_pattern(r"\s*<(?:/?(?:html|head|body|style|script|title)\b|!DOCTYPE )[^<>]*>\s*\Z", re.IGNORECASE)
-_NAME = lazy_pattern(r"\s*(?:[\w.-]+@[\w.-]*|(?=[a-z-]*[\d.-])[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*:?)\s*\Z")
+_NAME = lazy_pattern(
+    r"\s*(?:[\w.-]+@[\w.-]*|/?(?:[\w.@~-]+/)+[\w.-]+\.[a-z]{1,5}(?::\d+)?|(?=[a-z-]*[\d.-])[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*:?)\s*\Z"
+)
+_NUMBER = lazy_pattern(r"\s*\d{1,6}[.):]?\s*\Z")
 _TABLE_NAME = lazy_pattern(r"\s*table (?:ip6?|inet|arp|bridge|netdev) \S+\s*\Z")
 _CODE = lazy_pattern(r"(`{1,3})[^`]+\1")
 
@@ -50,8 +54,13 @@ def is_row(line: str) -> bool:
 
 
 def is_name(line: str) -> bool:
-    """Whether a line is but a host's name, with more than letters in it, or the beginning of a prompt."""
+    """Whether a line is only a host's name (not of letters alone), the beginning of a prompt, or a file's path."""
     return len(line) <= LOOK and _NAME.match(line) is not None
+
+
+def is_number(line: str) -> bool:
+    """Whether a line is but a number, as of an item of a list."""
+    return len(line) <= LOOK and _NUMBER.match(line) is not None
 
 
 def is_table_name(line: str) -> bool:

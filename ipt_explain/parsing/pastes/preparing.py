@@ -13,7 +13,7 @@ from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
 from ipt_explain.parsing.iptables.diagnosis.reading import FENCE, MAIL_QUOTE
 from ipt_explain.parsing.iptables.outputs import BLOCK_ENDS, JOINED, is_elision
 from ipt_explain.parsing.listings.columns import guess_header
-from ipt_explain.parsing.pastes.around import is_around, is_name, is_row, is_table_name, quotes_rule
+from ipt_explain.parsing.pastes.around import is_around, is_name, is_number, is_row, is_table_name, quotes_rule
 from ipt_explain.parsing.pastes.broken.reflow import reflowed
 from ipt_explain.parsing.pastes.broken.wrapping import DUMP_LINE, OPENS_TABLE, Joiner, window_of
 from ipt_explain.parsing.pastes.carriers.logs import is_element, is_of_json, unwrapped, without_prefix
@@ -226,6 +226,8 @@ class _Preparing:
             return False
         if is_table_name(line):
             return not "".join(self._lines[place + 1 : place + 2]).lstrip().startswith("{")
+        if is_number(line):  # of an item of a list, or of a line; one alone below a rule may be its end
+            return above < 0 or is_number("".join(self._lines[place + 1 : place + 2]))
         return is_around(line) or (above < 0 and is_name(line))
 
     def _unwrap(self, place: int, inner: str) -> None:

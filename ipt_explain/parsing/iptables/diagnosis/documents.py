@@ -30,7 +30,7 @@ SIGNS = (
     sign(r"^\s*(\"[\w./-]+\":)", "this is JSON, not iptables-save output", _OBJECTS),
     sign(r"^(---)\s*$", "`---` is not a rule; it separates parts of a diff, or of a YAML or Markdown file", RUN_SAVE),
     sign(
-        r"^\s*(\* |- (?!\S+ -)|\d+[.)] |!\[|\[[^\]]+\]\()",
+        r"^\s*(\* |- (?!\S+ -|[ \t]*->)|\d+[.)] |!\[|\[[^\]]+\]\()",
         "this is prose or a list, not a rule",
         "Give only the rules, or skip such lines with `--lenient`.",
     ),

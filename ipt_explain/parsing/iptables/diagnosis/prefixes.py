@@ -26,6 +26,12 @@ SIGNS = (
     sign(r"^(\d+(?:,\d+)?[acd]\d+(?:,\d+)?)\s*$", DIFF, _DIFF_REMEDY),
     sign(r"^(diff -|index [0-9a-f]{7,})", DIFF, _DIFF_REMEDY),
     sign(rf"^([+<-]) ?{RULE_START}", DIFF, _DIFF_REMEDY),
+    sign(
+        r"^([+-])[ \t]*(?:table (?:ip6?|inet) \S+ \{|(?:chain|map|set) \S+ \{|Chain \S+ \(|(?:TCP|UDP|SCTP) +\S+:\d|"
+        r"-> +\S+:\d)",
+        DIFF,
+        _DIFF_REMEDY,
+    ),
     sign(rf"^(>) {RULE_START}", "a quote mark comes before the rule", "Remove it: `sed 's/^> \\{{0,1\\}}//'`."),
     sign(
         rf"^(\S+?[:-](?:\d+[:-])?) ?{RULE_START}",
