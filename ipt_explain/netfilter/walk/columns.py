@@ -1,6 +1,6 @@
-"""Columns: of a crowd, and of the chains that it is in, one value a row.
+"""Columns with one value per row, for the packets of a crowd and the chains that they are in.
 
-Most rules treat all rows alike, and what is asked for all of them is not copied.
+Most rules treat all rows alike; what holds for all rows is then passed on without a copy.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Value = TypeVar("Value")
 
 
 def picked(column: Sequence[Value], rows: Sequence[int]) -> Sequence[Value]:
-    """The values of some rows, in their order; the column itself where a range names all of them."""
+    """The values of some rows, in the order given. If `rows` is a range over the whole column, the column itself."""
     if isinstance(column, range) and column == range(len(column)):
         return cast("Sequence[Value]", rows)  # rows that count themselves
     if not isinstance(rows, range):
@@ -35,7 +35,8 @@ def is_alike(column: Sequence[object]) -> bool:
 def alike_rows(
     one: Iterable[object], other: Iterable[object], some: bool
 ) -> tuple[Sequence[int], Sequence[int]] | None:
-    """The rows that are alike in two columns, in each; without `some` of them, all or none. None if none are."""
+    """The rows of two columns whose values agree: their numbers in the first and in the second. With `some`, a part of
+    the rows may agree; otherwise all must. None if none do."""
     first, second = list(one), list(other)
     if first == second:
         return range(len(first)), range(len(second))
@@ -47,7 +48,7 @@ def alike_rows(
 
 
 def rows_left(count: int, parts: Sequence[tuple[int, ...] | None]) -> tuple[int, ...] | None:
-    """The rows that are in none of the parts; None for all."""
+    """The rows that are in none of the parts. A part of None has all rows; the result None means all rows."""
     if not parts:
         return None
     gone: set[int] = set()
@@ -59,14 +60,15 @@ def rows_left(count: int, parts: Sequence[tuple[int, ...] | None]) -> tuple[int,
 
 
 def whole_blocks(rows: Sequence[int], width: int) -> Sequence[int] | None:
-    """The numbers of the blocks of `width` rows that these rows fill; None where they leave one half filled."""
+    """The numbers of the blocks of `width` rows that these rows fill; None if they fill a block only in part."""
     numbers = sorted({row // width for row in rows})
     return numbers if len(numbers) * width == len(rows) else None
 
 
 class AlikeChains(tuple[Chain, ...]):
-    """Chains of one layout, one a row. What they say in one place is read once, however many crowds enter them. They
-    compare by identity, as the same jumps lead to the same ones.
+    """Chains of one layout, one per row. Each column is read once, however many crowds enter them.
+
+    Compared by identity: the same jumps always lead to the same object.
     """
 
     def __init__(self, chains: Iterable[Chain]) -> None:
@@ -77,13 +79,13 @@ class AlikeChains(tuple[Chain, ...]):
 
     @classmethod
     def of(cls, ground: Chain | AlikeChains, rows: Sequence[int] | None) -> AlikeChains:
-        """The chains that some rows are in; `rows` None: all."""
+        """The chains of some rows; with `rows` None, of all."""
         if isinstance(ground, Chain):
             return cls((ground,))
         return ground if rows is None else cls(map(ground.__getitem__, rows))
 
     def part(self, rows: tuple[int, ...]) -> Chain | AlikeChains:
-        """The chain of some rows, or the chains: the same object each time."""
+        """The chains of some rows, or their only chain. The same rows give the same object each time."""
         if rows not in self._parts:
             chains = AlikeChains(map(self.__getitem__, rows))
             self._parts[rows] = chains[0] if len(set(chains)) == 1 else chains
@@ -95,14 +97,14 @@ class AlikeChains(tuple[Chain, ...]):
         return self is other
 
     def column(self, place: int) -> CachedColumn[str]:
-        """The words that they have in a place of `Chain.values`."""
+        """The chains' words at one place of `Chain.values`."""
         column = self._columns.get(place)
         if column is None:
             column = self._columns[place] = CachedColumn([values[place] for values in self._values])
         return column
 
     def shared(self, places: tuple[int, ...]) -> tuple[str, ...] | None:
-        """The words in these places of `Chain.values`, two at least, if all of them have the same there."""
+        """The words at these places (at least two) of `Chain.values`, if all chains agree on them."""
         if places not in self._shared:
             words = itemgetter(*places)
             first = words(self._values[0])
@@ -112,7 +114,7 @@ class AlikeChains(tuple[Chain, ...]):
 
 
 class Batch(Record, eq=False):
-    """One rule per row: number `places[row]` of `chains[row]`; a single value if all rows have the same."""
+    """One rule per row: number `places[row]` of `chains[row]`. A single chain or place applies to all rows."""
 
     shape: Shape
     chains: Chain | Sequence[Chain]
@@ -120,7 +122,7 @@ class Batch(Record, eq=False):
 
     @property
     def single(self) -> bool:
-        """Whether all rows ask one rule."""
+        """Whether all rows have the same rule."""
         return isinstance(self.chains, Chain) and isinstance(self.places, int)
 
     def chain(self, row: int) -> Chain:
@@ -140,7 +142,7 @@ class Batch(Record, eq=False):
         return self.chain(row).line_of(self.place(row))
 
     def column(self, slot: int) -> Column:
-        """The words that the rules have in a slot of their shape, as written."""
+        """The rules' words in one slot of their shape, as written."""
         chains, places = self.chains, self.places
         if isinstance(chains, Chain):
             if isinstance(places, int):
@@ -158,7 +160,7 @@ class Batch(Record, eq=False):
         return tuple([unquote(chain.at(at + slot)) for slot in slots])
 
     def take(self, rows: Sequence[int]) -> Batch:
-        """The same for some rows, in this order."""
+        """The batch of some rows, in the order given."""
         chains, places = self.chains, self.places
         return Batch(
             self.shape,

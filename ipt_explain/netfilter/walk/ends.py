@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 
 class StoppedReply(Record, eq=False):
-    """A reply that is dropped or rejected, or the client's next packet, and its path. If connection tracking does not
-    recognise it, so that NAT is not undone, `verdict` is ACCEPT."""
+    """A reply, or the client's next packet, that is dropped or rejected, and its path.
+
+    If connection tracking does not recognise it, so that NAT is not undone, `verdict` is ACCEPT.
+    """
 
     verdict: Verdict
     state: PacketState
@@ -25,7 +27,7 @@ class StoppedReply(Record, eq=False):
 
     @property
     def is_reply(self) -> bool:
-        """Whether it is the reply."""
+        """Whether it is the reply, not the client's next packet."""
         known = self.state.connection.known
         return known is not None and known.tracking is Tracking.REPLY
 
@@ -36,8 +38,8 @@ class StoppedReply(Record, eq=False):
 
 
 class Finish(Record):
-    """How the journey ends for some packets. `delivered` if the node itself received them; `reply` if they arrive, but
-    what is sent back is stopped."""
+    """How the journey of some packets ends. `delivered`: the node itself received them. `reply`: they arrive, but this
+    reply or later packet is stopped."""
 
     verdict: Verdict
     state: PacketState
@@ -47,7 +49,7 @@ class Finish(Record):
 
 
 class Ends:
-    """Every end that packets have reached so far."""
+    """All ends that packets have reached so far."""
 
     def __init__(self) -> None:
         self._groups: dict[Finish, list[Packets]] = {}
@@ -61,7 +63,7 @@ class Ends:
             self._groups.setdefault(finish, []).append(packets)
 
     def settle(self, arrivals: Iterable[Arrival], entered: Entered, passing: Travellers) -> None:
-        """Packets that a table accepts pass on; the others have finished."""
+        """Record the ends of packets that a table stops; packets that it accepts go on in `passing`."""
         for arrival in arrivals:
             end, packets = arrival.end, Packets.arrived(arrival, entered)
             if end.verdict is Verdict.ACCEPT:
@@ -70,18 +72,18 @@ class Ends:
                 self.add(Finish(end.verdict, end.state, end.reason), packets)
 
     def add_all(self, travellers: Travellers, verdict: Verdict, reason: str = "", delivered: bool = False) -> None:
-        """All of these end so."""
+        """Record that all of these packets end like this."""
         for state, packets in travellers.items():
             self.add(Finish(verdict, state, reason, delivered), packets)
 
     def apart(self) -> Iterator[tuple[Finish, Packets]]:
-        """Each end with its packets, as they came to it."""
+        """Each end with its packets, group by group as they were added."""
         for finish, groups in self._groups.items():
             for packets in groups:
                 yield finish, packets
 
     def by_decider(self) -> Iterator[tuple[Finish, Packets]]:
-        """Each end with its packets. Packets that do not get through have one end for each rule or policy that stops
+        """Each end with its packets. For packets that are stopped, there is one end per rule or policy that stops
         some."""
         for finish, groups in self._groups.items():
             for packets in [Packets.joined(groups)] if finish.verdict is Verdict.ACCEPT else groups:

@@ -1,4 +1,4 @@
-"""One hook: its stages for packets, in order of priority."""
+"""One hook: sends packets through its stages in order of priority."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ MOST_WORK = 4_000_000
 
 
 class HookWalk:
-    """A crowd's way through hooks, one at a time. `sent` is where each of its packets is sent to; they share all else.
+    """A crowd's way through hooks, one at a time. `sent` has each packet's original destination; they share everything
+    else.
 
     `ends` are those of packets that do not get through a hook; `balanced` are packets that IPVS sends to other
     machines.
@@ -47,7 +48,8 @@ class HookWalk:
         self, hook: Hook, travellers: Travellers, in_interface: str | None, out_interface: str | None,
         balanced: bool = False,
     ) -> Travellers:  # fmt: skip
-        """Ask a hook's stages in turn; returns those that all of them accept. `balanced` packets IPVS has had."""
+        """Send packets through a hook's stages; returns those that all stages accept. `balanced` packets have been
+        through IPVS."""
         if not travellers:
             return travellers
         travellers = _changed(
@@ -76,7 +78,7 @@ class HookWalk:
         return travellers
 
     def _perhaps_translated(self, hook: Hook, travellers: Travellers) -> Travellers:
-        """Those whose destination is decided; of the others that is unknown."""
+        """The packets whose destination is decided. The others end as unknown."""
         passing, unknown = Travellers(), Travellers()
         for state, packets in travellers.items():
             (unknown if _nat_applies(state) else passing).gather(state, packets)
@@ -97,7 +99,7 @@ class HookWalk:
         return travellers
 
     def _in_any_order(self, orders: tuple[Order[AnyStage], ...], hook: Hook, travellers: Travellers) -> Travellers:
-        """Stages whose order is unknown: a question for packets to which it makes a difference."""
+        """Stages in an unknown order: a question for packets to which the order makes a difference."""
         from ipt_explain.netfilter.walk.orders import Joined, by_orders
 
         passing = Travellers()
@@ -118,7 +120,7 @@ class HookWalk:
         return passing
 
     def _table(self, ruleset: Ruleset, name: str, hook: Hook, travellers: Travellers) -> Travellers:
-        """One table of one ruleset. Packets that nat has nothing to decide for pass it by."""
+        """One table of one ruleset. Packets for which nat has nothing to decide bypass it."""
         chain = ruleset.chain(name, hook.value)
         acts = may_be_unshown(ruleset, name) if chain is None else bool(chain.layout.shapes) or chain.policy == "DROP"
         if not acts or not travellers:
@@ -160,7 +162,7 @@ class HookWalk:
         return passing
 
     def _servers(self, stage: ServersStage, travellers: Travellers) -> Travellers:
-        """IPVS: packets that it sends to another machine go to OUTPUT, all others continue in this hook."""
+        """IPVS. Packets that it sends to another machine continue in OUTPUT, all others in this hook."""
         from ipt_explain.netfilter.walk.backends.ipvs import ask_servers
 
         passing, taken = Travellers(), Travellers()
@@ -196,7 +198,7 @@ def _changed(travellers: Travellers, change: Callable[[PacketState], PacketState
 
 
 def _tracked(state: PacketState) -> PacketState:
-    """Connection tracking's step between raw and mangle: it finds the packet's connection in its zone, or makes one."""
+    """Connection tracking's step between raw and mangle: finds or creates the packet's connection in its zone."""
     if state.tracking is not Tracking.NOT_YET and state.tracking is not Tracking.TEMPLATE:
         return state
     known = state.connection.known
@@ -209,7 +211,7 @@ def _tracked(state: PacketState) -> PacketState:
 
 
 def _translated(travellers: Travellers, hook: Hook) -> Travellers:
-    """NAT's step for packets of known connections: it does again what it has decided, or undoes it."""
+    """NAT's step for packets of known connections: repeats what was decided for the first packet, or undoes it."""
     translated = Travellers()
     for state, packets in travellers.items():
         known = state.connection.known

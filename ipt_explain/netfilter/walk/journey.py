@@ -24,9 +24,9 @@ _MANY_HOPS = 32  # packets begin with 64 or more and pass fewer routers than thi
 
 
 class Journey:
-    """A crowd's path through all hooks for packets of its family; if there are several backends, through all of them.
+    """A crowd's path through all hooks and backends, for packets of one family.
 
-    `sent` is where each of its packets is sent to; they share all else. `work` is how many rules it may evaluate.
+    `sent` has each packet's original destination; they share everything else. `work` is how many rules it may evaluate.
     """
 
     def __init__(self, node: NodeRules, sent: Sequence[Heading], work: int = MOST_WORK) -> None:
@@ -41,9 +41,10 @@ class Journey:
         return self._hooks.unshown.supposed
 
     def begin(self, start: PacketState) -> None:
-        """Let the crowd set out, from the node itself or from where it arrives.
+        """Send the crowd on its way, from the node itself or from where it arrives.
 
-        Where rules turn out to count packets that others have counted, all is asked again, and those are questions.
+        If rules turn out to count packets that others have counted, everything is evaluated again with these as
+        questions.
         """
         set_out = self._depart if start.connection.local else self._arrive
         set_out(start)
@@ -53,19 +54,20 @@ class Journey:
             set_out(start._replace(node=replace(start.node, counted_together=together)))
 
     def forward(self, start: PacketState) -> None:
-        """Let the crowd go on after nat's PREROUTING, to be forwarded: FORWARD and POSTROUTING alone."""
+        """Forward the crowd after nat's PREROUTING: FORWARD and POSTROUTING alone."""
         self._forward(start, self._all(start))
 
     def ends(self) -> Iterator[tuple[Finish, Packets]]:
-        """Every end, with the packets that meet it. Each rule or policy that stops packets is a separate end.
-        What is assumed of their own destinations is not yet named (`with_named_destination`).
+        """Every end with its packets. Each rule or policy that stops packets is a separate end.
+
+        Assumptions about packets' own destinations do not name these yet (see `with_named_destination`).
         """
         ends = self._hooks.ends
         if all(finish.verdict is not Verdict.REJECT for finish in ends):
             return ends.by_decider()
-        from ipt_explain.netfilter.walk.answers import Answers
+        from ipt_explain.netfilter.walk.rejections import Rejections
 
-        return Answers(self._node, self._sent).checked(ends.by_decider())
+        return Rejections(self._node, self._sent).checked(ends.by_decider())
 
     def _arrive(self, start: PacketState) -> None:
         """Packets that arrive: PREROUTING, routing, then INPUT, or FORWARD and POSTROUTING."""
@@ -82,10 +84,9 @@ class Journey:
         self._leave(self._hooks.through(Hook.POSTROUTING, forwarded, in_interface, out))
 
     def _depart(self, start: PacketState) -> None:
-        """Packets that the node sends: OUTPUT and POSTROUTING; to the node itself, then back in over lo.
+        """Packets that the node sends: OUTPUT and POSTROUTING; packets to the node itself then come back in by lo.
 
-        OUTPUT shows all of its tables the interface that the packet was routed to first; POSTROUTING the one after
-        DNAT.
+        All tables in OUTPUT see the interface that the packet was first routed to, POSTROUTING the one after DNAT.
         """
         local, leaving = routed(self._all(start), self._hooks.ends, self._sent)
         out = start.node.out_interface
@@ -132,8 +133,8 @@ class Journey:
 
 
 def by_first_interface(finish: Finish, packets: Packets, sent: Sequence[Heading]) -> Iterable[tuple[bool, Packets]]:
-    """The packets by whether OUTPUT sees them leave by lo: the node's own, to what it is known to have. NAT leads each
-    packet elsewhere again, in OUTPUT."""
+    """The packets, divided by whether OUTPUT sees them leave by lo: the node's own packets to its known addresses. NAT
+    may then send each elsewhere."""
     if not finish.state.connection.local:
         return ((False, packets),)
     over_lo = {who: _sent_to_itself(finish.state, sent[who]) for who in dict.fromkeys(packets.who)}
@@ -146,7 +147,7 @@ def by_first_interface(finish: Finish, packets: Packets, sent: Sequence[Heading]
 
 
 def _sent_to_itself(state: PacketState, sent: Heading) -> bool:
-    """Whether the node has the address that a packet was sent to, as far as is known or assumed."""
+    """Whether the node has a packet's original destination, as far as known or assumed."""
     if sent.address is None:
         return False
     owned = state.owns(sent.address)
@@ -157,8 +158,11 @@ def _sent_to_itself(state: PacketState, sent: Heading) -> bool:
 
 
 def known_course(finish: Finish, over_lo: bool, replies: bool) -> Sequence[tuple[Hook, str | None, str | None]]:
-    """The hooks that a reply passes, or the client's next packet, each with the interfaces that it arrives on and
-    leaves by. `over_lo`: the client's leave by lo, until NAT leads them elsewhere."""
+    """The hooks that a reply or the client's next packet passes, each with the interfaces that it arrives on and leaves
+    by.
+
+    `over_lo`: the client's packets leave by lo until NAT sends them elsewhere.
+    """
     connection, node = finish.state.connection, finish.state.node
     here = (connection.local, connection.in_interface), (finish.delivered, node.out_interface)
     (begins, arriving), (ends, leaving) = reversed(here) if replies else here
@@ -179,7 +183,7 @@ def known_course(finish: Finish, over_lo: bool, replies: bool) -> Sequence[tuple
 
 
 def _with_hops_left(state: PacketState) -> Sequence[Branch]:
-    """Whether a packet may be forwarded. If its TTL is not known, it is enough unless rules have lowered it by many."""
+    """Whether a packet may be forwarded. An unknown TTL is enough unless rules have lowered it by many."""
     hops, by = state.header.hops, state.header.hops_by
     if hops is not None or by > -_MANY_HOPS:
         return (Branch(ALWAYS, hops is None or hops > 1, state),)
@@ -188,8 +192,8 @@ def _with_hops_left(state: PacketState) -> Sequence[Branch]:
 
 
 def _counted_together(counted: Iterable[tuple[int, ...]]) -> frozenset[int]:
-    """The rules that count (`--mode nth`) packets which others have taken by counting, and packets which they have not:
-    no dump shows how their counters relate."""
+    """The rules that count (`--mode nth`) both packets that other rules have counted and packets that they have not: no
+    dump shows how their counters relate."""
     ahead: dict[int, set[tuple[int, ...]]] = {}
     for lines in set(counted):
         for place, line in enumerate(lines):

@@ -1,4 +1,4 @@
-"""Whether any rule may stop packets of connections that are known: if none may, no reply has to be followed."""
+"""Whether any rule may stop packets of known connections. If none may, replies need not be followed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _UNTRACKED = ("INVALID",)
 
 
 def may_stop_known(rulesets: Sequence[Ruleset]) -> bool:
-    """Whether rules or policies outside nat may stop packets of established connections. The rulesets are whole."""
+    """Whether rules or policies outside nat may stop packets of established connections. The rulesets must be
+    complete."""
     tables = [table for ruleset in rulesets for name, table in ruleset.tables.items() if name != "nat"]
     marked = any(shape.target is not None and shape.target.name in MARKING_TARGETS for shape in _shapes(tables))
     return any(_stops(table, marked) for table in tables)
@@ -31,7 +32,7 @@ def _shapes(tables: Iterable[Table]) -> set[Shape]:
 
 
 def _stops(table: Table, marked: bool) -> bool:
-    """Whether such packets may meet a rule that stops them, starting from the built-in chains."""
+    """Whether packets that enter from the built-in chains may meet a rule that stops them."""
     states = _UNTRACKED if table.name == "raw" else _KNOWN
     waiting = [chain for name, chain in table.chains.items() if is_built_in(table.name, name)]
     seen, left = set(waiting), _MOST_RULES
@@ -57,13 +58,14 @@ def _stops(table: Table, marked: bool) -> bool:
 
 
 def _tracks_elsewhere(shape: Shape) -> bool:
-    """Whether CT exempts packets from connection tracking, or puts them in a zone."""
+    """Whether a CT target exempts packets from connection tracking, or puts them in a zone."""
     target = shape.target
     return target is not None and any(each.name.startswith(("--notrack", "--zone")) for each in target.options)
 
 
 def _met(rule: Rule, marked: bool, states: Sequence[str]) -> bool:
-    """Whether a rule's connection states leave such packets to it, and its mark, which only `marked` ones have."""
+    """Whether such packets get past a rule's conditions on connection state and mark; only `marked` packets have a
+    mark."""
     mark = mark_test(rule)
     if mark is not None and not marked and not mark.passes(0):
         return False

@@ -1,8 +1,7 @@
-"""Stages of one priority: the orders in which the kernel may ask them, and packets to which the order makes a
-difference.
+"""Stages of equal priority: the orders in which the kernel may ask them, and the packets to which the order matters.
 
-Fact: at equal priorities the kernel asks first what was registered last (nf_hook_entries_grow of
-net/netfilter/core.c), which no listing shows for two backends.
+Fact: at equal priority the kernel first asks what was registered last (nf_hook_entries_grow of net/netfilter/core.c).
+For two backends no listing shows that.
 """
 
 from __future__ import annotations
@@ -23,24 +22,24 @@ _BEFORE = " is asked before "
 
 
 class BackendStages(Record, Generic[Stage], eq=False):
-    """What one backend asks at a priority, in a known order, and how it is called."""
+    """One backend's stages of a priority, in their known order, and a name for them."""
 
     stages: tuple[Stage, ...]
     name: str
 
 
 class Order(Record, Generic[Stage], eq=False):
-    """An order of asking, and the questions that must be answered so for it."""
+    """An order of stages, and the answers to questions that it implies."""
 
     stages: tuple[Stage, ...]
     answers: tuple[tuple[str, bool], ...] = ()
 
     def may_be(self, state: PacketState) -> bool:
-        """Whether nothing that is assumed contradicts it."""
+        """Whether it contradicts no assumption of the state."""
         return all(state.answer(question) in (None, answer) for question, answer in self.answers)
 
     def assumed(self, state: PacketState) -> PacketState:
-        """The same packet, with this order assumed."""
+        """The same packet, assuming this order."""
         for question, answer in self.answers:
             if state.answer(question) is None:
                 state = state.knowing(((question, True),), answer)
@@ -48,7 +47,8 @@ class Order(Record, Generic[Stage], eq=False):
 
 
 def orders_of(sides: Sequence[BackendStages[Stage]], silent: tuple[Stage, ...] = ()) -> tuple[Order[Stage], ...]:
-    """All orders in which these may be asked; to `silent` stages no order matters."""
+    """All orders in which these stages may be asked. `silent` stages do nothing to packets, so their order does not
+    matter."""
     pairs = tuple(combinations(sides, 2))
     return tuple(
         Order(
@@ -60,14 +60,14 @@ def orders_of(sides: Sequence[BackendStages[Stage]], silent: tuple[Stage, ...] =
 
 
 def asks_for_order(question: str) -> bool:
-    """Whether a question is which of two stages is asked first."""
+    """Whether a question is about which of two stages is asked first."""
     return _BEFORE in question
 
 
 def by_orders(
     orders: tuple[Order[Stage], ...], travellers: Travellers
 ) -> Iterable[tuple[tuple[Order[Stage], ...], Travellers]]:
-    """Packets by the orders that may be theirs."""
+    """The packets, grouped by the orders that are possible for them."""
     groups: dict[tuple[Order[Stage], ...], Travellers] = {}
     for state, packets in travellers.items():
         possible = tuple(order for order in orders if order.may_be(state)) or orders[:1]
@@ -79,7 +79,7 @@ Ends = Sequence[tuple[PacketState, Fate, Packets]]
 
 
 class Joined(Generic[Stage, Fate]):
-    """What becomes of packets in several orders: those to whom all orders do the same go on as one."""
+    """What happens to packets in several orders. Packets to which the order makes no difference continue as one."""
 
     def __init__(self, ways: Sequence[tuple[Order[Stage], Ends[Fate]]]) -> None:
         self._ways = ways
@@ -98,7 +98,7 @@ class Joined(Generic[Stage, Fate]):
                     yield order.assumed(state), fate, packets.take(rows[False], share)
 
     def _indifferent(self) -> set[int]:
-        """The numbers of packets that come to the same in every order."""
+        """The numbers of packets to which the order makes no difference."""
         numbers: dict[tuple[PacketState, Fate], int] = {}
         results: list[dict[int, dict[object, Probability]]] = []
         for _, ends in self._ways:

@@ -1,5 +1,5 @@
-"""Packets between tables: who they are, where each is bound for, its share of its connections, and how it came there.
-"""
+"""Packets between tables: who they are, their destinations, their shares of their connections, and how they got
+there."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ipt_explain.netfilter.cached import CachedColumn
 from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, products, total
+from ipt_explain.netfilter.walk.chains.portions import with_one_less, with_opposites
 from ipt_explain.netfilter.walk.chains.table import Arrival
 from ipt_explain.netfilter.walk.columns import alike_rows, picked
 
@@ -32,14 +33,9 @@ if TYPE_CHECKING:
     _Origin: TypeAlias = "_FromTable | _FromGroups | FromStage"
 
 
-# Of a packet's latest answers, so many are looked at: what was asked before has mattered since.
-_LATEST = 4
-
-
 class Packets:
-    """Packets in one state, in columns: `who` are their numbers among those that set out, `to` where each is bound for,
-    `shares` how much of each is here.
-    """
+    """Packets in one state, in columns: `who` are their numbers in the journey, `to` their destinations, `shares` how
+    much of each is here."""
 
     __slots__ = ("_origin", "shares", "to", "who")
 
@@ -56,7 +52,7 @@ class Packets:
 
     @classmethod
     def arrived(cls, arrival: Arrival, entered: Entered) -> Packets:
-        """Those that a table passes or stops."""
+        """The packets of an arrival at the end of a table."""
         visit, rows = arrival.visit, arrival.rows
         numbers = picked(visit.who, rows)
         shares = arrival.shares
@@ -73,7 +69,7 @@ class Packets:
 
     @classmethod
     def joined(cls, groups: Sequence[Packets]) -> Packets:
-        """Several as one; what is of one connection and bound for one place becomes one packet."""
+        """Several groups as one. Rows with the same packet and destination become one row."""
         if len(groups) == 1:
             return groups[0]
         who = list(chain.from_iterable([packets.who for packets in groups]))
@@ -109,12 +105,12 @@ class Packets:
         return Packets(picked(self.who, rows), picked(self.to, rows), shares, origin)
 
     def bound_for(self, to: Heading) -> Packets:
-        """The same packets, all bound for one place."""
+        """The same packets, all with one destination."""
         rows = range(len(self))
         return Packets(self.who, [to] * len(rows), self.shares, _FromGroups((self,), rows))
 
     def runs(self) -> Iterator[tuple[int, range]]:
-        """Its packets by number, each with its rows; one whose rows do not lie together comes several times."""
+        """Each packet's number with its rows. A packet whose rows are not adjacent appears several times."""
         first = 0
         for packet, same in groupby(self.who):
             last = first + len(list(same))
@@ -122,7 +118,7 @@ class Packets:
             first = last
 
     def path(self, row: int) -> Path | None:
-        """How a packet came there; None where no table has had a say."""
+        """How a packet got there; None if no table has seen it yet."""
         from ipt_explain.netfilter.walk.path import Leg, Path
 
         legs: list[AnyLeg] = []
@@ -144,27 +140,27 @@ class Packets:
 
     @property
     def arrival(self) -> Arrival | None:
-        """What they met last, if a table of iptables was the last to have a say."""
+        """What they met last, if that was a table of iptables."""
         return self._origin.arrival if isinstance(self._origin, _FromTable) else None
 
     def rows(self) -> Iterable[object]:
-        """Its packets, where each is bound for, and its share."""
+        """Each packet with its destination and share."""
         return zip(self.who, self.to, self.shares)
 
     def split(self, rows: Sequence[int]) -> tuple[Packets, list[Packets]]:
-        """Some of them, and the others, if there are any."""
+        """Some of the rows, and the others as a list that is empty if there are none."""
         rest = [] if isinstance(rows, range) else sorted(set(range(len(self))).difference(rows))
         return (self.take(rows) if rest else self), [self.take(rest)] if rest else []
 
     def same_packets(self, other: Packets) -> bool:
-        """Whether both are the same packets, bound for the same places."""
+        """Whether both are the same packets with the same destinations."""
         return (self.who is other.who or list(self.who) == list(other.who)) and (
             self.to is other.to or list(self.to) == list(other.to)
         )
 
 
 def _in_several(groups: Sequence[Packets]) -> set[int]:
-    """The connections of which more than one group has packets."""
+    """The packets that are in more than one group."""
     seen: set[int] = set()
     several: set[int] = set()
     for packets in groups:
@@ -175,7 +171,7 @@ def _in_several(groups: Sequence[Packets]) -> set[int]:
 
 
 class _Numbered:
-    """Several groups of packets, numbered through."""
+    """Several groups of packets with consecutive numbers."""
 
     __slots__ = ("_groups", "_starts")
 
@@ -184,17 +180,17 @@ class _Numbered:
         self._starts = [0, *accumulate(map(len, groups))]
 
     def numbers(self) -> Iterable[range]:
-        """The numbers of each group's packets."""
+        """The numbers of the packets in each group."""
         return map(range, self._starts, self._starts[1:])
 
     def before(self, number: int) -> tuple[Packets, int]:
-        """The packets and the row of a number."""
+        """The group of a number, and the row in it."""
         place = bisect_right(self._starts, number) - 1
         return self._groups[place], number - self._starts[place]
 
 
 class Entered(_Numbered):
-    """All that enters a table at once: the groups of several states."""
+    """Everything that enters a table at once: one group per state."""
 
     __slots__ = ("shares", "to", "undivided", "who")
 
@@ -227,7 +223,7 @@ class _FromGroups(_Numbered):
 
 
 class Travellers:
-    """Groups by the state of their packets."""
+    """Groups of packets by state."""
 
     def __init__(self) -> None:
         self._groups: dict[PacketState, list[Packets]] = {}
@@ -241,25 +237,24 @@ class Travellers:
             self._groups.setdefault(state, []).append(packets)
 
     def items(self) -> Iterable[tuple[PacketState, Packets]]:
-        """Each state with its packets, those of one joined."""
+        """Each state with its packets; several groups in one state are joined."""
         for state, groups in self._groups.items():
             if len(groups) > 1:
                 self._groups[state] = [Packets.joined(groups)]
             yield state, self._groups[state][0]
 
     def forget_idle_answers(self) -> None:
-        """Join packets whose states differ only in the answer to one question, where it has not mattered, or in whether
-        a rule has counted them."""
+        """Join packets whose states differ only in an answer that made no difference, or in whether a rule has counted
+        them."""
         forget_idle(self._groups)
         forget_counts(self._groups)
 
 
 def forget_counts(groups: dict[PacketState, list[Packets]]) -> None:
-    """Join what a rule has taken by counting with what it has not, where their states differ in nothing else."""
+    """Join the packets that a rule has counted and those that it has not, if their states differ in nothing else."""
     for state in sorted((state for state in groups if state.counted), key=lambda state: -len(state.counted)):
-        counted = state.counted
-        for place in range(len(counted)):
-            twin = state._replace(counted=counted[:place] + counted[place + 1 :])
+        for fewer in with_one_less(state.counted):
+            twin = state._replace(counted=fewer)
             if twin not in groups:
                 continue
             one, other = Packets.joined(groups[state]), Packets.joined(groups[twin])
@@ -270,16 +265,14 @@ def forget_counts(groups: dict[PacketState, list[Packets]]) -> None:
 
 
 def forget_idle(groups: dict[PacketState, list[Packets]]) -> None:
-    """Join groups that are alike and whose states differ only in the answer to one question; until there are none."""
+    """Join equal groups whose states differ only in the answer to one question, until there are none."""
     waiting = [state for state in groups if state.answers]
     while waiting:
         state = waiting.pop()
         if state not in groups:
             continue
-        answers = state.answers
-        for place in range(len(answers) - 1, max(-1, len(answers) - 1 - _LATEST), -1):
-            answer = answers[place]
-            twin = state.with_answers((*answers[:place], answer.opposite, *answers[place + 1 :]))
+        for answer, opposite, fewer in with_opposites(state.answers):
+            twin = state.with_answers(opposite)
             if twin not in groups:
                 continue
             one, other = Packets.joined(groups[state]), Packets.joined(groups[twin])
@@ -290,7 +283,7 @@ def forget_idle(groups: dict[PacketState, list[Packets]]) -> None:
             for key in (state, twin):
                 if not groups[key]:
                     del groups[key]
-            merged = state.with_answers(answers[:place] + answers[place + 1 :])
+            merged = state.with_answers(fewer)
             groups.setdefault(merged, []).append(Packets.joined((other, one) if answer.hold else (one, other)))
             waiting += [merged, state]
             break

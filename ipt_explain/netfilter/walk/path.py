@@ -1,4 +1,4 @@
-"""The rules that a packet met: kept as shared links while walking, written out only for packets that a caller asks
+"""The rules that a packet met: stored as shared links during the walk, and listed only for packets that a caller asks
 about."""
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 
 
 class Step(Record):
-    """One rule on a packet's way, or the policy that decided where `rule` is None.
+    """One rule on a packet's path, or the policy that decided (`rule` is None).
 
-    `before` is the packet as it met the rule; `after` the packet once past it, None where it did not come back from
-    the chain jumped to, which is `into`. `bound` is where the packet was bound for at the rule, `to_after` where it was
-    after it. `depth` counts jumps.
+    `before` is the packet's state at the rule, `after` its state once past it; None if it did not return from `into`,
+    the chain jumped to. `bound` has its destinations at the rule, `to_after` the one after it. `depth` counts jumps.
     """
 
     table: str
@@ -46,8 +45,8 @@ class Step(Record):
 
 
 class Leg(Record, eq=False):
-    """A packet's way through one table: the visit in which it ended, its row there, what it met last, and where it was
-    bound for before and after the table."""
+    """A packet's path through one table: the visit in which it ended, its row there, what it met last, and its
+    destination before and after the table."""
 
     visit: Visit
     row: int
@@ -64,18 +63,18 @@ AnyLeg: TypeAlias = "Leg | NftLeg | IpvsLeg"
 
 
 class Path(Record, eq=False):
-    """A whole way, stage by stage."""
+    """A packet's whole path, stage by stage."""
 
     legs: tuple[AnyLeg, ...]
 
     def steps(self) -> tuple[AnyStep, ...]:
-        """Every step, in order. A visit that the way takes again in the same state is written out once."""
+        """Every step, in order. A visit that the path repeats in the same state is listed once."""
         return tuple(
             step for leg in self.legs for step in (_table_steps(leg) if isinstance(leg, Leg) else leg.steps())
         )
 
     def enters(self, name: str) -> bool:
-        """Whether the way led into a chain of this name. That is found without writing its steps out."""
+        """Whether the path enters a chain of this name, found without listing its steps."""
         for leg in self.legs:
             entered = _entered(leg) if isinstance(leg, Leg) else [step.into for step in leg.steps()]
             if any(chain is not None and chain.name == name for chain in entered):
@@ -83,7 +82,7 @@ class Path(Record, eq=False):
         return False
 
     def last(self) -> AnyStep | None:
-        """The step that ended the way in the last stage, if a rule or policy did."""
+        """The step that ended the path in the last stage, if a rule or policy did."""
         leg = self.legs[-1]
         if not isinstance(leg, Leg):
             return leg.last()
@@ -105,7 +104,7 @@ def untracking(steps: Sequence[AnyStep]) -> AnyStep | None:
 
 
 def _levels(leg: Leg) -> list[tuple[Visit, int, Trail | None]]:
-    """The chains in which a way through a table ends, each called by the one before, with what it met in each."""
+    """The nested chains in which a path through a table ends, outermost first, with what the packet met in each."""
     levels: list[tuple[Visit, int, Trail | None]] = []
     visit, row, trail = leg.visit, leg.row, leg.via
     while True:
@@ -120,7 +119,7 @@ def _levels(leg: Leg) -> list[tuple[Visit, int, Trail | None]]:
 
 
 def _entered(leg: Leg) -> Iterator[Chain]:
-    """The chains that a way through a table leads into, in no order."""
+    """The chains that a path through a table enters, in no particular order."""
     waiting = _levels(leg)
     yield from (visit.chain(row) for visit, row, _ in waiting[1:])
     seen: set[tuple[int, int]] = set()
@@ -138,7 +137,7 @@ def _entered(leg: Leg) -> Iterator[Chain]:
 
 
 def _table_steps(leg: Leg) -> list[Step]:
-    """The steps through one table, from its built-in chain to where the way ends."""
+    """The steps through one table, from its built-in chain to where the path ends."""
     levels = _levels(leg)
     steps: list[Step] = []
     written: set[tuple[int, int]] = set()
@@ -152,7 +151,7 @@ def _write(
     leg: Leg, visit: Visit, row: int, trail: Trail | None, entered: Chain | None, depth: int, steps: list[Step],
     written: set[tuple[int, int]],
 ) -> None:  # fmt: skip
-    """Write out a visit, its last step being a jump to `entered` if that is a chain."""
+    """Append the steps of a visit. Its last step is a jump to `entered`, if that is given."""
     stack: list[tuple[Visit, int, list[Trail], int]] = [(visit, row, _links(trail), depth)]
     while stack:
         level, number, links, deep = stack[-1]

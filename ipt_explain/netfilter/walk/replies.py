@@ -1,4 +1,4 @@
-"""Replies, and what follows them: packets of a connection that is known must pass the node's rules, too."""
+"""Replies and later packets: the packets of a known connection must pass the node's rules, too."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _OF_DATA = (("tcp", "--tcp-flags"), ("tcp", "--syn"), ("sctp", "--chunk-types"))
 
 
 class _Stop(Record):
-    """What stops a reply, the share that it stops, and under which assumption, if it is not certain. `asked` are all
+    """What stops a reply, which share it stops, and under which assumptions if that is uncertain. `asked` are all
     questions of rules that may stop it."""
 
     reply: StoppedReply | None
@@ -46,10 +46,10 @@ class _Stop(Record):
 class Replies:
     """Sends the first reply of every translated connection back through a node, and the client's next packet.
 
-    Conntrack undoes NAT, or repeats it, and no rule of nat is asked, so few rules look at more than the state. One
-    packet is therefore sent for all connections, between an unknown endpoint and an unknown frontend; they are asked
-    one by one only where known ones leave other questions. A reply that depends on one other thing that the dump does
-    not show is reported with it (`_is_reported`). Otherwise it counts as passed.
+    Connection tracking undoes or repeats NAT without asking nat's rules, so few rules look at more than the state. One
+    packet between an unknown endpoint and an unknown frontend therefore stands for all connections. They are followed
+    one by one only if that raises different questions. A reply that depends on exactly one thing that the dump does not
+    show is reported with it (`_is_reported`). Otherwise it counts as passed.
     """
 
     def __init__(self, node: NodeRules) -> None:
@@ -62,7 +62,7 @@ class Replies:
     def checked(
         self, ends: Iterable[tuple[Finish, Packets]], sent: Sequence[Heading]
     ) -> Iterator[tuple[Finish, Packets]]:
-        """The ends of first packets, which were sent to `sent`; those whose replies are stopped say so."""
+        """The ends of first packets, given their original destinations; ends whose replies are stopped say so."""
         for finish, packets in ends:
             state = finish.state
             if not self._may_stop or finish.verdict is not Verdict.ACCEPT or not state.dnat or not state.tracked:
@@ -98,7 +98,7 @@ class Replies:
     def _depends(
         self, finish: Finish, packets: Packets, over_lo: bool, stop: _Stop, sent: Sequence[Heading]
     ) -> tuple[bool, bool]:
-        """Whether what stops a reply depends on the endpoint, and on the frontend."""
+        """Whether what stops a reply depends on the endpoint, and whether it depends on the frontend."""
         if not stop.asked:
             return False, False
         endpoint, frontend = packets.to[0], sent[packets.who[0]]
@@ -109,7 +109,7 @@ class Replies:
     def _stop(
         self, finish: Finish, packets: Packets, over_lo: bool, endpoint: Heading | None, frontend: Heading | None
     ) -> _Stop:
-        """What stops the reply of an endpoint, or the client's next packet; of any endpoint or frontend if None."""
+        """What stops an endpoint's reply, or the client's next packet. With `endpoint` or `frontend` None, for any."""
         state = finish.state
         nat = state.source, state.source_port, state.dnat, state.snat
         about = finish.delivered, over_lo, bool(state.answers), endpoint, frontend
@@ -128,7 +128,7 @@ class Replies:
         self, finish: Finish, connected: Packets, over_lo: bool, endpoint: Heading | None, frontend: Heading | None,
         tracking: Tracking, data: bool,
     ) -> _Stop:  # fmt: skip
-        """The same for one packet: what stops it, or that connection tracking does not recognise it (ACCEPT)."""
+        """The same for one packet. If connection tracking does not recognise it, the verdict is ACCEPT."""
         first = finish.state
         vip = _unknown("the frontend's address", first.connection.family) if frontend is None else frontend
         state, sent = _later_packet(first, endpoint, vip, tracking, data)
@@ -158,7 +158,8 @@ class Replies:
     def _walked(
         self, finish: Finish, over_lo: bool, state: PacketState, sent: Heading, vip: Heading
     ) -> tuple[Ends, bool]:
-        """The ends of a later packet that does not get through as one of its connection, and whether any of it does."""
+        """The ends of a later packet that does not get through as part of its connection, and whether any of it
+        does."""
         hooks, travellers = HookWalk(self._node, (vip,), _WORK), Travellers()
         travellers.gather(state, Packets((0,), (sent,), (ALWAYS,)))
         replies = state.connection.known is not None and state.connection.known.tracking is Tracking.REPLY
@@ -174,7 +175,8 @@ class Replies:
 
 
 def _decides(stop: tuple[StoppedReply, Probability]) -> tuple[Probability, bool]:
-    """What tells that one of several stops decides: it stops more, or so much whatever other rules ask for."""
+    """A sort key for the stop to report: the one that stops most, then one that does not depend on other rules'
+    conditions."""
     reply, share = stop
     return share, not any(answer.affirmed for answer in reply.state.answers)
 
@@ -182,7 +184,7 @@ def _decides(stop: tuple[StoppedReply, Probability]) -> tuple[Probability, bool]
 def _later_packet(
     first: PacketState, endpoint: Heading | None, vip: Heading, tracking: Tracking, data: bool
 ) -> tuple[PacketState, Heading]:
-    """A packet of a connection after its first, as it sets out, and where it is sent."""
+    """A later packet of a connection as it sets out, and its destination."""
     connection, replies = first.connection, tracking is Tracking.REPLY
     server = endpoint
     if server is None or server.address is None:
@@ -209,7 +211,7 @@ def _later_packet(
 
 
 def _may_stop(rulesets: Sequence[Ruleset]) -> bool:
-    """Whether rules may stop a reply, or may not be shown."""
+    """Whether rules may stop a reply, or rules that may do so are not shown."""
     if any(ruleset.fragment for ruleset in rulesets):
         return True
     from ipt_explain.netfilter.walk.known_connections import may_stop_known
@@ -218,7 +220,7 @@ def _may_stop(rulesets: Sequence[Ruleset]) -> bool:
 
 
 def _sees_data(rulesets: Sequence[Ruleset]) -> bool:
-    """Whether a rule outside nat may tell packets with data from those that set a connection up."""
+    """Whether a rule outside nat may distinguish packets with data from those that set up the connection."""
     tables = [table for ruleset in rulesets for name, table in ruleset.tables.items() if name != "nat"]
     layouts = {chain.layout for table in tables for chain in table.chains.values()}
     shapes = {shape for layout in layouts for shape in layout.shapes}
@@ -230,8 +232,11 @@ def _unknown(label: str, family: Family) -> Heading:
 
 
 def _is_reported(stop: StoppedReply, finish: Finish) -> bool:
-    """Whether a doubt is worth telling: about one thing, and of a rule that asks for the connection's state, as others
-    stop first packets alike, or that those do not meet, or that keeps connection tracking from recognising it."""
+    """Whether a doubtful stop is worth reporting: it depends on one thing, and first packets do not show the same.
+
+    That is so if the rule tests the connection's state, if first packets do not pass its hook, or if it keeps
+    connection tracking from recognising the packet.
+    """
     passed = {Hook.OUTPUT: finish.state.connection.local, Hook.INPUT: finish.delivered}
     if stop.verdict is not Verdict.ACCEPT and passed.get(stop.state.hook, True):
         from ipt_explain.netfilter.walk.path import Step

@@ -43,7 +43,7 @@ class Where(Enum):
 
 
 class Course(Record):
-    """Where a share of packets goes. `reason` says why the kernel stops them."""
+    """Where a share of packets goes. `reason` says why the kernel stops them, if it does."""
 
     where: Where
     state: PacketState
@@ -54,9 +54,9 @@ class Course(Record):
 def routes(
     state: PacketState, to: Sequence[Heading], rewritten: set[Address | None]
 ) -> Mapping[Address | None, Where | tuple[Course, ...]]:
-    """The routing decision by address, courses where there is more to say than where it leads. Most addresses are known
-    to be no address of the node: those lead elsewhere, and are left out. Equal courses are one object. `rewritten` are
-    addresses that packets were not sent to.
+    """The routing decision by address. Addresses that are known not to be the node's lead elsewhere, and are left out.
+
+    Equal courses are one object. `rewritten` are addresses that packets were not originally sent to.
     """
     node, family = state.node, state.connection.family
     addresses = addresses_of(to)
@@ -83,7 +83,7 @@ def routes(
 
 
 def _odd_ones(family: Family, to: Sequence[Heading]) -> frozenset[Address | None]:
-    """Addresses with special routing, and those that are not known."""
+    """Addresses with special routing, and those that are unknown."""
     shift, odd = ADDRESS_BITS[family] - 8, _ODD[family]
     return frozenset([each for each in addresses_of(to) if type(each) is not int or each >> shift in odd])
 
@@ -115,7 +115,7 @@ def _courses_to(state: PacketState, address: Address | None, sent: Address | Non
 
 
 def _from_loopback(state: PacketState, address: int, sent: Address | None) -> tuple[Course, ...]:
-    """Packets from 127.0.0.0/8 that are for other hosts, or come from them."""
+    """Packets from 127.0.0.0/8 to or from other hosts."""
     found: list[Course] = []
     for course in _by_ownership(state, address, sent):
         over_lo = course.where is Where.HERE and state.connection.local
@@ -129,7 +129,8 @@ def _from_loopback(state: PacketState, address: int, sent: Address | None) -> tu
 
 
 def _group(state: PacketState, address: int) -> tuple[Course, ...]:
-    """Multicast and broadcast that arrive: for the node itself, if it listens; routers of multicast aside."""
+    """Multicast and broadcast packets that arrive: for the node itself, if it listens. Multicast routers are
+    ignored."""
     if address in _ALL_NODES or not is_multicast(address, state.connection.family):
         return (Course(Where.HERE, state),)
     name = _text(address, state.connection.family)
@@ -138,8 +139,8 @@ def _group(state: PacketState, address: int) -> tuple[Course, ...]:
 
 
 def _by_ownership(state: PacketState, address: Address | None, sent: Address | None) -> tuple[Course, ...]:
-    """If the node's addresses are unknown, an address that NAT chose is treated as another machine's, unless in doubt.
-    """
+    """If the node's addresses are unknown, an address chosen by NAT is treated as another machine's, unless in
+    doubt."""
     if address is None:
         return (Course(Where.HERE, state),)
     chosen = state.destination_decided and state.owns(address) is Truth.UNKNOWN
@@ -171,8 +172,8 @@ _STOPPED = {Where.NOWHERE: Verdict.DROP, Where.REFUSED: Verdict.REJECT}
 
 
 def routed(travellers: Travellers, ends: Ends, sent: Sequence[Heading]) -> tuple[Travellers, Travellers]:
-    """Whether each packet is for the node itself, as (local, others); those that the kernel does not route end. `sent`
-    is where each packet of the journey was sent to."""
+    """The packets for the node itself, and the others; those that the kernel does not route end. `sent` has the
+    original destination of each packet of the journey."""
     local, others = Travellers(), Travellers()
     for state, packets in travellers.items():
         rewritten: set[Address | None] = set()  # asked of addresses alone that nat has not chosen

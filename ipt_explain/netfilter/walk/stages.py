@@ -41,15 +41,15 @@ AnyStage = Union[TableStage, ServersStage, "ChainStage"]
 
 
 class Rank(Record, eq=False):
-    """What a hook asks at one place: its stages, and the orders in which they may be asked where there are several."""
+    """The stages that a hook asks at one place and, if there are several, the possible orders."""
 
     stages: tuple[AnyStage, ...]
     orders: tuple[Order[AnyStage], ...] = ()
 
 
 class Stages:
-    """The stages of each hook for packets of one family. `hiding_nat` are the hooks where nftables may translate
-    destinations by chains that a fragment does not show."""
+    """The stages of each hook for packets of one family. In the hooks of `hiding_nat`, nftables chains that a fragment
+    does not show may translate destinations."""
 
     def __init__(
         self,
@@ -98,13 +98,13 @@ def _priority(table: str, hook: Hook, ruleset: Ruleset) -> int:
 
 
 def _rank(stage: AnyStage) -> tuple[int, int]:
-    """Where a hook asks it. Chains of NAT, iptables' included, are asked at one place, ordered by their own priorities.
-    """
+    """Where a hook asks a stage. All NAT chains, including those of iptables, are asked at one place, ordered by their
+    own priorities."""
     return stage.priority, stage.priority if isinstance(stage, TableStage | ServersStage) else stage.own_priority
 
 
 def _ranked(stages: tuple[AnyStage, ...], hook: Hook) -> Rank:
-    """Stages that are asked at one place: in any order, where several backends have something to say."""
+    """Stages that are asked at one place; in any order if several backends have rules there."""
     if len(stages) == 1:
         return Rank(stages)
     of_backend: dict[Backend | None, list[AnyStage]] = {}
@@ -126,7 +126,7 @@ def _ranked(stages: tuple[AnyStage, ...], hook: Hook) -> Rank:
 
 
 def _speaks(stage: TableStage | ChainStage, hook: Hook) -> bool:
-    """Whether it may do anything to a packet."""
+    """Whether a stage may do anything to a packet."""
     if not isinstance(stage, TableStage):
         return bool(stage.chain.rules) or stage.drops
     chain = stage.ruleset.chain(stage.table, hook.value)
@@ -152,7 +152,7 @@ def _servers(hook: Hook, servers: VirtualServers | None) -> tuple[ServersStage, 
 
 
 class NodeRules:
-    """The rulesets that a node's packets of one family meet, and what walks over them have learnt so far."""
+    """The rulesets that packets of one family meet on a node, and what walks over them have learnt so far."""
 
     def __init__(
         self,
@@ -170,11 +170,12 @@ class NodeRules:
 
     @property
     def nat_only(self) -> bool:
-        """Whether the input shows no table but nat, which no packet of a known connection asks."""
+        """Whether the input shows only table nat, which packets of known connections skip."""
         return self.chains is None and not any(ruleset.tables.keys() - {"nat"} for ruleset in self.rulesets)
 
     def after_nat(self, state: PacketState) -> PacketState:
-        """A packet that leaves a chain of nftables, without what it has been entered into and nobody will ask."""
+        """A packet's state after a chain of nftables, without the sets that it was added to if no later rule looks
+        there."""
         if not state.visits:
             return state
         from ipt_explain.netfilter.nft import memory
@@ -183,7 +184,7 @@ class NodeRules:
 
     @property
     def lists_asked(self) -> frozenset[str]:
-        """The lists of clients that rules of nftables ask once a packet's destination is decided on."""
+        """The client lists that nftables rules look up after a packet's destination is decided."""
         if self._lists_asked is None:
             from ipt_explain.netfilter.nft import memory
 

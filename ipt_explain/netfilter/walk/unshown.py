@@ -1,5 +1,5 @@
-"""What a fragment does not show, and what is assumed instead: built-in chains lead to the chains that none of its
-rules leads to."""
+"""What a fragment does not show, and what is assumed instead: built-in chains lead to the chains that no rule of the
+fragment leads to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Walk = Callable[[Ruleset, str, str, Travellers], tuple[list[Arrival], Entered]]
 
 
 class Unshown:
-    """What a crowd meets in built-in chains that a fragment does not show. `supposed` is what had to be supposed."""
+    """What a crowd meets in built-in chains that a fragment does not show. `supposed` lists what was assumed."""
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.supposed: list[str] = []
@@ -31,7 +31,7 @@ class Unshown:
     def passed(
         self, ruleset: Ruleset, name: str, hook: Hook, travellers: Travellers, ends: Ends, walk: Walk
     ) -> Travellers:
-        """Those that get through a built-in chain which is not there; the others have come to one of `ends`."""
+        """The packets that get through a built-in chain that is not shown. `ends` gets the others."""
         if not travellers:
             return travellers
         table = ruleset.tables.get(name)
@@ -48,11 +48,10 @@ class Unshown:
         self, ruleset: Ruleset, table: Table, hook: Hook, orphans: Sequence[Chain], travellers: Travellers, ends: Ends,
         walk: Walk,
     ) -> Travellers:  # fmt: skip
-        """A fragment's chains that no rule of it jumps to: a built-in chain that it does not show leads to them, we
-        suppose.
+        """Assume that the built-in chain leads to the chains that no rule of the fragment jumps to.
 
-        Not so to those that rewrite addresses whatever comes, as something must choose between them. Where there are
-        no others, and in hooks where nat rewrites sources, it is unknown what the packet meets.
+        Except to those that rewrite addresses unconditionally, as something must choose between them. If there are no
+        others, or in hooks where nat rewrites sources, what the packet meets is unknown.
         """
         self._entered.update(dict.fromkeys(orphans, Hook.FORWARD if hook is Hook.INPUT else hook))
         if table.name == "nat":
@@ -87,22 +86,21 @@ class Unshown:
 
 
 def may_be_unshown(ruleset: Ruleset, table: str) -> bool:
-    """Whether a built-in chain that is not there may have rules: other tables than these hardly ever have any."""
+    """Whether a built-in chain that is not shown may have rules. Tables other than nat and filter hardly ever have
+    any."""
     return ruleset.fragment and (table in ("nat", "filter") or table in ruleset.tables)
 
 
 def unreached_chains(table: Table) -> list[Chain]:
-    """The user chains of a table that no rule of it jumps to, in the order of the text."""
+    """A table's user chains that no rule of it jumps to, in the order of the text."""
     targets = {chain.target_of(number) for chain in table.chains.values() for number in range(len(chain.layout.shapes))}
     built_in = {hook.value for hook in Hook}
     return [chain for name, chain in table.chains.items() if name not in targets and name not in built_in]
 
 
 def rewriting_blindly(table: Table, evaluator: Evaluator) -> frozenset[str]:
-    """The chains that rewrite addresses wherever a packet is bound for, themselves or through others, or may do so in
-    chains that the text does not show: something that looks at the destination must lead to them, and no built-in
-    chain does.
-    """
+    """The chains that rewrite addresses whatever the destination, directly or through others, or may do so in chains
+    that the text does not show. A rule that tests the destination must lead to them, and no built-in chain's does."""
     blind: dict[Shape, bool] = {}
     leads_on: dict[Shape, bool] = {}
     callers: dict[str, list[str]] = defaultdict(list)

@@ -23,7 +23,8 @@ _UNCHANGED = "what the real server does with packets that direct routing or a tu
 
 
 class Sent(Record, eq=False):
-    """Packets that IPVS lets pass (`taken` False), takes, refuses or may take; ACCEPT for the first two."""
+    """Packets that IPVS does not take (`taken` False), takes, refuses or may take. The verdict is ACCEPT for the first
+    two."""
 
     verdict: Verdict
     state: PacketState
@@ -35,7 +36,7 @@ class Sent(Record, eq=False):
 def ask_servers(
     servers: VirtualServers, state: PacketState, packets: Packets, sent: Sequence[Heading]
 ) -> Iterator[Sent]:
-    """What IPVS does with packets of one state; `sent` is where each of the journey was sent to."""
+    """What IPVS does with packets in one state; `sent` has the original destination of each packet of the journey."""
     if asks_of_bound(state.answers):  # that is about to change
         for row, to in enumerate(packets.to):
             yield from ask_servers(servers, with_named_bound(state, to), packets.take([row]), sent)
@@ -84,7 +85,8 @@ def _found(asked: Balancers, state: PacketState, to: Heading) -> Taken | Truth:
 
 
 def _at_any_address(asked: Balancers, state: PacketState, to: Heading) -> Taken | Truth:
-    """A node port on an address of the node that is not named: every address that has the port has the same servers."""
+    """A node port at an address of the node that is not known by name: every address with the port has the same
+    servers."""
     family, protocol = state.connection.family, state.connection.protocol
     for address in () if to.port is None else asked.index.addresses_with(family, to.port):
         taken = asked.take(family, protocol, address, to.port, state.mark)
@@ -94,7 +96,7 @@ def _at_any_address(asked: Balancers, state: PacketState, to: Heading) -> Taken 
 
 
 def _choices(found: Taken, state: PacketState) -> Iterator[tuple[Probability, PacketState, Sequence[Destination]]]:
-    """The real servers that get an equal share each; without any, a refusal. Where load or the client decide, each is a
+    """The real servers, each with an equal share; a refusal if there are none. If load or the client decides, each is a
     question."""
     if found.dealt is not None:
         for stated, alike in found.dealt:
@@ -122,7 +124,7 @@ def _choices(found: Taken, state: PacketState) -> Iterator[tuple[Probability, Pa
 
 
 class _Sending:
-    """Packets on their way from virtual servers, all in one state: whom each server sends where, and how much."""
+    """Packets in one state that virtual servers send on: which packet goes where, with which share."""
 
     def __init__(self, before: PacketState, packets: Packets, sent: Sequence[Heading]) -> None:
         self._before = before
@@ -134,19 +136,19 @@ class _Sending:
         self._shares: list[Probability] = []
 
     def add(self, row: int, server: VirtualServer, to: Sequence[Heading], share: Probability) -> None:
-        """One packet that a server sends to several places, an equal share to each."""
+        """Add a packet that a server sends to several places, with an equal share for each."""
         self._rows += [row] * len(to)
         self._servers += [server] * len(to)
         self._to += to
         self._shares += [share] * len(to)
 
     def refused(self, row: int, server: VirtualServer, after: PacketState, share: Probability = ALWAYS) -> Sent:
-        """One packet, or a share of it, that gets port-unreachable."""
+        """Add a packet, or a share of it, that is refused with port-unreachable."""
         self.add(row, server, (self._packets.to[row],), share)
         return Sent(Verdict.REJECT, after, self.packets(after))
 
     def packets(self, after: PacketState) -> Packets:
-        """Them all; what is of one connection and bound for one place is one packet."""
+        """All of them; rows with the same packet and destination become one."""
         who = picked(self._packets.who, self._rows)
         shares = products(picked(self._packets.shares, self._rows), self._shares)
         origin = _FromServers(self._packets, self._rows, self._servers, self._sent, self._before, after, self._to)
@@ -157,8 +159,7 @@ class _Sending:
 
 
 class _FromServers(Record, eq=False):
-    """Where packets come from: virtual servers. `rows` are those that each was in `packets`, `to` is where it was sent.
-    """
+    """Where packets come from: virtual servers. `rows` are their rows in `packets`, `to` is where each was sent."""
 
     packets: Packets
     rows: Sequence[int]
@@ -169,7 +170,7 @@ class _FromServers(Record, eq=False):
     to: Sequence[Heading]
 
     def leg(self, row: int) -> IpvsLeg:
-        """A packet's way through its server."""
+        """A packet's path through its server."""
         before = self.rows[row]
         bound = Bound(self.packets.to[before], self.sent[self.packets.who[before]])
         return IpvsLeg(self.servers[row], self.state, self.after, bound, self.to[row])

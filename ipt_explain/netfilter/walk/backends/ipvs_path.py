@@ -1,4 +1,4 @@
-"""The virtual server that took a packet, as a step of its way."""
+"""The virtual server that took a packet, as a step of its path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ServersPlace(Record):
 
 
 class IpvsStep(Record):
-    """A virtual server on a packet's way; the fields are those of a `Step` of iptables."""
+    """A virtual server on a packet's path; the fields are those of a `Step` of iptables."""
 
     backend = Backend.IPVS
 
@@ -54,7 +54,7 @@ def server_text(server: VirtualServer) -> str:
 
 
 class IpvsLeg(Record, eq=False):
-    """A packet's way through IPVS."""
+    """A packet's path through IPVS."""
 
     server: VirtualServer
     before: PacketState

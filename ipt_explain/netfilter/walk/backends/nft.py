@@ -1,10 +1,9 @@
-"""What a base chain of nftables, and the chains that it leads to, do with a crowd of packets: every end, each with its
-share.
+"""What a base chain of nftables, and the chains that it leads to, do with a crowd of packets: how packets end and with
+which shares.
 
-Packets that are in one state, at one rule, reached by the same jumps, go on together; a rule that does not look at
-where they are bound for is asked once for all of them. So do packets in chains that look alike, each in its
-own. Places are taken in the order of the rules, so that portions which have become alike join. Nothing recurses on the
-depth of jumps.
+Packets in one state at one rule, reached by the same jumps, continue together, and so do packets in chains that look
+alike, each in its own. A rule that does not depend on the destination is evaluated once for all of them. Rules are
+evaluated in order, so that portions which have become equal join. Nothing recurses on the depth of jumps.
 """
 
 from __future__ import annotations
@@ -35,8 +34,8 @@ _COST_OF_A_RULE_AMONG_OTHERS = 4
 
 
 class Arrival(Record, eq=False):
-    """Packets that have met an end. `rows` are their numbers among all that entered; `share` is of each of them; `to`
-    is where each is bound for from now on."""
+    """Packets that have ended. `rows` are their numbers among all that entered, `share` is the share of each, `to` are
+    their destinations from now on."""
 
     end: End
     rows: Rows
@@ -47,8 +46,8 @@ class Arrival(Record, eq=False):
 
 
 class ChainWalk:
-    """One walk of a crowd from one base chain. `sent` is where each packet of the journey was sent to. `forgets`: what
-    clients are entered into here is not asked in later ones."""
+    """One walk of a crowd from one base chain. `sent` has the original destination of each packet of the journey.
+    `forgets`: no later chain asks which sets packets were added to here."""
 
     def __init__(
         self,
@@ -75,7 +74,7 @@ class ChainWalk:
         self._waiting: dict[tuple[int | str, ...], tuple[Frame, dict[tuple[object, ...], Portion]]] = {}
 
     def run(self, entering: Iterable[tuple[PacketState, Sequence[int]]]) -> list[Arrival]:
-        """Where packets end that enter the base chain in these states; of each, its number among all."""
+        """How packets end that enter the base chain, given their states and numbers among all that entered."""
         chain = self._stage.chain
         start = Frame(chain, len(chain.rules), 0, None, (0,), 0)
         for state, rows in entering:
@@ -118,7 +117,7 @@ class ChainWalk:
         self.arrivals.append(Arrival(end, portion.rows, portion.share, portion.to, via, True))
 
     def _meet(self, frame: Frame, portion: Portion) -> None:
-        """Packets meet a rule."""
+        """Apply a rule to a portion."""
         if self._budget.left <= 0:
             self._end(portion, Verdict.UNKNOWN, TOO_MUCH)
             return
@@ -128,7 +127,7 @@ class ChainWalk:
                 self._go(frame, way, portion.state, Portion(way.state, part.rows, way.to, share, part.via))
 
     def _answers(self, frame: Frame, portion: Portion) -> Iterable[tuple[Portion, Sequence[CommonWay]]]:
-        """The ways on, with the packets that share all of them but where they are bound for."""
+        """What a rule does with packets, each group of packets that it treats alike with its outcomes."""
         table, state, rows, sent = self._table, portion.state, portion.rows, self._sent
         chains, at = frame.chains, frame.place
         rule = chain_of(chains, rows[:1]).rules[at]
@@ -156,7 +155,7 @@ class ChainWalk:
             yield portion, [_of_all(way, portion.to if len(rows) > 1 else (way.to,)) for way in ways]
 
     def _spread(self, portion: Portion, alike: AlikePackets) -> Portion:
-        """The packets at these places, each as often as it is there: in rows of their own if they go on."""
+        """The packets at these places, each as often as it appears there. If they go on, each gets a row of its own."""
         rows: Sequence[int] = [portion.rows[place] for place in alike.places]
         if not isinstance(alike.ways[0].then, Verdict):
             parents, rows = rows, range(len(self._sent), len(self._sent) + len(rows))
@@ -165,14 +164,14 @@ class ChainWalk:
         return portion._replace(rows=tuple(rows), to=tuple([portion.to[place] for place in alike.places]))
 
     def _lineage(self, row: int) -> tuple[int, ...]:
-        """A row, the row that it is a share of, and so on up to the row of a packet that entered."""
+        """A row, the row that it is a share of, and so on, up to the row of a packet that entered."""
         rows = [row]
         while rows[-1] in self._parents:
             rows.append(self._parents[rows[-1]])
         return tuple(rows)
 
     def _apart(self, rule: nft.Rule, portion: Portion) -> tuple[Portion | None, Portion]:
-        """The packets that the rule cannot match by their destination, if any, and the others."""
+        """The packets that the rule cannot match because of their destination, if any, and the others."""
         meant = self._evaluator.destination(rule)
         if meant is None:
             return None, portion
@@ -214,7 +213,7 @@ class ChainWalk:
             self._wait(frame.into_each(into, then.goto, self._bundles), going)
 
     def _chains(self, then: Verdict | Flow | Leap | Leaps, rows: Rows) -> Chains | None:
-        """Where packets of these rows leap to."""
+        """The chain that packets of these rows jump to, or one chain per row."""
         chains = self._table.chains
         if isinstance(then, Leap):
             return chains.get(then.chain)
@@ -225,7 +224,7 @@ class ChainWalk:
         self.arrivals.append(Arrival(end, portion.rows, portion.share, portion.to, portion.via, False))
 
     def packets(self, arrival: Arrival) -> Packets:
-        """The packets of an arrival, on their way to the next stage."""
+        """The packets of an arrival, for the next stage."""
         entered, share = self._entered, arrival.share
         rows = [self._lineage(row)[-1] for row in arrival.rows] if self._parents else arrival.rows
         who = picked(entered.who, rows)
@@ -234,18 +233,18 @@ class ChainWalk:
         return Packets.joined((packets, Packets((), (), ()))) if self._parents and _repeats(packets) else packets
 
     def leg(self, arrival: Arrival, place: int) -> NftLeg:
-        """How one of an arrival's packets came through."""
+        """How one of an arrival's packets got through."""
         rows = self._lineage(arrival.rows[place])
         bound = Bound(self._entered.to[rows[-1]], self._sent[rows[-1]])
         return NftLeg(self._table, rows, arrival.via, bound, arrival.to[place], arrival.by_policy)
 
     def before(self, row: int) -> tuple[Packets, int]:
-        """Where a packet stood when it entered."""
+        """The group and row of a packet when it entered."""
         return self._entered.before(self._lineage(row)[-1])
 
 
 class _FromChain:
-    """Where packets come from: an arrival of a walk."""
+    """Where packets come from: an arrival of a chain walk."""
 
     __slots__ = ("_arrival", "_walk")
 
@@ -261,12 +260,12 @@ class _FromChain:
 
 
 def _draws(rule: nft.Rule) -> bool:
-    """Whether a rule sends packets by chance to several chains."""
+    """Whether a rule sends packets to several chains by chance."""
     return isinstance(rule.last, nft.VerdictMap) and isinstance(rule.last.key, nft.Numgen)
 
 
 def _rewrites(rule: nft.Rule) -> bool:
-    """Whether a rule sends packets by chance to several addresses."""
+    """Whether a rule sends packets to several addresses by chance."""
     lookup = rule.last.address if isinstance(rule.last, nft.Nat) else None
     return isinstance(lookup, nft.MapLookup) and isinstance(lookup.key, nft.Numgen)
 
@@ -291,10 +290,10 @@ def _part(portion: Portion, places: Sequence[int]) -> Portion:
 
 
 def _of_all(way: Way, to: tuple[Heading, ...]) -> CommonWay:
-    """One way, that of all packets."""
+    """An outcome that is the same for all packets."""
     return CommonWay(way.share, way.then, way.state, to, way.matched, way.reason)
 
 
 def _tells(before: PacketState, after: PacketState) -> bool:
-    """Whether a rule that lets packets go on has made something of them."""
+    """Whether a rule that lets packets go on has changed anything about them."""
     return after is not before and after._replace(answers=before.answers) != before

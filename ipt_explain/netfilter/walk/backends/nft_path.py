@@ -1,5 +1,5 @@
-"""The nftables rules that a packet met: kept as shared links while walking, written out only for packets that a caller
-asks about."""
+"""The nftables rules that a packet met: stored as shared links during the walk, and listed only for packets that a
+caller asks about."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class NftStep(Record):
-    """One rule of nftables on a packet's way, or the policy that decided where `rule` is None.
+    """One rule of nftables on a packet's path, or the policy that decided (`rule` is None).
 
-    `table` is its family and name; `verdict` is the one that it gave, if it did; the other
-    fields are those of a `Step` of iptables.
+    `table` is its family and name; `verdict` is the rule's, if it gave one; the other fields are those of a `Step` of
+    iptables.
     """
 
     backend = Backend.NFTABLES
@@ -55,9 +55,9 @@ Chains = Union["nft.Chain", "Mapping[int, nft.Chain]"]
 
 
 class Link(Record, eq=False):
-    """The latest rule that packets met in a base chain and those that it leads to, linked to those before.
+    """The latest rule that packets met in a base chain or the chains that it leads to, linked to those before it.
 
-    `place` is that of the rule in its chain, None for the policy; `depth` counts jumps; `into` is the chain jumped to.
+    `place` is the rule's number in its chain, None for the policy; `depth` counts jumps; `into` is the chain jumped to.
     """
 
     earlier: Link | None
@@ -71,8 +71,8 @@ class Link(Record, eq=False):
 
 
 class NftLeg(Record, eq=False):
-    """A packet's way through one base chain: its rows there, the latest first, what it met last, and where it was
-    bound for before and after."""
+    """A packet's path through one base chain: its rows there, latest first, what it met last, and its destination
+    before and after."""
 
     table: nft.Table
     rows: tuple[int, ...]
@@ -92,7 +92,7 @@ class NftLeg(Record, eq=False):
         return [self._step(links, place) for place in range(len(links))]
 
     def last(self) -> NftStep | None:
-        """The step that ended the way."""
+        """The step that ended the path."""
         return None if self.via is None else self.steps()[-1]
 
     def _step(self, links: list[Link], place: int) -> NftStep:
@@ -115,5 +115,5 @@ class NftLeg(Record, eq=False):
 
 
 def chain_of(chains: Chains, rows: Sequence[int]) -> nft.Chain:
-    """The chain that a packet is in, by the first of its rows that is in one."""
+    """The chain that a packet is in, given its rows: that of the first row that has one."""
     return next(chains[row] for row in rows if row in chains) if isinstance(chains, Mapping) else chains

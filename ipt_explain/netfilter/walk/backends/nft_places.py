@@ -28,8 +28,8 @@ class Portion(NamedTuple):
 
 
 class Frame:
-    """A place in a chain, or in chains of one layout by the row of the packet that is there. `order` sorts places as
-    they are met; `back` is where a return leads."""
+    """A place in a chain, or in chains of one layout, one per row. `order` sorts places in the order in which packets
+    meet them; `back` is where a return leads."""
 
     __slots__ = ("back", "chains", "depth", "order", "place", "rules")
 
@@ -49,14 +49,14 @@ class Frame:
         return Frame(self.chains, self.rules, self.place + 1, self.back, order, self.depth)
 
     def comes_back(self) -> bool:
-        """Whether packets that leave this chain for another without a return may still meet rules of callers."""
+        """Whether packets that leave this chain by a goto may still meet rules of its callers."""
         back = self.back
         while back is not None and back.place == back.rules:
             back = back.back
         return back is not None
 
     def asks_later(self) -> bool:
-        """Whether rules after this one may ask what was entered into a set."""
+        """Whether a later rule may look up what packets were added to a set."""
         place, frame = self.place + 1, self
         while not asks_from(_one_of(frame.chains), place):
             if frame.back is None:
@@ -66,12 +66,12 @@ class Frame:
         return True
 
     def into(self, chain: nft.Chain, goto: bool) -> Frame:
-        """The first rule of a chain that the rule here leads to."""
+        """The first rule of a chain that the current rule leads to."""
         return self._entering(chain, len(chain.rules), goto, chain.name)
 
     def into_each(self, chains: Mapping[int, nft.Chain], goto: bool, number: int) -> Frame:
-        """The first rules of chains of one layout that the rules here lead to, by row. `number` tells them from others
-        that packets go into together."""
+        """The first rules of the chains of one layout that the current rules lead to, by row. `number` identifies the
+        packets that enter them together."""
         first = _one_of(chains)
         return self._entering(chains, len(first.rules), goto, f"{first.name} {number}")
 
@@ -81,12 +81,12 @@ class Frame:
 
 
 def place_of_policy(chain: nft.Chain) -> Frame:
-    """The place behind all rules of a base chain."""
+    """The place after all rules of a base chain."""
     return Frame(chain, 0, 0, None, (_LAST,), 0)
 
 
 def joined(portions: Collection[Portion]) -> Collection[Portion]:
-    """Portions at one place, joined where the answer to a question has not mattered."""
+    """Portions at one place; those that differ only in an answer that made no difference are joined."""
     if len(portions) < 2 or not any(each.state.answers for each in portions):
         return portions
     parts: Portions[tuple[PacketState, int], Link | None] = Portions()
@@ -103,5 +103,5 @@ def joined(portions: Collection[Portion]) -> Collection[Portion]:
 
 
 def _one_of(chains: Chains) -> nft.Chain:
-    """The chain, or one of those of a layout: all ask the same."""
+    """The chain, or any one of the chains of a layout: their rules ask the same."""
     return next(iter(chains.values())) if isinstance(chains, Mapping) else chains

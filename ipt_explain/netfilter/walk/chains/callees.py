@@ -1,4 +1,4 @@
-"""Where rows that jump go: to one chain, or each to its own of one layout."""
+"""Where rows that jump go: all to one chain, or each to its own chain of one layout."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from ipt_explain.records import Record
 
 
 class Callees(Record, eq=False):
-    """Rows that jump to chains of one layout, each to its own or all to one; without `ground`, to what is no chain."""
+    """Rows that jump to one chain, or each to its own chain of one layout. `ground` is None if the target is no
+    chain."""
 
     ground: Ground | None
     rows: Rows
 
 
 class Fan(Record, eq=False):
-    """Rows that rules of a run send to chains of one layout, each to its own; without `ground`, to what is no chain or
-    not to return. A row is here once for each of its rules: `turns` tells which of the run's, `places` where that is.
+    """Rows that a run of rules sends to chains of one layout. `ground` is None if the target is no chain or a goto.
+
+    A row appears once for each rule that sends it: `turns` has the rule's number in the run, `places` its number in the
+    chain.
     """
 
     ground: Ground | None
@@ -34,8 +37,9 @@ class Fan(Record, eq=False):
 
 
 class Jumps:
-    """Where the jumps of one node's rules lead, looked up once for a column of names. `fans` are those of runs that all
-    rows of chains of one layout meet, by the places of their rules.
+    """Where the jumps of a node's rules lead, looked up once per column of names.
+
+    `fans` are the runs that all rows of some chains of one layout meet, by the places of their rules.
     """
 
     def __init__(self) -> None:
@@ -43,7 +47,7 @@ class Jumps:
         self._known: dict[tuple[Table, Shape, tuple[str, ...]], Iterable[Callees]] = {}
 
     def by_callee(self, names: Column, table: Table, shape: Shape) -> Iterable[Callees]:
-        """Rows by the layout of the chain that they jump to."""
+        """The rows, grouped by the layout of the chain that they jump to."""
         if isinstance(names, str):
             return _by_callee(names, table, shape)
         key = (table, shape, tuple(names))
@@ -53,7 +57,7 @@ class Jumps:
         return known
 
     def fanned(self, ground: Ground, places: Sequence[int], rows: Sequence[int], table: Table) -> Iterator[Fan]:
-        """Rows by the layout of the chains that a run's rules, at these places, send them to."""
+        """The rows, grouped by the layout of the chains that the run's rules at these places send them to."""
         chains = [ground] * len(rows) if isinstance(ground, Chain) else list(map(ground.__getitem__, rows))
         layout = chains[0].layout
         shape, at = layout.shapes[places[0]], list(filter(None, map(layout.target_place, places)))
@@ -92,7 +96,7 @@ def _grouped(found: Sequence[Chain | None], rows: Sequence[int]) -> Callees:
 
 
 def chains_of(ground: Ground) -> Sequence[Chain]:
-    """The chains that a visit is in."""
+    """The chains of a visit."""
     return (ground,) if isinstance(ground, Chain) else ground
 
 

@@ -1,6 +1,5 @@
-"""A long chain by destination: most of its rules match one address or one port each, and can be skipped without being
-evaluated.
-"""
+"""An index of a long chain by destination: most of its rules match a single address or port, and can be skipped without
+evaluation."""
 
 from __future__ import annotations
 
@@ -29,7 +28,8 @@ _PLAIN_MATCHES = frozenset({"comment", "addrtype", "tcp", "udp", "sctp"})
 
 
 class ChainIndex:
-    """The places of the rules for one address (`-d ADDRESS`) or one port, or both, and of all `others`, in order."""
+    """The places of the rules for a single address (`-d ADDRESS`), a single port, or both, and of all `others`, in
+    order."""
 
     def __init__(self, chain: Chain) -> None:
         self.others: list[int] = []
@@ -61,9 +61,10 @@ class ChainIndex:
     def own(
         self, to: Sequence[Heading], rows: Sequence[int], starts: int | Sequence[int]
     ) -> Sequence[tuple[int, int]]:
-        """The first rules for the very addresses or ports that packets are bound for, in order, each with its packet's
-        row; all packets, or each, look from `starts` on. What is asked in turn for several vantage points is looked up
-        once.
+        """The first rule for exactly each packet's address or port, with the packet's row, in the order of the rules.
+
+        `starts` is where packets search from, one place for all or one each. The last result is kept: several vantage
+        points ask the same.
         """
         if self._addresses.isdisjoint(addresses_of(to)) and self._ports.isdisjoint(ports_of(to)):
             return ()
@@ -89,7 +90,7 @@ class ChainIndex:
                 yield places[at], row
 
     def by_shape(self, own: Sequence[tuple[int, int]]) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
-        """The rows of packets at rules of their own, and the places of these, a shape each."""
+        """The rows and places of `own`, grouped by the rules' shape."""
         if self._grouped != own:
             groups: dict[Shape, list[tuple[int, int]]] = {}
             for place, row in own:
@@ -100,14 +101,15 @@ class ChainIndex:
         return self._groups
 
     def unclear(self, to: Sequence[Heading], rows: Sequence[int]) -> Sequence[int]:
-        """The rows of packets that may match more than `others` and rules for the very address and port of theirs."""
+        """The rows of packets whose destination is not known well enough: rules for other addresses or ports may match
+        them, too."""
         if cached(to, _all_known):
             return ()
         unknown = [row for row in rows if type(to[row].address) is not int or to[row].port is None]
         return [row for row in unknown if not self._has_all(to[row])]
 
     def may_match(self, to: Iterable[Heading], start: int) -> Sequence[int]:
-        """The places, from `start` on, of all rules that such packets may match."""
+        """The places, from `start` on, of all rules that may match packets with such destinations."""
         found: set[int] = set()
         for heading in dict.fromkeys(to):
             if heading.port is None or not isinstance(heading.address, Whereabouts):
@@ -125,7 +127,7 @@ class ChainIndex:
         return to.port not in about and None not in about
 
     def _places_about(self, address: Whereabouts) -> Mapping[int | None, Sequence[int]]:
-        """The places of the rules for single addresses of which an unknown address may be one, by their ports."""
+        """The places of the rules for single addresses that an unknown address may be, by port."""
         about = self._about.get(address)
         if about is None:
             whole = (1 << ADDRESS_BITS[address.family]) - 1
@@ -147,7 +149,7 @@ def _address_slot(shape: Shape) -> int | None:
 
 
 def _port_slot(shape: Shape) -> int | None:
-    """The place of a port that packets must be bound for, if everything asked before it is plain."""
+    """The slot of the destination port, if every condition before it is free of side effects."""
     for match in shape.matches:
         if match.module not in _PLAIN_MATCHES:
             break
@@ -158,13 +160,13 @@ def _port_slot(shape: Shape) -> int | None:
 
 
 class Destinations(dict[str, Heading | None]):
-    """Where DNAT sends packets, by its text: None for what is not one address and port."""
+    """DNAT's destinations by their text; None for anything but one address and port."""
 
     def of(
         self, texts: Sequence[str | None], hosts: Sequence[str | None], ports: Sequence[int | None]
     ) -> Sequence[Heading | None]:
-        """Where several texts send them, given their parts, None where a text has no such part. IPv4 is read at once.
-        """
+        """The destinations of several texts, given their parts; None for a text without such a part. IPv4 is parsed all
+        at once."""
         addresses = parse_ipv4(hosts)
         if addresses is None or not all(port is not None and 0 < port <= HIGHEST_PORT for port in set(ports)):
             return [None if text is None else self[text] for text in texts]
@@ -173,7 +175,7 @@ class Destinations(dict[str, Heading | None]):
         return found
 
     def all_of(self, texts: Sequence[str]) -> Sequence[Heading] | None:
-        """Where several texts send them, if each sends them to one address and port."""
+        """The destinations of several texts, if each is one address and port."""
         found = CachedColumn(map(self.__getitem__, texts))
         return cast("CachedColumn[Heading]", found) if all(found) else None
 
@@ -202,9 +204,8 @@ def _port(text: str) -> int | None:
 
 
 class ChainIndexes:
-    """What walks over one node's rules have looked up so far: indexes of long chains, where jumps lead, destinations
-    of DNAT.
-    """
+    """What walks over a node's rules have looked up so far: indexes of long chains, targets of jumps, destinations of
+    DNAT."""
 
     def __init__(self) -> None:
         self._indexes: dict[Chain, ChainIndex | None] = {}
@@ -212,14 +213,13 @@ class ChainIndexes:
         self.destinations = Destinations()
 
     def forget(self) -> None:
-        """Free what was looked up, a sixth of a large node's memory. It is looked up again when asked for."""
+        """Free what was looked up, a sixth of a large node's memory. It is looked up again on demand."""
         self._indexes.clear()
         self.jumps = Jumps()
         self.destinations.clear()
 
     def of(self, chain: Chain) -> ChainIndex | None:
-        """A chain's index, made when first asked for; None where few of its rules are for single addresses or
-        ports."""
+        """A chain's index, made on first use; None if few of its rules are for single addresses or ports."""
         if len(chain.layout) >= _WORTH_AN_INDEX and chain not in self._indexes:
             index = ChainIndex(chain)
             self._indexes[chain] = index if index.pays else None

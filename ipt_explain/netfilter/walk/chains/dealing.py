@@ -16,7 +16,8 @@ Dealt = tuple[Sequence[Probability], Probability]
 
 
 def deal(chances: Iterable[Probability]) -> Dealt:
-    """What rules take, one after the other, each of which takes such a share of what the others leave."""
+    """The share that each rule takes, and the share that is left, if each takes a packet that reaches it with such a
+    chance."""
     parts: list[Probability] = []
     left: Probability = ALWAYS
     for chance in chances:
@@ -27,7 +28,8 @@ def deal(chances: Iterable[Probability]) -> Dealt:
 
 @lru_cache(maxsize=4096)
 def dealt_as_written(share: Callable[[str], Probability], words: tuple[str, ...]) -> Dealt | None:
-    """The same by the rules' words; None where one cannot be read. Ten thousand balancers have few that differ."""
+    """The same, given the rules' words; None if one cannot be parsed. Cached, as few of ten thousand balancers
+    differ."""
     try:
         return deal(map(share, words))
     except ValueError:
@@ -35,9 +37,8 @@ def dealt_as_written(share: Callable[[str], Probability], words: tuple[str, ...]
 
 
 def by_chance(shape: Shape) -> bool:
-    """Whether rules of a shape, one after the other, are worth asking together: they choose by chance, or by who has
-    been here before.
-    """
+    """Whether it pays to ask consecutive rules of this shape together: they choose chains by chance, or by who
+    connected before."""
     target = shape.target
     chain = target is not None and target.slot is not None
     by_counting = shape.match_option("statistic", "--every") is not None

@@ -19,7 +19,7 @@ from ipt_explain.records import Record
 
 
 class TableEffect(Record):
-    """What a target does, apart from where it sends packets."""
+    """What a target does, except for new destinations."""
 
     then: Verdict | Flow
     states: tuple[tuple[Probability, PacketState], ...]
@@ -27,8 +27,10 @@ class TableEffect(Record):
 
 
 class Effects:
-    """What targets do in one table to packets that enter it bound for `to`. `destinations` reads DNAT's; chains that
-    the table lacks are unknown where `fragment`, else they are not the kernel's.
+    """What targets do in one table to packets that enter it with the destinations `to`.
+
+    `destinations` parses those of DNAT. A target that is neither known nor a chain of the table is a missing chain in a
+    `fragment`, otherwise an unknown target.
     """
 
     def __init__(self, table: str, fragment: bool, destinations: Destinations, to: Sequence[Heading]) -> None:
@@ -41,7 +43,7 @@ class Effects:
     def of(
         self, visit: Visit, portion: Portion, batch: Batch
     ) -> Iterable[tuple[TableEffect, Rows, Sequence[Heading] | None]]:
-        """What the target does, for the rows that it treats alike, and where it sends them."""
+        """What the target does, each effect with the rows that it applies to and their new destinations."""
         target = batch.shape.target
         crowd = visit.crowd_of(portion.rows)
         if target is not None and rewrites_destination(target.name) and Hidden.TARGET not in batch.shape.hidden:
@@ -63,7 +65,7 @@ class Effects:
     def _rewritten(
         self, batch: Batch, state: PacketState, crowd: Crowd
     ) -> Iterable[tuple[TableEffect, Rows, Sequence[Heading] | None]]:
-        """New destinations, one or more a row; rows that become alike together."""
+        """New destinations, one or more per row; rows with the same effect are grouped."""
         plain = self._plain_destinations(batch)
         if plain is not None and (self._all_new(plain) or all(map(ne, plain, crowd.to))):
             after = state._replace(destination_decided=True, dnat=True)
@@ -86,7 +88,7 @@ class Effects:
             yield alike, None if len(rows) == len(crowd) else tuple(rows), headings
 
     def _all_new(self, destinations: Sequence[Heading]) -> bool:
-        """Whether no packet that enters the table is bound for any of these addresses."""
+        """Whether no packet entered the table with any of these addresses as its destination."""
         if self._before is None:
             self._before = addresses_of(self._to)
         return self._before.isdisjoint(addresses_of(destinations))

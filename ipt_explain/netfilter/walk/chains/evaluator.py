@@ -1,4 +1,4 @@
-"""Whether rules match packets: the one evaluator. It asks a batch of rules about a crowd of packets at once."""
+"""Evaluates rules: whether they match packets. The one evaluator; it asks a batch of rules about a crowd at once."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ Rows = tuple[int, ...] | None
 
 
 class Crowd:
-    """Packets that differ in nothing but where each is bound for, and where each was sent."""
+    """Packets that differ only in their current and original destinations."""
 
     __slots__ = ("_latest", "_sent", "_who", "to")
 
     def __init__(self, to: Sequence[Heading], sent: Sequence[Heading], who: Sequence[int] | None = None) -> None:
-        """`sent` is where all that set out were sent, `who` which of them these are; None: all."""
+        """`sent` has the original destinations of all packets of the journey; `who` are the numbers of this crowd's
+        packets among them, None for all."""
         self.to = to if isinstance(to, CachedColumn) else CachedColumn(to)
         self._sent = sent
         self._who = range(len(sent)) if who is None else who
@@ -38,26 +39,27 @@ class Crowd:
 
     @property
     def sent(self) -> Sequence[Heading]:
-        """Where each was sent at first."""
+        """Each packet's original destination."""
         return picked(self._sent, self._who)
 
     def bound(self, row: int, line: int) -> Bound:
-        """What is a packet's own, for the rule on a line."""
+        """A packet's destinations, for the rule on a line."""
         return Bound(self.to[row], self._sent[self._who[row]], line)
 
     def take(self, rows: Sequence[int]) -> Crowd:
-        """Some of them, in this order. The same rows are mostly asked for several times, by one rule after another."""
+        """The packets of some rows, in the order given. The last result is kept: one rule after another asks for the
+        same rows."""
         if self._latest is None or self._latest[0] is not rows:
             self._latest = rows, Crowd(picked(self.to, rows), self._sent, picked(self._who, rows))
         return self._latest[1]
 
     def repeated(self, times: int) -> Crowd:
-        """The same packets over and over."""
+        """The same packets, `times` times over."""
         return Crowd(list(self.to) * times, self._sent, list(self._who) * times)
 
 
 class _Group(Record, eq=False):
-    """Rows of a crowd that a rule treats alike so far, with their rules and packets; None: all."""
+    """Rows of a crowd that a rule has treated alike so far, with their rules and packets. `rows` is None for all."""
 
     rows: Rows
     batch: Batch
@@ -65,20 +67,21 @@ class _Group(Record, eq=False):
     questions: tuple[Question, ...]
 
     def of(self, part: Rows, questions: tuple[Question, ...]) -> _Group:
-        """Some of its rows, counted within it, and what is asked of them."""
+        """A part of the group, counted within it, with the questions asked of it."""
         if part is None:
             return self if questions is self.questions else _Group(self.rows, self.batch, self.crowd, questions)
         return _Group(self.numbers(part), self.batch.take(part), self.crowd.take(part), questions)
 
     def numbers(self, part: tuple[int, ...]) -> tuple[int, ...]:
-        """The numbers in the crowd of some of its rows."""
+        """The numbers in the crowd of a part of the group's rows."""
         return part if self.rows is None else tuple([self.rows[row] for row in part])
 
 
 class Evaluator:
-    """Asks rules about packets. Shapes are compiled when first met; rules cost only the conditions that they get to.
+    """Asks rules about packets. A shape is compiled when first met, and a rule's conditions are evaluated until one
+    fails.
 
-    `asked` counts the rules asked, a crowd for one.
+    `asked` counts the batches asked.
     """
 
     def __init__(self) -> None:
@@ -86,16 +89,16 @@ class Evaluator:
         self._compiled: dict[Shape, tuple[Condition, ...]] = {}
 
     def conditions(self, shape: Shape) -> tuple[Condition, ...]:
-        """What the rules of a shape ask of a packet, in the kernel's order."""
+        """The conditions of a shape's rules, in the kernel's order."""
         conditions = self._compiled.get(shape)
         if conditions is None:
             conditions = self._compiled[shape] = compile_shape(shape)
         return conditions
 
     def ask(self, batch: Batch, state: PacketState, crowd: Crowd) -> list[tuple[Outcome, Rows]]:
-        """What the rules say of the packets of a crowd in one state: outcomes other than NO, each with its rows.
+        """Whether rules match the packets of a crowd in one state: the outcomes other than NO, each with its rows.
 
-        The rows that are left match nothing.
+        Rows in none of the outcomes do not match.
         """
         self.asked += 1
         conditions = self.conditions(batch.shape)
@@ -122,7 +125,7 @@ class Evaluator:
     def _answers(
         self, condition: Condition, batch: Batch, state: PacketState, crowd: Crowd
     ) -> Iterable[tuple[Answer, Rows]]:
-        """What one condition answers, each answer with the rows that it is for."""
+        """The answers of one condition, each with its rows."""
         if len(crowd) == 1:
             return ((self._one(condition, batch, state, crowd, 0), None),)
         columns = [_alike_as_one(batch.column(slot)) for slot in condition.slots]
@@ -143,7 +146,7 @@ class Evaluator:
     def _by_words(
         self, condition: Condition, batch: Batch, state: PacketState, crowd: Crowd, columns: Sequence[Column]
     ) -> Iterable[tuple[Answer, Rows]]:
-        """Ask once for rows that show the condition the same."""
+        """Ask once for all rows that look the same to the condition."""
         if condition.alone:
             return _by_answer([self._one(condition, batch, state, crowd, row) for row in range(len(crowd))])
         lists: list[Sequence[object]] = [column for column in columns if not isinstance(column, str)]
@@ -169,7 +172,8 @@ class Evaluator:
     def _branched(
         self, group: _Group, state: PacketState, branches: Sequence[Branch], rest: Sequence[Condition]
     ) -> Iterable[tuple[Outcome, Rows]]:
-        """Questions, then a condition that treats packets differently, and those after it, one after another."""
+        """Evaluate the questions so far, then a condition that splits packets by chance, then the remaining conditions,
+        for each row."""
         if not rest:
             yield self._split_on(group, state, 0, branches, rest), group.rows
             return
@@ -208,7 +212,7 @@ def _alike_as_one(column: Column) -> Column:
 
 
 def _by_answer(answers: Sequence[Answer]) -> Iterable[tuple[Answer, Rows]]:
-    """Answers, one a row, each with its rows. Equal ones are mostly one object."""
+    """The answers with their rows, given one answer per row. Equal answers are mostly one object."""
     same: dict[int, list[int]] = {}
     for row, answer in enumerate(map(id, answers)):
         same.setdefault(answer, []).append(row)

@@ -1,4 +1,4 @@
-"""A crowd on its way down one chain, or down chains of one layout: what waits before which rule."""
+"""The frontier of a crowd in one chain, or in chains of one layout: which portions wait at which rules."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Budget:
 class Frontier:
     """Portions of a visit's crowd, each waiting at the next rule that may match it.
 
-    What one packet meets does not depend on the others. So rules for single addresses are met by many packets together,
-    whichever comes first in the chain; all others are met in their order, so that portions which have become alike
-    join. `given_up` are the portions that there was no budget to follow.
+    What one packet meets does not depend on the others. So many packets meet rules for single addresses together,
+    wherever these are in the chain. All other rules are met in order, so that portions which have become equal join.
+    `given_up` are portions that the budget did not suffice to follow.
     """
 
     def __init__(self, visit: Visit, evaluator: Evaluator, indexes: ChainIndexes, budget: Budget) -> None:
@@ -59,7 +59,7 @@ class Frontier:
         self._most_waiting = _MOST_STATES * max(1, len(visit.who))
 
     def add(self, portion: Portion, start: int) -> None:
-        """Let a portion look for its next rule from `start` on."""
+        """Find a portion's next rule, from `start` on."""
         key = (portion.state, portion.rows)
         known = self._searched.get(key)
         if known is not None and known[0] <= start <= known[1]:
@@ -80,7 +80,7 @@ class Frontier:
             self._searched[key] = start, alone.place
 
     def behind(self, portion: Portion, place: int | Sequence[int]) -> None:
-        """Let a portion look for its next rule after the one that it met, each row after its own."""
+        """Find a portion's next rule after the one that it met; each row after its own."""
         if isinstance(place, int):
             self.add(portion, place + 1)
         elif self._affords():
@@ -90,7 +90,7 @@ class Frontier:
             self.given_up.append(portion)
 
     def pop(self) -> Found | None:
-        """What is met next; None when nothing waits."""
+        """The next portion at its rule; None if none waits."""
         while True:
             if self._ready:
                 return self._ready.pop()
@@ -153,6 +153,6 @@ def _with_answers(key: Key, answers: Answers) -> Key:
 
 
 def _cost(state: PacketState) -> int:
-    """What it costs to search on in a state: the more has been assumed of it, the more like it there may be."""
+    """The cost of a search in a state. The more answers a state assumes, the more states like it there may be."""
     answers = len(state.answers)
     return _COST_OF_A_SEARCH + _COST_OF_AN_ANSWER * min(answers, _COSTLY_ANSWERS) + 4 * answers

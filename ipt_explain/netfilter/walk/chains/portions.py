@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ipt_explain.netfilter.probability import Probability, total
 from ipt_explain.records import Record
 
 if TYPE_CHECKING:
-    from ipt_explain.netfilter.assumptions import Answers, InterfaceChoice
+    from ipt_explain.netfilter.assumptions import Answers, Assumption, InterfaceChoice
 
 Key = TypeVar("Key")
 Via = TypeVar("Via")
 
-# Of a packet's latest answers, so many are looked at: what was asked before has mattered since.
 _LATEST = 4
+"""How many of a packet's latest answers may turn out to be idle: those before have made a difference since."""
+
+
+def with_opposites(answers: Answers) -> Iterator[tuple[Assumption, Answers, Answers]]:
+    """Each of the latest answers, all answers with its opposite in its place, and all answers without it."""
+    for place in range(len(answers) - 1, max(-1, len(answers) - 1 - _LATEST), -1):
+        answer, before, after = answers[place], answers[:place], answers[place + 1 :]
+        yield answer, (*before, answer.opposite, *after), before + after
+
+
+def with_one_less(counted: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Rules that have counted a packet, without one of them."""
+    return (counted[:place] + counted[place + 1 :] for place in range(len(counted)))
 
 
 class LikelyPart(Record, Generic[Via], frozen=False):
-    """How much of the packet, and a way by which it came; of several ways, the likeliest single one."""
+    """A share of a packet and how it got there. If it got there in several ways, `via` is the likeliest and `heaviest`
+    its share."""
 
     share: Probability
     via: Via
@@ -27,10 +40,10 @@ class LikelyPart(Record, Generic[Via], frozen=False):
 
 
 class Portions(dict[Key, LikelyPart[Via]]):
-    """Portions by key: what comes with a key that is there already is added to it."""
+    """Portions by key. A portion whose key is already there is added to the one that is."""
 
     def gather(self, key: Key, share: Probability, via: Via) -> None:
-        """Add a share that came by `via`."""
+        """Add a share that got there by `via`."""
         held = self.get(key)
         if held is None:
             self[key] = LikelyPart(share, via, share)
@@ -42,10 +55,9 @@ class Portions(dict[Key, LikelyPart[Via]]):
     def forget_counts(
         self, counted_of: Callable[[Key], tuple[int, ...]], with_counted: Callable[[Key, tuple[int, ...]], Key]
     ) -> None:
-        """Join what a rule has taken by counting with what it has not, where they differ in nothing else."""
+        """Join the portion that a rule has counted and the one that it has not, if they differ in nothing else."""
         for key in sorted(filter(counted_of, self), key=lambda key: -len(counted_of(key))):
-            counted = counted_of(key)
-            for twin in (with_counted(key, counted[:place] + counted[place + 1 :]) for place in range(len(counted))):
+            for twin in (with_counted(key, fewer) for fewer in with_one_less(counted_of(key))):
                 if twin in self:
                     portion = self.pop(key)
                     self.gather(twin, portion.share, portion.via)
@@ -54,10 +66,10 @@ class Portions(dict[Key, LikelyPart[Via]]):
     def forget_idle_answers(
         self, answers_of: Callable[[Key], Answers], with_answers: Callable[[Key, Answers], Key]
     ) -> None:
-        """Join portions that differ only in the answer to one question and are equally large: the question has not
-        mattered.
+        """Join portions of equal size that differ only in the answer to one question: the answer made no difference.
 
-        Goes on until no such pair is left. Then joins those that differ only in which of many interfaces was assumed.
+        Repeats until no such pair is left. Then joins portions that differ only in which of many interfaces was
+        assumed.
         """
         if not any(map(answers_of, self)):
             return
@@ -73,14 +85,11 @@ class Portions(dict[Key, LikelyPart[Via]]):
             key = waiting.pop()
             if key not in self:
                 continue
-            answers = answers_of(key)
-            for place in range(len(answers) - 1, max(-1, len(answers) - 1 - _LATEST), -1):
-                answer = answers[place]
-                opposite = answer.opposite
-                twin = with_answers(key, (*answers[:place], opposite, *answers[place + 1 :]))
-                if twin in self and self[twin].share * answer.share == self[key].share * opposite.share:
+            for answer, opposite, fewer in with_opposites(answers_of(key)):
+                twin = with_answers(key, opposite)
+                if twin in self and self[twin].share * answer.share == self[key].share * answer.opposite.share:
                     one, other = self.pop(key), self.pop(twin)
-                    merged = with_answers(key, answers[:place] + answers[place + 1 :])
+                    merged = with_answers(key, fewer)
                     for portion in (other, one) if answer.hold else (one, other):
                         self.gather(merged, portion.share, portion.via)
                     waiting.append(merged)
@@ -89,7 +98,7 @@ class Portions(dict[Key, LikelyPart[Via]]):
     def _join_choices(
         self, answers_of: Callable[[Key], Answers], with_answers: Callable[[Key, Answers], Key]
     ) -> bool:
-        """Whether any were joined."""
+        """Join portions that differ only in the chosen interface. Returns whether there were any."""
         from ipt_explain.netfilter.assumptions import choice, condensed, joined_choices
 
         alike: dict[object, list[tuple[Key, InterfaceChoice]]] = {}
@@ -112,7 +121,7 @@ class Portions(dict[Key, LikelyPart[Via]]):
         return bool(mergeable)
 
     def _equally_large(self, choices: list[tuple[Key, InterfaceChoice]]) -> list[list[tuple[Key, InterfaceChoice]]]:
-        """Those worth joining: nothing of them has been lost, or the same share."""
+        """Groups of choices worth joining: those that lost nothing, or the same share."""
         from ipt_explain.netfilter.assumptions import worth_joining
 
         by_size: dict[Probability, list[tuple[Key, InterfaceChoice]]] = {}

@@ -1,4 +1,4 @@
-"""Which rule of a chain, or of chains of one layout, the packets of a crowd meet next."""
+"""Finds the rule of a chain, or of chains of one layout, that the packets of a crowd meet next."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ from ipt_explain.records import Record
 
 
 class Met(Record, eq=False):
-    """A portion at a rule, and what the rule says of it. `place` is the rule's number, one for all rows or each row's;
-    the number of rules in the chain is its end.
-    """
+    """A portion at a rule, and whether the rule matches. `place` is the rule's number, one for all rows or one per row;
+    one more than the last rule's number stands for the end of the chain."""
 
     portion: Portion
     place: int | Sequence[int]
@@ -30,7 +29,8 @@ class Met(Record, eq=False):
 
 
 class SpreadPortion(Record, eq=False):
-    """A portion that a run of rules spreads by chance: `shares` of each row's packet, one a place."""
+    """A portion that a run of rules spreads by chance: each row's packet goes to each of `places` with the share in
+    `shares`."""
 
     portion: Portion
     places: Sequence[int]
@@ -41,7 +41,7 @@ Found = Met | SpreadPortion
 
 
 class Search:
-    """Looks for next rules in one visit's chain or chains, and puts what it finds into `found`, in no order."""
+    """Searches the chain or chains of one visit. Adds what it finds to `found`, in no particular order."""
 
     def __init__(self, visit: Visit, evaluator: Evaluator, indexes: ChainIndexes) -> None:
         self.found: list[Found] = []
@@ -62,7 +62,7 @@ class Search:
         return Batch(self.layout.shapes[place if isinstance(place, int) else place[0]], chains, place)
 
     def ask(self, portion: Portion, place: int | Sequence[int]) -> Portion | None:
-        """Ask the rule that a portion is at; what it says is found. Returns what is left and goes on."""
+        """Ask the rule that a portion is at, and add what it takes to `found`. Returns the rest, which goes on."""
         crowd = self._visit.crowd_of(portion.rows)
         answered = self._evaluator.ask(self.batch(place, portion.rows), portion.state, crowd)
         for outcome, part in answered:
@@ -71,7 +71,8 @@ class Search:
         return None if left is not None and not left else portion.of(left)
 
     def from_place(self, portion: Portion, start: int) -> Iterator[tuple[Portion, Sequence[int]]]:
-        """Find the next rules from a place on. Yields rows that are to look on after their own rules."""
+        """Find the next rules from a place on. Yields rows that must search on after their own rules, with those rules'
+        places."""
         index = None if self._one is None else self._indexes.of(self._one)
         if index is None:
             self._scan(portion, range(start, self.end))
@@ -89,7 +90,7 @@ class Search:
         yield from self._by_index(portion, index, start, start)
 
     def behind(self, portion: Portion, places: Sequence[int]) -> Iterator[tuple[Portion, Sequence[int]]]:
-        """The same, each row from after its own place on."""
+        """As `from_place`, with each row searching after its own place."""
         index = None if self._one is None else self._indexes.of(self._one)
         assert index is not None  # as only that has rows meet rules in different places
         numbers = portion.numbers(len(self._visit.crowd))
@@ -103,14 +104,15 @@ class Search:
     # Rule by rule.
 
     def _scan(self, portion: Portion, places: Sequence[int]) -> None:
-        """Ask the rules at these places in turn, those that choose by chance together."""
+        """Ask the rules at these places one after the other; consecutive rules that choose by chance are asked
+        together."""
         waiting = [(portion, 0)]
         while waiting:
             waiting.extend(self._scan_on(*waiting.pop(), places))
 
     def _scan_on(self, portion: Portion, turn: int, places: Sequence[int]) -> Iterable[tuple[Portion, int]]:
-        """The same from one of the places on, up to rules that are written differently for different rows: these go on
-        by themselves from there."""
+        """Continue a scan from one of its places. Stops at rules that differ from row to row; returns the groups of
+        alike rows, which go on separately."""
         while turn < len(places):
             place = places[turn]
             last = self._run_end(place)
@@ -135,7 +137,8 @@ class Search:
         return ()
 
     def _run_end(self, place: int) -> int:
-        """After the last of the rules of one shape that begin here, if asking them together pays."""
+        """The end of the run of equal shapes that begins here, if asking its rules together pays; otherwise the next
+        place."""
         shapes = self.layout.shapes
         shape, last = shapes[place], place + 1
         if last < self.end and shapes[last] is shape and by_chance(shape):
@@ -144,8 +147,10 @@ class Search:
         return last
 
     def _run(self, portion: Portion, first: int, last: int) -> Probability | None:
-        """Ask a run of alike rules at once, and the one after it if that takes all the rest. Returns the share that is
-        left; None where the rules do more than choose by chance, or choose otherwise for one row than for another.
+        """Ask a run of rules of one shape at once, and the rule after it if that takes all the rest.
+
+        Returns the share that is left; None if the rules do more than choose by chance, or choose differently for some
+        rows.
         """
         dealt = self._dealt_by_words(portion, range(first, last))
         if dealt is None:
@@ -163,7 +168,7 @@ class Search:
         return left
 
     def _takes_all(self, place: int, run: Shape) -> bool:
-        """Whether the rule after a run sends to a chain, as the run's do, whatever the run leaves."""
+        """Whether the rule after a run sends everything that the run leaves to a chain, as the run's rules do."""
         if place == self.end or self._evaluator.conditions(self.layout.shapes[place]):
             return False
         target = self.layout.shapes[place].target
@@ -171,8 +176,10 @@ class Search:
         return target is not None and target.slot is not None and target.kind is run.target.kind
 
     def _apart(self, portion: Portion, places: range) -> Sequence[Portion]:
-        """The rows of a portion in groups whose rules ask for nothing but chance, and all for the same; none where all
-        rows' rules do, or where they ask more. One damaged chain must not have all of its layout asked rule by rule.
+        """A portion's rows in groups whose rules have the same chances. Empty if all rows have the same, or if the
+        rules test anything else.
+
+        Otherwise one damaged chain would have the rules of all chains of its layout asked one by one.
         """
         ground, at = self._visit.ground, self._chances_at(places)
         if at is None or isinstance(ground, Chain) or AlikeChains.of(ground, portion.rows).shared(at) is not None:
@@ -184,21 +191,22 @@ class Search:
         return list(map(portion.at, groups.values()))
 
     def _dealt_by_words(self, portion: Portion, places: range) -> Dealt | None:
-        """What rules that ask for nothing but chance take; None where they ask more, or not all rows' rules alike."""
+        """What rules that test nothing but chance take; None if they test anything else, or if their chances differ
+        from row to row."""
         at = self._chances_at(places)
         words = None if at is None else AlikeChains.of(self._visit.ground, portion.rows).shared(at)
         share = self._evaluator.conditions(self.layout.shapes[places[0]])[0].share
         return None if words is None or share is None else dealt_as_written(share, tuple(map(unquote, words)))
 
     def _chances_at(self, places: range) -> tuple[int, ...] | None:
-        """Where chains have the chances of rules that ask for nothing else; None where they ask more."""
+        """Where chains keep the chances of rules that test nothing else; None if the rules test anything else."""
         conditions = self._evaluator.conditions(self.layout.shapes[places[0]])
         if len(conditions) != 1 or conditions[0].share is None:
             return None
         return tuple([self.layout.offsets[place] + conditions[0].slots[0] for place in places])
 
     def _chances(self, portion: Portion, places: range) -> Sequence[Probability] | None:
-        """The chance that each rule of a run takes a packet that meets it; None where that is not one for all rows."""
+        """The chance that each rule of a run takes a packet that meets it; None if chances differ from row to row."""
         state, crowd, ask = portion.state, self._visit.crowd_of(portion.rows), self._evaluator.ask
         width, count = len(crowd), len(places)
         answered: list[tuple[Outcome, Sequence[int] | None]] = []
@@ -226,9 +234,10 @@ class Search:
     def _by_index(
         self, portion: Portion, index: ChainIndex, first: int, starts: int | Sequence[int]
     ) -> Iterator[tuple[Portion, Sequence[int]]]:
-        """Rows meet the next rule for their address or port, or one of the others before it, from place `first` on.
+        """Let rows meet the next rule for their own address or port, or whichever of the other rules from place `first`
+        on comes before it.
 
-        `starts` is where each row looks from. Yields rows that their own rule said no to, with its place.
+        `starts` is where each row searches from. Yields the rows that did not match their own rule, with its place.
         """
         crowd = self._visit.crowd
         own = index.own(crowd.to, portion.numbers(len(crowd)), starts)
@@ -256,7 +265,8 @@ class Search:
     def _at_own(
         self, portion: Portion, index: ChainIndex, here: Sequence[tuple[int, int]]
     ) -> Iterator[tuple[Portion, Sequence[int]]]:
-        """Ask the rules for single addresses and ports, those of one shape together."""
+        """Ask the rules for single addresses and ports, those of one shape together. Yields the rows that they do not
+        match."""
         for rows, places in index.by_shape(here):
             rest = self.ask(portion.at(rows), places if len(places) > 1 else places[0])
             if rest is not None:

@@ -1,14 +1,14 @@
-"""What the chains of one table do with a crowd of packets: every end, each with its share, without following paths or
-packets one by one.
+"""What the chains of one table do with a crowd of packets: how packets end and with which shares, without following
+paths or packets one by one.
 
-A chain is looked at once for each state and crowd that enters it: a visit. It knows in which states packets come back,
-and which ends they meet; shares are of the packets that enter. Visits are finished callees first, as a caller goes on
-with what comes back; then shares flow down, callers first. So a diamond of jumps with 2^40 paths costs 40 visits, and
-nothing is copied upwards but what returns. Nothing recurses on the depth of jumps. A chain that is entered while it is
-being looked at is a loop: it is cut there, and named.
+A chain is evaluated once for each state and crowd that enters it: a visit. The visit records the states in which
+packets return, and how others end, as shares of what enters. Callees are finished before their callers, which continue
+with what returns; then shares flow down, callers first. So a diamond of jumps with 2^40 paths costs 40 visits, and only
+what returns is copied upwards. Nothing recurses on the depth of jumps. If packets enter a chain that they are already
+in, the loop is cut there and named.
 
-Packets that jump to chains of one layout enter them together: ten thousand balancers, and the hundred thousand chains
-of their endpoints, cost some dozens of visits.
+Packets that jump to chains of one layout enter them together: ten thousand balancers and the hundred thousand chains of
+their endpoints cost a few dozen visits.
 """
 
 from __future__ import annotations
@@ -35,8 +35,10 @@ _COST_OF_A_SEAT = 40
 
 
 class Arrival(Record, eq=False):
-    """Rows of a visit that have met an end, or the end of the built-in chain and so its policy. `shares` are of the
-    packets that entered the table, one for all or one a row; `to` is where each is bound for from now on.
+    """Rows of a visit that have ended, or have reached the end of the built-in chain and so its policy.
+
+    `shares` are shares of the packets that entered the table, one for all rows or one per row; `to` has each row's
+    destination from now on.
     """
 
     end: End
@@ -54,14 +56,16 @@ class Arrival(Record, eq=False):
 
     @property
     def by_one_rule(self) -> bool:
-        """Whether the last rule that they met, or the policy, was the same for all rows."""
+        """Whether all rows met the same rule, or the policy, last."""
         via = self.via
         return self.in_one_chain and via is not None and (via.place is None or isinstance(via.place, int))
 
 
 class _Open:
-    """The chains of one layout that are being looked at, each with the packets that are in it. They are put in a set
-    only if one of the same layout is asked for meanwhile, and each once, however deep they are nested.
+    """The chains of one layout with unfinished visits, and the packets in them.
+
+    They are put into a set only when a chain of the same layout is entered meanwhile, and only once, however deep
+    visits are nested.
     """
 
     def __init__(self) -> None:
@@ -73,18 +77,18 @@ class _Open:
         return bool(self._visits)
 
     def enter(self, ground: Ground, who: Sequence[int]) -> None:
-        """Look at these, too."""
+        """Note the packets of a visit that begins."""
         self._visits.append((ground, who))
 
     def leave(self) -> None:
-        """Be done with those that were entered last."""
+        """Forget the packets of the visit that began last."""
         visit = self._visits.pop()
         if self._gathered > len(self._visits):
             self._gathered -= 1
             self._inside.difference_update(_seats(*visit))
 
     def inside(self, ground: Ground, who: Sequence[int]) -> Sequence[int]:
-        """The rows whose packet is in its chain already."""
+        """The rows whose packet is already in its chain."""
         for visit in self._visits[self._gathered :]:
             self._inside.update(_seats(*visit))
         self._gathered = len(self._visits)
@@ -97,9 +101,8 @@ def _seats(ground: Ground, who: Sequence[int]) -> Iterable[tuple[Chain, int]]:
 
 
 class TableWalk:
-    """One walk through one table by one crowd. Chains that it lacks are unknown where `fragment`, else they are not the
-    kernel's.
-    """
+    """One walk of a crowd through one table. Jumps to chains that the table lacks are unknown if it is a `fragment`;
+    otherwise their targets are unknown targets."""
 
     def __init__(
         self, table: Table, crowd: Crowd, evaluator: Evaluator, indexes: ChainIndexes, budget: Budget, fragment: bool
@@ -116,7 +119,7 @@ class TableWalk:
         self._entry: Chain | None = None
 
     def arrivals(self, chain: str, entering: Iterable[tuple[PacketState, Sequence[int]]]) -> list[Arrival]:
-        """Where packets end that enter a chain from a hook in these states; of each, its number in the crowd."""
+        """How packets end that a hook sends into a chain, given their states and numbers in the crowd."""
         roots = []
         self._entry = self._table.chains[chain]
         for state, who in entering:
@@ -136,7 +139,7 @@ class TableWalk:
         return arrivals
 
     def _at_the_end(self, root: Visit) -> Iterable[Arrival]:
-        """What comes back from the chain that was entered meets its policy, if it has one."""
+        """Apply the policy to what returns from the chain that was entered, if it has one."""
         ground = root.ground
         assert isinstance(ground, Chain)
         dropped = ground.policy == "DROP"
@@ -162,7 +165,7 @@ class TableWalk:
         return Arrival(end, visit, numbers, shares, to, via, by_policy)
 
     def _finished_visit(self, key: Key) -> Visit:
-        """The visit of a chain, finished; the chains that it calls are finished first, on a stack of our own."""
+        """The finished visit for a key. The visits of callees are finished first, on an explicit stack."""
         stack = [self._opened(key)]
         answer: Visit | None = None
         while True:
@@ -196,7 +199,8 @@ class TableWalk:
         return key, visit, visiting.walk()
 
     def _looping(self, ground: Ground, who: Sequence[int]) -> Sequence[int]:
-        """The rows whose packet is in its chain already. Only chains that jump to others of their layout cost work."""
+        """The rows whose packet is already in its chain. Costs work only for chains that jump to others of their
+        layout."""
         opened = self._open.get(chains_of(ground)[0].layout)
         if not opened:
             return ()
@@ -205,7 +209,7 @@ class TableWalk:
 
 
 def _spread_weights(finished: Sequence[Visit]) -> None:
-    """Let every visit know how many packets enter it. Callers come after their callees in the order finished."""
+    """Set the weights of every visit. `finished` has callees before their callers."""
     heaviest: dict[Visit, Probability] = {}
     for visit in reversed(finished):
         for callee, call in visit.calls:
@@ -218,7 +222,7 @@ def _spread_weights(finished: Sequence[Visit]) -> None:
 
 
 def _weights(visit: Visit, call: Call) -> Probability | list[Probability]:
-    """The shares of packets that a call lets into a chain, one for all rows or one a row."""
+    """The shares of packets that a call lets into a chain, one for all rows or one per row."""
     weights, shares, origin = visit.weights, call.shares, call.origin
     if isinstance(weights, list):
         own = weights if origin is None else [weights[row] for row in origin]

@@ -1,8 +1,8 @@
-"""One chain, or chains of one layout, entered by a crowd in one state: what its packets meet there, and how they got
-there. Linked, so that ways share their parts.
+"""A visit: one chain, or chains of one layout, entered by a crowd in one state; what its packets meet there, and how
+they got there.
 
-A visit numbers its packets from 0: its rows. What happens to some of them is a `Portion`: the rows, and the share of
-each that it happens to.
+A visit numbers its packets from 0; these numbers are its rows. A `Portion` is a share of some rows. Trails are linked
+lists, so paths share their common part.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Ground = Chain | AlikeChains
 
 
 class Trail(Record, eq=False):
-    """The latest rule that rows met in a chain, linked to those before.
+    """The latest rule that rows met in a chain, linked to those before it.
 
-    `place` is the number of the rule, or each row's own; None for the chain's policy. `inside` is what they met in the
-    chain jumped to.
+    `place` is the rule's number, one for all rows or one per row; None for the chain's policy. `inside` is what the
+    rows met in the chain that they jumped to.
     """
 
     earlier: Trail | None
@@ -40,7 +40,8 @@ class Trail(Record, eq=False):
 
 
 class Passage(Record, eq=False):
-    """A trail through one visit. `rows` has the visit's row for each row of who asks; None where they are the same."""
+    """A trail through the visit of a callee. `rows` maps the caller's rows to the callee's; None if they are the
+    same."""
 
     visit: Visit
     trail: Trail | None
@@ -48,8 +49,7 @@ class Passage(Record, eq=False):
 
 
 class End(Record):
-    """An end that packets meet within a chain: a verdict, the state that they meet it in, and what is not known, if
-    something is."""
+    """How packets end within a chain: their verdict and state. `reason` says what is unknown."""
 
     verdict: Verdict
     state: PacketState
@@ -57,7 +57,7 @@ class End(Record):
 
 
 class Portion(Record, eq=False):
-    """A share of some rows' packets that are in one state, and how they came there. `rows` None: all."""
+    """A share of some rows, all in one state, and how they got there. `rows` is None for all rows."""
 
     state: PacketState
     rows: Rows
@@ -65,26 +65,26 @@ class Portion(Record, eq=False):
     via: Trail | None
 
     def numbers(self, count: int) -> Sequence[int]:
-        """Its rows, of a visit of so many."""
+        """Its rows, in a visit of `count` rows."""
         return range(count) if self.rows is None else self.rows
 
     def at(self, rows: Sequence[int]) -> Portion:
-        """The same for other rows of the visit."""
+        """The same portion with other rows of the visit."""
         return Portion(self.state, tuple(rows), self.share, self.via)
 
     def of(self, part: Rows) -> Portion:
-        """The same for some of its rows, counted within it."""
+        """The same portion with a part of its rows, counted within the portion."""
         if part is None:
             return self
         return self.at(part if self.rows is None else [self.rows[number] for number in part])
 
     def share_of(self, share: Probability) -> Portion:
-        """A share of it."""
+        """The same portion with a share of its share."""
         return Portion(self.state, self.rows, product(self.share, share), self.via)
 
 
 class Ended(Record, eq=False):
-    """A portion that has met its end. `to` is where its rows are bound for from now on; None where that stays."""
+    """A portion that has ended. `to` is each row's new destination; None if destinations stay as they were."""
 
     end: End
     rows: Rows
@@ -96,9 +96,9 @@ class Ended(Record, eq=False):
 class Call(Record, eq=False):
     """A jump from a visit to a callee.
 
-    `origin` has the caller's row for each row of the callee, None where they are the same; `shares` are those of the
-    caller's packets that jump, and `place` the number of the rule, each one for all or one a row. `trail` is what
-    packets met before; `before` the state at the rule.
+    `origin` maps the callee's rows to the caller's; None if they are the same. `shares` are the caller's packets that
+    jump, and `place` is the rule's number, each one for all rows or one per row. `trail` is what packets met before;
+    `before` is their state at the rule.
     """
 
     visit: Visit
@@ -113,15 +113,15 @@ class Call(Record, eq=False):
         return row if self.origin is None else self.origin[row]
 
     def place_of(self, row: int) -> int:
-        """The number of the rule by which a row of the callee came."""
+        """The number of the rule that sent a row of the callee there."""
         return self.place if isinstance(self.place, int) else self.place[row]
 
 
 class Visit(Record, frozen=False, eq=False):
-    """A crowd in a chain. `who` has for each row the packet that entered the table, by number there.
+    """A crowd in a chain. `who` has each row's packet, by its number in the table.
 
-    `weights` are the shares of these packets that enter, one for all or one a row; `caller` is where most of them come
-    from.
+    `weights` are the shares of these packets that enter, one for all rows or one per row; `caller` is where most of
+    them come from.
     """
 
     table: str
@@ -136,7 +136,7 @@ class Visit(Record, frozen=False, eq=False):
     caller: Call | None = None
 
     def forget_callees(self) -> None:
-        """Leave only the caller to be known from here: visits that know each other are freed late."""
+        """Drop everything but the caller: visits that refer to each other would be freed late."""
         self.ended.clear()
         self.returned.clear()
         self.calls.clear()
@@ -146,7 +146,7 @@ class Visit(Record, frozen=False, eq=False):
         return self.crowd if rows is None else self.crowd.take(rows)
 
     def who_of(self, rows: Rows) -> Sequence[int]:
-        """The packets of some rows, by number in the table."""
+        """The packets of some rows, by their numbers in the table."""
         return self.who if rows is None else tuple(picked(self.who, rows))
 
     def chain(self, row: int) -> Chain:

@@ -28,9 +28,8 @@ Places = int | Sequence[int]
 
 
 class Visiting:
-    """A visit under way. `entry` is the chain that the packets entered from their hook; `looping` finds the rows, of
-    packets that jump to chains, whose packet is already in its chain.
-    """
+    """A visit under way. `entry` is the chain that the hook calls. `looping` finds, for a jump, the rows whose packet
+    is already in the chain that it would enter."""
 
     def __init__(
         self,
@@ -51,7 +50,8 @@ class Visiting:
         self._looping = looping
 
     def walk(self) -> Walk:
-        """Take the crowd through its chains, rule by rule. Asks for the visits of the chains that it jumps to."""
+        """Take the crowd through the visit's chains, rule by rule. Yields the keys of visits to callees, and is sent
+        these visits."""
         visit, frontier = self._visit, self._frontier
         frontier.add(Portion(visit.state, None, ALWAYS, None), 0)
         while (found := frontier.pop()) is not None:
@@ -78,9 +78,8 @@ class Visiting:
             visit.ended.append(Ended(end, portion.rows, portion.share, portion.via))
 
     def _come_to_the_end(self, portion: Portion) -> None:
-        """After the last rule that is shown, packets come back; unknown where more rules may follow, but for the chain
-        that was entered: its caller knows better.
-        """
+        """Return a portion that has passed the last rule shown. If a chain may have more rules, its rows end as
+        unknown."""
         for chain in chains_of(self._visit.ground):
             if not self._returns(chain):
                 break
@@ -100,9 +99,8 @@ class Visiting:
             self._visit.ended.append(Ended(end, some.rows, some.share, some.via))
 
     def _returns(self, chain: Chain) -> bool:
-        """Whether packets come back from after the last rule that is shown. Those that a hook's policy accepts are
-        supposed to.
-        """
+        """Whether packets return after the last rule shown. In the chain that the hook calls, they are assumed to
+        unless its policy is DROP."""
         if chain.extent in (Extent.WHOLE, Extent.END):
             return True
         return chain is self._entry and chain.policy != "DROP"
@@ -110,7 +108,7 @@ class Visiting:
     # What rules do.
 
     def _matched(self, portion: Portion, place: Places) -> Walk:
-        """Apply the rules' target to packets that match them."""
+        """Apply the target of matching rules to a portion."""
         batch = self._frontier.search.batch(place, portion.rows)
         target = batch.shape.target
         names = "" if target is None or target.slot is None else batch.column(target.slot)
@@ -139,7 +137,7 @@ class Visiting:
                 self._back(own, at, callee, back, goes(batch.shape))
 
     def _loop(self, portion: Portion, place: Places, ground: Ground, looping: Sequence[int]) -> None:
-        """End rows that jump to a chain that they are in."""
+        """End the rows that jump to a chain that they are already in."""
         rows_of: dict[Chain, list[int]] = {}
         for row in looping:
             rows_of.setdefault(ground if isinstance(ground, Chain) else ground[row], []).append(row)
@@ -155,7 +153,8 @@ class Visiting:
         back: Portion,
         goto: bool,
     ) -> None:
-        """Go on with what comes back from chains: after the rule, or, after a goto, where this chain returns to."""
+        """Continue with a portion that returns from a callee: after the rule, or, after a goto, in this chain's
+        caller."""
         rows = portion.rows
         after = portion.of(back.rows)
         inside = Passage(callee, back.via, None if rows is None else {row: number for number, row in enumerate(rows)})
@@ -168,7 +167,7 @@ class Visiting:
             self._frontier.behind(going, at)
 
     def _fanned_out(self, spread: SpreadPortion) -> Walk:
-        """Send packets to a chain each of a run's rules, all at once."""
+        """Send the packets that a run of rules spreads to the run's chains, all at once."""
         portion = spread.portion
         for fan in self._fans(spread):
             rows, places = fan.rows, fan.places
@@ -185,7 +184,7 @@ class Visiting:
                 self._back_from_many(portion, callee, back, rows, places, shares)
 
     def _fans(self, spread: SpreadPortion) -> Sequence[Fan]:
-        """Where a run's rules send the rows, looked up once for chains all of whose rows meet it."""
+        """Where the rules of a run send the rows. If all rows of the chains meet it, the result is kept."""
         ground, rows, fans = self._visit.ground, spread.portion.rows, self._jumps.fans
         key = None if rows is not None or isinstance(ground, Chain) else (ground, tuple(spread.places))
         if key is not None and key in fans:
@@ -205,7 +204,7 @@ class Visiting:
         places: Sequence[int],
         shares: Sequence[Probability],
     ) -> None:
-        """Go on with what comes back from a run's chains, place by place."""
+        """Continue with a portion that returns from the chains of a run, place by place."""
         by_place: dict[int, list[int]] = {}
         for number in back.numbers(len(rows)):
             by_place.setdefault(places[number], []).append(number)
@@ -216,7 +215,7 @@ class Visiting:
             self._frontier.behind(Portion(back.state, own, product(shares[numbers[0]], back.share), link), place)
 
     def _affected(self, portion: Portion, place: Places, batch: Batch) -> None:
-        """Apply a target that is no chain."""
+        """Apply a target other than a jump."""
         for effect, part, to in self._effects.of(self._visit, portion, batch):
             own, at = portion.of(part), place if part is None else _chosen(place, part)
             for share, after in effect.states:
@@ -253,7 +252,7 @@ def _chosen(place: Places, rows: Sequence[int]) -> Places:
 
 
 def _places(rows: Rows, place: Places) -> int | dict[int, int]:
-    """The places of a trail, by row of the visit."""
+    """The places for a trail: one for all rows, or by row of the visit."""
     if isinstance(place, int):
         return place
     return dict(enumerate(place)) if rows is None else dict(zip(rows, place))

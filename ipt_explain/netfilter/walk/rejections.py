@@ -1,4 +1,4 @@
-"""The errors with which rules reject packets: the node sends them, so that its own rules may stop them.
+"""Rejections: a rule rejects a packet by an error that the node sends, so the node's own rules may stop the error.
 
 Facts: net/ipv4/netfilter/nf_reject_ipv4.c, nf_reject_ipv6.c, and packets sent.
 """
@@ -23,7 +23,7 @@ from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Bits, Whereabouts
 from ipt_explain.records import Record, replace
 
-_WORK = 1_000  # rules that one answer may meet; one that meets more passes
+_WORK = 1_000  # rules that one error may meet; one that meets more passes
 _LOOPBACK = "lo"
 _UNREACHABLE = {Family.IPV4: (ICMP, 3), Family.IPV6: (ICMPV6, 1)}
 _PORT_UNREACHABLE = {Family.IPV4: 3, Family.IPV6: 4}
@@ -39,17 +39,17 @@ _CODES = {
 }  # fmt: skip
 
 
-class _Kind(Record):
-    """An answer's protocol; its type and code, if that is ICMP."""
+class _Error(Record):
+    """The protocol of an error that rejects a packet; its type and code, if that is ICMP."""
 
     protocol: int
     icmp_type: int = 0
     icmp_code: int = 0
 
 
-class Answers:
-    """Sends the answers to rejected packets, which were sent to `sent`. One that surely does not arrive makes no
-    difference to the sender from a packet that is dropped."""
+class Rejections:
+    """Sends errors to the senders of rejected packets; `sent` has each packet's original destination. For the sender,
+    an error that certainly does not arrive is the same as a dropped packet."""
 
     def __init__(self, node: NodeRules, sent: Sequence[Heading]) -> None:
         self._node = node
@@ -58,7 +58,7 @@ class Answers:
         self._anywhere: Bound | None = None
 
     def checked(self, ends: Iterable[tuple[Finish, Packets]]) -> Iterator[tuple[Finish, Packets]]:
-        """The ends of packets; those that are rejected, but never hear of it, are dropped."""
+        """The ends of packets. Rejected packets whose senders never receive the error are dropped."""
         for finish, packets in ends:
             by_rule = finish.verdict is Verdict.REJECT and not finish.reason
             path = packets.path(0) if by_rule else None
@@ -69,28 +69,28 @@ class Answers:
             yield finish, packets
 
     def _stopped_by(self, state: PacketState, packets: Packets, step: AnyStep) -> str | None:
-        """The table and chain that stop the answers to packets; "" if they may arrive. Only if that depends on where
-        packets were bound for, it is asked, of packets that share it."""
-        kind, family = _kind(step, state.connection.family), state.connection.family
+        """The table and chain that stop the errors; "" if they may arrive, None if that is unknown. Asked for one
+        destination only if the answer depends on it and all packets share it."""
+        error, family = _error_of(step, state.connection.family), state.connection.family
         if self._anywhere is None:
             somewhere = Heading(Whereabouts("the address that it was sent to", family, owned=Truth.UNKNOWN), None)
             self._anywhere = Bound(somewhere, somewhere)
-        where = self._asked(state, kind, self._anywhere)
+        where = self._asked(state, error, self._anywhere)
         if where is None:
             bound = {(to, self._sent[who]) for to, who in zip(packets.to, packets.who)}
-            where = self._asked(state, kind, Bound(*bound.pop())) if len(bound) == 1 else None
+            where = self._asked(state, error, Bound(*bound.pop())) if len(bound) == 1 else None
         return where
 
-    def _asked(self, state: PacketState, kind: _Kind, bound: Bound) -> str | None:
+    def _asked(self, state: PacketState, error: _Error, bound: Bound) -> str | None:
         nat = state.tracked, state.dnat, state.snat, state.connmark, state.zones
-        key = kind, bound, state.connection, state.source, state.source_port, nat
+        key = error, bound, state.connection, state.source, state.source_port, nat
         if key not in self._known:
-            self._known[key] = self._followed(state, kind, bound)
+            self._known[key] = self._followed(state, error, bound)
         return self._known[key]
 
-    def _followed(self, rejected: PacketState, kind: _Kind, bound: Bound) -> str | None:
-        """What stops an answer, "" if nothing does, None if it depends on what is not known."""
-        state, to = _answer(rejected, kind, bound.to)
+    def _followed(self, rejected: PacketState, error: _Error, bound: Bound) -> str | None:
+        """What stops an error; "" if nothing does, None if that depends on something unknown."""
+        state, to = _first_state(rejected, error, bound.to)
         hooks, travellers = HookWalk(self._node, (bound.sent,), _WORK), Travellers()
         travellers.gather(state, Packets((0,), (to,), (ALWAYS,)))
         for hook, in_interface, out_interface in _course(rejected):
@@ -108,8 +108,8 @@ class Answers:
         return "the kernel" if step is None else f"{step.table} {step.chain.name}"
 
 
-def _kind(step: AnyStep, family: Family) -> _Kind:
-    """What answers the packets that a rule rejects."""
+def _error_of(step: AnyStep, family: Family) -> _Error:
+    """The error by which a rule rejects packets."""
     if isinstance(step, Step):
         target = None if step.rule is None else step.rule.shape.target
         options = () if step.rule is None or target is None else target.options
@@ -119,22 +119,25 @@ def _kind(step: AnyStep, family: Family) -> _Kind:
         word = step.text.rpartition(" ")[2]
         resets = step.text.endswith("tcp reset")
     if resets:
-        return _Kind(TCP)
+        return _Error(TCP)
     protocol, icmp_type = _UNREACHABLE[family]
     name = word.removeprefix("icmp-").removeprefix("icmp6-")
-    return _Kind(protocol, icmp_type, _CODES[family].get(name, _PORT_UNREACHABLE[family]))
+    return _Error(protocol, icmp_type, _CODES[family].get(name, _PORT_UNREACHABLE[family]))
 
 
-def _answer(rejected: PacketState, kind: _Kind, to: Heading) -> tuple[PacketState, Heading]:
-    """The answer to a packet that was bound for `to`, as it sets out, and where it is sent. Conntrack takes it for
-    related to the packet's connection, even in raw, and nat does for it what it has done for that, and no more."""
-    connection, resets = rejected.connection, kind.protocol == TCP
+def _first_state(rejected: PacketState, error: _Error, to: Heading) -> tuple[PacketState, Heading]:
+    """The error for a packet with destination `to` as it sets out, and where it is sent.
+
+    Connection tracking considers it related to the packet's connection, even in raw, and nat repeats for it exactly
+    what it did for that connection.
+    """
+    connection, resets = rejected.connection, error.protocol == TCP
     source: Address = Whereabouts("the node's address", connection.family, _own(rejected), owned=Truth.YES)
     if resets and to.address is not None:
         source = to.address
     state = rejected._replace(
         connection=replace(
-            connection, protocol=kind.protocol, icmp_type=kind.icmp_type, icmp_code=kind.icmp_code
+            connection, protocol=error.protocol, icmp_type=error.icmp_type, icmp_code=error.icmp_code
         ),
         source=source,
         source_port=to.port if resets else None,
@@ -156,7 +159,7 @@ def _own(rejected: PacketState) -> tuple[Bits, ...]:
 
 
 def _course(rejected: PacketState) -> Sequence[tuple[Hook, str | None, str | None]]:
-    """The hooks that an answer passes, with the interfaces that it arrives on and leaves by."""
+    """The hooks that an error passes, with the interfaces that it arrives on and leaves by."""
     connection = rejected.connection
     if connection.local:
         return (
