@@ -18,6 +18,7 @@ from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.collector import collector_paused
 from ipt_explain.model import Dump
+from ipt_explain.model.dump import FailedTool
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.progress import each_of
 from ipt_explain.records import Record, replace
@@ -50,7 +51,8 @@ class Report(Record):
     `table_count` tables, beside `server_count` virtual servers of IPVS; `partial` if some text was a fragment or
     restore input, where absence means nothing, or lacks virtual servers; `known` is the number of findings that a
     baseline hid, `spared` those that the dump's comments or the configuration hid. `sources` are the dumps audited, or
-    the `node_count` nodes that were compared with the cluster's objects, `not_compared` those that could not be.
+    the `node_count` nodes that were compared with the cluster's objects, `not_compared` those that could not be;
+    `failed` are tools whose rules the dumps lack.
     """
 
     findings: tuple[Finding, ...]
@@ -65,6 +67,7 @@ class Report(Record):
     table_count: int = 0
     server_count: int = 0
     node_count: int = 0
+    failed: tuple[FailedTool, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """The number of findings with this severity."""
@@ -153,6 +156,7 @@ def audit_node(
         sources=sources,
         table_count=len(sizes),
         server_count=sum(len(each.servers) for each in servers),
+        failed=tuple(dict.fromkeys(each for dump in context.dumps for each in dump.failed)),
     )
 
 
@@ -199,6 +203,7 @@ def merge(reports: Sequence[Report]) -> Report:
         sources=tuple(dict.fromkeys(source for report in reports for source in report.sources)),
         table_count=sum(report.table_count for report in reports),
         server_count=sum(report.server_count for report in reports),
+        failed=tuple(dict.fromkeys(each for report in reports for each in report.failed)),
     )
 
 

@@ -128,11 +128,13 @@ def _compare_two(dumps: tuple[str, ...], lenient: bool, fail_on: str | None, pri
 
     with collector_paused():
         equal = equal_files(*dumps)
+        failed = False
         views: list[NodeView] = []
         for path in dumps[:1] if equal else dumps:
             # One at a time to save memory: what is compared is much smaller than a dump.
             parsed = read_dumps((path,), live=False, lenient=lenient)
             warn(parsed[0].warnings)
+            failed = failed or bool(parsed[0].failed)
             if not equal:
                 views.append(node_view(path, parsed))
             del parsed
@@ -142,13 +144,14 @@ def _compare_two(dumps: tuple[str, ...], lenient: bool, fail_on: str | None, pri
     if printing.output == "json":
         from ipt_explain.render.compare.json import compare_json
 
-        write([compare_json(differences, notes)])
+        write([compare_json(differences, notes, equal=not differences and not failed)])
     else:
         from ipt_explain.render.compare.text import comparison_text, same_bytes
 
         width, color = printing.width, printing.color
         write(same_bytes(*dumps, width) if comparison is None else comparison_text(comparison, width, color))
-    return FOUND if differences and fail_on != "never" else CLEAN
+    # Rules that are unknown never count as equal.
+    return FOUND if (differences or failed) and fail_on != "never" else CLEAN
 
 
 def _compare_many(sources: tuple[str, ...], how: NodeOptions, fail_on: str | None, printing: Printing) -> int:

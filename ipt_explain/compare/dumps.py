@@ -16,6 +16,7 @@ from ipt_explain.compare.services.unseen import Completeness
 from ipt_explain.compare.services.views import ServiceKey, ServiceView, service_views
 from ipt_explain.inputs.limits import DIFFERENCES
 from ipt_explain.model import Backend, Dump, Family
+from ipt_explain.model.dump import FailedTool
 from ipt_explain.model.node.joining import as_nodes
 from ipt_explain.records import Record
 from ipt_explain.services.explanation import Explanation
@@ -30,7 +31,7 @@ _OF_KUBE_PROXY = frozenset({"nat", "filter"})
 
 
 class NodeView(Record):
-    """Everything to compare in one node's dumps."""
+    """Everything to compare in one node's dumps. `failed` are tools whose rules they lack."""
 
     name: str
     services: dict[ServiceKey, ServiceView]
@@ -38,6 +39,7 @@ class NodeView(Record):
     service_count: int
     endpoint_count: int
     facts: tuple[RulesetFacts, ...] = ()
+    failed: tuple[FailedTool, ...] = ()
 
     @property
     def families(self) -> set[Family]:
@@ -66,7 +68,7 @@ class NodeView(Record):
 
 
 class Comparison(Record):
-    """The differences of two dumps; `notes` say what could not be compared."""
+    """The differences of two dumps; `notes` say what could not be compared, `failed` why some rules could not be."""
 
     before: NodeView
     after: NodeView
@@ -74,8 +76,13 @@ class Comparison(Record):
     notes: tuple[str, ...] = ()
 
     @property
+    def failed(self) -> tuple[FailedTool, ...]:
+        """The tools whose rules one of the dumps lacks."""
+        return (*self.before.failed, *self.after.failed)
+
+    @property
     def equal(self) -> bool:
-        """Whether traffic is treated the same in both."""
+        """Whether traffic is treated the same in both, as far as they show."""
         return not self.differences
 
 
@@ -91,7 +98,8 @@ def node_view(name: str, dumps: Sequence[Dump]) -> NodeView:
     views = service_views(explanation, dumps)
     services = explanation.services
     endpoints = sum(len(service.endpoints) for service in services)
-    return NodeView(name, views, found, len(services), endpoints, tuple(explanation.rulesets))
+    failed = tuple(dict.fromkeys(each for dump in dumps for each in dump.failed))
+    return NodeView(name, views, found, len(services), endpoints, tuple(explanation.rulesets), failed)
 
 
 def _of_nftables(ruleset: nft.Ruleset, rulesets: Iterable[RulesetFacts]) -> Iterator[tuple[SkeletonKey, Skeleton]]:

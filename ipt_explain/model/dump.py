@@ -105,9 +105,35 @@ class Ruleset(Record, eq=False):
         return Extent.WHOLE if found.extent is Extent.WHOLE else Extent.NONE
 
 
+class FailedTool(Record):
+    """A tool that failed instead of printing rules (`ip6tables-save`), the input that says so, and its message."""
+
+    source: str
+    name: str
+    reason: str
+
+    @property
+    def families(self) -> frozenset[Family]:
+        """The families whose rules it should have printed."""
+        if not self.name.endswith("-save"):
+            return frozenset(Family)
+        return frozenset((Family.IPV6 if self.name.startswith("ip6") else Family.IPV4,))
+
+    @property
+    def unknown(self) -> str:
+        """The rules that are unknown: `IPv6 rules`."""
+        if not self.name.endswith("-save"):
+            return "nftables rules"
+        backend = "legacy " if "-legacy" in self.name else "nf_tables " if "-nft" in self.name else ""
+        return f"{backend}{'IPv6' if self.name.startswith('ip6') else 'IPv4'} rules"
+
+    def __str__(self) -> str:
+        return f"{self.name} failed, so this node's {self.unknown} are unknown: {self.reason}"
+
+
 class Dump(Record, eq=False):
     """Everything in one input: iptables rules, facts from other tools (`node`), and native nftables rules (`nft`, None
-    if it has none)."""
+    if it has none). `failed` are tools whose rules it lacks."""
 
     source: str
     rulesets: tuple[Ruleset, ...]
@@ -115,6 +141,7 @@ class Dump(Record, eq=False):
     warnings: tuple[str, ...] = field(default=())
     node: NodeFacts = NOTHING_KNOWN
     nft: NftRuleset | None = None
+    failed: tuple[FailedTool, ...] = ()
 
     def without_text(self) -> Dump:
         """The same dump, none of whose lines are known: for work that asks only for rules. A large node's text takes

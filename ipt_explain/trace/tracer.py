@@ -117,7 +117,8 @@ def _rulesets_for(dump: Dump, packet: Packet) -> list[Ruleset]:
         raise UsageError(f"a packet passes one node at a time, and these have rules of more than one: {sources}")
     if not chosen and dump.rulesets and dump.nft is None:
         family = family_name(packet.family.value)
-        raise UsageError(f"the dump has no {family} rules, and {packet.destination} is {family}")
+        why = next((f" ({each.name} failed)" for each in dump.failed if packet.family in each.families), "")
+        raise UsageError(f"the dump has no {family} rules{why}, and {packet.destination} is {family}")
     return sorted(chosen, key=lambda ruleset: ruleset.backend is Backend.NFT)
 
 

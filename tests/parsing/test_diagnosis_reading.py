@@ -38,8 +38,8 @@ RULE = (
         ("root@master:~#", "# root@master:~#", "prompts"),
         ("iptables-save v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)",
          "# iptables-save v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)",
-         "error messages"),
-        ("ip6tables-save: Permission denied", "# ip6tables-save: Permission denied", "error messages"),
+         ""),
+        ("ip6tables-save: Permission denied", "# ip6tables-save: Permission denied", ""),
         ("Operation not permitted (you must be root)", "# Operation not permitted (you must be root)", "error messages"),
         (
             "Creating debugging pod node-debugger-n1-x7k2p with container debugger on node n1.",

@@ -49,8 +49,10 @@ class Plan(Record):
         return tuple(rule for rule in self.catalogue if rule.asked and self.selection.wants(rule.id))
 
     def fails(self, report: Report) -> bool:
-        """Whether a report has a finding that fails the run."""
-        return self.fail_on is not None and any(finding.severity >= self.fail_on for finding in report.findings)
+        """Whether a report has a finding that fails the run, or lacks rules that might have some."""
+        if self.fail_on is None:
+            return False
+        return bool(report.failed) or any(finding.severity >= self.fail_on for finding in report.findings)
 
     def report(
         self,

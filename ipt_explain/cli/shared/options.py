@@ -12,7 +12,7 @@ import click
 
 from ipt_explain.cli.shared.stdio import complain, note, terminal_width, wants_color, warn
 from ipt_explain.errors import Diagnostic, DumpSyntaxError, UsageError
-from ipt_explain.records import Record
+from ipt_explain.records import Record, replace
 from ipt_explain.render.text.safe import escape
 from ipt_explain.words import counted, either
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ipt_explain.inputs import InputText
     from ipt_explain.inputs.nodes.sources import Survey
     from ipt_explain.model import Dump
+    from ipt_explain.model.dump import FailedTool
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -204,7 +205,7 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
         raise UsageError("--save keeps what --live reads: add --live")
     parsed: list[Dump] = []
     faults: list[DumpSyntaxError] = []
-    inputs = _live(save) if live else read_inputs(dict.fromkeys(dumps))
+    inputs, failed = _live(save) if live else (read_inputs(dict.fromkeys(dumps)), ())
     if sum(len(source.text) for source in inputs) > _LARGE:
         from ipt_explain.cli.shared.waiting import show_progress
 
@@ -224,6 +225,9 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
             raise UsageError(without)
         if not live:
             warn([without])
+    if failed:
+        first, *others = shared
+        shared = (replace(first, failed=failed, warnings=(*first.warnings, *map(str, failed))), *others)
     if len(shared) > 1:
         from ipt_explain.model.node.joining import with_shared_facts
 
@@ -277,20 +281,22 @@ def _warn_of_skipped(survey: Survey) -> None:
     warn([*skipped[:MAX_DIAGNOSTICS], *([f"{counted(more, 'more file')} skipped"] if more > 0 else [])])
 
 
-def _live(save: str | None) -> tuple[InputText, ...]:
-    """The output of the node's tools: one text each, or all in one if it is saved to a file."""
+def _live(save: str | None) -> tuple[tuple[InputText, ...], tuple[FailedTool, ...]]:
+    """The output of the node's tools, one text each, and those that failed; or all in one text if it is saved."""
     from ipt_explain.inputs.live import read_live
 
     rules = read_live()
     note(rules.notes)
     if save is None:
-        return rules.inputs
+        from ipt_explain.model.dump import FailedTool
+
+        return rules.inputs, tuple(FailedTool("--live", each.name, each.reason) for each in rules.failed)
     from ipt_explain.inputs.live.saving import as_one_file, is_such_a_file
     from ipt_explain.outputs import write_file
 
     file = as_one_file(rules, save)
     write_file(save, [file.text], may_replace=is_such_a_file, otherwise="save to another file")
-    return (file,)
+    return (file,), ()
 
 
 def joined(faults: Sequence[DumpSyntaxError]) -> DumpSyntaxError:

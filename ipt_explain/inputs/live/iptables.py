@@ -45,6 +45,8 @@ def read_iptables(output: ToolOutput, search_path: str, proc: Path, timeout: flo
             try:
                 text, warnings = _run(tool, _legacy_tables(proc, family), timeout)
             except Refused as refusal:
+                if family == "ip6tables" and not refusal.needless and not (proc / "if_inet6").exists():
+                    refusal = Refused(f"{refusal}; no rules are lost, as the kernel has no IPv6 here", needless=True)
                 output.refused(tool.name, refusal)
                 continue
             output.notes.extend(f"{tool.name}: {line}" for line in warnings)

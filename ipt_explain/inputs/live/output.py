@@ -7,21 +7,30 @@ from ipt_explain.inputs.live.running import Refused
 from ipt_explain.records import Record, field
 
 
+class Failure(Record):
+    """A tool whose rules are unknown, and its message."""
+
+    name: str
+    reason: str
+
+
 class ToolOutput(Record, frozen=False):
-    """The texts read so far. `ran` are the tools with output; `failed` says that one of the others failed,
-    `lacks_rights` that it needed root."""
+    """The texts read so far. `ran` are the tools with output, `failed` those whose rules are unknown; `lacks_rights`
+    says that one of these needed root."""
 
     inputs: list[InputText] = field(default_factory=list)
     ran: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    failed: bool = False
+    failed: list[Failure] = field(default_factory=list)
     lacks_rights: bool = False
 
     def refused(self, name: str, refusal: Refused) -> None:
         """Note that a tool which shows rules failed, or was not run."""
-        self.failed |= not refusal.needless
         self.lacks_rights |= refusal.for_rights
-        self.notes.append(f"{name}: {refusal}")
+        if refusal.needless:
+            self.notes.append(f"{name}: {refusal}")
+        else:
+            self.failed.append(Failure(name, str(refusal)))
 
     def add(self, name: str, text: str, label: str = "") -> None:
         """Add a tool's output."""

@@ -10,7 +10,7 @@ from ipt_explain.inputs.files import InputText
 from ipt_explain.inputs.live.iptables import read_iptables
 from ipt_explain.inputs.live.nft import read_nft
 from ipt_explain.inputs.live.node_tools import read_node_tools
-from ipt_explain.inputs.live.output import ToolOutput
+from ipt_explain.inputs.live.output import Failure, ToolOutput
 from ipt_explain.records import Record
 
 PROC = Path("/proc/net")
@@ -23,10 +23,12 @@ _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
 class LiveRules(Record):
-    """The tools' output, named by tool, and notes on what was run, skipped, or failed."""
+    """The tools' output, named by tool, notes on what was run or skipped, and the tools whose rules are unknown as they
+    failed."""
 
     inputs: tuple[InputText, ...]
     notes: tuple[str, ...]
+    failed: tuple[Failure, ...] = ()
 
 
 def read_live(search_path: str | None = None, proc: Path = PROC, timeout: float = TIMEOUT_SECONDS) -> LiveRules:
@@ -44,7 +46,7 @@ def read_live(search_path: str | None = None, proc: Path = PROC, timeout: float 
     if not output.inputs:
         raise UsageError(_nothing_read(output))
     read_node_tools(output, search_path, proc, timeout)
-    return LiveRules(tuple(output.inputs), ("read " + ", ".join(output.ran), *output.notes))
+    return LiveRules(tuple(output.inputs), ("read " + ", ".join(output.ran), *output.notes), tuple(output.failed))
 
 
 def _nothing_read(output: ToolOutput) -> str:
@@ -54,4 +56,4 @@ def _nothing_read(output: ToolOutput) -> str:
         reason = "--live could not read the rules:"
     else:
         reason = "--live found no rules: is this the node's own network namespace, and is iptables installed?"
-    return "\n  ".join((reason, *output.notes))
+    return "\n  ".join((reason, *(f"{each.name}: {each.reason}" for each in output.failed), *output.notes))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 
 from ipt_explain.inputs.limits import INPUT_BYTES, amount_text
 from ipt_explain.inputs.tools import TooLate, TooMuch, run_tool
+
+_OWN_NAME = re.compile(r"\A(?:ip6?tables(?:-legacy|-nft)?-save|nft)(?: v\S+)?(?: \([a-z_]+\))?: ")
 
 
 class Refused(Exception):
@@ -31,6 +34,6 @@ def output_of(command: Sequence[str], timeout: float) -> tuple[str, list[str]]:
         raise Refused(f"cannot be run: {error.strerror}") from None
     warnings = [line for line in done.complaints.decode("utf-8", "replace").splitlines() if line.strip()]
     if done.status != 0:
-        reason = warnings[0] if warnings else f"failed with status {done.status}"
+        reason = _OWN_NAME.sub("", warnings[0]) if warnings else f"it ended with status {done.status}"
         raise Refused(reason, for_rights="ermission denied" in reason or "not permitted" in reason)
     return done.output.decode("utf-8", "surrogateescape"), warnings

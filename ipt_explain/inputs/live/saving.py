@@ -11,10 +11,11 @@ _HEADING = "# Saved by ipt-explain --live"
 
 
 def as_one_file(rules: LiveRules, path: str) -> InputText:
-    """The output of all tools, below a heading, as the text of the file at `path`."""
+    """The output of all tools, below a heading that names those that failed, as the text of the file at `path`."""
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     parts = (given.text if given.text.endswith("\n") else f"{given.text}\n" for given in rules.inputs)
-    return InputText(path, f"{_HEADING} at {now}\n{''.join(parts)}")
+    failed = (f"# {each.name} failed: {each.reason}\n" for each in rules.failed)
+    return InputText(path, f"{_HEADING} at {now}\n{''.join(failed)}{''.join(parts)}")
 
 
 def is_such_a_file(head: bytes) -> bool:

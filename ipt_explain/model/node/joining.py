@@ -47,6 +47,7 @@ def as_node(dumps: Sequence[Dump]) -> Dump:
         warnings=tuple(warning for dump in dumps for warning in dump.warnings),
         node=joined_facts(dump.node for dump in dumps),
         nft=next((dump.nft for dump in dumps if dump.nft is not None), None),
+        failed=tuple(dict.fromkeys(each for dump in dumps for each in dump.failed)),
     )
 
 

@@ -35,8 +35,9 @@ class Misfits:
         return safe_normalisation(content)
 
     def note(self, ignored: str) -> None:
-        """A line was read after all."""
-        self._notes[ignored] += 1
+        """A line was read after all; `ignored` is "" if nothing needs to be said."""
+        if ignored:
+            self._notes[ignored] += 1
 
     def add(self, diagnostics: Sequence[Diagnostic], count: int) -> None:
         """Lines that another reader of the text has refused; `diagnostics` are of the first of them."""

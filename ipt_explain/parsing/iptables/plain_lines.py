@@ -13,6 +13,7 @@ from ipt_explain.parsing.iptables.rule_reader import RuleReader
 from ipt_explain.parsing.iptables.rulesets import (
     Generator,
     ends_table,
+    read_failure,
     read_generator,
     read_legacy_warning,
     read_unreadable_table,
@@ -20,6 +21,7 @@ from ipt_explain.parsing.iptables.rulesets import (
 from ipt_explain.patterns import lazy_pattern
 
 if TYPE_CHECKING:
+    from ipt_explain.model.dump import FailedTool
     from ipt_explain.parsing.iptables.assembly import TableBuilder
     from ipt_explain.parsing.pastes.commands import ToolCall
 
@@ -36,11 +38,13 @@ _LISTED = lazy_pattern(
 class PlainLines:
     """Reads them one by one; the table that they open or close is that of `rules`.
 
-    `unreadable` are tables that a comment names and the text cannot hold, each with the tool that wrote it.
+    `unreadable` are tables that a comment names and the text cannot hold, each with the tool that wrote it; `failed`
+    are tools that printed no rules, and whether that is certain.
     """
 
     def __init__(self, cleared: Cleared, rules: RuleReader, headless: Headless, holes: Holes) -> None:
         self.unreadable: list[tuple[Generator | None, str]] = []
+        self.failed: list[tuple[FailedTool, bool]] = []
         self._cleared = cleared
         self._rules = rules
         self._headless = headless
@@ -99,7 +103,10 @@ class PlainLines:
         warning = read_legacy_warning(content)
         if warning is not None:
             self._cleared.warnings.append(warning)
-        if "tables" in content and " -" in content:
+        failed = read_failure(content, self._cleared.source.name)
+        if failed is not None:
+            self.failed.append(failed)
+        elif "tables" in content and " -" in content:
             self._read_heading(content)
 
     def _read_heading(self, content: str) -> None:

@@ -294,4 +294,8 @@ class _Reader:
         if nft is not None:
             self._cleared.warnings += nft.warnings
         tables = None if nft is None else nft.ruleset
-        return Dump(self._source.name, gathering.rulesets(), self._source, tuple(self._cleared.warnings), facts, tables)
+        rulesets = gathering.rulesets()
+        shown = {ruleset.family for ruleset in rulesets}
+        failed = tuple(dict.fromkeys(each for each, sure in self._plain.failed if sure or not each.families & shown))
+        warnings = (*self._cleared.warnings, *(f"{each.source}: {each}" for each in failed))
+        return Dump(self._source.name, rulesets, self._source, warnings, facts, tables, failed)

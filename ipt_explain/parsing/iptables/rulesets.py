@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Backend, Family, Form, Ruleset, Table
+from ipt_explain.model.dump import FailedTool
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import Record, replace
 
@@ -21,6 +22,8 @@ _DATE = lazy_pattern(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) +\d{1,2} \d\d:\d\d:\d\d (\d
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNREADABLE = lazy_pattern(r"# Table [`'](\S+)' is incompatible, use 'nft' tool\.")
 _LEGACY_TOO = lazy_pattern(r"# Warning: (\S+) tables present, use (\S+) to see them")
+# As `--live --save` writes it, or as the tool itself prints it.
+_FAILED = lazy_pattern(r"# (ip6?tables(?:-legacy|-nft)?-save|nft)(?:( failed)|(?: v\S+(?: \([a-z_]+\))?)?): (.+)")
 
 
 class Generator(Record):
@@ -73,6 +76,13 @@ def read_legacy_warning(line: str) -> str | None:
         return None
     tool = match[2].removesuffix("-save")
     return f"{match[1]} also holds rules on this node, and packets pass both: add the output of `{tool}-save`"
+
+
+def read_failure(line: str, source: str) -> tuple[FailedTool, bool] | None:
+    """The tool that a comment says failed instead of printing rules, and whether that is its last word: people paste
+    a first attempt, too, and then what sudo printed."""
+    match = _FAILED.match(line) if line.startswith(("# ip", "# nft ")) else None
+    return (FailedTool(source, match[1], match[3].strip()), match[2] is not None) if match else None
 
 
 class RulesetBuilder:

@@ -10,7 +10,7 @@ from ipt_explain.audit.findings.folding import counts
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.runner import Report
 from ipt_explain.render.text.paint import Paint
-from ipt_explain.words import and_more, counted
+from ipt_explain.words import and_more, both, counted
 
 NOUNS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
@@ -26,8 +26,9 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
     if not size and not report.findings and report.sources:
         from ipt_explain.services.absence import FLUSHED
 
-        shown = "this input shows no rules" if report.partial else FLUSHED
-        return f"Nothing to check: {shown if report.table_count else 'there are no rule tables in this input'}"
+        shown = "this input shows no rules" if report.partial or report.failed else FLUSHED
+        absent = f"Nothing to check: {shown if report.table_count else 'there are no rule tables in this input'}"
+        return absent + _unknown(report)
     alone = report.server_count and not report.rule_count
     where = f"in {counted(report.server_count, 'virtual server') if alone else counted(report.rule_count, 'rule')}"
     if report.node_count:
@@ -45,9 +46,16 @@ def verdict(report: Report, hidden_notes: bool = False) -> str:
         text += f"; {counted(report.spared, 'finding')} left out by comments or the configuration"
     if report.unchecked:
         text += f"; {counted(len(report.unchecked), 'audit rule')} could not be checked"
+    text += _unknown(report)
     if report.elsewhere:
         text += f"; {counted(report.elsewhere, 'finding')} about other Services or the node left out"
     return text
+
+
+def _unknown(report: Report) -> str:
+    """The rules that are unknown, as a tool failed."""
+    unknown = list(dict.fromkeys(each.unknown for each in report.failed))
+    return f"; {both(unknown)} are unknown" if unknown else ""
 
 
 def _well(report: Report, notes: int) -> str:
@@ -56,7 +64,7 @@ def _well(report: Report, notes: int) -> str:
         return "Nothing new"
     if report.spared:
         return "Nothing else wrong"
-    what = "No errors or warnings" if notes or report.unchecked else "Nothing wrong"
+    what = "No errors or warnings" if notes or report.unchecked or report.failed else "Nothing wrong"
     return f"{what} with these Services" if report.elsewhere else what
 
 
@@ -76,6 +84,7 @@ def by_source(report: Report) -> Iterator[str]:
     if len(bad) > SHOWN_SOURCES:
         yield f"…{and_more(len(bad) - SHOWN_SOURCES, noun)}"
     unsure = {*(each.source for each in report.unchecked), *(each.node for each in report.not_compared)}
+    unsure |= {each.source for each in report.failed}
     clean = sum(source not in unsure for source in found.keys() - set(bad))
     if clean:
         yield f"{counted(clean, noun)} {'with nothing new' if report.known else 'clean'}"

@@ -14,11 +14,12 @@ _MOST_NAMES = 200_000
 """If all sets of nodes together have more names, the larger side of a difference is shortened."""
 
 
-def compare_json(differences: Sequence[Difference], notes: Sequence[str]) -> str:
-    """The differences of two dumps as one JSON document. `notes` say what could not be compared."""
+def compare_json(differences: Sequence[Difference], notes: Sequence[str], equal: bool) -> str:
+    """The differences of two dumps as one JSON document. `notes` say what could not be compared, `equal` whether all
+    was."""
     document = {
         "schema": SCHEMA,
-        "equal": not differences,
+        "equal": equal,
         "differences": [difference.to_json() for difference in differences],
         "notes": list(notes),
     }

@@ -9,7 +9,7 @@ from ipt_explain.compare.dumps import Comparison
 from ipt_explain.render.compare.subjects import STYLES, by_subject, changed_rules, heading, tally, wrapped_text
 from ipt_explain.render.text.paint import Paint, painter
 from ipt_explain.render.text.safe import escape
-from ipt_explain.words import counted
+from ipt_explain.words import both, counted
 
 _ADDED = frozenset({DifferenceKind.SERVICE_ADDED, DifferenceKind.ENDPOINT_ADDED, DifferenceKind.FRONTEND_ADDED})
 _REMOVED = frozenset({DifferenceKind.SERVICE_REMOVED, DifferenceKind.ENDPOINT_REMOVED, DifferenceKind.FRONTEND_REMOVED})
@@ -23,6 +23,9 @@ def comparison_text(comparison: Comparison, width: int, color: bool = False) -> 
     if comparison.equal:
         size = f"{counted(after.service_count, 'service port')} and {counted(after.endpoint_count, 'endpoint')}"
         same = f"No difference: {escape(before.name)} and {escape(after.name)} treat {size} alike."
+        if comparison.failed:
+            unknown = both(list(dict.fromkeys(f"the {each.unknown} of {each.source}" for each in comparison.failed)))
+            same = f"{same[:-1]}, but {escape(unknown)} are unknown."
         yield from wrapped_text("", same, width)
         return
     yield from heading(f"{escape(before.name)} → {escape(after.name)}", width, paint)

@@ -152,6 +152,10 @@ class Maker:
         if not view.services and in_nftables_mode(texts):
             why = "kube-proxy runs in nftables mode there, and its tables show no Service"
             return _none(node, (*faults, NotCompared(node, why)), warnings)
+        shown = set().union(*(families_of(dump) for dump in good))
+        for each in view.failed:
+            for family in sorted(each.families - shown, key=str):
+                faults.append(NotCompared(node, str(each), family.value, each.source))
         digest = digest_of(view, _zone(self._objects, node), taken_of(text for _, text in kept))
         mismatches, notes = self._judged(node, whole)
         warnings = tuple(dict.fromkeys((*warnings, *notes)))

@@ -7,7 +7,13 @@ import html
 import re
 
 from ipt_explain.parsing.iptables.diagnosis.prefixes import RULE_START
-from ipt_explain.parsing.iptables.diagnosis.shell import BARE_PROMPT, DEBUGGING_POD, FAILURE, PRINTING_COMMAND
+from ipt_explain.parsing.iptables.diagnosis.shell import (
+    BARE_PROMPT,
+    DEBUGGING_POD,
+    FAILURE,
+    NAMED_FAILURE,
+    PRINTING_COMMAND,
+)
 from ipt_explain.parsing.iptables.diagnosis.signs import LOOK
 from ipt_explain.parsing.iptables.diagnosis.typography import BLANKS, DASHES, DOUBLE_QUOTES
 
@@ -19,6 +25,8 @@ MAIL_QUOTE = "the quote mark `>` in front was ignored"
 NUMBERED = "the line number in front was ignored"
 HTML_ESCAPED = "HTML entities such as &quot; were decoded"
 PROMPT = "shell prompts and the command typed there were skipped"
+SAID_ELSEWHERE = ""
+"""The line is kept as a comment, and its reader says what it means."""
 FAILED = "error messages of the command were skipped: what it did not print is missing"
 KUBECTL = "what kubectl says by itself was skipped"
 FENCE = "fences of Markdown or Jira were skipped"
@@ -71,6 +79,8 @@ def _heading(line: str) -> str | None:
     if _FENCE.match(line):
         return FENCE
     bare = line.lstrip("> ")
+    if NAMED_FAILURE.match(bare):
+        return SAID_ELSEWHERE
     if FAILURE.match(bare):
         return FAILED
     if BARE_PROMPT.match(bare) or PRINTING_COMMAND.match(bare):

@@ -35,11 +35,13 @@ PRINTING_COMMAND = re.compile(
 BARE_PROMPT = re.compile(r"^\s*(?:\[[^\]\s]+@[^\]]+\] ?[#$%]|[\w.-]+@[\w.-]+:[^#$%\s]*[#$%])\s*$")
 """A prompt that waits: the end of a paste."""
 
+NAMED_FAILURE = re.compile(r"^ip6?tables(?:-legacy|-nft)?-save(?: v[\d.]+(?: \([a-z_]+\))?)?: .*$")
+"""What iptables-save says on standard error instead of printing rules."""
+
 FAILURE = re.compile(
-    r"^(?:ip6?tables(?:-legacy|-nft)?-save(?: v[\d.]+(?: \([a-z_]+\))?)?: .*|"
-    r"Operation not permitted \(you must be root\)|netlink: Error: cache initialization failed: .*)$"
+    r"^(?:Operation not permitted \(you must be root\)|netlink: Error: cache initialization failed: .*)$"
 )
-"""What iptables-save and nft say on standard error instead of printing rules."""
+"""The same of nft, which does not name itself."""
 
 DEBUGGING_POD = re.compile(
     r"^(?:Creating debugging pod \S+ with container \S+ on node \S+|Defaulted container .*|"
