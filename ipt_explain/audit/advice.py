@@ -1,10 +1,10 @@
-"""What to do about faults: advice that several rules give. What only one rule advises is in that rule."""
+"""What to do about faults: advice that several rules give. Advice of a single rule is in its module."""
 
 from __future__ import annotations
 
 
 def restart(because: str) -> str:
-    """`Restart kube-proxy on this node: it rewrites the chain.` `because` says what a restart does about the fault."""
+    """`Restart kube-proxy on this node: it rewrites the chain.` `because` says how a restart helps."""
     return f"Restart kube-proxy on this node: it {because}."
 
 

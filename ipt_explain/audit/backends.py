@@ -27,17 +27,17 @@ class AuditedNode(Protocol):
 
     @property
     def explanation(self) -> Explanation:
-        """What the analyzers say of its Services."""
+        """The analyzers' facts about its Services."""
 
     @property
     def contexts(self) -> Sequence[BackendContext]:
-        """All that is asked about, as the explanation numbers them."""
+        """Everything that rules are asked about, numbered as in the explanation."""
 
 
 class BackendContext:
-    """One family's rules in one backend, and its Services: the subject of rules that look at nothing else.
+    """One family's rules in one backend, and its Services: the subject of rules that need nothing else.
 
-    `has_lines` is False for JSON, whose places have no lines.
+    `has_lines` is False for JSON, which has no line numbers.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class BackendContext:
 
     @property
     def complete(self) -> bool:
-        """Whether what is absent does not exist."""
+        """Whether what the text lacks does not exist."""
         raise NotImplementedError
 
     @property
@@ -63,7 +63,7 @@ class BackendContext:
 
     @cached_property
     def services(self) -> tuple[ServicePort, ...]:
-        """The service ports that this backend alone serves."""
+        """The service ports that only this backend serves."""
         everything = self.node.explanation.services
         if len(self.node.contexts) == 1:
             return everything
@@ -72,7 +72,7 @@ class BackendContext:
 
     @cached_property
     def frontends(self) -> Sequence[tuple[ServicePort, Frontend]]:
-        """All frontends of its service ports, each with its own."""
+        """All frontends, each with its service port."""
         return [(service, frontend) for service in self.services for frontend in service.frontends]
 
     @cached_property
@@ -92,7 +92,8 @@ class BackendContext:
         return self._service_labels.get(chain)
 
     def table_of(self, chain: str | None, line: int | None) -> str | None:
-        """The table of a chain that several tables may have: the one in which `line` declares it or is a rule of it."""
+        """The table of a chain whose name occurs in several tables: the one where `line` declares the chain or is one
+        of its rules."""
         return None
 
     def at(self, shown: Evidence | Shown) -> Location:
@@ -115,7 +116,7 @@ class NftContext(BackendContext):
 
     @property
     def complete(self) -> bool:
-        """Whether what is absent does not exist."""
+        """Whether what the text lacks does not exist."""
         return not self.ruleset.fragment
 
     def rule_of(self, decider: Decider) -> nft.Rule | None:
@@ -157,7 +158,7 @@ class IpvsContext(BackendContext):
 
     @cached_property
     def ipvs(self) -> IpvsNode:
-        """What they say."""
+        """The facts that kube-proxy's sets and interface show."""
         from ipt_explain.analyzers.ipvs.node import ipvs_node
 
         return ipvs_node(self.known, self.family)

@@ -20,7 +20,7 @@ _OURS = "IPT"
 
 
 def catalogue() -> tuple[AuditRule, ...]:
-    """Every rule, ours first. Raises UsageError, which names the rule, if one of another package cannot be used."""
+    """All rules, ours first. Raises UsageError with the rule's name if a rule of another package cannot be used."""
     return (*RULES, *_brought(RULES)) if _is_any_brought() else RULES
 
 
@@ -30,8 +30,8 @@ def rule_names(rules: Iterable[AuditRule]) -> dict[str, str]:
 
 
 def _is_any_brought() -> bool:
-    """Whether an installed package names our group. `importlib.metadata` knows too, but takes longer to load than a
-    small dump takes to audit."""
+    """Whether an installed package has an entry point for rules. `importlib.metadata` knows too, but loading it takes
+    longer than auditing a small dump."""
     group = GROUP.encode()
     for folder in sys.path:
         if folder.endswith((".zip", ".egg")) and os.path.isfile(folder):

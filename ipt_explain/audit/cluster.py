@@ -20,7 +20,7 @@ _RULES: Mapping[str, AuditRule] = {rule.slug: rule for rule in RULES if not rule
 
 
 def nodes_report(mismatches: Sequence[Mismatch], nodes: Sequence[str], not_compared: Sequence[NotCompared]) -> Report:
-    """The mismatches of many nodes as a report: those that most nodes have come first."""
+    """The mismatches of many nodes as a report; those on most nodes come first."""
     findings = [_finding(mismatch, None) for mismatch in mismatches]
     findings.sort(key=lambda each: (-each.severity.rank, -len(each.nodes), each.service or "", each.rule))
     return Report(
@@ -66,7 +66,7 @@ def _finding(mismatch: Mismatch, text: SourceText | None) -> Finding:
 
 
 def _on(nodes: Sequence[str]) -> str:
-    """On which nodes, if several were compared: their number and the first of them."""
+    """The nodes, if several were compared: their number and the first few names."""
     if not nodes:
         return ""
     shown = listed(nodes, _SHOWN_NODES)

@@ -61,7 +61,7 @@ class DumpContext:
 
     @cached_property
     def contexts(self) -> tuple[BackendContext, ...]:
-        """The rulesets of iptables, then those of nftables and IPVS, as the explanation numbers them."""
+        """The rulesets of iptables, then those of nftables and IPVS, numbered as in the explanation."""
         return (*self.rulesets, *self._of_other_modes())
 
     def of_nftables(self) -> Iterator[NftContext]:
@@ -95,7 +95,7 @@ class DumpContext:
 
 
 class RulesetContext(BackendContext):
-    """One iptables ruleset under audit, and all that is known about it."""
+    """One iptables ruleset under audit, and everything known about it."""
 
     def __init__(self, node: DumpContext, text: SourceText, ruleset: Ruleset, number: int) -> None:
         super().__init__(node, text, ruleset.source, ruleset.family, ruleset.backend, number)
@@ -108,12 +108,12 @@ class RulesetContext(BackendContext):
 
     @property
     def complete(self) -> bool:
-        """Whether what is absent does not exist: false for fragments, cut dumps and input of `iptables-restore
+        """Whether what the text lacks does not exist: false for fragments, cut dumps and input of `iptables-restore
         --noflush`."""
         return not self.ruleset.fragment and all(table.committed for table in self.ruleset.tables.values())
 
     def table(self, name: str) -> Table | None:
-        """A table, if the text has it. A complete dump may lack tables: then nothing is known of them."""
+        """A table, if the text has it. Even a complete dump may lack a table; then nothing is known about it."""
         return self.ruleset.tables.get(name)
 
     def chain(self, table: str, name: str) -> Chain | None:
@@ -121,7 +121,8 @@ class RulesetContext(BackendContext):
         return self.ruleset.chain(table, name)
 
     def table_of(self, chain: str | None, line: int | None) -> str | None:
-        """The table of a chain that several tables may have: the one in which `line` declares it or is a rule of it."""
+        """The table of a chain whose name occurs in several tables: the one where `line` declares the chain or is one
+        of its rules."""
         if chain is None:
             return None
         tables = [(name, table.chains[chain]) for name, table in self.ruleset.tables.items() if chain in table.chains]
@@ -157,7 +158,8 @@ class RulesetContext(BackendContext):
 
     @cached_property
     def lacks_lines(self) -> bool:
-        """Whether lines are missing here and there. If a table's first line is, its rules are under another table."""
+        """Whether lines are missing here and there. If the line that opens a table is missing, its rules count as
+        another table's."""
         tables = self.ruleset.tables.values()
         return any(
             chain.extent is Extent.HOLED
@@ -182,7 +184,7 @@ class RulesetContext(BackendContext):
 
     @cached_property
     def plans(self) -> Plans:
-        """What the shapes of its rules mean to kube-proxy, each read once."""
+        """What the shapes of its rules mean to kube-proxy, each worked out once."""
         return Plans()
 
     def shows(self, subject: str) -> bool:
@@ -247,7 +249,7 @@ class RulesetContext(BackendContext):
         return self._graphs[table]
 
     def jumps(self, table: str) -> JumpSets | None:
-        """Which chains a table's rules lead to, if the text has it: cheaper than the graph if order does not matter."""
+        """Where the jumps of a table lead, if the text has it: cheaper than the graph if order does not matter."""
         found = self.ruleset.tables.get(table)
         if found is None:
             return None

@@ -12,8 +12,7 @@ from ipt_explain.audit.catalogue import catalogue
 from ipt_explain.audit.context import DumpContext
 from ipt_explain.audit.findings.consequences import LossFinding, with_effects, without_consequences
 from ipt_explain.audit.findings.fault import Fault
-from ipt_explain.audit.findings.finding import Finding, fingerprint
-from ipt_explain.audit.findings.ordering import by_reach
+from ipt_explain.audit.findings.finding import Finding, by_impact, fingerprint
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.collector import collector_paused
@@ -45,7 +44,7 @@ class Unchecked(Record):
 
 
 class Report(Record):
-    """What an audit found: findings in the order of sources, then by severity and reach (`by_reach`), then by lines.
+    """What an audit found: findings in the order of sources, then by severity and impact (`by_impact`), then by lines.
 
     `unchecked` are rules of the catalogue that failed; `rule_count` is the number of rule lines checked, in
     `table_count` tables, beside `server_count` virtual servers of IPVS; `partial` if some text was a fragment or
@@ -189,7 +188,7 @@ def _by_place(finding: Finding) -> tuple[str, int, str]:
 
 
 def _order(finding: Finding) -> tuple[str, tuple[int, bool, float, int], int, str]:
-    return finding.source, by_reach(finding), finding.line or 0, finding.rule
+    return finding.source, by_impact(finding), finding.line or 0, finding.rule
 
 
 def merge(reports: Sequence[Report]) -> Report:
@@ -225,7 +224,7 @@ def _finding(audit_rule: AuditRule, context: BackendContext, fault: Fault) -> Fi
         family=context.family,
         service=service,
         services=services,
-        reach=fault.reach,
+        impact=fault.impact,
         table=table,
         chain=place.chain,
         line=place.line,

@@ -60,8 +60,8 @@ def test_a_rule_that_reports_the_cause_takes_over_what_is_lost() -> None:
     unhooked = "\n".join(line for line in DAMAGED.splitlines() if not line.startswith("-A PREROUTING"))
     found = audit_text(unhooked)
     assert [finding.rule for finding in found][:2] == ["IPT101", "IPT202"]
-    assert found[0].reach.most
-    assert found[0].reach.lost == 4
+    assert found[0].impact.most
+    assert found[0].impact.lost == 4
 
 
 def test_every_format_lists_findings_in_one_order() -> None:

@@ -1,4 +1,4 @@
-"""What rules ask of packets: all their conditions, in words, and the states of connections."""
+"""The conditions of rules: all of them in words, and the connection states that they name."""
 
 from __future__ import annotations
 

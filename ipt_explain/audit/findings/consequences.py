@@ -64,7 +64,7 @@ class LossFinding(Record):
 
 def with_effects(findings: Iterable[Finding], effects: Iterable[LossFinding]) -> list[Finding]:
     """All findings, and the effects whose cause none of them reports. A finding that reports the cause becomes as
-    severe as its effect, and takes over its reach."""
+    severe as its effect, and gets its impact."""
     reported = list(findings)
     by_line: dict[object, list[int]] = {}
     by_chain: dict[object, list[int]] = {}
@@ -84,5 +84,5 @@ def with_effects(findings: Iterable[Finding], effects: Iterable[LossFinding]) ->
         if all(reported[number].severity.rank < found.severity.rank for number in named):
             reported[named[0]] = replace(reported[named[0]], severity=found.severity)
         for number in dict.fromkeys(named):
-            reported[number] = replace(reported[number], reach=reported[number].reach + found.reach)
+            reported[number] = replace(reported[number], impact=reported[number].impact + found.impact)
     return reported + silent

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from ipt_explain.audit.findings.impact import NO_IMPACT, Impact
 from ipt_explain.audit.findings.place import NOWHERE, Location
-from ipt_explain.audit.findings.reach import NO_REACH, Reach
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import Record, replace
 
@@ -25,7 +25,7 @@ class Fault(Record):
     are other lines that show it. `severity` replaces the rule's own if this case is more or less severe. `key`
     distinguishes several faults at one place (otherwise their fingerprints differ only by order). `context` is for
     rules that check the dump as a whole; others leave it None. `services` are all that one cause hits, if several.
-    `reach` is what is lost at its place, if the rule that reports it asks for that.
+    `impact` is what is lost at its place, if the rule that reports it asks for that.
     """
 
     message: str
@@ -37,7 +37,7 @@ class Fault(Record):
     key: str = ""
     context: BackendContext | None = None
     services: tuple[str, ...] = ()
-    reach: Reach = NO_REACH
+    impact: Impact = NO_IMPACT
 
 
 def gathered(faults: Iterable[Fault]) -> Iterator[Fault]:

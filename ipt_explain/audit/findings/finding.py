@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipt_explain.audit.findings.reach import NO_REACH, Reach
+from ipt_explain.audit.findings.impact import NO_IMPACT, Impact
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.records import Record
 
@@ -20,7 +20,7 @@ class Finding(Record):
     `service` is None. `nodes` are those that have the fault, if several were compared. `excerpt` is the primary line as
     it is in the source ("" if there is none) and `columns` the part of it to point at: 1-based, the end exclusive.
     `fingerprint` stays the same when lines move or counters grow; of several findings that would have the same
-    fingerprint, the second and later ones end in `:2`, `:3`, …. `reach` is how much traffic is lost at its place.
+    fingerprint, the second and later ones end in `:2`, `:3`, …. `impact` is how much traffic is lost at its place.
     """
 
     rule: str
@@ -40,7 +40,7 @@ class Finding(Record):
     fingerprint: str = ""
     services: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
-    reach: Reach = NO_REACH
+    impact: Impact = NO_IMPACT
 
     @property
     def column(self) -> int | None:
@@ -49,13 +49,13 @@ class Finding(Record):
 
     @property
     def found_on(self) -> tuple[str, ...]:
-        """The nodes that have it, if many were compared with the cluster's objects; else its dump."""
+        """The nodes that have it, if many were compared with the cluster's objects; otherwise its dump."""
         return self.nodes or (self.source,)
 
     @property
     def of_node(self) -> bool:
         """Whether it is about a node as a whole: it hits most of its service ports, or names none."""
-        return self.reach.most or (self.service is None and not self.services)
+        return self.impact.most or (self.service is None and not self.services)
 
     @property
     def docs(self) -> str:
@@ -97,3 +97,10 @@ def fingerprint(*ingredients: str | None) -> str:
 
     text = "\0".join(part or "" for part in ingredients)
     return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def by_impact(finding: Finding) -> tuple[int, bool, float, int]:
+    """A sort key: by severity; then findings of the whole node (see `of_node`), then those at whose place most service
+    ports lose connections, then those that name most."""
+    named = len(finding.services) or (finding.service is not None)
+    return -finding.severity.rank, not finding.of_node, -round(finding.impact.lost, 6), -named

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ipt_explain.audit.findings.finding import Finding
-from ipt_explain.audit.findings.ordering import by_reach
-from ipt_explain.audit.findings.reach import NO_REACH
+from ipt_explain.audit.findings.finding import Finding, by_impact
+from ipt_explain.audit.findings.impact import NO_IMPACT
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import Record, replace
@@ -43,8 +42,8 @@ class FindingGroup(Record):
 
 
 def grouped(findings: Iterable[Finding], fold: bool = True) -> list[FindingGroup]:
-    """The findings in groups, in the order of `by_reach` of all that is in them. Without `fold` each finding is a group
-    of its own."""
+    """The findings in groups, sorted `by_impact` of everything in them. Without `fold` each finding is a group of its
+    own."""
     alike: dict[object, list[Finding]] = {}
     for number, finding in enumerate(findings):
         key = (finding.rule, finding.severity, finding.service is None, _template(finding)) if fold else number
@@ -55,8 +54,8 @@ def grouped(findings: Iterable[Finding], fold: bool = True) -> list[FindingGroup
 
 
 def _order(group: FindingGroup) -> tuple[object, ...]:
-    reach = sum((finding.reach for finding in group.findings), NO_REACH)
-    return by_reach(replace(group.example, reach=reach, services=group.services))
+    impact = sum((finding.impact for finding in group.findings), NO_IMPACT)
+    return by_impact(replace(group.example, impact=impact, services=group.services))
 
 
 def _template(finding: Finding) -> str:

@@ -27,7 +27,7 @@ LONGEST = 86400
 
 
 class AffinityFault(Enum):
-    """How checking and recording do not fit."""
+    """How looking up clients and recording them do not fit together."""
 
     NEVER_SET = "the list is never filled"
     UNUSED = "the list is never read"
@@ -39,8 +39,8 @@ class AffinityFault(Enum):
 
 
 class BrokenAffinity(Record):
-    """One fault. `rule` shows it, `endpoints` are the endpoint chains that it hits, `related` other rules; `share` is
-    the part of a late rule's clients that reach it."""
+    """One fault. `rule` shows it, `endpoints` are the endpoint chains that it affects, `related` are other rules.
+    `share` is the part of the clients that reaches a lookup rule which comes too late."""
 
     fault: AffinityFault
     chain: Chain
@@ -60,13 +60,13 @@ class AffinityCheck(Record):
 
     @property
     def possible(self) -> bool:
-        """Whether a Service can ask for so many seconds."""
+        """Whether a Service can ask for this timeout."""
         seconds = self.seconds or ""
         return seconds.isdecimal() and len(seconds) < 9 and 1 <= int(seconds) <= LONGEST
 
 
 class Affinity(Record):
-    """All session affinity of a ruleset. `timeouts` has the checks by the hash of their service port's chains."""
+    """All session affinity of a ruleset. `timeouts` has the lookup rules by the hash of their service port's chains."""
 
     broken: tuple[BrokenAffinity, ...]
     timeouts: Mapping[str, tuple[AffinityCheck, ...]]

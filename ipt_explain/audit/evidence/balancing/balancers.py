@@ -19,7 +19,7 @@ NAMED = 4
 
 
 def chance_chains(context: RulesetContext) -> Iterator[OddChain]:
-    """The odd chains that choose by chance. If the order of their rules is not known, their shares are not either."""
+    """The odd chains that choose by chance, unless the order of their rules is unknown: then their shares are, too."""
     return (odd for odd in balancing_chains(context).odd if not odd.counting and odd.chain.ordered)
 
 
@@ -56,7 +56,8 @@ def without_dnat(context: RulesetContext) -> Iterator[tuple[Balancer, list[Chain
 
 
 def shares_text(choices: Iterable[ShareRule], extra: float = 0.0) -> str:
-    """`10.0.0.1:80 50 %, 10.0.0.2:80 25 %, 3 more with 5 % or less`, the largest first; `extra` is what none gets."""
+    """`10.0.0.1:80 50 %, 10.0.0.2:80 25 %, 3 more with 5 % or less`, the largest first; `extra` describes the share of
+    no endpoint."""
     by_endpoint: dict[str, float] = {}
     for choice in choices:
         by_endpoint[choice.destination] = by_endpoint.get(choice.destination, 0.0) + choice.share

@@ -44,8 +44,8 @@ class BalancingChains(Record):
 
 
 class _ChoiceLayout(Record):
-    """Where the choices of a chain are in `Chain.values`, for all chains of one layout: their targets, and the
-    probabilities of those that have one. `regular`: each but the last has one."""
+    """Where the choices of a chain are in `Chain.values`, for all chains of one layout: their targets and
+    probabilities. `regular`: every choice but the last has a probability."""
 
     choices: tuple[int, ...]
     chances: tuple[int, ...]
@@ -185,7 +185,7 @@ class _Survey:
 
 
 def _are_different(targets: Sequence[str], destinations: Sequence[str]) -> bool:
-    """Whether each choice of a chain leads to another endpoint."""
+    """Whether every choice of a chain leads to a different endpoint."""
     different = set(destinations)
     if "" in different:  # endpoints whose chains the text does not have are distinguished by these
         return (

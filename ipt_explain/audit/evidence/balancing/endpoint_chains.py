@@ -136,7 +136,7 @@ def bad_destinations(context: RulesetContext) -> Sequence[tuple[str, str, Flaw]]
 
 
 def _has_port(tail: str) -> bool:
-    """Whether an address that ends so ends in a port from 1 to 65535."""
+    """Whether the text of an address with this ending has a port from 1 to 65535."""
     _, colon, port = tail.rpartition(":")
     return bool(colon) and port.isdecimal() and 0 < int(port) < 65536
 

@@ -20,13 +20,13 @@ _ONLY = {digits: frozenset((digits,)) for digits in EITHER}
 
 
 class EvenShares:
-    """Answers for how many remaining endpoints a probability is even; each text once."""
+    """Finds out for how many remaining endpoints a probability is even, once for each text."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], Digits] = {}
 
     def digits(self, text: str, remaining: int) -> Digits:
-        """With how many digits a probability is 1/remaining; none if it is not."""
+        """The numbers of digits with which a probability is 1/remaining; empty if it is not."""
         key = (text, remaining)
         found = self._known.get(key)
         if found is None:
@@ -34,7 +34,7 @@ class EvenShares:
         return found
 
     def remaining(self, text: str) -> int | None:
-        """For how many remaining endpoints a probability is even; None if for no number."""
+        """The number of remaining endpoints for which a probability is even, or None."""
         try:
             value = stored(text)
         except ValueError:

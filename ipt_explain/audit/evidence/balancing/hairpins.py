@@ -39,8 +39,8 @@ class BrokenHairpin(Record):
 
 @fact
 def hairpins(context: RulesetContext) -> tuple[BrokenHairpin, ...]:
-    """All of them, each endpoint chain once. Missing rules are reported even for chains that may have more rules than
-    the text shows."""
+    """All faults, one per endpoint chain. Missing rules are reported even for chains that may have more rules than the
+    text shows."""
     found: dict[str, BrokenHairpin] = {}
     for service in context.services:
         marked, hairpins = column(service.endpoints, "marked"), column(service.endpoints, "hairpin")

@@ -18,10 +18,10 @@ _GRAIN = 1e-6
 
 
 class ShareRule(Record):
-    """A rule that leads a share of new connections to an endpoint, or to what is in an endpoint's place.
+    """A rule that sends a share of new connections to an endpoint, or to something in its place.
 
-    `chance` is its own, `share` its part of all connections; `even` if the chance is right for the number of choices
-    that remain. `destination` is the endpoint's `ip:port`, or the target if the text does not show it.
+    `chance` is the rule's own, `share` the part of all connections that it takes; `even` if the chance is right for the
+    number of remaining choices. `destination` is the endpoint's `ip:port`, or the target if the text does not show it.
     """
 
     rule: Rule
@@ -50,7 +50,7 @@ class OddChain(Record):
 
     @property
     def harmless(self) -> bool:
-        """Whether it spreads evenly anyway: with a rule of another kind in between, which other checks judge."""
+        """Whether it spreads evenly anyway, because the odd rule is one that other checks judge."""
         targets = [choice.target for choice in self.choices]
         destinations = [choice.destination for choice in self.choices]
         return (
@@ -65,7 +65,7 @@ class OddChain(Record):
 
 
 class OddChains:
-    """Reads them. `plans`, `endpoints` and `shares` are those of all balancing chains."""
+    """Reads odd chains. `plans`, `endpoints` and `shares` are those of all balancing chains."""
 
     def __init__(self, plans: Plans, endpoints: EndpointChains, shares: EvenShares) -> None:
         self._plans = plans
@@ -115,8 +115,8 @@ class OddChains:
         )
 
     def _protocol(self, chain: Chain) -> str:
-        """The protocol of the connections that a chain spreads, as its first endpoint's DNAT tells; "" where it does
-        not."""
+        """The protocol of the connections that a chain spreads: that of its first endpoint's DNAT, "" if it has
+        none."""
         targets = (rule.target or "" for rule in chain.rules)
         return next((self._endpoints.protocol(each) for each in targets if each in self._endpoints.destinations), "")
 
@@ -132,7 +132,7 @@ class OddChains:
             yield ShareRule(rule, target, destination, chance, share, even)
 
     def _may_be_part(self, chances: Sequence[str | None]) -> bool:
-        """Whether choices may be some of an even chain's: their numbers of remaining endpoints go down."""
+        """Whether these choices may be some of an even chain's: their numbers of remaining endpoints decrease."""
         last: int | None = None
         for text in chances:
             remaining = 1 if text is None else self._shares.remaining(text)

@@ -28,7 +28,7 @@ DEVIATION = 0.25
 
 
 class Skew(Record):
-    """A chain that did not spread evenly: the rule that is furthest off, and the others. Counts are connections."""
+    """A chain that did not spread evenly: the rule that deviates most, and the others. Counts are connections."""
 
     rule: Rule
     others: tuple[Rule, ...]
@@ -69,8 +69,7 @@ def _skew(chain: Chain, spread: Spread) -> Skew | None:
 
 
 def chi_square_chance(observed: Sequence[float], expected: Sequence[float]) -> float:
-    """The chance of a distribution at least so far from the expected one (Wilson and Hilferty's approximation,
-    1931)."""
+    """The chance of a deviation at least this large (Wilson and Hilferty's approximation, 1931)."""
     freedom = len(observed) - 1
     distance = sum((seen - likely) ** 2 / likely for seen, likely in zip(observed, expected))
     spread = 2.0 / (9.0 * freedom)

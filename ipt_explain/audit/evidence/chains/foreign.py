@@ -154,7 +154,7 @@ class ForeignRule(Record):
 
 @fact
 def foreign_rules(context: RulesetContext) -> tuple[ForeignRule, ...]:
-    """All of them, in the order of the text."""
+    """All foreign rules, in the order of the text."""
     found: list[ForeignRule] = []
     ipvs = context.facts.mode is ProxyMode.IPVS
     fragment = context.ruleset.form is Form.FRAGMENT
@@ -223,8 +223,8 @@ class _ChainKind:
 
 
 def _begin_with(starts: tuple[str, ...], words: Collection[str]) -> bool:
-    """Whether all words begin with one of these. If the first and the last in the order of the alphabet begin with the
-    same, so do all between them."""
+    """Whether all words begin with one of these prefixes. If the first and last in alphabetical order begin with the
+    same one, so do all between them."""
     first, last = min(words), max(words)
     return any(first.startswith(start) and last.startswith(start) for start in starts) or all(
         word.startswith(starts) for word in words

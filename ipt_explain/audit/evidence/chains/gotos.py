@@ -31,7 +31,7 @@ class Goto(Record):
 
 
 def misplaced_gotos(ruleset: Ruleset, shapes: RulesByShape) -> tuple[Goto, ...]:
-    """All of them, in the order of the text. `shapes` are the ruleset's rules by table and shape."""
+    """All misplaced gotos, in the order of the text. `shapes` are the ruleset's rules by table and shape."""
     found = [
         goto
         for table, forms in shapes.items()

@@ -17,7 +17,7 @@ LARGE_CLUSTER = 1000
 
 
 class StaleChains(Record):
-    """Those that no rule leads to, by purpose; chains that only these lead to are not counted again."""
+    """Chains that no rule leads to, by role. Chains that only these lead to are not counted again."""
 
     services: tuple[Chain, ...]
     endpoints: tuple[Chain, ...]
@@ -26,7 +26,7 @@ class StaleChains(Record):
 
 
 def read_stale_chains(jumps: JumpSets, endpoint_count: int) -> StaleChains:
-    """All of one nat table."""
+    """The stale chains of a nat table."""
     services: list[Chain] = []
     endpoints: list[Chain] = []
     old: list[Chain] = []

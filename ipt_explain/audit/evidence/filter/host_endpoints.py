@@ -1,5 +1,5 @@
-"""What filter does to connections to endpoints on host networks, if they are on this node, and to NodeLocal DNSCache,
-which is."""
+"""What filter does to connections to endpoints on host networks, if these are on this node, and to NodeLocal DNSCache,
+which always is."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Stop(Record):
 
 
 def host_stops(context: RulesetContext) -> Iterator[Stop]:
-    """Where new connections from pods to endpoints on host networks end, if they do and each is on the node itself: one
-    for each rule or policy of filter."""
+    """Where new connections from pods to endpoints on host networks end if these are on this node: one for each rule or
+    policy of filter."""
     if not filter_may_stop(context):
         return
     _, surroundings = context.around
@@ -64,7 +64,7 @@ def host_stops(context: RulesetContext) -> Iterator[Stop]:
 def _stops(
     context: RulesetContext, protocol: str, translated: bool, owners: dict[Heading, ServicePort]
 ) -> Iterator[Stop]:
-    """`translated`: DNAT has led the connections there, which rules that accept state DNAT see."""
+    """Where packets end. `translated`: DNAT has sent them there, which rules that accept state DNAT can tell."""
     node, surroundings = context.around
     start = surroundings.departure(Vantage.POD, protocol_number(protocol) or 0)
     start = start._replace(destination_decided=translated, dnat=translated)

@@ -16,7 +16,7 @@ from ipt_explain.records import Record
 
 
 class Enforcement(Record):
-    """Whether KUBE-FIREWALL drops every packet with a mark. `near` is a rule that seems intended to; `chain` is None if
+    """Whether KUBE-FIREWALL drops every packet with a mark. `near` is a rule that looks intended to; `chain` is None if
     absent."""
 
     dropped: bool
@@ -48,7 +48,7 @@ def mark_drops(ruleset: Ruleset) -> tuple[MarkTest, ...]:
 
 
 def unconditional_drops(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    """Those of some rules that drop or refuse every packet, or every packet of one protocol."""
+    """Of these rules, those that drop or refuse every packet, or every packet of one protocol."""
     return tuple(
         rule
         for rule in rules

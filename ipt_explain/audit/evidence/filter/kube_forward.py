@@ -65,7 +65,7 @@ def _accepts_marked(rule: Rule) -> bool:
 
 
 def _accepts_known(rules: list[Rule]) -> bool:
-    """Whether rules accept all known connections, or all that come from and all that go to one network."""
+    """Whether rules accept all known connections, or all from one network and all to it."""
     accepting = [rule for rule in rules if rule.target == "ACCEPT"]
     if any(len(conditions_of(rule)) == 1 for rule in accepting):
         return True

@@ -31,7 +31,8 @@ EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
 
 
 class OpenRanges(Record):
-    """A load balancer address whose ranges keep nobody out. `near` is a rule that looks intended to drop, or None."""
+    """A load balancer address whose ranges keep nobody out. `near` is a rule that looks intended to drop, if there is
+    one."""
 
     service: ServicePort
     frontend: Frontend
@@ -100,8 +101,8 @@ def misdirected_drops(context: RulesetContext) -> Iterator[tuple[Rule, str]]:
 
 
 def accepts_of_strangers(context: RulesetContext) -> tuple[Rule, ...]:
-    """Rules of filter that let clients outside all ranges reach the load balancers' addresses, whatever else is unknown
-    about them: before KUBE-PROXY-FIREWALL, if FORWARD leads there."""
+    """Rules of filter that let clients outside all ranges reach load balancers' addresses: before KUBE-PROXY-FIREWALL,
+    if FORWARD leads there."""
     headings: dict[str, list[Heading]] = {}
     ranges: dict[Bits, None] = {}
     for service, frontend in ranged_frontends(context):
@@ -158,8 +159,10 @@ def _networks(texts: Iterable[str]) -> Iterator[Bits]:
 
 
 def broad_accepts(built_in: Chain, until: Rule, protocols: Collection[str | None]) -> tuple[Rule, ...]:
-    """ACCEPT rules before another that test no destination or port, and let new connections of these protocols pass.
-    What arrives over lo has passed OUTPUT, which has a hook of its own, and is not forwarded."""
+    """ACCEPT rules before another rule that test no destination or port, and accept new connections of these protocols.
+
+    Rules for packets from lo are left out: such packets are not forwarded, and pass OUTPUT, which has its own hook.
+    """
     found = []
     for rule in built_in.rules:
         if rule is until:

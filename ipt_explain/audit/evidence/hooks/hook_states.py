@@ -98,11 +98,8 @@ _IPVS_HOOKS = (
 
 @fact
 def hooks(context: RulesetContext) -> tuple[HookState, ...]:
-    """Every hook whose target chain is in the text.
-
-    These are the hooks that every release with such chains has, and those that the writer of these chains certainly
-    has; in a complete dump, missing hooks are included.
-    """
+    """Every hook whose target chain is in the text: the hooks that every release with these chains has, and those that
+    their writer certainly has. In a complete dump, missing hooks are included."""
     by = writer(context)
     states = [_state(context, hook) for hook in _candidates(by)]
     found = {state.hook: state for state in states if state is not None}

@@ -43,7 +43,7 @@ class ServicesChain(Record):
 
 
 class _List(Record, frozen=False):
-    """The list while it is read."""
+    """What has been read of the list so far."""
 
     node_ports: list[Rule] = field(default_factory=list)
     behind: list[Rule] = field(default_factory=list)
@@ -110,7 +110,7 @@ def _narrowed(rule: Rule) -> tuple[str, ...]:
 
 
 def _ender(rule: Rule, behind: Sequence[Rule], plans: Plans) -> Ender:
-    """What a rule takes from the Service rules after it, by destination, protocol and port alone."""
+    """What a rule takes from the Service rules after it, judged by destination, protocol and port alone."""
     plan = plans[rule.shape]
     own = rule in behind[:1]  # a Service rule that takes more than its own packets is in the list itself
     others = behind[1:] if own else behind

@@ -12,8 +12,8 @@ from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.losses.hurt import INSIDE, hurt
 from ipt_explain.audit.evidence.services.vital import is_vital
 from ipt_explain.audit.fact import fact
+from ipt_explain.audit.findings.impact import Impact
 from ipt_explain.audit.findings.place import Location, at_chain, at_rule, at_table
-from ipt_explain.audit.findings.reach import Reach
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.enums import Enum
 from ipt_explain.model import Backend, Chain, Rule
@@ -110,14 +110,14 @@ class Cause(Record):
         return tuple(dict.fromkeys(victim.frontend.evidence.line for victim in self.victims))
 
     @property
-    def reach(self) -> Reach:
+    def impact(self) -> Impact:
         """How many service ports lose connections, each counted by the vantage point that loses most."""
         lost: dict[str, float] = {}
         for victim in self.victims:
             label = victim.service.label
             lost[label] = max(lost.get(label, 0.0), min(victim.lost.probability, 1.0))
         able = sum(bool(service.endpoints) for service in self.served_by.services)
-        return Reach(sum(lost.values()), is_most(len(lost), able))
+        return Impact(sum(lost.values()), is_most(len(lost), able))
 
     @property
     def severity(self) -> Severity:

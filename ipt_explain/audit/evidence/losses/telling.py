@@ -39,7 +39,7 @@ def fault_of(cause: Cause, fix: str, severity: Severity | None = None, elsewhere
         services=cause.services,
         related=() if elsewhere else cause.related[:_MOST_LINES],
         severity=severity or cause.severity,
-        reach=cause.reach,
+        impact=cause.impact,
         context=cause.context if cause.context is not cause.served_by else None,
     )
 

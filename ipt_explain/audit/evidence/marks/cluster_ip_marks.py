@@ -29,7 +29,7 @@ Address: TypeAlias = tuple[str | None, str, str]  # host (None: any), protocol, 
 
 
 class MarkJump(Evidence):
-    """A rule that leads to KUBE-MARK-MASQ or past it, for packets from where `condition` says, without any negation:
+    """A rule that sends packets to KUBE-MARK-MASQ, or past it. `condition` is where they come from, without negation:
     `-s 10.244.0.0/16`, "" for all."""
 
     condition: str
@@ -212,7 +212,7 @@ def _conditions(plan: RulePlan, column: Callable[[int], Sequence[str]]) -> Itera
 
 
 def _like_a_hairpin(plan: RulePlan) -> bool:
-    """Whether rules of a shape match a source and nothing else, like the mark for an endpoint's own connections."""
+    """Whether rules of a shape match only a source, like the mark for an endpoint's own connections."""
     return (
         plan.source is not None
         and not plan.source.negated

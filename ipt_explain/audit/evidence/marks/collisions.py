@@ -20,7 +20,7 @@ class Collision(Enum):
 
 
 class MarkCollision(Record):
-    """A rule, by table."""
+    """A rule that affects the bit, with its table."""
 
     table: str
     rule: Rule
@@ -33,8 +33,7 @@ _TARGETS = MARKING_TARGETS | {"DROP", "REJECT"}
 
 
 def mark_collisions(shapes: RulesByShape, bit: int) -> tuple[MarkCollision, ...]:
-    """All of them, wherever they are, in the order of the text. `shapes` are the ruleset's rules by table and
-    shape."""
+    """All collisions, in the order of the text. `shapes` are the ruleset's rules by table and shape."""
     found = [
         MarkCollision(table, rule, collision)
         for table, forms in shapes.items()

@@ -36,8 +36,8 @@ class EarlierSnat(Record):
 
 
 def earlier_snat(context: RulesetContext, mark: int) -> EarlierSnat | None:
-    """The first rule before KUBE-POSTROUTING that takes packets with this mark from pods to pods, or else from pods to
-    themselves."""
+    """The first rule before KUBE-POSTROUTING that takes packets with this mark from pods to pods or, if there is none,
+    from pods to themselves."""
     taken = sorted(_taken(context, mark) or _taken_from_itself(context, mark), key=lambda each: each.rule.line)
     return taken[0] if taken else None
 
@@ -54,7 +54,7 @@ def _taken(context: RulesetContext, mark: int) -> list[EarlierSnat]:
 
 
 def _taken_from_itself(context: RulesetContext, mark: int) -> list[EarlierSnat]:
-    """The rules that take what endpoints send to themselves, for a few of those that cannot reach themselves."""
+    """The rules that take endpoints' connections to themselves, for a few endpoints that cannot reach themselves."""
     _, surroundings = context.around
     found: list[EarlierSnat] = []
     for protocol, heading, address in islice(_cut_off_from_itself(context, surroundings), _SAMPLE):
@@ -67,8 +67,7 @@ def _taken_from_itself(context: RulesetContext, mark: int) -> list[EarlierSnat]:
 
 
 def _cut_off_from_itself(context: RulesetContext, surroundings: Surroundings) -> Iterator[tuple[str, Heading, int]]:
-    """Endpoints whose chains mark their own connections, which are not masqueraded all the same; with the protocol and
-    their address."""
+    """Endpoints whose own connections are marked but not masqueraded, with their protocol and address."""
     for service in context.services:
         if False in column(service.endpoints, "hairpin"):
             for endpoint in service.endpoints:

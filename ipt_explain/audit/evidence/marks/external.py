@@ -90,7 +90,8 @@ class ExternalMarkReader:
         return self._known[target]
 
     def _marked_beside(self, service: ServicePort, frontend: Frontend, chain: str) -> bool:
-        """Whether a frontend that leads straight to the Service's chain is marked next to it, or in that chain."""
+        """Whether a frontend that leads straight to the Service's chain is marked next to its rule, or in that
+        chain."""
         address = address_at(service, frontend)
         beside = self._marks.marks(_ADDRESSES.get(frontend.kind, SERVICES), address)
         return any(mark.line < frontend.rule.line for mark in beside) or bool(self._marks.marks(chain, address))
@@ -138,8 +139,8 @@ class ExternalMarkReader:
         return Unmarked.OUTSIDE, rule
 
     def _is_local(self, chain: Chain) -> bool:
-        """Whether the chain is that of external policy Local: it leads outsiders to local endpoints, or the node's own
-        aside."""
+        """Whether the chain is one of external policy Local: it sends outside clients to local endpoints, or treats the
+        node's own connections separately."""
         if role_of(chain.name) is ChainRole.LOCAL_EXTERNAL:
             return True
         for rule in chain.first_rules(_HEAD):

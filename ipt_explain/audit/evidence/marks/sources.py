@@ -27,7 +27,7 @@ def alike(
     context: RulesetContext, one: tuple[ServicePort, Frontend], other: tuple[ServicePort, Frontend], *conditions: str
 ) -> bool:
     """Whether two ClusterIPs' connections are masqueraded alike although the Services' marks have different conditions
-    (`-s NETWORK`), for sources in only one of the networks. False if that is not certain."""
+    (`-s NETWORK`), for sources in only one of the networks. False if uncertain."""
     try:
         first, second = (network_bits(condition.removeprefix("-s ")) for condition in conditions)
     except ValueError:
@@ -43,7 +43,7 @@ def alike(
 
 
 def _masqueraded(context: RulesetContext, service: ServicePort, frontend: Frontend, source: Whereabouts) -> bool | None:
-    """Whether connections from a source leave masqueraded; None if only some do, or it is not certain."""
+    """Whether connections from a source leave masqueraded; None if only some do, or if it is uncertain."""
     if frontend.address is None:
         return None
     node, surroundings = context.around

@@ -30,7 +30,7 @@ class ForeignComment(Record):
 
 @fact
 def foreign_comments(context: RulesetContext) -> tuple[ForeignComment, ...]:
-    """All of them, in chains whose service port is proved, and in the rules that mark for them."""
+    """All such rules, in chains whose service port is proved and among the rules that mark for them."""
     return tuple(_foreign_comments(context))
 
 

@@ -19,7 +19,7 @@ _CHUNK = 256
 
 
 def bear_hashes(hashes: Sequence[str], inputs: Sequence[str]) -> bool:
-    """Whether each hash is that of the input in its place."""
+    """Whether each hash is that of the input in the same place."""
     from ipt_explain.digests import sha256
 
     joined = "".join(hashes).encode("ascii", "replace")
@@ -36,7 +36,7 @@ def bear_hashes(hashes: Sequence[str], inputs: Sequence[str]) -> bool:
 
 
 def unfit(hashes: Sequence[str], inputs: Sequence[str]) -> Iterator[int]:
-    """The places whose hash is not that of the input, searched one by one only in chunks that have some."""
+    """The places whose hash does not fit the input. They are searched one by one only in chunks that have some."""
     for start in range(0, len(inputs), _CHUNK):
         end = start + _CHUNK
         if not bear_hashes(hashes[start:end], inputs[start:end]):

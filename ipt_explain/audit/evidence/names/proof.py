@@ -144,7 +144,7 @@ def _has_own(chains: Mapping[str, Chain], named: NamedRule) -> bool:
 
 
 def _prove_by_comments(proved: dict[str, ProvedName], balancing: BalancingChains, chains: Mapping[str, Chain]) -> None:
-    """Fragments may lack the rules that lead to a chain: then the comments in the chain are tried."""
+    """Prove names by comments in the chains: a fragment may lack the rules that lead to a chain."""
     for chain in balancing.targets:
         key = chain[9:]
         if key in proved:

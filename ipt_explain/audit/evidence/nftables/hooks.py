@@ -87,7 +87,7 @@ def unhooked(table: nft.Table) -> Iterator[Unhooked]:
 
 
 def unasked(table: nft.Table) -> Iterator[tuple[str, str]]:
-    """Chains that do not look up their set or map although it has elements: names of both."""
+    """Chains that do not look up their set or map although it has elements: the names of both."""
     for name, held in _LOOKS_UP:
         chain, kept = table.chains.get(name), table.sets.get(held)
         if chain is None or kept is None or not kept.elements:
@@ -97,7 +97,7 @@ def unasked(table: nft.Table) -> Iterator[tuple[str, str]]:
 
 
 def rejects(table: nft.Table) -> bool:
-    """Whether the chain for connections to Services without endpoints refuses them; True where nothing leads there."""
+    """Whether the chain for connections to Services without endpoints refuses them; True if nothing leads there."""
     chain = table.chains.get(REJECT_CHAIN)
     maps = (table.sets.get(name) for name in (NO_ENDPOINT_SERVICES, NO_ENDPOINT_NODE_PORTS))
     led = any(
@@ -110,7 +110,7 @@ def rejects(table: nft.Table) -> bool:
 
 
 def open_firewalls(table: nft.Table) -> Iterator[tuple[nft.Chain, ProxyChain]]:
-    """The chains of source ranges that let in whoever is outside of these."""
+    """The chains of source ranges that let in clients outside the ranges."""
     for chain in table.chains.values():
         known = proxy_chain(chain.name) if chain.rules else None
         if known is not None and known.kind is ChainKind.FIREWALL and not any(map(_drops_others, chain.rules)):
@@ -124,7 +124,7 @@ def _drops_others(rule: nft.Rule) -> bool:
 
 
 def _rules(chain: nft.Chain) -> Iterable[nft.Rule]:
-    """The rules up to one that leads packets away for good."""
+    """The rules up to the first that sends packets away for good."""
     for rule in chain.rules:
         yield rule
         if any(each.kind is nft.VerdictKind.GOTO for each in rule.of(nft.Verdict)) and not _is_narrowed(rule):

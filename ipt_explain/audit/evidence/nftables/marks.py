@@ -59,7 +59,8 @@ def sets_mark(chain: nft.Chain) -> bool:
 
 
 def mismarked(table: nft.Table) -> Iterator[tuple[nft.Chain, nft.Rule, str]]:
-    """Rules that mark other connections to ClusterIPs than those from outside the pods' network, and which."""
+    """Rules that mark connections to ClusterIPs other than those from outside the pod network, and which
+    connections."""
     for chain in table.chains.values():
         known = proxy_chain(chain.name)
         if chain.name != SERVICES and (known is None or known.kind not in (ChainKind.SERVICE, ChainKind.LOCAL)):

@@ -105,7 +105,7 @@ def _of_filter(rule: nft.Rule) -> int | None:
 
 
 def _of_cluster_ips(rule: nft.Rule) -> int | None:
-    """First the ports that Services lack, then the addresses that no Service has."""
+    """First the check of ports that Services lack, then that of addresses without a Service."""
     asked = next((each.right for each in rule.of(nft.Match)), None)
     return 0 if isinstance(asked, nft.SetReference) else 1 if isinstance(asked, nft.Prefix) else None
 

@@ -92,7 +92,7 @@ def _part(mode: ProxyMode, asked: bool, translating: Sequence[ProxyMode]) -> Mod
 
 
 def _modes(node: DumpContext, family: Family) -> Iterator[tuple[BackendContext, ProxyMode, bool]]:
-    """Each mode of a family, and whether packets reach it."""
+    """Each mode of a family, and whether packets get to it."""
     for context in node.contexts:
         if context.family is not family:
             continue

@@ -1,4 +1,4 @@
-"""Kube-proxy's jumps from built-in chains into its own."""
+"""The jumps from built-in chains into kube-proxy's."""
 
 from __future__ import annotations
 

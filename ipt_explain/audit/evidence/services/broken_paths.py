@@ -37,8 +37,8 @@ class PathFault(Enum):
 
 
 class BrokenPath(Record):
-    """A path with a fault. `chain` is where it is; `rule` the rule that shows it, if one does; `frontends` are those
-    that it hits."""
+    """A path with a fault. `chain` is where it is; `rule` shows it, if a rule does; `frontends` are those that it
+    affects."""
 
     service: ServicePort
     fault: PathFault
@@ -64,7 +64,8 @@ def broken_paths(context: RulesetContext) -> tuple[BrokenPath, ...]:
 
 @fact
 def unequal_ports(context: RulesetContext) -> tuple[UnequalPorts, ...]:
-    """Ports that lack what all other ports of their Service have; none if a table is missing from the text."""
+    """Ports that lack an address or node port that all other ports of their Service have; none if a table is missing
+    from the text."""
     return tuple(_unequal(context.services)) if _is_whole(context) else ()
 
 

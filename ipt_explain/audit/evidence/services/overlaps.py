@@ -105,7 +105,7 @@ def _service(rule: Rule) -> str:
 
 
 class BadVip(Record):
-    """A Service's address that cannot be one: `why` in words."""
+    """An unusable address of a Service; `why` says in words what is wrong."""
 
     rule: Rule
     host: str
@@ -137,7 +137,7 @@ def _layout(services: Sequence[ServicePort], value: int, mask: int) -> Overlap:
 
 
 def _lies_in(value: int, mask: int, address: str) -> bool:
-    """Whether a network has an address; False for a text that is none."""
+    """Whether a network contains an address; False for invalid text."""
     try:
         return parse_address(address) & mask == value
     except ValueError:
@@ -146,7 +146,7 @@ def _lies_in(value: int, mask: int, address: str) -> bool:
 
 @fact
 def pod_networks(context: RulesetContext) -> Mapping[str, list[ServicePort]]:
-    """The networks that kube-proxy treats as the pods', with the service ports whose rules name them."""
+    """The networks that kube-proxy treats as the pod network, with the service ports whose rules name them."""
     found: dict[str, list[ServicePort]] = defaultdict(list)
     for service in context.services:
         network = service.masquerade.off_cluster
