@@ -366,3 +366,77 @@ def test_a_cluster_cidr_without_the_pods_is_told_once() -> None:
 def test_a_network_of_one_node_or_of_services_is_not_told_so(cidr: str) -> None:
     text = captured("1.30", "basic").replace("! -s 10.244.0.0/16", f"! -s {cidr}")
     assert "IPT416" not in {each.rule for each in audit_text(text)}
+
+
+NOT_SEEN = "an address of this node instead of the client's"
+
+
+def test_a_mark_for_a_whole_network_in_an_endpoint_chain_hides_its_pods() -> None:
+    first = next(line for line in NODE.splitlines() if line.startswith("-A KUBE-SEP-") and "-s 10.244." in line)
+    chain = first.split()[1]
+    text = ahead_of(NODE, f"-A {chain} -s 10.244.0.0/16 -j KUBE-MARK-MASQ", first)
+    found = finding("IPT417", text, NODE)
+    assert found.line == line_of(text, f"-A {chain} -s 10.244.0.0/16")
+    assert f"{first.split(' -s ')[1].partition('/')[0]}:" in found.message
+    assert "marks connections from pods to" in found.message
+    assert NOT_SEEN in found.message
+    assert {each.rule for each in new_findings(text, NODE)} == {"IPT417"}
+
+
+PODS_OWN = "-A POSTROUTING -s 10.244.0.0/16 -j MASQUERADE"
+KUBE_POSTROUTING = ("-A POSTROUTING", "-j KUBE-POSTROUTING")
+
+
+@pytest.mark.parametrize("node", [NODE, EDGE, OLD, OLDEST])
+@pytest.mark.parametrize(
+    ("rule", "origins"),
+    [
+        (PODS_OWN, "from pods to"),
+        ("-A POSTROUTING -s 10.244.0.0/16 -j SNAT --to-source 192.168.50.11", "from pods to"),
+        ("-A POSTROUTING -d 10.244.0.0/16 -j MASQUERADE", "from pods"),
+    ],
+)
+def test_masquerading_behind_kube_postrouting_hides_clients(node: str, rule: str, origins: str) -> None:
+    text = behind(node, rule, *KUBE_POSTROUTING)
+    found = finding("IPT417", text, node)
+    assert (found.line, found.severity) == (line_of(text, rule), Severity.WARNING)
+    assert f"masquerades connections {origins}" in found.message
+    assert NOT_SEEN in found.message
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "-A POSTROUTING -s 10.244.0.0/16 ! -d 10.244.0.0/16 -j MASQUERADE",
+        "-A POSTROUTING ! -s 10.244.0.0/16 -j MASQUERADE",
+        "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE",
+        "-A POSTROUTING -o eth0 -j MASQUERADE",
+        "-A POSTROUTING -s 10.244.0.0/16 -d 10.244.0.0/16 -j RETURN\n" + PODS_OWN,
+    ],
+)
+def test_a_network_plugins_masquerading_hides_no_pods(rule: str) -> None:
+    node = captured("1.30", "basic")
+    assert "IPT417" not in fired(behind(node, rule, *KUBE_POSTROUTING))
+
+
+def test_clients_from_outside_are_hidden_where_policy_local_keeps_them() -> None:
+    text = behind(EDGE, "-A POSTROUTING ! -s 10.244.0.0/16 -j MASQUERADE", *KUBE_POSTROUTING)
+    found = finding("IPT417", text, EDGE)
+    assert "masquerades connections from outside to default/lb-local" in found.message
+    old = captured("1.22", "policy")
+    negated = changed(old, "-s 127.0.0.0/8", "! -s 127.0.0.0/8", "-A KUBE-NODEPORTS", "itp-etp-local\"", "MARK-MASQ")
+    found = finding("IPT417", negated, old)
+    assert "marks connections from outside to default/itp-etp-local for masquerading" in found.message
+
+
+def test_masquerading_ahead_of_kube_postrouting_is_told_once() -> None:
+    text = ahead_of(NODE, PODS_OWN, *KUBE_POSTROUTING)
+    found = finding("IPT409", text, NODE)
+    assert "masquerades connections from pods to" in found.message
+    assert "mark 0x4000 stays on" in found.message
+    assert "IPT417" not in {each.rule for each in new_findings(text, NODE)}
+
+
+def test_masquerading_all_on_purpose_hides_nobody() -> None:
+    assert "IPT417" not in fired(scenario("1.30", "cfg-masqall").ipv4)
+    assert "IPT417" not in fired(scenario("1.14", "externalips").ipv4)

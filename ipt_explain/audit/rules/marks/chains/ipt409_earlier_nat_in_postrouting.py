@@ -44,6 +44,7 @@ from ipt_explain.analyzers.names import POSTROUTING
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.hooks.hook_states import hooks
 from ipt_explain.audit.evidence.marks.earlier_snat import earlier_snat
+from ipt_explain.audit.evidence.marks.hidden_clients import hidden_clients
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 
 _AGAIN = "mark 0x{mark:x} stays on, and wrapped packets (VXLAN, IPIP) are masqueraded again"
@@ -64,12 +65,15 @@ def earlier_nat_in_postrouting(context: RulesetContext) -> Faults:
             if taken is not None:
                 masquerades = taken.rule.target in ("MASQUERADE", "SNAT")
                 some = " from some sources" if taken.partly else ""
+                hiding = next((each for each in hidden_clients(context) if each.rule.line == taken.rule.line), None)
+                does = f"{'masquerades' if masquerades else 'takes'} marked Service traffic{some}"
                 yield Fault(
-                    f"this rule {'masquerades' if masquerades else 'takes'} marked Service traffic{some} before "
-                    f"KUBE-POSTROUTING ({taken.rule.target}): "
+                    (f"this rule {does}" if hiding is None else f"{hiding.words}; it also {does}")
+                    + f" before KUBE-POSTROUTING ({taken.rule.target}): "
                     + (_AGAIN.format(mark=marking.result) if masquerades else _NOT_AT_ALL),
                     "Move the rule after the jump to KUBE-POSTROUTING, or put a RETURN for marked packets before it.",
                     at_rule(taken.rule),
                     related=(state.rules[0].line,),
+                    services=() if hiding is None else hiding.labels,
                     severity=None if masquerades or taken.partly else Severity.ERROR,
                 )
