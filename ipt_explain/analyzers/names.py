@@ -119,11 +119,12 @@ class CommentKind(Enum):
     BARE = ""
 
 
+_TO_ENDPOINT = lazy_pattern(r"(\S+) -> (\S+)\Z")  # from 1.24 on
 _KINDS = tuple((kind.value, kind) for kind in CommentKind if kind.value)
 # Comments of rules in the hashed chains; the service port name is in all of them.
 _WITHIN = (
     lazy_pattern(r"Balancing rule \d+ for (\S+)\Z"),
-    lazy_pattern(r"(\S+) -> \S+\Z"),
+    _TO_ENDPOINT,
     lazy_pattern(
         r"(?:masquerade|route|pod) (?:LOCAL )?traffic for (\S+) (?:external destinations|LB IP)(?: to service chain)?\Z"
     ),
@@ -158,6 +159,12 @@ def read_comment(comment: str) -> tuple[ServicePortName | None, CommentKind]:
             if match is not None:
                 return service_port_name(match[1]), CommentKind.BARE
     return name, CommentKind.BARE
+
+
+def place_in_comment(comment: str) -> str | None:
+    """The address and port of the endpoint that a rule leads to, if its comment says so."""
+    match = _TO_ENDPOINT.match(comment)
+    return None if match is None else match[2]
 
 
 def spelling_in_hash(service: ServicePort) -> str | None:

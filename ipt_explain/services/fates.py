@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 NAT_NOT_SHOWN = "rules of nat that this input does not show"
 FILTER_NOT_SHOWN = "rules of filter that this input does not show"
+NFT_NOT_SHOWN = "rules of nftables that this input does not show"
 SERVERS_NOT_SHOWN = "virtual servers of IPVS"
-NOT_SHOWN = frozenset({NAT_NOT_SHOWN, FILTER_NOT_SHOWN, SERVERS_NOT_SHOWN})
+NOT_SHOWN = frozenset({NAT_NOT_SHOWN, FILTER_NOT_SHOWN, NFT_NOT_SHOWN, SERVERS_NOT_SHOWN})
 NOT_TRANSLATED = "no rule translates its destination"
 NOT_TAKEN = "no virtual server takes the packet"
 NODE_GETS_IT = f"{NOT_TAKEN}, which the node itself gets"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ipt_explain.services.fates import NAT_NOT_SHOWN, Loss, Lost, Vantage
+from ipt_explain.model import Backend
+from ipt_explain.services.fates import NAT_NOT_SHOWN, NFT_NOT_SHOWN, Loss, Lost, Vantage
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
 
 # Smaller shares come from rounding to 31-bit probabilities.
@@ -61,7 +62,7 @@ def open_questions(service: ServicePort) -> Iterator[str]:
     the text lacks that.
     """
     if not service.frontends:
-        yield NAT_NOT_SHOWN
+        yield NFT_NOT_SHOWN if service.backend is Backend.NFTABLES else NAT_NOT_SHOWN
     for frontend in service.frontends:
         for question in frontend.fates.open if frontend.fates is not None else ():
             yield question.rpartition(" (")[0] if question.endswith(")") else question

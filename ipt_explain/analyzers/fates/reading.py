@@ -20,7 +20,8 @@ from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
 from ipt_explain.records import Record, replace
-from ipt_explain.services.fates import NAT_NOT_SHOWN, SERVERS_NOT_SHOWN, Fate, Fates, Loss, Vantage
+from ipt_explain.services.evidence import Shown
+from ipt_explain.services.fates import NAT_NOT_SHOWN, NFT_NOT_SHOWN, SERVERS_NOT_SHOWN, Fate, Fates, Loss, Vantage
 from ipt_explain.services.ports import (
     Endpoint,
     Frontend,
@@ -214,7 +215,7 @@ class _Reader:
         if not self._shown_whole:
             led = frontend.kind is FrontendKind.CLUSTER_IP or frontend.balancer or frontend.node_balancer
             if frontend.verdict is FrontendVerdict.UNKNOWN:
-                fates = (_NOT_SHOWN,) * 3
+                fates = (_NFT_NOT_SHOWN if isinstance(frontend.evidence, Shown) else _NOT_SHOWN,) * 3
             elif frontend.verdict is FrontendVerdict.DROP and not led:
                 fates = (_NOT_SHOWN, _NOT_SHOWN, fates[-1])
         if any(fate.lost for fate in fates):
@@ -268,6 +269,7 @@ def _shows(service: ServicePort, frontend: Frontend) -> bool:
 
 _WORTH_SHARING = 16  # so many packets may each ask questions of its own
 _NOT_SHOWN = Fate(None, None, None, None, (NAT_NOT_SHOWN,))
+_NFT_NOT_SHOWN = Fate(None, None, None, None, (NFT_NOT_SHOWN,))
 _NO_SERVERS_SHOWN = (Fate(None, None, None, None, (SERVERS_NOT_SHOWN,)),) * 3
 _STATES = {
     Loss.UNTRANSLATED: ServiceState.UNMATCHED,

@@ -151,7 +151,7 @@ class BalancerReader:
                     address, port = _place(_pair(statement))
                     line, shown = rule.line, rule
         hairpin = address in marked
-        known: bool | None = hairpin
+        known = hairpin if name in self._table.chains else None
         if self._hairpins is not None:
             known = hairpin or (address, protocol, port) in self._hairpins or None
         return BalancedEndpoint(address, port, name, share, known, seconds, Shown(line, lambda: shown.text))

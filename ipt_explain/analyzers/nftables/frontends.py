@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from ipt_explain.analyzers.names import ServicePortName, service_port_name
-from ipt_explain.analyzers.nftables.names import ProxyChain, proxy_chain
+from ipt_explain.analyzers.nftables.names import ChainKind, ProxyChain, proxy_chain
 from ipt_explain.analyzers.nftables.tables import (
     CLUSTER_IPS,
     NO_ENDPOINT_NODE_PORTS,
@@ -51,8 +51,9 @@ class MapEntries(Record, frozen=False):
         return (entry.place[0] for entry in self.entries)
 
 
-def groups(table: nft.Table) -> list[MapEntries]:
-    """All service ports that have an address, in the order of the maps."""
+def groups(table: nft.Table, fragment: bool) -> list[MapEntries]:
+    """All service ports that have an address, in the order of the maps. In a `fragment` without all of service-ips,
+    also those that only have a chain: none of their entries is shown."""
     found: dict[tuple[object, ...], MapEntries] = {}
     places: dict[Place, MapEntry] = {}
     for name in (SERVICE_IPS, SERVICE_NODE_PORTS):
@@ -71,7 +72,18 @@ def groups(table: nft.Table) -> list[MapEntries]:
             port = service_port_name(comment) if comment else None
             group = _group(found, port, place)
             group.entries.append(MapEntry(place, evidence, refusal=refusal))
+    if fragment and _is_cut(table, SERVICE_IPS):
+        for chain in filter(None, map(proxy_chain, table.chains)):
+            if chain.kind is ChainKind.SERVICE:
+                key = (chain.port.namespace, chain.port.name, chain.port.port, chain.protocol)
+                found.setdefault(key, MapEntries(chain.port, chain.protocol))
     return list(found.values())
+
+
+def _is_cut(table: nft.Table, name: str) -> bool:
+    """Whether a fragment lacks a map, or elements of it."""
+    held = table.sets.get(name)
+    return held is None or held.elided
 
 
 def cluster_ips(table: nft.Table) -> frozenset[str]:

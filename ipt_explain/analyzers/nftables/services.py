@@ -46,7 +46,8 @@ class ServiceReader:
 
     def read(self, wanted: Wanted | None) -> list[ServicePort]:
         """The service ports by name. With `wanted`, only those whose name and addresses it accepts."""
-        chosen = [group for group in groups(self._table) if wanted is None or wanted(group.name, group.hosts)]
+        found = groups(self._table, self._ruleset.fragment)
+        chosen = [group for group in found if wanted is None or wanted(group.name, group.hosts)]
         return sorted(map(self._service, chosen), key=by_name)
 
     def _service(self, group: MapEntries) -> ServicePort:
@@ -58,8 +59,11 @@ class ServiceReader:
             sorted((self._frontend(entry, own) for entry in group.entries), key=lambda each: _ORDER[each.kind])
         )
         first = next((each for each in frontends if each.kind is FrontendKind.CLUSTER_IP), None)
-        spreads = self._spreads(frontends, protocol)
-        endpoints = self._endpoints(first, spreads)
+        names = [name for each in frontends for name in (each.balancer, each.node_balancer)]
+        alone = None if frontends else chains.get(ChainKind.SERVICE)
+        spreads = self._spreads(names if frontends else [alone], protocol)
+        counted = None if first is None or first.verdict is not FrontendVerdict.BALANCE else first.balancer
+        endpoints = self._endpoints(alone or counted, spreads)
         local_chain = chains.get(ChainKind.LOCAL)
         seconds = set(column(endpoints, "affinity_timeout")) - {None}
         return ServicePort(
@@ -142,18 +146,18 @@ class ServiceReader:
             return FrontendVerdict.UNKNOWN
         return FrontendVerdict.BALANCE if spread is not None and spread.targets else FrontendVerdict.UNMATCHED
 
-    def _spreads(self, frontends: Iterable[Frontend], protocol: str) -> dict[str, Spread]:
+    def _spreads(self, names: Iterable[str | None], protocol: str) -> dict[str, Spread]:
+        """How the balancers of these names spread connections."""
         found: dict[str, Spread] = {}
-        for frontend in frontends:
-            for name in (frontend.balancer, frontend.node_balancer):
-                spread = None if name is None or name in found else self._balancers.read(name, protocol)
-                if spread is not None:
-                    found[spread.chain] = spread
+        for name in names:
+            spread = None if name is None or name in found else self._balancers.read(name, protocol)
+            if spread is not None:
+                found[spread.chain] = spread
         return found
 
-    def _endpoints(self, first: Frontend | None, spreads: dict[str, Spread]) -> Sequence[Endpoint]:
-        """Every endpoint that a frontend reaches, the ClusterIP's first. The probabilities are the ClusterIP's."""
-        counted = None if first is None or first.verdict is not FrontendVerdict.BALANCE else first.balancer
+    def _endpoints(self, counted: str | None, spreads: dict[str, Spread]) -> Sequence[Endpoint]:
+        """Every endpoint of the balancers, those of `counted` first. The probabilities are those of this one, which the
+        ClusterIP leads to."""
         if len(spreads) == 1:
             (only,) = spreads.values()
             if isinstance(only.targets, Columns):

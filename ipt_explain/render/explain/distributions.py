@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import compress
 
+from ipt_explain.analyzers.names import place_in_comment
 from ipt_explain.columns import column, columns
 from ipt_explain.model import Backend
 from ipt_explain.netfilter.probability import NOTHING
@@ -14,7 +15,7 @@ from ipt_explain.records import Record, field
 from ipt_explain.render.explain.service_words import View, by_words, leak_line, placement_words, row
 from ipt_explain.render.text.outline import Span, TreeNode, line_tail, sentence
 from ipt_explain.render.text.safe import cells, escape
-from ipt_explain.services.evidence import evidence_lines
+from ipt_explain.services.evidence import Evidence, Shown, evidence_lines
 from ipt_explain.services.ports import Balancer, Endpoint, FrontendKind, FrontendVerdict, Scope, ServicePort, Share
 from ipt_explain.words import address_port, both, counted
 from ipt_explain.words.percents import GRAIN, evenness, percent, percents
@@ -71,8 +72,8 @@ class _Endpoints:
         self._places.append(None)
         self.located = [place is not None for place in self._places]
         self.addresses = [
-            f"address unknown: {escape(chain or '')}" if place is None else escape(place)
-            for place, chain in zip(self._places, self.chains)
+            escape(_unlocated(chain or "", shown) if place is None else place)
+            for place, chain, shown in zip(self._places, self.chains, [*evidence, None])
         ]
 
     def of(self, shares: Sequence[Share]) -> list[int]:
@@ -87,6 +88,19 @@ class _Endpoints:
             by_chain.get(chain, -1) if several[chain] < 2 else by_place.get((chain, place), -1)
             for chain, place in zip(chains, column(shares, "endpoint"))
         ]
+
+
+def _unlocated(chain: str, shown: Evidence | Shown | None) -> str:
+    """What is known of an endpoint whose DNAT is not in the text: its address, if a name or a comment has it."""
+    if isinstance(shown, Evidence):
+        place, said = place_in_comment(shown.rule.comment or ""), "its comment"
+    else:
+        from ipt_explain.analyzers.nftables.names import target_of
+
+        named = target_of(chain)
+        place = None if named is None else address_port(named.address, named.port)
+        said = "its chain's name"
+    return f"address unknown: {chain}" if place is None else f"{place} by {said}; DNAT not shown"
 
 
 def distributions(service: ServicePort, view: View) -> Iterator[TreeNode]:

@@ -18,7 +18,7 @@ from ipt_explain.render.explain.service_words import (
 from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Span, TreeNode, draw, line_tail, sentence
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.explanation import Reading
-from ipt_explain.services.fates import NAT_NOT_SHOWN, Decider, Loss, Unmasqueraded
+from ipt_explain.services.fates import NAT_NOT_SHOWN, NFT_NOT_SHOWN, Decider, Loss, Unmasqueraded
 from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble
 from ipt_explain.services.losses import open_questions, reasons
 from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState, TrafficPolicy
@@ -156,7 +156,7 @@ def _doubt(doubt: Doubt) -> str:
         return f"what happens to connections to {whom} depends on {questions_words((), doubt.reasons)}"
     depending = f"what this input does not show: {questions_words(doubt.questions, doubt.reasons)}"
     deciders = list(dict.fromkeys(lost.decider for lost in doubt.perhaps))
-    if {*doubt.questions, *doubt.reasons} == {NAT_NOT_SHOWN}:
+    if {*doubt.questions, *doubt.reasons} <= {NAT_NOT_SHOWN, NFT_NOT_SHOWN}:
         return f"this input does not show where connections to {whom} go"
     if not deciders:
         return f"what happens to connections to {whom} depends on {depending}"
