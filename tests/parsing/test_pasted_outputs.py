@@ -212,7 +212,39 @@ def test_what_is_left_of_a_broken_table_is_a_fragment() -> None:
 def test_a_part_of_a_table_is_refused_with_what_to_do() -> None:
     with pytest.raises(DumpSyntaxError) as caught:
         ipt_explain.parse("chain services {\n\tip daddr . meta l4proto . th dport vmap @service-ips\n}\n")
-    assert "write `table ip kube-proxy {` above and `}` below it" in caught.value.remedy
+    assert "`nft list chain ip kube-proxy NAME`" in caught.value.remedy
+
+
+_NODE = _TEXTS["nft"][: _TEXTS["nft"].index("\n}\n") + 3]
+_BLOCKS = _NODE.split("\n", 2)[2].removesuffix("}\n")
+_NO_HOOKS = "\tmap service-ips {" + _BLOCKS.partition("\tmap service-ips {")[2]
+
+
+@pytest.mark.parametrize("around", ["{}", "The node has:\n```\n{}```\nThanks!\n", "Hello,\n\n{}\nThanks!\n"])
+def test_blocks_of_a_table_without_its_first_line_are_read_as_a_part_of_it(around: str) -> None:
+    dump = ipt_explain.parse(around.format(_NO_HOOKS))
+    assert dump.nft is not None
+    assert dump.nft.fragment
+    assert _read(around.format(_NO_HOOKS))[1] == _read(f"table ip kube-proxy {{\n\t...\n{_NO_HOOKS}}}\n")[1]
+    assert sum("the first line of this table is missing" in warning for warning in dump.warnings) == 1
+    line = around.format(_NO_HOOKS).split("\n").index("\tmap service-ips {") + 1
+    assert any(warning.startswith(f"-:{line}: the first line") for warning in dump.warnings)
+
+
+def test_a_block_that_is_cut_off_is_read_up_to_there() -> None:
+    text = 'The map:\n```\n\tmap no-endpoint-services {\n\t\ttype ipv4_addr . inet_proto . inet_service : verdict\n'
+    text += '\t\telements = { 10.96.7.7 . tcp . 80 comment "demo/web:http" : drop,\n```\nWhy?\n'
+    (service,) = ipt_explain.explain(ipt_explain.parse(text)).services
+    assert (service.namespace, service.name, service.port_name) == ("demo", "web", "http")
+    assert [frontend.verdict.value for frontend in service.frontends] == ["drop"]
+
+
+def test_lines_that_grep_took_out_of_a_table_are_refused() -> None:
+    """They would be rules of whatever chain is above them."""
+    lines = [line for line in _NODE.split("\n") if "kube-dns" in line]
+    with pytest.raises(DumpSyntaxError) as caught:
+        ipt_explain.parse("\n".join(lines))
+    assert "Lines that `grep` takes out of a table do not show which chain they are in" in caught.value.remedy
 
 
 def _json(text: str, indent: int | None) -> str:

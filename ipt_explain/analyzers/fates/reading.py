@@ -214,10 +214,11 @@ class _Reader:
         """
         if not self._shown_whole:
             led = frontend.kind is FrontendKind.CLUSTER_IP or frontend.balancer or frontend.node_balancer
+            unknown = _NFT_NOT_SHOWN if isinstance(frontend.evidence, Shown) else _NOT_SHOWN
             if frontend.verdict is FrontendVerdict.UNKNOWN:
-                fates = (_NFT_NOT_SHOWN if isinstance(frontend.evidence, Shown) else _NOT_SHOWN,) * 3
+                fates = (unknown,) * 3
             elif frontend.verdict is FrontendVerdict.DROP and not led:
-                fates = (_NOT_SHOWN, _NOT_SHOWN, fates[-1])
+                fates = (unknown, unknown, fates[-1])
         if any(fate.lost for fate in fates):
             from ipt_explain.analyzers.fates.declining import with_declined
 

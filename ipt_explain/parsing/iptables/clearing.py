@@ -110,11 +110,18 @@ class Cleared:
         from ipt_explain.parsing.nft.beginnings import BEGINNING
 
         first = BEGINNING.search(self.text)
-        if first is None:
+        if first is None and not _HEADLESS.search(self.text):
             return
-        from ipt_explain.parsing.nft.taking_out import take_out_ruleset
+        if first is None:
+            from ipt_explain.parsing.nft.headless import take_out_blocks
 
-        self.nft = take_out_ruleset(self._left, first)
+            self.nft = take_out_blocks(self._left)
+        else:
+            from ipt_explain.parsing.nft.taking_out import take_out_ruleset
+
+            self.nft = take_out_ruleset(self._left, first)
+        if self.nft is None:
+            return
         self.text = self.nft.rest
         self.misfits.add(self.nft.diagnostics, len(self.nft.diagnostics))
 
@@ -208,6 +215,9 @@ class Cleared:
 _ODD_LINE = lazy_pattern(r"\n(?!-A [^-]|:|\[\d|[*#\n]|-[B-Z][ \t]|-A\t|COMMIT$|\Z)(?<!\\\n)", re.MULTILINE)
 
 _LISTED_CHAIN = lazy_pattern(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILINE)
+
+_HEADLESS = lazy_pattern(r"^[ \t]*(?:chain|set|map) [^\s{]+ *\{", re.MULTILINE)
+"""A block of an nftables table."""
 
 _TAIL = 4096
 """Characters at a text's end: most that other tools printed comes last."""

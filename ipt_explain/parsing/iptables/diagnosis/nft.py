@@ -6,8 +6,8 @@ from ipt_explain.parsing.iptables.diagnosis.signs import sign
 
 _PART = "this is part of an nftables table, and the line `table FAMILY NAME {` around it is not in the text"
 _PART_REMEDY = (
-    "Give the table from its first line to its `}`: `nft list table ip kube-proxy` prints kube-proxy's. If you have "
-    "only a part, write `table ip kube-proxy {` above and `}` below it."
+    "Give what `nft list table ip kube-proxy` prints, or `nft list chain ip kube-proxy NAME` for some of its chains. "
+    "Lines that `grep` takes out of a table do not show which chain they are in."
 )
 _BROKEN = "an nftables table begins here, but not as nft prints it"
 _PROXY = "a table of kube-proxy in nftables mode begins here, but not as nft prints it"
