@@ -98,7 +98,7 @@ def test_a_table_of_kube_proxy_without_services_is_named_as_that() -> None:
     text = listing("1.33/basic/nft-ruleset").text
     words = " ".join(of_program("explain", stdin=text).out.split())
     assert "No Service here: kube-proxy's table is here, but its maps of Services are empty" in words
-    start = text.index("\tchain service-FY5PMXPG")
+    start = text.index("\tchain masquerading")
     piece = "table ip kube-proxy {\n" + text[start : text.index("\t}", start)] + "\t}\n}\n"
     words = " ".join(of_program("explain", stdin=piece).out.split())
     assert "No Service here: the maps of Services (service-ips, service-nodeports) are empty or not in this input" in words

@@ -72,9 +72,10 @@ class _Endpoints:
         self._places.append(None)
         self.located = [place is not None for place in self._places]
         self.addresses = [
-            escape(_unlocated(chain or "", shown) if place is None else place)
-            for place, chain, shown in zip(self._places, self.chains, [*evidence, None])
+            escape(_unlocated(chain, shown) if place is None else place)
+            for place, chain, shown in zip(self._places, self.chains, evidence)
         ]
+        self.addresses.append("")
 
     def of(self, shares: Sequence[Share]) -> list[int]:
         """The endpoint of each share: that of its chain, or of its address if the chain has several."""
@@ -90,7 +91,7 @@ class _Endpoints:
         ]
 
 
-def _unlocated(chain: str, shown: Evidence | Shown | None) -> str:
+def _unlocated(chain: str, shown: Evidence | Shown) -> str:
     """What is known of an endpoint whose DNAT is not in the text: its address, if a name or a comment has it."""
     if isinstance(shown, Evidence):
         place, said = place_in_comment(shown.rule.comment or ""), "its comment"
