@@ -1,4 +1,4 @@
-"""Putting lines together: rules into chains, chains into tables."""
+"""Assembles a table: rules into chains, chains into a table."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ from ipt_explain.parsing.pastes.extents import WHOLE, Extents, extents_of, is_th
 
 
 class TableBuilder:
-    """One table's section while it is read. `name` is None for `iptables -S` output, which does not say its table.
-    `ended` tells that the text goes on after its end, though its COMMIT may be missing; `elided`, that somebody put
-    dots in the place of lines; `has_rules`, that a rule line was read. `skipped` are the chains of which lines could
-    not be read; None among them where nothing tells whose such a line was.
+    """One table's section while it is read. `name` is None for `iptables -S` output, which does not name its table.
 
-    `chains` holds a chain that was declared like most (`:NAME - [0:0]`) and has no rules yet as its line alone, and one
-    that commands edit as a draft.
+    `ended`: the text goes on after the section, even if its COMMIT is missing. `elided`: dots stand for lines that
+    somebody left out. `has_rules`: a rule was read. `skipped` are the chains of lines that could not be read, None for
+    a line whose chain is unknown.
+
+    `chains` has only the line of a chain that was declared plainly (`:NAME - [0:0]`) and has no rules yet, and a draft
+    of a chain that commands edit.
     """
 
     def __init__(self, name: str | None, line: int, generator: Generator | None) -> None:
@@ -61,7 +62,7 @@ class TableBuilder:
                 yield from map(chain.rule, range(len(chain.layout)))
 
     def declare_plainly(self, chains: Sequence[str], line: int) -> None:
-        """Lines `:CHAIN - [0:0]`, the first of which is `line`."""
+        """Lines `:CHAIN - [0:0]`, beginning with number `line`."""
         lines = range(line, line + len(chains))
         declared = list(map(self.chains.setdefault, chains, lines))
         if declared != list(lines):
@@ -82,9 +83,8 @@ class TableBuilder:
             self.deleted.discard(chain)
 
     def begins_anew(self, chain: str) -> bool:
-        """Whether the declaration of a built-in chain, or of any where lines were left out, shows that another table
-        begins here: a saver declares all chains of a table before its rules, each once.
-        """
+        """Whether this declaration shows that another table begins here: a saver declares all chains of a table before
+        its rules, each once. Judged by built-in chains; by any chain if lines were left out."""
         if self.name is None:
             return False
         if self.elided:
@@ -98,17 +98,15 @@ class TableBuilder:
 
     @property
     def meant_form(self) -> Form:
-        """What the section is. iptables-save declares every built-in chain; input for `iptables-restore --noflush`
-        none.
-        """
+        """The form of the section. iptables-save declares every built-in chain; input for `iptables-restore --noflush`
+        declares none."""
         if self.form is not Form.SAVE or self._hooks or self.generator is not None:
             return self.form
         return Form.RESTORE
 
     @property
     def listed_table(self) -> str | None:
-        """The table whose built-in chains an `iptables -S` listing shows, None where it shows only some of a table's.
-        """
+        """The table whose built-in chains an `iptables -S` listing shows; None if it shows only some of a table's."""
         for name, built_in in BUILT_IN_CHAINS.items():
             if self._hooks == set(built_in) or (
                 name == "nat" and self._hooks == {"PREROUTING", "OUTPUT", "POSTROUTING"}
@@ -117,7 +115,7 @@ class TableBuilder:
         return None
 
     def lacks_lines(self, last: bool) -> bool:
-        """Whether lines are missing from a section that iptables-save printed, `last` in its text."""
+        """Whether lines are missing from a section printed by iptables-save. `last`: the text ends with it."""
         if self.name is None or self.shown is not None or self.meant_form is not Form.SAVE:
             return False
         if not self.committed and (self.ended or not last):
@@ -125,7 +123,7 @@ class TableBuilder:
         return is_thinned(self._finished(), saved=self.generator is not None)
 
     def take_foreign(self, table: str) -> list[Rule]:
-        """The rules that no `table` can have, taken out of the section."""
+        """Remove the rules that cannot be in `table`, and return them."""
         chains, taken = self._finished(), list[Rule]()
         for name, chain in tuple(chains.items()):
             own = own_rules(chain, table)
@@ -143,7 +141,7 @@ class TableBuilder:
         return isinstance(found, int) or (found is not None and found.line is not None)
 
     def delete(self, chain: str) -> None:
-        """`-X CHAIN`: the chain is gone, and what the section said of it."""
+        """`-X CHAIN`: remove the chain and its rules."""
         self.deleted.add(chain)
         self.chains.pop(chain, None)
 
@@ -152,7 +150,7 @@ class TableBuilder:
         self._draft(chain).flush()
 
     def append(self, rules: Chain) -> None:
-        """Consecutive rules, as an undeclared chain."""
+        """Add consecutive rules, given as an undeclared chain."""
         self.has_rules = True
         name = rules.name
         known = self.chains.get(name)
@@ -174,9 +172,7 @@ class TableBuilder:
         lines: Sequence[int],
         counts: Sequence[tuple[str, ...]],
     ) -> None:
-        """Consecutive rules of many chains, as what undeclared chains are made of; those of one chain in order only
-        where `lines` say so.
-        """
+        """Add consecutive rules of many chains, given as the parts of undeclared chains."""
         self.has_rules = True
         names = [own[0] for own in values]
         declared = list(map(self.chains.get, names))
@@ -188,7 +184,7 @@ class TableBuilder:
                 self.append(chain)
 
     def edit(self, rule: Rule) -> None:
-        """Any command but append: insert at a number, delete, replace."""
+        """Apply any command but append: insert at a number, delete, replace."""
         self.has_rules = True
         rules = self._draft(rule.chain).rules
         command, slot = rule.shape.command, rule.shape.rulenum_slot
@@ -210,7 +206,7 @@ class TableBuilder:
         return known
 
     def extents(self, form: Form, last: bool) -> Extents:
-        """How much of the table the section shows; `last` tells that the text ends with it, and so may cut it off."""
+        """How much of the table the section shows. `last`: the text ends with it, and may be cut off there."""
         skipped = {chain if chain in self.chains else None for chain in self.skipped}
         return self._shown(form, last).without(skipped)
 
@@ -235,7 +231,7 @@ class TableBuilder:
         return Table(name, chains, self.line, self.committed, deleted, redeclared, extents.table)
 
     def _finished(self) -> dict[str, Chain]:
-        """The chains, in the same dictionary: a second one of 100,000 would be felt."""
+        """The chains, in the same dictionary: a second one with 100,000 chains would cost too much."""
         if not self._is_finished:
             unfinished = [(chain, found) for chain, found in self.chains.items() if not isinstance(found, Chain)]
             self.chains.update((chain, _finished(chain, found)) for chain, found in unfinished)
@@ -244,7 +240,7 @@ class TableBuilder:
 
 
 class Draft:
-    """A chain that commands edit."""
+    """A chain while commands edit it."""
 
     def __init__(self, chain: Chain) -> None:
         from ipt_explain.parsing.iptables.editing import EditedRules

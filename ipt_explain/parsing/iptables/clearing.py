@@ -1,6 +1,4 @@
-"""What is done to a text before its lines are read: what other tools printed is taken out of it, and pastes are
-repaired.
-"""
+"""Prepares a text before its lines are read: takes out what other tools printed, and repairs pastes."""
 
 from __future__ import annotations
 
@@ -23,17 +21,18 @@ if TYPE_CHECKING:
 
 
 class Cleared:
-    """What is left of a text, and what was found on the way. Without the lines `cut_off`, counted from 1.
+    """A text without what is not for the reader of rules, and what was found on the way. The lines `cut_off`, counted
+    from 1, are left out.
 
-    `text` has an empty line or a comment in the place of each that is gone; `source` is the text as it came. `nft` and
-    `ipvs` are what these tools say in it; `sections` are tables of listings and pastes, to which those that are read
-    come, `commanded` those of them that commands make; `beside` are rules that come after others on their lines;
-    `refused` are the numbers of lines that no tool prints; `elided` tells that lines are left out of the middle;
-    `unsearched`, that lines unlike those of iptables-save may be left, as `trusting` leaves it to the reader to find
-    them: few texts have any. `mending` tells that some rule could not be read, so all that people do to rules is looked
-    for.
+    `text` has an empty line or a comment in place of each line that is gone; `source` is the original text. `nft` and
+    `ipvs` are what these tools printed in it. `sections` are tables from listings and pastes, to which the reader adds
+    those that it reads; `commanded` are those of them that commands make. `beside` are rules that follow another rule
+    on its line. `refused` are the numbers of lines that no tool prints. `elided`: lines are missing from the middle.
 
-    Raises UsageError where a text has more lines than a dump may have.
+    `trusting` skips the search for lines unlike those of iptables-save, which few texts have, and `unsearched` tells
+    the reader so. `mending`: some rule could not be read, so everything that people do to rules is looked for.
+
+    Raises UsageError if the text has more lines than a dump may have.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class Cleared:
         self._leave_out_half_line()
 
     def _looks_plain(self) -> bool:
-        """Whether the text holds no tags, no nftables rules, and nothing that another tool printed last."""
+        """Whether the text has no tags, no nftables rules, and no other tool's output at its end."""
         return "<" not in self.text and "{" not in self.text and not has_odd_lines(self.text, len(self.text) - _TAIL)
 
     def _decode_mail(self) -> None:
@@ -139,7 +138,7 @@ class Cleared:
             self.misfits.add(self.ipvs.diagnostics, self.ipvs.refused)
 
     def _take_out_listings(self) -> bool:
-        """Returns whether there were any."""
+        """Take out listings. Returns whether there were any."""
         first = _LISTED_CHAIN.search(self.text) if "Chain " in self.text else None
         if first is None:
             return False
@@ -172,7 +171,7 @@ class Cleared:
             self.warnings += prepared.warnings
 
     def leave_out_commands(self) -> None:
-        """Leaves out what commands do to chains that the text shows."""
+        """Leave out what commands do to chains that the text shows."""
         if not self.commanded:
             return
         from ipt_explain.parsing.pastes.commanded import leave_out_shown
@@ -190,7 +189,8 @@ class Cleared:
         return SourceText(self.source.name, self.text)
 
     def _leave_out_half_line(self) -> None:
-        """iptables-save ends its last line; what ends the text in an open table may be half of one."""
+        """Leave out the last line of an open table if it does not end in a line feed, as iptables-save's do: it may be
+        incomplete."""
         start = self.text.rfind("\n") + 1
         first = self.text[start : start + 1]
         half = self._names_no_table(start) if first == "*" else first in ("-", "[", ":") and self._in_table(start)
@@ -201,7 +201,7 @@ class Cleared:
         self.text = self.text[:start] + "#"
 
     def _names_no_table(self, start: int) -> bool:
-        """Whether a line `*TABLE` after others lacks the end of the name."""
+        """Whether a last line `*TABLE` has only the beginning of a name."""
         name = self.text[start + 1 :]
         return start > 0 and name not in BUILT_IN_CHAINS and any(known.startswith(name) for known in BUILT_IN_CHAINS)
 
@@ -224,8 +224,10 @@ _TAIL = 4096
 
 
 def has_odd_lines(text: str, start: int = 0, end: int | None = None) -> bool:
-    """Whether any line that begins in this part of a text begins unlike those of iptables-save. Cheaper than a search
-    for all that people paste, which would take as long as reading a large dump."""
+    """Whether any line in this part of a text begins unlike those of iptables-save.
+
+    Cheaper than a search for everything that people paste, which would take as long as reading a large dump.
+    """
     end = len(text) if end is None else end
     if start > 0:
         return _ODD_LINE.search(text, start - 1, end) is not None

@@ -11,7 +11,7 @@ _PIECE = 512
 
 
 class EditedRules:
-    """Rules in pieces, so that no edit of a long chain costs more than a piece. Indexes are from 0."""
+    """Rules in pieces, so that no edit of a long chain costs more than one piece. Indexes begin at 0."""
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self._pieces = [_Piece([])]
@@ -29,7 +29,7 @@ class EditedRules:
         piece.insert(len(piece.rules), rule)
 
     def insert(self, index: int, rule: Rule) -> None:
-        """`-I`; after the last rule where there are fewer."""
+        """`-I`; after the last rule if there are fewer."""
         number, index = self._find(index)
         piece = self._pieces[number]
         piece.insert(index, rule)
@@ -37,7 +37,7 @@ class EditedRules:
             self._pieces[number : number + 1] = [_Piece(piece.rules[:_PIECE]), _Piece(piece.rules[_PIECE:])]
 
     def delete(self, index: int) -> None:
-        """`-D` with a number; nothing where there is no such rule."""
+        """`-D` with a number; nothing if there is no such rule."""
         number, index = self._find(index)
         piece = self._pieces[number]
         if index < len(piece.rules):
@@ -45,14 +45,14 @@ class EditedRules:
             self._drop_if_empty(number)
 
     def replace(self, index: int, rule: Rule) -> None:
-        """`-R`; after the last rule where there is no such rule."""
+        """`-R`; after the last rule if there is no such rule."""
         number, at = self._find(index)
         if at < len(self._pieces[number].rules):
             self._pieces[number].delete(at)
         self._pieces[number].insert(at, rule)
 
     def delete_like(self, rule: Rule) -> None:
-        """`-D` with a rule: the first that says the same is gone, if there is one."""
+        """`-D` with a rule: delete the first rule with the same text, if there is one."""
         said = _said(rule)
         for number, piece in enumerate(self._pieces):
             if piece.times[said]:
@@ -61,7 +61,7 @@ class EditedRules:
                 return
 
     def _find(self, index: int) -> tuple[int, int]:
-        """The piece and the place in it of a rule's index; the end of the last piece for a greater one."""
+        """The piece of the rule with an index, and its place in it; the end of the last piece for a larger index."""
         index = max(index, 0)
         last = len(self._pieces) - 1
         for number, piece in enumerate(self._pieces):
@@ -77,7 +77,7 @@ class EditedRules:
 
 
 class _Piece:
-    """Some rules, what each says, and how often each of these texts is there."""
+    """Some rules, their texts, and how often each text occurs among them."""
 
     __slots__ = ("rules", "texts", "times")
 
@@ -98,6 +98,6 @@ class _Piece:
 
 
 def _said(rule: Rule) -> str:
-    """A rule's text after its command, its chain and its number."""
+    """A rule's text without its command, chain and number."""
     said = rule.text[len(f"-A {rule.chain} ") :]
     return said if rule.shape.rulenum_slot is None else said.partition(" ")[2]

@@ -16,7 +16,7 @@ _TELLING_MATCH_OPTIONS = (("recent", "--mask"), ("iprange", "--src-range"), ("ip
 
 
 def family_of_rule(rule: Rule, slots_by_shape: dict[Shape, tuple[int, ...]]) -> Family | None:
-    """The family that a rule's addresses show, or None where it has none. `slots_by_shape` is the caller's memory."""
+    """The family that a rule's addresses show; None if it has none. `slots_by_shape` is a cache kept by the caller."""
     shape = rule.shape
     slots = slots_by_shape.get(shape)
     if slots is None:
@@ -29,7 +29,8 @@ def family_of_rule(rule: Rule, slots_by_shape: dict[Shape, tuple[int, ...]]) -> 
 
 
 def _family_of(value: str) -> Family | None:
-    """What a value shows: an IPv6 address has two colons or a bracket; `10.0.0.1:80` has one, `:80` no address."""
+    """The family that a value shows: an IPv6 address has two colons or a bracket; `10.0.0.1:80` has one, `:80` no
+    address."""
     if value.startswith(("[", "icmp6")) or value.count(":") > 1:
         return Family.IPV6
     return Family.IPV4 if "." in value or value.startswith("icmp-") else None
@@ -78,7 +79,8 @@ Place = tuple[Family | None, str]
 
 
 def places_of(rules: Sequence[Rule], of_one_table: bool = False) -> list[Place]:
-    """Where each rule of a fragment belongs. In what was one table's section, most rules tell for the others."""
+    """The family and table of each rule of a fragment. With `of_one_table`, rules that show no table get the one that
+    most others show."""
     slots: dict[Shape, tuple[int, ...]] = {}
     families = _spread(rules, lambda rule: family_of_rule(rule, slots))
     tables = _spread(rules, _table_of_rule)
@@ -90,9 +92,8 @@ def places_of(rules: Sequence[Rule], of_one_table: bool = False) -> list[Place]:
 
 
 def own_rules(chain: Chain, table: str) -> Sequence[Rule] | None:
-    """The rules of a chain that can be of a table; None where the whole chain is another's. Some are where two tables
-    have chains of this name.
-    """
+    """The rules of a chain that can be in a table; None if the whole chain is another table's. Only some are if two
+    tables have chains of this name."""
     named = _table_of_name(chain.name)
     if named is not None:
         return chain.rules if named == table else None
@@ -112,8 +113,8 @@ _HASHED = 25
 
 
 def ends_in_half(rules: Sequence[Rule], text: str) -> bool:
-    """Whether a text that ends with the last of these rules ends inside its target: the name of one that the text
-    has no other rule for begins another's, or lacks what it cannot do without."""
+    """Whether a text that ends with the last of these rules ends inside its target. That is so if the target's name is
+    only the beginning of another rule's, or lacks an option that it needs."""
     name, shape = rules[-1].target, rules[-1].shape
     if name is None or (len(name) == _HASHED and name.startswith("KUBE-")):
         return False
@@ -155,9 +156,10 @@ def _table_of_name(name: str) -> str | None:
 
 
 def _spread(rules: Sequence[Rule], of_rule: Callable[[Rule], _T | None]) -> list[_T | None]:
-    """What each rule shows by itself, else what the other rules of its chain, its target or its callers show.
+    """What each rule shows by itself or, if it shows nothing, what the other rules of its chain, its target or its
+    callers show.
 
-    A chain that shows two things (KUBE-SERVICES is in nat and filter) tells nothing about its other rules.
+    A chain that shows two things (KUBE-SERVICES is in nat and filter) says nothing about its other rules.
     """
     found = [of_rule(rule) for rule in rules]
     chains, targets = [rule.chain for rule in rules], [rule.target for rule in rules]

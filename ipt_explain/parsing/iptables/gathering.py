@@ -21,9 +21,11 @@ _MOST_REPEATS = 3
 
 
 class Gathering:
-    """The rulesets of one source while they are put together. `incomplete`: lines of the text were left out, so what
-    is absent is unknown. `headless` are parts of tables among the rules outside of tables; `skipped`, the chains of
-    lines there that could not be read, None for one that does not tell its chain.
+    """The rulesets of one source while they are put together.
+
+    `incomplete`: lines of the text were left out, so what is absent is unknown. `headless` are the parts of tables
+    among the rules outside of tables. `skipped` are the chains of lines there that could not be read, None for a line
+    whose chain is unknown.
     """
 
     def __init__(self, source: str, incomplete: bool, headless: Headless, skipped: set[str | None]) -> None:
@@ -42,7 +44,8 @@ class Gathering:
         return tuple(builder.build() for builder in self._rulesets.values())
 
     def add_sections(self, sections: Sequence[TableBuilder]) -> None:
-        """`*table` sections and listings. Those that do not name their backend get that of their family's others."""
+        """Add `*table` sections and listings. Those that do not name their backend get that of their family's
+        others."""
         families = _families_of(sections)
         for section, family in zip(sections, families):
             backend = section.generator.backend if section.generator else section.backend
@@ -62,7 +65,7 @@ class Gathering:
                 self._add_table(builder, section, section.name, section is sections[-1])
 
     def add_loose(self, rules: Sequence[Rule], source: SourceText) -> None:
-        """Bare rules: of the ruleset of their family, if there is one."""
+        """Add bare rules, to the ruleset of their family if there is one."""
         rules = [*rules, *self._moved]
         skipped = self._skipped
         thinned = self._thinned or not skipped <= {rule.chain for rule in rules}
@@ -87,7 +90,7 @@ class Gathering:
             self._builder(family, None).add(Table(table, made, extent=Extent.SOME), Form.FRAGMENT, None)
 
     def _places(self, rules: Sequence[Rule]) -> list[Place]:
-        """The place of each rule; those of one part of a table help each other."""
+        """The place of each rule; the rules of one part of a table are judged together."""
         places: list[Place] = []
         for begin, end in self._headless.parts:
             places += places_of(rules[len(places) : begin])
@@ -96,7 +99,7 @@ class Gathering:
 
     @property
     def warnings(self) -> list[str]:
-        """What people should know of how the parts fit."""
+        """What people should know about how the parts fit together."""
         conflicts = [conflict for builder in self._rulesets.values() for conflict in builder.conflicts]
         said = [
             f"{self._source}:{each.second_line or each.first_line}: {_shown(each)} is shown with different rules than"
@@ -111,7 +114,7 @@ class Gathering:
         return self._warnings + said
 
     def add_unreadable(self, generator: Generator | None, table: str) -> None:
-        """A table that the saver named and could not print; only the nft backend has such."""
+        """Add a table that the saver named but could not print. Only the nft backend has such tables."""
         family, backend = (generator.family, generator.backend) if generator else (Family.IPV4, Backend.NFT)
         self._builder(family, backend).add(Table(table, {}, extent=Extent.SOME), Form.FRAGMENT, None)
         self._warnings.append(
@@ -162,7 +165,8 @@ class Gathering:
 
 
 def _families_of(sections: Sequence[TableBuilder]) -> list[Family]:
-    """Each section's family: from its generator, else from its addresses, else as its neighbours."""
+    """The family of each section: its generator's, otherwise that of its addresses, otherwise that of its
+    neighbours."""
     known: list[Family | None] = []
     for section in sections:
         if section.generator is not None:
@@ -189,7 +193,7 @@ def _chain_of(name: str, outputs: Sequence[Sequence[Rule]]) -> Chain:
 
 
 def _repeated(repeats: Sequence[Repeat], source: str) -> Iterator[str]:
-    """What cannot be known of rules that a chain shows twice."""
+    """Warnings about rules that a chain shows twice."""
     for each in repeats[:_MOST_REPEATS]:
         line = f"{source}:{each.rule.line}: the same rule as on line {each.earlier.line}"
         if each.again:
@@ -201,5 +205,5 @@ def _repeated(repeats: Sequence[Repeat], source: str) -> Iterator[str]:
 
 
 def _shown(conflict: Conflict) -> str:
-    """What two outputs show differently."""
+    """What two outputs show differently, in words."""
     return f"table {conflict.table}" if conflict.chain is None else f"chain {conflict.chain} of table {conflict.table}"

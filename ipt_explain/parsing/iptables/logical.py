@@ -16,11 +16,9 @@ _MAX_QUOTED = 600
 
 
 class LogicalLine(Record):
-    """A rule's text without its line feeds outside quotes.
-
-    `end` is where it ends in the source's text; `unterminated` tells that a quote had to be closed for it;
-    `joints` are the places in `text` where a next physical line begins.
-    """
+    """A rule's text without its line feeds outside of quotes. `end` is where it ends in the source's text.
+    `unterminated`: a missing closing quote was added. `joints` are the places in `text` where another physical line
+    begins."""
 
     text: str
     end: int
@@ -29,11 +27,11 @@ class LogicalLine(Record):
 
     @classmethod
     def of(cls, text: str) -> LogicalLine:
-        """A physical line by itself."""
+        """A physical line as a logical one."""
         return cls(text, len(text))
 
     def place(self, line: int, column: int) -> tuple[int, int]:
-        """The source's line and column of a 1-based column of `text` whose first line is `line`."""
+        """The source's line and column for a 1-based column of `text`, whose first line is `line`."""
         start = 0
         for joint in self.joints:
             if column - 1 < joint:
@@ -43,10 +41,10 @@ class LogicalLine(Record):
 
 
 def readings(text: str, start: int, end: int) -> Iterator[LogicalLine]:
-    """What the rule that begins at `start`, whose physical line ends at `end`, may be; the likeliest first.
+    """The possible readings of the rule that begins at `start`, whose physical line ends at `end`; the likeliest first.
 
-    iptables-save prints a comment's line feeds as they are and names with a quote in them raw; iptables-restore takes a
-    quote that is never closed, and the rest of the line into the value.
+    iptables-save prints a comment's line feeds as they are, and names that contain a quote unquoted. If a quote is
+    never closed, iptables-restore takes the rest of the line into the value.
     """
     content = text[start:end]
     if content.endswith("\\"):
@@ -63,7 +61,7 @@ def readings(text: str, start: int, end: int) -> Iterator[LogicalLine]:
 
 
 def _over_lines(text: str, start: int, opening: int) -> LogicalLine | None:
-    """The rule up to the end of the line in which its quote, open since `opening`, is closed."""
+    """The rule up to the end of the line that closes its quote, which `opening` opened."""
     closing = _CLOSING.match(text, opening + 1, opening + 1 + _MAX_QUOTED)
     if closing is None or text[closing.end() : closing.end() + 1] not in ("", " ", "\n"):
         return None
@@ -100,7 +98,7 @@ def _open_quote(content: str) -> int | None:
 
 
 def lacks_word(text: str) -> bool:
-    """Whether a line's last word calls for another one."""
+    """Whether a line's last word must be followed by another."""
     word = text.rstrip(" \t").rpartition(" ")[2]
     return len(word) <= len("-m") and word.startswith(("-", "!"))
 

@@ -1,4 +1,4 @@
-"""Lines that no dump has, and what they leave unknown."""
+"""Lines that do not belong in a dump, and what they leave unknown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_DIAGNOSTICS = 20
 
 
 class Misfits:
-    """The misfits of one source. What they are is looked into only when there is one."""
+    """The misfits of one source. The modules that diagnose them are loaded only if there is one."""
 
     def __init__(self, source: SourceText) -> None:
         self._source = source
@@ -29,23 +29,23 @@ class Misfits:
         self.count = 0
 
     def meant(self, content: str) -> tuple[str, str] | None:
-        """The line without what safely can be ignored around it, and what that was; None where nothing can."""
+        """The line without what can safely be ignored around it, and what that is; None if nothing can."""
         from ipt_explain.parsing.iptables.diagnosis import safe_normalisation
 
         return safe_normalisation(content)
 
     def note(self, ignored: str) -> None:
-        """A line was read after all; `ignored` is "" if nothing needs to be said."""
+        """Note that a line was read after all; `ignored` is "" if nothing needs to be said."""
         if ignored:
             self._notes[ignored] += 1
 
     def add(self, diagnostics: Sequence[Diagnostic], count: int) -> None:
-        """Lines that another reader of the text has refused; `diagnostics` are of the first of them."""
+        """Add lines that another reader of the text has refused; `diagnostics` are about the first of them."""
         self.count += count
         self._diagnostics += diagnostics[: _MAX_DIAGNOSTICS - len(self._diagnostics)]
 
     def refuse(self, content: str, line: int) -> None:
-        """A line is none of a dump's."""
+        """Refuse a line that does not belong in a dump."""
         self.count += 1
         if len(self._diagnostics) < _MAX_DIAGNOSTICS:
             from ipt_explain.parsing.iptables.diagnosis import diagnose, foreign_line
@@ -54,7 +54,8 @@ class Misfits:
             self._diagnostics.append(found.at(self._source.name, line, self._source.line(line)))
 
     def refuse_rule(self, logical: LogicalLine, line: int, error: RuleSyntaxError, shift: int = 0) -> None:
-        """A line begins like a rule, after `shift` characters that may be ignored, and the grammar refuses it."""
+        """Refuse a line that begins like a rule, after `shift` characters that may be ignored, but is not one to the
+        grammar."""
         self.count += 1
         if len(self._diagnostics) < _MAX_DIAGNOSTICS:
             from ipt_explain.parsing.iptables.diagnosis import diagnose
@@ -74,7 +75,7 @@ class Misfits:
             self._diagnostics.append(diagnostic)
 
     def error(self, read_nothing: bool) -> DumpSyntaxError:
-        """The error for all of them: one diagnostic where the whole input is something else."""
+        """The error for all misfits; a single diagnostic if the whole input is something else."""
         from ipt_explain.parsing.iptables.diagnosis import recognise
         from ipt_explain.parsing.iptables.diagnosis.prefixes import DIFF
 
@@ -89,7 +90,8 @@ class Misfits:
         return DumpSyntaxError(tuple(found), self.count) if of_diff is None else DumpSyntaxError((of_diff,))
 
     def require_some_dump(self) -> None:
-        """Nothing was read: raise DumpSyntaxError where the input is something else, say so where it is empty."""
+        """Raise DumpSyntaxError if the input, of which nothing was read, is something else. An empty input is a
+        dump."""
         from ipt_explain.parsing.iptables.diagnosis import recognise
 
         whole = recognise(self._source.text)
@@ -109,9 +111,10 @@ class Misfits:
 
 
 class Headless:
-    """Where such parts are among the rules outside of tables: `parts` are their first rule and the one after their
-    last. `thinned` tells that lines are gone from the middle of the text; `begins_inside`, that the text begins inside
-    a table, after its declarations.
+    """Finds parts of tables without their `*table` line among the rules outside of tables.
+
+    `parts` are the numbers of their first rule and of the rule after their last. `thinned`: lines are missing from the
+    middle of the text. `begins_inside`: the text begins inside a table, after its declarations.
     """
 
     def __init__(self, source: str) -> None:
@@ -124,12 +127,13 @@ class Headless:
         self._declared: int | None = None
 
     def declare(self, line: int) -> None:
-        """A line outside of a table declares a chain."""
+        """Note that a line outside of a table declares a chain."""
         if self._declared is None:
             self._declared = line
 
     def close(self, loose: int) -> bool:
-        """A table ends that was never begun, after `loose` rules outside of tables. Returns whether there was one."""
+        """Note the end of a table that never began, after `loose` rules outside of tables. Returns whether there was
+        one."""
         if self._begin == loose and self._declared is None:
             return not self._tables
         if self._tables:
@@ -140,7 +144,7 @@ class Headless:
         return True
 
     def begin_table(self, loose: int) -> None:
-        """A table begins, or the text ends, after so many rules outside of tables."""
+        """Note that a table begins, or the text ends, after `loose` rules outside of tables."""
         if self._declared is not None:
             self.thinned = self.thinned or self._tables
             self._take(loose)
@@ -151,7 +155,7 @@ class Headless:
         self._begin, self._declared, self._tables = loose, None, True
 
     def warnings(self) -> Iterator[str]:
-        """That there are such parts."""
+        """A warning if there are such parts."""
         if self.parts:
             parts = "a table" if len(self.parts) == 1 else f"{len(self.parts)} tables"
             yield f"{self._source}: the `*table` line of {parts} is missing; the rules show which table it is"
@@ -161,33 +165,31 @@ _OWN_CHAIN = lazy_pattern(r"(?:^|\s)(?:-[AIDR]|--append|--insert|--delete|--repl
 
 
 class Holes:
-    """The holes in one text. `outside` are the chains of lines outside of tables, None for one that does not tell it;
-    `nameless` tells that the rules of a table were left out because nobody knows its name.
-    """
+    """The holes in one text. `outside` are the chains of unreadable lines outside of tables, None for a line whose
+    chain is unknown. `nameless`: the rules of a table were left out because its name is unknown."""
 
     def __init__(self) -> None:
         self.outside: set[str | None] = set()
         self.nameless = False
 
     def note(self, content: str, table: TableBuilder | None) -> None:
-        """A line of a table, or outside of tables, could not be read."""
+        """Note that a line of a table, or outside of tables, could not be read."""
         chain = _OWN_CHAIN.search(content)
         (self.outside if table is None else table.skipped).add(None if chain is None else chain[1])
 
     def note_above(self, content: str, table: TableBuilder | None) -> None:
-        """Lines above this one were left out, so its chain may lack its first rules."""
+        """Note that lines above this one were left out, so its chain may lack its first rules."""
         if _OWN_CHAIN.search(content):
             self.note(content, table)
 
     def note_lines(self, numbers: Sequence[int], source: SourceText, sections: Sequence[TableBuilder]) -> None:
-        """Lines that were left out before any was read: the tables that begin above them are theirs."""
+        """Note lines that were left out before reading. Each belongs to the last section that begins above it."""
         for number in numbers:
             above = [section for section in sections if section.line <= number]
             self.note(source.line(number), max(above, key=lambda section: section.line, default=None))
 
     def everywhere(self, sections: Sequence[TableBuilder]) -> bool:
-        """Whether any chain of the text may lack rules: a table is nameless, or a line may be one of a listing, whose
-        chains the lines around it do not tell.
-        """
+        """Whether any chain of the text may lack rules: a table is nameless, or a line may belong to a listing, where
+        the lines around it do not show its chain."""
         in_listing = None in self.outside and any(section.form is Form.COLUMNS for section in sections)
         return self.nameless or in_listing

@@ -1,8 +1,8 @@
-"""Splitting the bare rules of a text into outputs: order is known inside an output, not between them.
+"""Splits the bare rules of a text into outputs: order is known inside an output, not between them.
 
-Rules of one output are on consecutive lines. A blank line, a heading or a prompt begins another. So does a rule that
-the output has shown before, with other rules in between: iptables prints each chain in one piece, and people join
-greps. Only a rule that directly follows an equal one may be in its chain twice. Neither is certain within one chain.
+The rules of one output are on consecutive lines. A blank line, a heading or a prompt begins another. So does a rule
+that the output has shown before, with other rules in between: iptables prints each chain in one piece, and people join
+greps. Only a rule that directly follows its like may be in the kernel twice.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LONGEST_MARK = 80
 
 
 class Repeat(Record):
-    """A rule that its chain has shown before, without another chain in between. `again`: it begins another output."""
+    """A rule that its chain has shown before, with no other chain in between. `again`: it begins another output."""
 
     rule: Rule
     earlier: Rule
@@ -41,7 +41,7 @@ class Repeat(Record):
 
 
 class Outputs(Record):
-    """The rules of each output, in the order of the text, and what in them is not certain."""
+    """The rules of each output, in the order of the text, and what is uncertain about them."""
 
     rules: list[list[Rule]]
     repeats: list[Repeat]
@@ -75,7 +75,7 @@ def _parted(source: SourceText, above: Rule, below: int) -> bool:
 
 
 def is_grep_gap(content: str) -> bool:
-    """Whether grep, or a person, left out lines of any kind here: it separates matches with context lines by `--`."""
+    """Whether grep, or a person, left out lines of any kind here: grep separates matches with context lines by `--`."""
     bare = content.strip(" \t")
     return len(bare) > 1 and not bare.strip("-")
 

@@ -1,6 +1,5 @@
-"""The parts of a rule: its command, its own options, its matches, its target; and the shape that they make, which
-iptables-save prints in an order of its own.
-"""
+"""The parts of a rule: its command, its own options, its matches, its target; and the shape that they form, which
+iptables-save prints in its own order."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from ipt_explain.records import Record, replace
 
 
 class RuleOpening(Record):
-    """What a rule begins with: its command, and the slot of its number, if it has one."""
+    """How a rule begins: its command, and the slot of its number, if it has one."""
 
     command: Command
     rulenum_slot: int | None = None
@@ -74,7 +73,7 @@ def intern_shape(
     printing: Callable[[], Printing],
     hidden: frozenset[Hidden] = frozenset(),
 ) -> Shape:
-    """The shape of this form; `printing` gives literals and layout where it is met for the first time."""
+    """The shape of this form. `printing` makes its literals and layout when the form is first met."""
     key = (command, rulenum_slot, core, matches, target, hidden)
     shape = _shapes.get(key)
     if shape is None:

@@ -1,4 +1,4 @@
-"""Lines that are no rules: tables, chains, COMMIT, comments, and what `iptables -S` and restore input declare."""
+"""Lines other than rules: tables, chains, COMMIT, comments, and the declarations of `iptables -S` and restore input."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class PlainLines:
         return table
 
     def _read_odd_chain(self, content: str, line: int) -> bool:
-        """A chain outside of a table, as `iptables-save | grep` leaves it, or with counters that are no numbers."""
+        """A chain outside of a table, as `iptables-save | grep` leaves it, or with counters that are not numbers."""
         match = _ODD_CHAIN.match(content)
         if match is None:
             return False

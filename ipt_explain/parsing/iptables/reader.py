@@ -1,4 +1,4 @@
-"""Text to dump: the loop over lines. Rules go by their shape's pattern, all else by its first character."""
+"""Text to dump: the loop over lines. Rules are read by their shape's pattern, other lines by their first character."""
 
 from __future__ import annotations
 
@@ -73,12 +73,12 @@ def _read(text: str, source: str, lenient: bool) -> tuple[_Reader, Dump]:
 
 
 class _OddLine(Exception):
-    """A reader that trusts its text to have only lines like those of iptables-save has met another."""
+    """A reader that trusted its text to have only lines like those of iptables-save has met another."""
 
 
 class _Reader:
-    """`trusting` tells that it may raise _OddLine: few texts have odd lines, and to search for them takes time.
-    `mending` tells that a reader could not read some line."""
+    """Reads one text. `trusting`: it may raise _OddLine, which saves the search for odd lines that few texts have.
+    `mending`: another reader could not read some line."""
 
     def __init__(
         self, text: str, source: str, lenient: bool, cut_off: Sequence[int] = (), trusting: bool = False,
@@ -102,7 +102,7 @@ class _Reader:
         return self._misfits.count
 
     def cut_off(self) -> tuple[int, ...]:
-        """The lines that a window may have cut off, where some cannot be read."""
+        """The lines that a window may have cut off, if some cannot be read."""
         from ipt_explain.parsing.pastes.broken.windows import lines_cut_off
 
         return lines_cut_off(self._source.text)
@@ -140,12 +140,12 @@ class _Reader:
         return self._finish()
 
     def _trust(self, start: int, end: int) -> None:
-        """Raises _OddLine if lines that no pattern has read are odd, or if a pattern may have read lines that are."""
+        """Raise _OddLine if these lines are odd, or if a pattern may have read odd lines."""
         if self._cleared.unsearched and (self._rules.over_lines or has_odd_lines(self._text, start, end)):
             raise _OddLine
 
     def _read_odd_line(self, position: int, line: int) -> tuple[int, int]:
-        """One line that begins like a rule and has none of the shapes that were likely."""
+        """Read a line that begins like a rule but has none of the likely shapes."""
         text = self._text
         end = text.find("\n", position)
         end = len(text) if end < 0 else end
@@ -186,12 +186,12 @@ class _Reader:
         return end + 1, line + 1
 
     def _leave_out_half_line(self, line: int) -> None:
-        """The last line of all: the text ends inside it."""
+        """Leave out the last line: the text ends inside it."""
         self._cleared.warnings.append(f"{self._source.name}:{line}: the text ends inside this line, which was left out")
         self._cleared.elided = True
 
     def _is_cut(self, logical: LogicalLine, line: int, reason: RuleSyntaxError) -> bool:
-        """Whether the window of a pager or an editor cut a line off, among rules outside of tables."""
+        """Whether a line outside of tables was cut off by the window of a pager or editor."""
         text = logical.text.rstrip(" \t")
         if self._rules.table is not None or not self._rules.loose or len(text) < _NARROWEST:
             return False
@@ -227,16 +227,15 @@ class _Reader:
         return match.end(), line + 1
 
     def _read_line(self, content: str, line: int) -> None:
-        """Any line but a rule. One that no dump has is read without what surrounds it, or refused."""
+        """Read any line but a rule. A misfit is read without what surrounds it, or refused."""
         self._rules.end_run()
         if not self._plain.read(content, line) and not self._read_meant(content, line):
             self._misfits.refuse(content, line)
             self._holes.note(content, self._rules.table)
 
     def _read_meant(self, content: str, line: int, last: bool = False) -> bool:
-        """A line that could not be read, without what safely can be ignored around it. Returns whether it needs no
-        more. Of a rule, `last` tells that nothing follows it, so it may be half of one.
-        """
+        """Read a misfit without what can safely be ignored around it. Returns whether the line is dealt with. `last`:
+        nothing follows a rule, so it may be incomplete."""
         found = self._misfits.meant(content)
         if found is None:
             return False

@@ -1,4 +1,4 @@
-"""Consecutive rules, read one by one or many at once."""
+"""Reads consecutive rules, one by one or many at once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 
 class ReadRules:
-    """The rules so far. `patterns` are those that read them, None for a rule that the grammar itself has read."""
+    """Consecutive rules of one chain. `patterns` are those that read them, None for a rule read by the grammar
+    itself."""
 
     __slots__ = ("_counts", "_lines", "_shapes", "_values", "patterns")
 
@@ -33,12 +34,12 @@ class ReadRules:
         self._counts: list[str] = []
 
     def takes(self, pattern: ShapePattern, match: re.Match[str], line: int) -> bool:
-        """Take the rule that a pattern has matched; False where it is of another chain."""
+        """Add the rule that a pattern has matched. Returns False if it is of another chain."""
         values, counts = pattern.content(match)
         return self._takes(pattern, pattern.shape, values, counts, line)
 
     def takes_alike(self, pattern: ShapePattern, matches: Sequence[re.Match[str]], line: int) -> int:
-        """Take the rules that a plain pattern has matched, up to the first of another chain; how many it took."""
+        """Add the rules that a plain pattern has matched, up to the first of another chain. Returns their number."""
         rows = list(map(re.Match.groups, matches))
         before = 2 if pattern.counted else 0
         name = self._values[0]
@@ -55,12 +56,12 @@ class ReadRules:
         return len(rows)
 
     def takes_rule(self, rule: Rule, pattern: ShapePattern | None) -> bool:
-        """Take a rule; False where it is of another chain."""
+        """Add a rule. Returns False if it is of another chain."""
         counts = () if rule.counters is None else (str(rule.counters.packets), str(rule.counters.bytes))
         return self._takes(pattern, rule.shape, rule.values, counts, rule.line)
 
     def chain(self) -> Chain:
-        """The rules as a chain that nothing declares."""
+        """The rules as an undeclared chain."""
         layout = Layout.of(tuple(self._shapes))
         first, last = self._lines[0], self._lines[-1]
         lines = first if last - first == len(self._lines) - 1 else tuple(self._lines)
@@ -86,7 +87,7 @@ class ReadRules:
         return True
 
     def _fill_counts(self) -> None:
-        """Rules without counters have empty ones beside those of others."""
+        """Give empty counters to rules without any, if other rules have some."""
         self._counts += [""] * (2 * len(self._shapes) - len(self._counts))
 
 
@@ -96,11 +97,13 @@ _Matched = tuple[list[re.Match[str]], list[int]]
 
 
 class RuleReader:
-    """Reads rules into `table`, or where a text has none into `loose`. `hidden` is the first line of which the saver
-    could not print all; `names` are those of chains, by themselves: rules repeat them.
+    """Reads rules into `table` or, outside of tables, into `loose`.
 
-    Consecutive rules of one chain are a run; they are kept back until the run ends, and make the chain in one piece.
-    So `end_run` comes before anything else is done to the table.
+    `hidden` is the first line that the saver could not print in full; `names` has one string for each chain's name,
+    which its rules share.
+
+    Consecutive rules of one chain are a run. They are kept until the run ends, and then make the chain in one piece. So
+    call `end_run` before changing the table in any other way.
     """
 
     def __init__(self, text: str) -> None:
@@ -116,18 +119,18 @@ class RuleReader:
 
     @cached_property
     def _blocks(self) -> BlockCache:
-        """The chains of tables; loose rules come without theirs."""
+        """Patterns for whole chains, which only tables need."""
         from ipt_explain.parsing.iptables.shapes.blocks import BlockCache
 
         return BlockCache()
 
     @property
     def over_lines(self) -> bool:
-        """Whether patterns may read rules that go over several lines."""
+        """Whether patterns may read rules that span several lines."""
         return self._shapes.over_lines
 
     def read_on(self, position: int, line: int, stage: Work) -> tuple[int, int]:
-        """Read rules as long as likely shapes follow; where the next line begins, and its number."""
+        """Read rules as long as likely shapes follow. Returns where the next line begins, and its number."""
         while True:
             start = stage.done = position
             if self.table is None:
@@ -140,7 +143,7 @@ class RuleReader:
                 return position, line
 
     def read(self, logical: LogicalLine, line: int) -> None:
-        """Read one rule whose shape is not among the likely ones. Raises RuleSyntaxError where the grammar does."""
+        """Read one rule that has none of the likely shapes. Raises RuleSyntaxError if the grammar does."""
         rule, pattern = self._shapes.read(self._last, logical, line)
         self._last = pattern or self._last
         if self.hidden is None and rule.shape.hidden and " -m ... " not in logical.text:
@@ -148,7 +151,7 @@ class RuleReader:
         self.place(rule, pattern)
 
     def place(self, rule: Rule, pattern: ShapePattern | None = None) -> None:
-        """Put a single rule where it belongs."""
+        """Add a single rule where it belongs."""
         if self.table is None:
             self.loose.append(rule)
         elif rule.shape.command is not Command.APPEND:
@@ -158,7 +161,7 @@ class RuleReader:
             self.end_run().takes_rule(rule, pattern)
 
     def end_run(self) -> ReadRules:
-        """Give the table the rules that were kept back; the next run."""
+        """Add the rules that were kept to the table. Returns the next run."""
         run = self._run
         if run.patterns:
             assert self.table is not None
@@ -171,7 +174,7 @@ class RuleReader:
         return self._run
 
     def _read_blocks(self, position: int, line: int, table: TableBuilder, stage: Work) -> tuple[int, int]:
-        """Whole chains, as long as their layouts have patterns: first some hundred are matched, then made at once."""
+        """Read whole chains as long as their layouts have patterns: some hundred are matched, then made all at once."""
         while position >= self._block_end:
             matched, position, line = self._match_blocks(position, line)
             if not matched:
@@ -192,7 +195,7 @@ class RuleReader:
         return position, line
 
     def _match_blocks(self, position: int, line: int) -> tuple[dict[BlockPattern, _Matched], int, int]:
-        """Chains by the patterns that match them; most are like the one before."""
+        """Match chains, grouped by their patterns; most are like the one before."""
         text, left = self._text, _AT_ONCE
         matched: dict[BlockPattern, _Matched] = {}
         pattern = None
@@ -209,7 +212,7 @@ class RuleReader:
         return matched, position, line
 
     def _read_lines(self, position: int, line: int) -> tuple[int, int]:
-        """Lines of likely shapes, up to the next block."""
+        """Read lines of likely shapes, up to the next block."""
         text, pattern, run = self._text, self._last, self._run
         while True:
             found = pattern.follow(text, position)
@@ -238,7 +241,7 @@ class RuleReader:
         return position, line
 
     def _read_alike(self, pattern: ShapePattern, position: int, line: int) -> tuple[int, int]:
-        """More rules of the chain, as long as they have this plain pattern."""
+        """Read more rules of the chain as long as they have this plain pattern."""
         most = _AT_FIRST
         while True:
             found = consecutive(pattern.scanner, self._text, position, most)
@@ -264,7 +267,7 @@ class RuleReader:
 
 
 def read_rules(lines: Iterable[str]) -> list[Rule]:
-    """Rules as iptables-save prints them, which are on no line of any text."""
+    """Rules as iptables-save prints them, without line numbers."""
     reader = RuleReader("")
     for line in lines:
         reader.read(LogicalLine.of(line), 0)

@@ -53,8 +53,8 @@ _CR_REMEDY = "Turn them into line feeds: `tr '\\r' '\\n' < FILE | ipt-explain`."
 
 
 def diagnose(line: str, previous: str = "") -> Diagnosis | None:
-    """What a line is that could not be read, given the line above it; None for one that starts as a rule does and shows
-    nothing known, where the grammar's own complaint says more."""
+    """What a line is that could not be read, given the line above it. None if it begins like a rule and shows nothing
+    known: then the grammar's own message says more."""
     if _RULE.match(line):
         return (
             first_sign(encoding.SIGNS, line)
@@ -68,14 +68,14 @@ def diagnose(line: str, previous: str = "") -> Diagnosis | None:
 
 
 def foreign_line(line: str) -> Diagnosis:
-    """A line of which nothing is known but that it is none of a dump's."""
+    """The diagnosis of a line about which nothing is known except that it is not a dump's."""
     start = len(line) - len(line.lstrip())
     width = len(line[start : start + 20].split(" ", 1)[0])
     return Diagnosis(_NO_RULES.message, start + 1, max(1, width), _NO_RULES.expected, _NO_RULES.remedy)
 
 
 def recognise(text: str) -> OtherInput | None:
-    """What the whole input is, if it is no dump at all; None where one of its first lines is a dump's."""
+    """What the whole input is if it is no dump at all; None if one of its first lines is a dump's."""
     if not text.strip():
         return OtherInput(1, _EMPTY)
     start = first_sign(encoding.WHOLE, text[:64])

@@ -1,4 +1,4 @@
-"""Bytes that are no text, or text in another encoding. Undecodable bytes arrive as lone surrogates (PEP 383)."""
+"""Bytes that are not text, or text in another encoding. Undecodable bytes arrive as lone surrogates (PEP 383)."""
 
 from __future__ import annotations
 

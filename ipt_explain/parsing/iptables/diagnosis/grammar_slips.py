@@ -83,7 +83,7 @@ SIGNS = (
 
 
 def rule_slip(line: str) -> Diagnosis | None:
-    """What is wrong inside a line that begins like a rule, by its words."""
+    """What is wrong inside a line that begins like a rule, judged by its words."""
     if _RULE.match(line) is None:
         return None
     before, target_seen = "", False
@@ -137,7 +137,7 @@ def _slip(word: str, before: str, column: int) -> Diagnosis | None:
 
 
 def wrapped(line: str, previous: str) -> Diagnosis | None:
-    """A rule that a terminal or a mail broke in two: this line is the rest of `previous`."""
+    """A rule that a terminal or mail program broke in two: this line is the rest of `previous`."""
     if _RULE.match(previous.lstrip()) is None or _RULE.match(line.lstrip()) is not None:
         return None
     text = line.lstrip()

@@ -1,5 +1,5 @@
-"""Lines that are safe to read although something surrounds the rule: what was added is known, and its removal
-cannot change what the rule means. All else is refused and named."""
+"""Lines that are safe to read although something surrounds the rule: what was added is known, and removing it cannot
+change the rule's meaning. Everything else is refused and named."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ _HEADING_LENGTH = 1000
 
 
 def safe_normalisation(line: str) -> tuple[str, str] | None:
-    """The line as a dump would have it, and what was done to get there; None where nothing safe can be done.
+    """The line as a dump would have it, and what was done to get there; None if nothing safe can be done.
 
-    A heading that is no rule (a prompt that ran `iptables-save`, a Markdown fence) comes back as a `#` line. The
-    caller still has to parse the result: typographic dashes and quotes are safe to read only where it is a rule then.
+    A heading that is not a rule (a prompt that ran `iptables-save`, a Markdown fence) becomes a `#` line. The caller
+    must still parse the result: typographic dashes and quotes are safe to read only if the result is a rule.
     """
     if len(line) <= _HEADING_LENGTH:
         heading = _heading(line)
@@ -127,7 +127,7 @@ def _unescaped(text: str) -> tuple[str, str] | None:
 
 
 def _straightened(text: str) -> tuple[str, str] | None:
-    """Outside straight quotes: dashes that open an option, quotation marks in pairs, no-break blanks."""
+    """The line with plain dashes before options, plain quotation marks and plain blanks, outside of straight quotes."""
     if len(text) > LOOK or _TYPOGRAPHIC.search(text) is None:
         return None
     pieces = _PIECES.findall(text)

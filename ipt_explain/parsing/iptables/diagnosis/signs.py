@@ -17,8 +17,8 @@ RUN_SAVE = (
 
 
 class Diagnosis(Record):
-    """What is wrong with one line: one sentence, where it shows (1-based column, width in characters),
-    what iptables-save would have there, and what to do about it ("" where there is nothing to say)."""
+    """What is wrong with one line: one sentence, where it shows (1-based column, width in characters), what
+    iptables-save would print there, and what to do about it ("" for nothing)."""
 
     message: str
     column: int = 1
@@ -32,14 +32,14 @@ class Diagnosis(Record):
 
 
 class OtherInput(Record):
-    """An input that is something else as a whole; `line` is the first line that shows it."""
+    """An input that is something other than a dump; `line` is the first line that shows it."""
 
     line: int
     diagnosis: Diagnosis
 
 
 class Sign(Record):
-    """A pattern that gives a kind of text away. Group 1, else the whole match, is what the caret underlines."""
+    """A pattern that reveals a kind of text. The caret underlines group 1 or, without groups, the whole match."""
 
     pattern: re.Pattern[str]
     message: str

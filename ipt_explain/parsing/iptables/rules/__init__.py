@@ -1,1 +1,1 @@
-"""One rule's text by the grammar: its shape and values, or what is wrong with it."""
+"""Parses one rule by the grammar: its shape and values, or what is wrong with it."""

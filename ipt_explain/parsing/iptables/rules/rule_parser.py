@@ -41,7 +41,7 @@ _PROTOCOL_MATCHES = {
 
 class ValueToken(Record):
     """Where a value is: `line[start:end]`, 0-based. `pattern` is a regular expression without groups that matches
-    what the grammar would take in this place as this kind of word, and nothing that it would take otherwise."""
+    exactly what the grammar would accept here as this kind of word."""
 
     slot: int
     start: int
@@ -52,7 +52,7 @@ class ValueToken(Record):
 class ParsedRule(Record):
     """A rule's shape, its values as written, and where they are: value i is `line[tokens[i].start:tokens[i].end]`.
 
-    `parts` are the rule's parts and where they begin; nothing where these cannot be told without the others.
+    `parts` are the rule's parts and where they begin; empty if they depend on each other.
     """
 
     shape: Shape
@@ -62,10 +62,8 @@ class ParsedRule(Record):
 
 
 def parse_rule(line: str) -> ParsedRule:
-    """Parse one rule, from `-A` on, without counters before it and line feed after it; LF may be inside quotes.
-
-    Raises RuleSyntaxError, which tells the 1-based column.
-    """
+    """Parse one rule, from `-A` on, without counters before it or a line feed after it; quotes may contain line feeds.
+    Raises RuleSyntaxError with the 1-based column."""
     reading = _Reading(line)
     tree = reading.run()
     shape = build_shape(tree, {token.start: token.slot for token in reading.tokens})
@@ -76,8 +74,8 @@ def parse_rule(line: str) -> ParsedRule:
 class _Reading:
     """The reading of one line: Lark's parser, and what the line has loaded so far.
 
-    `_current` is the module whose options may come here, None where the rule's own may. `_owners` has the last loaded
-    match that knows an option; `_open_ended` is the last module that the grammar doesn't know.
+    `_current` is the module whose options may come here, None if the rule's own may. `_owners` has, for each option,
+    the last loaded match that knows it; `_open_ended` is the last module that the grammar does not know.
     """
 
     def __init__(self, line: str) -> None:
@@ -97,7 +95,7 @@ class _Reading:
         self._option: Token | None = None
 
     def run(self) -> Tree[Token]:
-        """Read the line to its end; the parse tree."""
+        """Read the line to its end. Returns the parse tree."""
         while True:
             try:
                 self._feed_tokens()
@@ -164,7 +162,7 @@ class _Reading:
             self._protocol = value
 
     def _enter(self, opening: str, name: Token) -> None:
-        """Note whose options follow: those of the match or target that was just named."""
+        """Note whose options follow: those of the match or target just named."""
         if opening == "MATCH":
             module = self._vocabulary.matches.get(name) or Module(str(name), name.type, frozenset())
             self._owners.update(dict.fromkeys(module.options, module))
@@ -177,7 +175,8 @@ class _Reading:
             self._open_ended = module
 
     def _go_back(self, position: int) -> bool:
-        """Where the option at a position isn't one of the current module, go back to its owner; tell whether."""
+        """If the option at a position is not one of the current module, go back to its owner. Returns whether it
+        did."""
         found = _OPTION.match(self._line, position)
         if found is None or found.start(1) == self._went_back_at:
             return False
@@ -204,8 +203,8 @@ class _Reading:
         return bool(way)
 
     def _owner(self, option: str) -> Module | None:
-        """Who takes an option that the current module doesn't know: the target, else the last match that knows it,
-        else the match of the protocol, else the last module that the grammar doesn't know."""
+        """The owner of an option that the current module does not know: the target, or the last match that knows it, or
+        the protocol's match, or the last module that the grammar does not know, in this order."""
         at_open_end = self._current is not None and self._current is self._open_ended
         if at_open_end and (self._current is not self._target or option in self._given):
             return None

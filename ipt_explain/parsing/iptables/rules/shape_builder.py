@@ -38,8 +38,8 @@ _DEPENDING = ("BACK", "OPTION", "EMPTY")
 def build_shape(tree: Tree[Token], slots: Mapping[int, int]) -> Shape:
     """The shape of a parsed rule; equal forms give the same object. `slots` numbers the values by where they start.
 
-    Raises RuleSyntaxError for what the grammar cannot refuse: a second target, an option of the rule given twice, an
-    option negated twice.
+    Raises RuleSyntaxError for what the grammar cannot refuse: a second target, an option of the rule given or negated
+    twice.
     """
     draft = _Draft(slots)
     draft.read(tree)
@@ -47,9 +47,8 @@ def build_shape(tree: Tree[Token], slots: Mapping[int, int]) -> Shape:
 
 
 def placed_parts(tree: Tree[Token], shape: Shape) -> tuple[tuple[int, Part], ...]:
-    """The parts of a rule, each with where it begins in the text. Nothing for a rule of which some part depends on
-    others: the parser went back to a module, or some module is not known.
-    """
+    """The parts of a rule, each with where it begins in the text. Empty if a part depends on others: the parser went
+    back to a module, or does not know one."""
     core, matches = iter(shape.core), iter(shape.matches)
     parts: list[tuple[int, Part]] = []
     for child in _subtrees(tree):
@@ -175,7 +174,7 @@ class _Draft:
 
 
 def is_return(opening: Token) -> bool:
-    """Whether the parser put this `-m` or `-j` in to come back to a module: it has no place in the text."""
+    """Whether the parser inserted this `-m` or `-j` to come back to a module, so that it is not in the text."""
     return opening.start_pos is None
 
 

@@ -21,10 +21,10 @@ _MAX_SHOWN = 40
 
 
 class Situation(Record):
-    """Where the reading of a rule stopped: at `position` of `line`, 0-based, its length where the line ended too soon.
+    """Where the reading of a rule stopped: at `position` of `line`, 0-based; the line's length if it ended too soon.
 
-    `accepted` are the terminals that the grammar could take there; `option` is the last option before it, `previous`
-    the last word of all; `module` is the match or target whose options may come there, None where the rule's own may.
+    `accepted` are the terminals that the grammar accepts there; `option` is the last option before it, `previous` the
+    last word; `module` is the match or target whose options may come there, None if the rule's own may.
     """
 
     line: str
@@ -37,7 +37,7 @@ class Situation(Record):
 
 
 def explain(at: Situation) -> RuleSyntaxError:
-    """The error for people: what is there, and what could be."""
+    """The error in words: what is there, and what could be."""
     found = _WORD.search(at.line, at.position)
     column = (found.start() if found else len(at.line)) + 1
     word = found[0] if found else ""
@@ -107,7 +107,7 @@ def _unknown_option(at: Situation, word: str) -> str:
 
 
 def _nearest(word: str, options: list[str]) -> str:
-    """The option that a word abbreviates or misspells, "" if none is near."""
+    """The option that a word abbreviates or misspells; "" if none is close."""
     word = word[:_MAX_SHOWN]
     longer = [option for option in options if option.startswith(word)] if len(word) > 3 else []
     return next(iter(longer or get_close_matches(word, options, 1, 0.75)), "")

@@ -1,7 +1,7 @@
-"""What the grammar takes in the place of a value, as a regular expression.
+"""What the grammar accepts as a value, as a regular expression.
 
-Lark's lexer tries the terminals that a parser state accepts in a fixed order and takes the first that matches.
-So a word is the terminal T there exactly if T matches it and no terminal before T does.
+Lark's lexer tries the terminals that a parser state accepts in a fixed order and takes the first that matches. So a
+word is the terminal T there exactly if T matches it and no terminal before T does.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def is_value(terminal: str) -> bool:
 
 
 def value_pattern(parser: InteractiveParser, terminal: str) -> str:
-    """The pattern of the words that the parser, as it stands, would take for this terminal. It has no groups."""
+    """The pattern of the words that the parser, in its current state, would accept as this terminal. It has no
+    groups."""
     if terminal == "EMPTY":
         return ""
     lexer = parser.lexer_thread.lexer
@@ -70,7 +71,8 @@ def any_word() -> str:
 
 
 def _refusing(before: list[str]) -> str:
-    """What keeps a word from being one of those before it. Words that begin like none of them pass at once."""
+    """A lookahead that refuses words which an earlier terminal matches. Words that begin like none of these pass at
+    once."""
     if not before:
         return ""
     # Keywords end alike. Told once, that takes a fifth of the time to compile.
