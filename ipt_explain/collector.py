@@ -1,4 +1,5 @@
-"""Collecting no garbage in work that makes many objects and no cycles, and freeing none that end with the program."""
+"""Pauses garbage collection during work that makes many objects and no cycles, and spares objects that end with the
+program anyway."""
 
 from __future__ import annotations
 
@@ -32,13 +33,13 @@ def free_cycles() -> None:
 
 
 def keep_until_exit() -> None:
-    """Let `keep` keep objects from now on: for a command after whose work the program ends, not for a library."""
+    """Let `keep` keep objects from now on: for a command that ends the program after its work, not for a library."""
     _kept[:] = [[]]
 
 
 def keep(*objects: object) -> None:
-    """Keep objects that nobody needs any more until `free_kept` or the program's end. To free what a large node was
-    explained with, object by object, takes as long as to write half of the answer."""
+    """Keep objects that are no longer needed until `free_kept` or the program's end. Freeing what a large node was
+    explained with, object by object, takes half as long as writing the answer."""
     for kept in _kept:
         kept.extend(objects)
 

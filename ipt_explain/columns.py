@@ -38,7 +38,7 @@ class Columns(Sequence[Row]):
         self._made: tuple[Row, ...] | None = None
 
     def column(self, field: str) -> Sequence[Any]:
-        """The values of a field. Raises AttributeError if records of this kind have none of this name."""
+        """The values of a field. Raises AttributeError if records of this kind have no such field."""
         values = self._columns.get(field)
         if values is not None:
             return values

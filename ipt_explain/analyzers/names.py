@@ -61,13 +61,13 @@ def role_of(chain: str) -> ChainRole | None:
 
 
 def roles_of(chains: Iterable[str]) -> frozenset[ChainRole]:
-    """The roles of these chains, of which there may be a hundred thousand."""
+    """The roles of these chains, of which there may be a hundred thousand; faster than asking for each."""
     lines = "\n".join(["", *chains])
     return frozenset([role for role in ChainRole if f"\n{role.value}" in lines])
 
 
 def hash_of(chain: str) -> str | None:
-    """The hash in a hashed chain's name: the same for all chains of one service port but its endpoints'."""
+    """The hash in a hashed chain's name: the same for all chains of one service port except its endpoints'."""
     found = _ROLES.get(chain[:8])
     return chain[len(found[0]) :] if found is not None and chain.startswith(found[0]) else None
 

@@ -62,7 +62,7 @@ def ruleset_facts(ruleset: Ruleset, version: VersionRange) -> RulesetFacts:
 
 def is_before_nftables(ruleset: Ruleset) -> bool:
     """Whether a ruleset was saved before kube-proxy 1.29 brought its nftables mode (December 2023), or by an iptables
-    older than the first with an nft backend (1.8): no node with such a one has the Linux 5.13 that the mode needs."""
+    before 1.8, the first with an nft backend: no node with such an iptables has Linux 5.13, which the mode needs."""
     if ruleset.saved is not None and ruleset.saved < _NFTABLES_SINCE:
         return True
     found = _RELEASE.search(ruleset.generator) if ruleset.generator else None
@@ -84,7 +84,7 @@ def chains_from(ruleset: Ruleset, table: str, start: str, but: str | None = None
 
 
 def may_stop(chain: Chain) -> bool:
-    """Whether a chain that is none of kube-proxy's drops or refuses anything."""
+    """Whether a chain other than kube-proxy's drops or refuses anything."""
     return not chain.name.startswith("KUBE-") and (
         chain.policy == "DROP"
         or any(shape.target is not None and shape.target.name in _STOPPING for shape in chain.layout.shapes)
@@ -92,8 +92,8 @@ def may_stop(chain: Chain) -> bool:
 
 
 def stopping(rulesets: Sequence[Ruleset]) -> tuple[bool, bool]:
-    """Whether chains stop anything on its way to others, or only to the node itself, except kube-proxy's and those of
-    engines of NetworkPolicies, whose work that is."""
+    """Whether chains stop packets to others, or only to the node itself. Does not count kube-proxy's chains and those
+    of NetworkPolicy engines, whose work that is."""
 
     def stops(hooks: Iterable[Hook]) -> bool:
         return any(
@@ -108,10 +108,8 @@ def stopping(rulesets: Sequence[Ruleset]) -> tuple[bool, bool]:
 
 
 def masquerade_mark(ruleset: Ruleset) -> tuple[int, int] | None:
-    """Value and mask of the masquerade mark.
-
-    From KUBE-MARK-MASQ, which sets it, or else from KUBE-POSTROUTING, which tests it; None if the text has neither.
-    """
+    """Value and mask of the masquerade mark: from KUBE-MARK-MASQ, which sets it, or else from KUBE-POSTROUTING, which
+    tests it; None if the text has neither."""
     for rule in ruleset.rules("nat", MARK_MASQ):
         change = change_by(rule)
         if change is not None and change.flip:
@@ -172,7 +170,7 @@ def role_label(chain: str) -> str:
 
 
 def _leads_to_none(ruleset: Ruleset) -> bool:
-    """Whether the chains of Services that are here are what iptables mode has left: nothing looks them up."""
+    """Whether these chains of Services are leftovers of iptables mode: no rule looks them up."""
     lookups = (ruleset.chain("nat", name) for name in (SERVICES, NODE_PORTS))
     return not any(
         role_of(rule.target or "") is not None for chain in lookups if chain is not None for rule in chain.rules

@@ -182,7 +182,7 @@ def explain_selected(
 
 
 def explain_nodes(dumps: Sequence[Dump], named: Naming | None = None) -> list[Explanation]:
-    """The explanation of each node that dumps are of."""
+    """The explanation of each node in the dumps."""
     from ipt_explain.model.node.joining import as_nodes
 
     found = map(explain, as_nodes(dumps))

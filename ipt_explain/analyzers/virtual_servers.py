@@ -6,8 +6,8 @@ from ipt_explain.model.node import NodeFacts, VirtualServers
 
 
 def servers_asked(facts: NodeFacts) -> VirtualServers | None:
-    """The virtual servers in the input. If only sets show that the node is in IPVS mode, the servers are unknown: none,
-    and incomplete."""
+    """The virtual servers in the input. If only sets show that the node is in IPVS mode, its servers are unknown: the
+    result has none, and is incomplete."""
     if facts.virtual_servers is not None or not facts.sets:
         return facts.virtual_servers
     from ipt_explain.analyzers.ipvs.node import serves_ipvs

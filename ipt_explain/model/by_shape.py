@@ -81,8 +81,8 @@ class RulesOfShape(Collection[Rule]):
         self._parts.append((alike, numbers))
 
     def parts(self, slot: int) -> Iterator[tuple[SameLayout, Sequence[int]]]:
-        """The chains with such rules, layout by layout, and the places of a slot of theirs in the layout; slot 0 has
-        the chains' names."""
+        """The chains with such rules, layout by layout, and where a slot of theirs is in the layout; slot 0 has the
+        chains' names."""
         for alike, numbers in self._parts:
             offsets = alike.layout.offsets
             yield alike, [offsets[number] + slot if slot else 0 for number in numbers]

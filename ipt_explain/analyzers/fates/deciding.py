@@ -53,7 +53,8 @@ class Deciders:
         self._met: dict[tuple[Chain, Rule | None, bool], Decider] = {}
 
     def leads_to_endpoint(self, step: AnyStep) -> bool:
-        """Whether a packet goes to an endpoint's chain that a fragment does not show: it is supposed to do its work."""
+        """Whether a packet goes to an endpoint's chain that a fragment does not show, and that is assumed to do its
+        work."""
         if not isinstance(step, Step):
             return False
         target = step.rule.target if step.rule is not None else None
@@ -62,7 +63,7 @@ class Deciders:
         return any(each.fragment and each.chain(step.table, step.chain.name) is step.chain for each in self._rulesets)
 
     def decisive(self, verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> AnyStep | None:
-        """The step that decides where the packet ends; None if no rule does, as where IPVS would have to take it."""
+        """The step that decides where the packet ends; None if no rule does, or if IPVS would have to take it."""
         step = decisive(verdict, state, steps)
         if self._served_by is not Backend.IPVS or verdict is not Verdict.ACCEPT or state.dnat:
             return step
@@ -70,7 +71,7 @@ class Deciders:
         return None if isinstance(step, Step) and step.table == "nat" else step
 
     def accepting(self, steps: Sequence[AnyStep]) -> Step | None:
-        """The rule of filter that lets a packet pass which kube-proxy's rules there would refuse later."""
+        """The rule of filter that accepts a packet which kube-proxy's rules would refuse later."""
         entered: set[str] = set()
         for step in steps:
             if not isinstance(step, Step) or step.table != "filter" or step.rule is None:
@@ -84,13 +85,13 @@ class Deciders:
         return None
 
     def _refusing_beside(self, chain: Chain) -> set[str]:
-        """The chains that refuse for Services, in the same table of filter as a chain."""
+        """The chains that refuse for Services in the same filter table as a chain."""
         whose = [each for each in self._rulesets if each.chain("filter", chain.name) is chain]
         names = (SERVICES, EXTERNAL_SERVICES)
         return {name for name in names if any(each.chain("filter", name) is not None for each in whose)}
 
     def of(self, step: AnyStep | None, state: PacketState) -> Decider:
-        """The step's rule, or the chain that lets packets pass if that decides."""
+        """The step's rule, or the chain that lets packets through if that decides."""
         if step is None:
             return self._passed_by(Hook.OUTPUT if state.connection.local else Hook.PREROUTING, state)
         if not isinstance(step, Step):
@@ -145,8 +146,8 @@ class Deciders:
 
 
 def last_choice(chain: Chain) -> Rule | None:
-    """The last rule that leads to an endpoint: what passes it meets none. None in chains that are not kube-proxy's for
-    one Service or endpoint."""
+    """The last rule that leads to an endpoint; packets that pass it reach none. None in chains that are not
+    kube-proxy's for one Service or endpoint."""
     if role_of(chain.name) is not None:
         for number in reversed(range(len(chain.layout.shapes))):
             target = chain.target_of(number)
@@ -156,7 +157,7 @@ def last_choice(chain: Chain) -> Rule | None:
 
 
 def _lets_pass(chain: Chain) -> int | None:
-    """The line that lets packets pass a chain: its last choice's, or its declaration."""
+    """The line that lets packets through a chain: its last choice's, or its declaration."""
     last = last_choice(chain)
     return chain.line if last is None else last.line
 
@@ -215,7 +216,7 @@ def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> 
 
 
 def shortening(steps: Sequence[AnyStep]) -> AnyStep | None:
-    """The last step that changed how many hops the packet may go; None if no rule did."""
+    """The last step that changed how many hops the packet has left; None if none did."""
     for step in reversed(steps):
         if step.into is None and step.after is not None:
             before, after = step.before.header, step.after.header
@@ -225,7 +226,7 @@ def shortening(steps: Sequence[AnyStep]) -> AnyStep | None:
 
 
 def _for_lack_of_dnat(state: PacketState, steps: Sequence[AnyStep]) -> bool:
-    """Whether kube-proxy's table of nftables rejects a packet because nothing has translated it."""
+    """Whether kube-proxy's table of nftables rejects a packet because nothing translated it."""
     last = steps[-1] if steps and not state.dnat else None
     if not isinstance(last, NftStep):
         return False
@@ -240,7 +241,8 @@ def _only_marks(chain: Chain) -> bool:
 
 
 def perhaps_led_away(steps: Sequence[AnyStep]) -> bool:
-    """Whether a packet was marked for dropping by a chain that lacks rules, which may have led it to an endpoint."""
+    """Whether a packet was marked for dropping by a chain with missing rules, which might have sent it to an
+    endpoint."""
     return any(
         isinstance(step, Step)
         and step.into is not None

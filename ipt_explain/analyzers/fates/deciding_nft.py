@@ -26,7 +26,7 @@ _REFUSING = (SERVICE_CHECK, NODE_PORT_CHECK, REJECT_CHAIN, "firewall-")
 
 
 def decider(step: NftStep, number: int) -> Decider:
-    """The rule of a step, or the chain that lets packets pass if that decides. `number` is the ruleset's."""
+    """The rule of a step, or the chain that lets packets through if that decides. `number` is the ruleset's."""
     owner = _owner(step)
     if step.into is not None and step.after is not None:
         name = step.into.name
@@ -49,12 +49,12 @@ def refuses(step: NftStep) -> bool:
 
 
 def checks_cluster_ips(step: NftStep) -> bool:
-    """Whether a rule rejects packets to ClusterIPs that nothing has translated."""
+    """Whether a rule rejects packets to ClusterIPs that nothing translated."""
     return step.table in _PROXY_TABLES and step.chain.name == CLUSTER_IPS_CHECK
 
 
 def base_chain(stages: Stages, hook: Hook, number: int) -> Decider:
-    """kube-proxy's NAT base chain of a hook, none of whose rules handles a packet; its table if there is no such chain.
+    """kube-proxy's NAT base chain of a hook in which no rule handles a packet; its table if there is no such chain.
     `number` is the ruleset's."""
     for stage in stages.base_chains(hook):
         if stage.is_nat and stage.table.name == TABLE:
@@ -69,14 +69,15 @@ def base_chain(stages: Stages, hook: Hook, number: int) -> Decider:
 
 
 def _lets_pass(chain: nft.Chain) -> int | None:
-    """The line that lets packets pass a chain: that of its last rule that draws an endpoint, or its declaration."""
+    """The line that lets packets through a chain: that of its last rule that chooses an endpoint, or its
+    declaration."""
     last = next((rule for rule in reversed(chain.rules) if any(draws(rule)) and rule.source_text is not None), None)
     return (chain.line if last is None else last.line) or None
 
 
 def accepting(steps: Sequence[AnyStep]) -> NftStep | None:
-    """The nftables rule that lets a packet pass although its destination is still to be decided; if there is none, the
-    rule that leads to the innermost chain without an answer."""
+    """The nftables rule that accepts a packet although its destination is still undecided; if there is none, the rule
+    that leads to the innermost chain without a verdict."""
     through: NftStep | None = None
     deciding = False
     for step in steps:

@@ -1,4 +1,4 @@
-"""What a Service itself declines, though other rules are first to stop it, or no rule that the text shows stops it."""
+"""What a Service itself declines, even if other rules stop it first, or no rule that the text shows stops it."""
 
 from __future__ import annotations
 

@@ -28,11 +28,10 @@ Endpoints = Sequence[Sequence[Heading | None]]
 
 
 class Landing(Record, eq=False):
-    """Where packets arrive.
+    """Where packets arrive. Most arrive at the endpoints of their Service, once at each and in order.
 
-    Most packets arrive at the endpoints of their Service, at each once and in order: `whole` has the first row of each
-    such packet, `rows` all rows of the others. `strays` are packets some of which arrive elsewhere, `perhaps_here`
-    those that reach an endpoint which may be on the node itself.
+    `whole` has the first row of each such packet, `rows` all rows of the others. `strays` are packets that partly
+    arrive elsewhere, `perhaps_here` those that reach an endpoint which may be on the node itself.
     """
 
     whole: Mapping[int, int]
@@ -61,7 +60,8 @@ class Reached:
         return frozenset(filter(None, self.endpoints[packet]))
 
     def by(self, packets: Packets) -> Landing:
-        """Where they arrive. From each vantage point mostly the same packets arrive at the same endpoints."""
+        """Where these packets arrive. Kept, since from each vantage point mostly the same packets arrive at the same
+        endpoints."""
         if self._latest is None or not packets.same_packets(self._latest[0]):
             self._latest = Packets(packets.who, packets.to, packets.shares), self._landing(packets)
         return self._latest[1]
@@ -85,7 +85,8 @@ class Reached:
 
 
 class Arrivals:
-    """How much of each packet's connections arrives at each endpoint of its Service. Some are `weighed` one by one."""
+    """How much of each packet's connections arrives at each endpoint of its Service. Some packets are `weighed` one by
+    one."""
 
     def __init__(self, endpoints: Endpoints) -> None:
         self.weighed: Mapping[int, WeighedFate] = {}
@@ -133,11 +134,11 @@ _WHOLE = {
 
 
 class Judge:
-    """Judges the ends of a crowd's packets. Most connections are served whole, or all lost alike; only the others are
-    weighed one by one.
+    """Judges the ends of a crowd's packets. Most connections are served whole, or are all lost in the same way; only
+    the others are weighed one by one.
 
-    `scales` are made if any are; `shown_whole` is theirs. `sent` is where each packet was sent, `reached` has the
-    endpoints of its Service; `refusal` tells whether that refuses it.
+    `scales` weighs them, made on first use; `shown_whole` is as in Scales. `sent` is where each packet was sent,
+    `reached` has the endpoints of its Service; `refusal` says whether the Service refuses it.
     """
 
     def __init__(
@@ -180,7 +181,7 @@ class Judge:
         ]
 
     def _weighed(self, ends: Sequence[tuple[Finish, Packets]], others: AbstractSet[int]) -> Mapping[int, WeighedFate]:
-        """Judgements by all ends; connections whose ends are alike are weighed once."""
+        """Judgements by all ends; connections with equal ends are weighed once."""
         from ipt_explain.netfilter.naming import names_of
 
         scales = self._scales()
@@ -204,8 +205,7 @@ class Judge:
     def _judged(
         self, scales: Scales, number: int, finish: Finish, packets: Packets, refusals: Mapping[int, Refusal]
     ) -> Iterator[tuple[int, Sequence[JudgedEnd]]]:
-        """Packets at one end, each with how its connections end there: one object for all that end alike. Many have the
-        same shares."""
+        """The packets at one end, each with how its connections end there. All that end alike share one object."""
         from ipt_explain.analyzers.fates.weighing import JudgedEnd
         from ipt_explain.netfilter.naming import asks_of_bound
 

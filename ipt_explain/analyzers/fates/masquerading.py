@@ -54,7 +54,7 @@ class Masquerading:
     protocol.
 
     `services` are those of the protocol, with where their endpoints are. `shown_whole`: the text has all rules that may
-    masquerade. `scales` know who decides what. `mark` is what packets are marked with in nftables mode.
+    masquerade. `scales` know who decides what. `mark` is kube-proxy's mark in nftables mode.
     """
 
     def __init__(
@@ -120,13 +120,13 @@ class Masquerading:
 
     @cached_property
     def _kept(self) -> Mapping[Heading, Unmasqueraded]:
-        """For each endpoint that marked packets reach with their own source, why."""
+        """For each endpoint that marked packets reach with their own source, the reason."""
         from ipt_explain.analyzers.fates.unmasqueraded import unmasqueraded
 
         return unmasqueraded(self._left, self._marked, self._node, self._scales().deciders)
 
     def _odd_ones(self) -> Mapping[OwnConnection, bool | None]:
-        """Pods' own connections, where their chains may mark them in other ways than kube-proxy's do."""
+        """Pods' own connections, if their chains may mark them differently from kube-proxy's."""
         from ipt_explain.analyzers.fates.own_connections import (
             ends_matter,
             is_in_any,
@@ -216,8 +216,8 @@ class Masquerading:
         return kept, perhaps, masked
 
     def _singled_out(self) -> Mapping[int, Sequence[Heading]]:
-        """Endpoints whose own connections meet rules for their addresses, together with those that the same rules mean,
-        by the address of one of them. The others' connections are like an ordinary pod's."""
+        """Endpoints whose own connections meet rules for their addresses, grouped by the rules that they meet, by the
+        address of one of them. The connections of all others are like an ordinary pod's."""
         if self._alike is None:
             self._alike = {}
             sources = {
@@ -236,8 +236,8 @@ class Masquerading:
     def _forwarded(
         self, start: PacketState, sent: Sequence[Heading]
     ) -> Sequence[tuple[Finish, Packets, Sequence[Heading]]]:
-        """How forwarded packets to endpoints end, with the endpoints. Mostly no rule asks for these: then one packet to
-        an unknown endpoint ends like all of them, without a question."""
+        """How forwarded packets to endpoints end, with the endpoints. Mostly no rule looks at the endpoint; then one
+        packet to an unknown endpoint ends like all of them, without a question."""
         if len(sent) > _FEW:
             anywhere = Whereabouts("the endpoint's address", self._around.family, owned=Truth.UNKNOWN)
             journey = Journey(self._node, (Heading(anywhere, None),), _WORK)
@@ -266,7 +266,7 @@ class Masquerading:
 def _without_idle(
     ends: Sequence[tuple[Finish, Sequence[Heading]]]
 ) -> Iterator[tuple[Finish, Sequence[Heading]]]:
-    """The same ends, without the answers that make no difference to an endpoint."""
+    """The same ends, without answers that make no difference to an endpoint."""
     plain = [replace(finish, state=finish.state.with_answers(())) for finish, _ in ends]
     ends_of: dict[Heading, set[Finish]] = {}
     for end, (_, reached) in zip(plain, ends):
@@ -290,7 +290,7 @@ def _sent(service: ServicePort) -> Heading | None:
 
 
 def _sources(ruleset: Ruleset, table: str, hook: str) -> Iterator[str]:
-    """What `-s` says in the chains that a hook leads to."""
+    """The sources (`-s`) that rules name in the chains that a hook leads to."""
     for reached in chains_from(ruleset, table, hook):
         layout = reached.layout
         for number, shape in enumerate(layout.shapes):

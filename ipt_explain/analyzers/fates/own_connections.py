@@ -56,8 +56,8 @@ def is_usual(layout: Layout) -> bool:
 
 
 def marks_matter(rulesets: Sequence[Ruleset], leaving: Iterable[tuple[str, Hook]]) -> bool:
-    """Whether rules of others mark what arrives, or its connection, with bits that rules ask for when it is `leaving`:
-    in these built-in chains, and those that they lead to."""
+    """Whether other programs' rules mark what arrives, or its connection, with bits that rules test when it is
+    `leaving`: in these built-in chains, and those that they lead to."""
     arriving = [(table, Hook.PREROUTING) for table in ("raw", "mangle", "nat")]
     marking = [rule for rule in _rules_from(rulesets, arriving, but="KUBE-") if _target(rule) in MARKING_TARGETS]
     changes = [change.flip for rule in marking if (change := change_by(rule)) is not None]
@@ -72,8 +72,8 @@ def marks_matter(rulesets: Sequence[Ruleset], leaving: Iterable[tuple[str, Hook]
 
 
 def ends_matter(rulesets: Sequence[Ruleset], leaving: Iterable[tuple[str, Hook]]) -> bool:
-    """Whether rules ask for an end of a connection, or a range of sources, of what is `leaving`: in these built-in
-    chains, and those that they lead to. Of pods' own connections each Service's and endpoint's have other ends."""
+    """Whether rules for what is `leaving` test an end of its connection, or a range of sources: in these built-in
+    chains, and those that they lead to. Pods' own connections have different ends for each Service and endpoint."""
     return any(
         option.name.startswith(_ENDS)
         for rule in _rules_from(rulesets, leaving)
@@ -96,7 +96,7 @@ def _target(rule: Rule) -> str | None:
 
 
 def networks_translated(ruleset: Ruleset) -> Sequence[Bits]:
-    """The destinations that rules of others name to translate what arrives, before kube-proxy's do."""
+    """The destinations that other programs' rules translate before kube-proxy's do."""
     found: list[Bits] = []
     for chain in chains_from(ruleset, "nat", Hook.PREROUTING.value, but="KUBE-"):
         for number, shape in enumerate(chain.layout.shapes):
@@ -114,7 +114,7 @@ def _only_comments(shape: Shape) -> bool:
 def masqueraded(
     node: NodeRules, start: PacketState, wanted: Iterable[OwnConnection]
 ) -> Mapping[OwnConnection, bool | None]:
-    """Whether these connections are masqueraded; None if that is open. Those that do not arrive are left out."""
+    """Whether these connections are masqueraded; None if that is open. Connections that do not arrive are ignored."""
     by_source: dict[int, dict[Heading, set[Heading]]] = {}
     for sent, endpoint in wanted:
         if isinstance(endpoint.address, int):
@@ -140,7 +140,7 @@ def is_in_any(sent: Heading | None, networks: Iterable[Bits]) -> bool:
 
 
 def _masqueraded(ways: Sequence[tuple[bool, bool]]) -> bool | None:
-    """From whether each way masquerades, and whether it depends on something open."""
+    """The same, given whether each way masquerades, and whether it depends on something open."""
     kept = [asked for masks, asked in ways if not masks]
     if not kept:
         return True

@@ -87,7 +87,7 @@ def _mark(dump: Dump, family: Family) -> int | None:
 
 
 def _replies(node: NodeRules) -> Replies | None:
-    """What follows replies, where any rule may meet them."""
+    """What follows replies, if any rule may stop them."""
     if node.nat_only:
         return None
     from ipt_explain.netfilter.walk.replies import Replies
@@ -96,8 +96,8 @@ def _replies(node: NodeRules) -> Replies | None:
 
 
 class _Followed(Record, eq=False):
-    """Services of one protocol, and what happened to their packets: the fates of each frontend, one after another, from
-    each vantage point."""
+    """Services of one protocol, and what happened to their packets: the fates of each frontend in turn, from each
+    vantage point."""
 
     services: Sequence[tuple[ServicePort, Bound]]
     told: Sequence[Sequence[Fate]]
@@ -106,7 +106,7 @@ class _Followed(Record, eq=False):
 
 
 class _Reader:
-    """`mark` is what kube-proxy marks packets with for masquerading in nftables mode, if the text shows that."""
+    """Reads fates. `mark` is kube-proxy's mark for masquerading in nftables mode, if the text shows it."""
 
     def __init__(
         self, node: NodeRules, scales: Callable[[], Scales], around: Surroundings, shown_whole: bool,
@@ -160,7 +160,7 @@ class _Reader:
         self, start: PacketState, crowd: Sequence[tuple[ServicePort, Frontend]], sent: Sequence[Heading],
         reached: Reached,
     ) -> PacketState:  # fmt: skip
-        """A packet from the node, whose address may be any that a Service's rules ask for."""
+        """A packet from the node, whose address may be any that a Service's rules name."""
         hosts = reached.with_hosts
         asked = [packet for packet, (_, frontend) in enumerate(crowd) if frontend.source_ranges or packet in hosts]
         if len(asked) < _WORTH_SHARING:
@@ -209,9 +209,8 @@ class _Reader:
 
     def _fates(self, frontend: Frontend, fates: Sequence[Fate]) -> Fates:
         """A frontend's fates; unknown if its rules are not in the text. With external policy Local and no local
-        endpoints, filter refuses what nat does not lead from pods and the node to endpoints elsewhere: unknown if the
-        text lacks that.
-        """
+        endpoints, filter refuses what nat does not send from pods and the node to endpoints elsewhere: unknown if the
+        text lacks that."""
         if not self._shown_whole:
             led = frontend.kind is FrontendKind.CLUSTER_IP or frontend.balancer or frontend.node_balancer
             unknown = _NFT_NOT_SHOWN if isinstance(frontend.evidence, Shown) else _NOT_SHOWN
@@ -230,7 +229,7 @@ class _Reader:
         return Refusal.OF_SOME if refusal is Refusal.OF_NONE and self._leads_nowhere(frontend) else refusal
 
     def _leads_nowhere(self, frontend: Frontend) -> bool:
-        """Whether nat leads connections to no endpoint, so that filter, which the text lacks, may refuse them."""
+        """Whether nat sends connections to no endpoint, so that filter, which the text lacks, may refuse them."""
         unmatched = frontend.verdict is FrontendVerdict.UNMATCHED and frontend.kind is not FrontendKind.CLUSTER_IP
         return unmatched and not self._filter_shown
 

@@ -16,8 +16,10 @@ _MOST_MASKS = 33
 def sent_alike(
     endpoints: Sequence[Heading], sources: Iterable[str], pod: Whereabouts
 ) -> Mapping[int, Sequence[Heading]]:
-    """Endpoints by the address of one of them: those together that lie in the same ones of the networks that rules name
-    as sources. Those that are like an ordinary pod are left out, and of very many groups the last ones."""
+    """Endpoints grouped by the source networks of rules that contain them, by the address of one of them.
+
+    Endpoints like an ordinary pod are left out, and of very many groups the last ones.
+    """
     networks = [bits for bits in map(_bits, sources) if bits is not None]
     masks: dict[int, set[int]] = {}
     for value, mask in networks:

@@ -28,8 +28,8 @@ _LEAVING = frozenset({"ACCEPT", "RETURN"})
 def unmasqueraded(
     left: Sequence[Left], marked: bool, node: NodeRules, deciders: Deciders
 ) -> Mapping[Heading, Unmasqueraded]:
-    """For each endpoint that packets reached, why they kept their source, if that is known. `marked`: KUBE-MARK-MASQ
-    sets a mark at all."""
+    """For each endpoint that packets reached, why they kept their source, if known. `marked`: KUBE-MARK-MASQ sets a
+    mark at all."""
     found: dict[Heading, Unmasqueraded] = {}
     chain = None if marked else _chain(node, MARK_MASQ)
     if chain is not None:
@@ -82,7 +82,7 @@ def _without_effect(
 
 
 def _why_in_nftables(steps: Sequence[NftStep], deciders: Deciders) -> Unmasqueraded | None:
-    """From the chain masquerading, if packets come to it."""
+    """The reason in the chain masquerading, if packets get there."""
     own = [step for step in steps if step.chain.name == MASQUERADING]
     into = next((step for step in steps if step.into is not None and step.into.name == MASQUERADING), None)
     if own and own[-1].verdict is not None:

@@ -39,7 +39,7 @@ _LOOPBACK = {Family.IPV4: (127 << 24, 255 << 24), Family.IPV6: (1, (1 << 128) - 
 
 
 class Surroundings(Record):
-    """What is known about the addresses around a node: where connections come from, and which addresses nobody has."""
+    """What is known about the addresses around a node: where connections come from, and which addresses no host has."""
 
     family: Family
     pod: Whereabouts
@@ -163,7 +163,7 @@ def shows_all_nat(dump: Dump, rulesets: Sequence[Ruleset]) -> bool:
 
 
 def _shows_nat(ruleset: Ruleset, in_nftables: bool) -> bool:
-    """The same of one ruleset. kube-proxy's rules are `in_nftables`, or in nat."""
+    """Whether one ruleset shows all of these. kube-proxy's rules are `in_nftables`, or in nat."""
     nat = ruleset.tables.get("nat")
     return in_nftables and not ruleset.fragment if nat is None else nat.whole
 
@@ -177,7 +177,8 @@ def surroundings(dump: Dump, family: Family, services: Sequence[ServicePort], no
 
 
 def asking_together(start: PacketState, node: NodeRules) -> PacketState:
-    """A crowd's packet that asks sets for all packets together. Not where nftables may change destinations at will."""
+    """A crowd's packet for which sets are asked once for all packets. Not if nftables may change destinations at
+    will."""
     return start if node.chains is not None else start._replace(node=replace(start.node, names_later=True))
 
 
@@ -210,9 +211,8 @@ def _bound(services: Sequence[ServicePort], headings: Destinations) -> Sequence[
 def _texts(
     addresses: Sequence[str | None], ports: Sequence[int | None], spelled: Sequence[str | None]
 ) -> Sequence[str | None]:
-    """The addresses and ports of a Service's endpoints, as the rules spell them if they do: another hundred thousand
-    texts would take memory.
-    """
+    """The addresses and ports of a Service's endpoints, if possible as the rules' own strings: another hundred thousand
+    would take memory."""
     return list(map(_text, addresses, ports)) if None in spelled else spelled
 
 

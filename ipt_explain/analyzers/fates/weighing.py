@@ -41,7 +41,7 @@ End = tuple[Finish, Packets]
 
 
 class ConnectionEnd(Record, eq=False):
-    """One way for a Service's connections to end. Equal ones are one object."""
+    """One way in which a Service's connections may end. Equal ones are one object."""
 
     loss: Loss | None = None
     verdict: str = ""
@@ -63,9 +63,11 @@ _REFUSED = {enforced: ConnectionEnd(refused=True, enforced=enforced) for enforce
 
 
 class JudgedEnd(NamedTuple):
-    """How some connections end: at which of a crowd's ends, what part they take in it, their share, which of their
-    Service's endpoints they are bound for, if any, and whether that may be on the node itself. `stray`: where else they
-    are bound for, if they are asked about that."""
+    """How some connections end: at which of a crowd's ends, which part of it they are, their share, the endpoint of
+    their Service that they go to, if any, and whether that may be on the node itself.
+
+    `stray`: where else they go, if that matters to a question.
+    """
 
     number: int
     part: ConnectionEnd
@@ -76,8 +78,8 @@ class JudgedEnd(NamedTuple):
 
 
 class WeighedFate(Record):
-    """The fate of one frontend's connections, and the share that each endpoint receives, by place among its Service's;
-    None if that is open. `asked` is what the fate depends on."""
+    """The fate of one frontend's connections, and each endpoint's share of them, in the order of its Service's
+    endpoints; None if that is open. `asked` is what the fate depends on."""
 
     fate: Fate
     asked: tuple[Assumption, ...]
@@ -120,8 +122,8 @@ class Scales:
         self._parts: dict[Hashable, ConnectionEnd] = {}
 
     def common_part(self, finish: Finish, packets: Packets, refusal: Refusal) -> ConnectionEnd | None:
-        """How all of these packets end, whoever sent them: one rule stops what has been translated, or one chain of
-        kube-proxy's refuses what has not. None if that is to be looked up one by one."""
+        """How all of these packets end, whoever sent them: one rule stops packets that were translated, or one chain of
+        kube-proxy's refuses those that were not. None if they must be looked up one by one."""
         met = packets.arrival
         if finish.verdict not in (Verdict.DROP, Verdict.REJECT) or finish.reason or met is None:
             return None
@@ -133,7 +135,7 @@ class Scales:
         return _REFUSED[True] if last is not None and refuses(last) else None
 
     def weigh(self, ends: Sequence[End], judged: Sequence[JudgedEnd]) -> WeighedFate:
-        """The judgement of all ends of one connection's first packet, but for the names in its questions."""
+        """The judgement of all ends of one connection's first packet. Questions do not have names filled in yet."""
         first = judged[0].part
         lost_alike = not first.arrives and all(end.part is first for end in judged)  # whatever has been assumed
         parts: Portions[tuple[ConnectionEnd, Answers], None] = Portions()
@@ -178,7 +180,7 @@ class Scales:
         return None if not refusals or (unsure and not self._drops_shown) else enforced
 
     def part(self, finish: Finish, packets: Packets, row: int, arrives: bool, refusal: Refusal) -> ConnectionEnd:
-        """How a packet ends; `arrives`: it is bound for an endpoint of its Service."""
+        """How a packet ends; `arrives`: it goes to an endpoint of its Service."""
         state, verdict = finish.state, finish.verdict
         if verdict is Verdict.ACCEPT and state.dnat and arrives:
             return _SERVED if finish.reply is None else self._unanswered(finish.reply)
@@ -216,14 +218,14 @@ class Scales:
         return self._parts[told]
 
     def _unanswered(self, reply: StoppedReply) -> ConnectionEnd:
-        """What reaches an endpoint that cannot answer. The kernel accepts it."""
+        """What reaches an endpoint that cannot answer, although the kernel accepts it."""
         decider = self.deciders.of(reply.step, reply.state)
         why = _CUT_OFF[reply.is_reply, reply.verdict]
         return self._lost(Loss.UNANSWERED, Verdict.ACCEPT.value, None, decider, why.value)
 
 
 def _own_answers(state: PacketState, end: JudgedEnd) -> Answers:
-    """What has been assumed of some connections, with the place that they are bound for."""
+    """What some connections assume, with their own destination named."""
     if not asks_of_bound(state.answers):
         return state.answers
     if end.place is not None:

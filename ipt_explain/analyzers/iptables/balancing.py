@@ -64,7 +64,7 @@ class Spread(Record):
         return [] if self.chain is None else [Evidence(self.chain, number) for number in numbers]
 
     def keeping(self, port: int) -> Spread:
-        """The same for packets to a port, which DNAT without a port keeps."""
+        """The same for packets to a port, which a DNAT without a port keeps."""
         endpoints = with_default_port(self.endpoints, port)
         if endpoints is self.endpoints:
             return self
@@ -112,7 +112,7 @@ class BalancerReader:
         self._shown = nat is not None and nat.extent is Extent.WHOLE
 
     def read_ahead(self, names: Iterable[str]) -> None:
-        """Read where these balancers lead, many at once: most differ in nothing but their words."""
+        """Read where these balancers lead, many at once: most differ only in their words."""
         alike: dict[tuple[Run, Layout], list[Chain]] = {}
         for chain in filter(None, map(self._chains.get, names)):
             for run, rules in self._stretches[chain.layout]:
@@ -205,7 +205,7 @@ class BalancerReader:
         reading.rest = left
 
     def _led_by(self, run: Run, chain: Chain, protocol: str | None) -> Columns[Endpoint] | None:
-        """Where a run leads connections of a protocol; None if its rules must be read one by one."""
+        """Where a run sends connections of a protocol; None if its rules must be read one by one."""
         if (run, chain) not in self._led:
             self._follow(run, [chain])
         led = self._led[run, chain]
@@ -214,7 +214,7 @@ class BalancerReader:
         return led[0]
 
     def _follow(self, run: Run, chains: Sequence[Chain]) -> None:
-        """Note where a run leads in each of these chains, which have one layout."""
+        """Note where a run sends connections in each of these chains, which have one layout."""
         names = flatten.from_iterable(map(run.targets, [chain.values for chain in chains]))
         targets = list(map(self._chains.get, names))
         layouts = {None if target is None else target.layout for target in targets}

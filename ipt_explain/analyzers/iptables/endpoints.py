@@ -21,7 +21,7 @@ _MAX_RULES = 64
 
 
 def split_destination(destination: str) -> tuple[str | None, int | None]:
-    """`10.0.0.1:80` or `[fd00::1]:80` as address and port; None for what is not one host or one port."""
+    """`10.0.0.1:80` or `[fd00::1]:80` as address and port; None for anything but one host and port."""
     address, colon, port = destination.rpartition(":")
     if ":" in address:
         if address[0] != "[":
@@ -60,7 +60,7 @@ def one_endpoint(chain: str, destination: str | None, evidence: Evidence, fragme
 
 
 def with_default_port(endpoints: Columns[Endpoint], port: int) -> Columns[Endpoint]:
-    """The same, where those without a port have the one that packets are sent to: the kernel keeps it."""
+    """The same, with this port for endpoints without one: the kernel keeps the port that packets are sent to."""
     ports = endpoints.column("port")
     if None not in ports:
         return endpoints
@@ -135,7 +135,7 @@ class EndpointForms(dict[Layout, EndpointForm | None]):
         return form
 
     def _form(self, layout: Layout) -> EndpointForm | None:
-        """By the first DNAT without conditions, as kube-proxy writes it, else by the first of all."""
+        """The form by the first DNAT without conditions, as kube-proxy writes it, or by the first of all."""
         marks: list[tuple[int, int | None, str | None]] = []
         first: EndpointForm | None = None
         for number, (shape, start) in enumerate(zip(layout.shapes[:_MAX_RULES], layout.offsets)):

@@ -39,10 +39,10 @@ Address = tuple["str | None", str, int]
 
 
 class FrontendRules(Record, frozen=False):
-    """All that the input says about one frontend, while it is gathered.
+    """Everything that the input says about one frontend, while it is gathered.
 
     `evidence` is the rule to show for it: the first that leads to `target`, its first chain, or a refusal. `others` are
-    the chains that later rules lead to; `marks` mark for masquerading on the way; `refusal` is the filter table's
+    the chains that later rules lead to; `marks` mark for masquerading before the jump; `refusal` is the filter table's
     REJECT or DROP. `route` is where `target` leads.
     """
 
@@ -87,7 +87,7 @@ class FrontendReader:
         self.unread: list[Evidence] = []
 
     def read(self) -> list[FrontendGroup]:
-        """All service ports with a frontend in the text, in the order met."""
+        """All service ports with a frontend in the text, in the order of the text."""
         for evidence, plan in self._rules("nat", SERVICES):
             self._take(evidence, plan, node_port=False)
         for evidence, plan in self._rules("nat", NODE_PORTS):

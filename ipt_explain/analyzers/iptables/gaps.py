@@ -48,9 +48,8 @@ class _ShareLayout(Record):
 
 
 def chains_with_gaps(nat: Table | None, plans: Plans) -> dict[str, int]:
-    """The balancing chains that lack some rules which take shares, by name, and how many rules precede the first
-    unknown share.
-    """
+    """The balancing chains that lack some of the rules that take shares, by name, and how many rules precede the first
+    unknown share."""
     if nat is None or nat.whole:
         return {}
     forms: dict[Layout, _ShareLayout] = {}
@@ -109,7 +108,7 @@ def _lines(chain: Chain) -> Iterator[int]:
 
 
 def _is_thinned(chain: Chain, takers: Sequence[_Taker]) -> bool:
-    """Whether these are some of the rules that kube-proxy would write: chances of 1/n, growing, and the rest."""
+    """Whether these are only some of the rules that kube-proxy would write: chances of 1/n, growing, and the rest."""
     most = math.inf
     for taker in takers:
         remaining = 1 if taker.chance is None else _remaining(chain.at(taker.chance))
@@ -120,7 +119,7 @@ def _is_thinned(chain: Chain, takers: Sequence[_Taker]) -> bool:
 
 
 def _remaining(chance: str) -> int | None:
-    """Among how many endpoints a rule chooses; None for a chance that is not 1/n."""
+    """The number of endpoints among which a rule chooses; None for a chance that is not 1/n."""
     try:
         share = float(chance)
         remaining = round(1.0 / share)
@@ -182,9 +181,8 @@ def _form(layout: Layout, plans: Plans) -> _ShareLayout:
 
 
 def _orphans(nat: Table, plans: Plans, led: Collection[str | None]) -> frozenset[str | None]:
-    """The KUBE-SVC chains of Services with an endpoint chain that no rule leads to; among them None if such a chain
-    does not tell its Service.
-    """
+    """The KUBE-SVC chains of Services with an endpoint chain that no rule leads to; includes None if such a chain's
+    Service is unknown."""
     found: set[str | None] = set()
     for name, chain in nat.chains.items():
         if name not in led and role_of(name) is ChainRole.ENDPOINT:

@@ -52,9 +52,8 @@ def _shown(cluster_ip: FrontendRules | None, cluster: Spread | None, all_shown: 
 
 
 def _marks_of(spread: Spread | None, address: str | None, plans: Plans) -> Sequence[Evidence]:
-    """A balancer's rules that mark connections to an address: 1.22 and 1.23 keep those of external addresses and of the
-    node port there, too.
-    """
+    """A balancer's rules that mark connections to an address. In 1.22 and 1.23 it also has those for external addresses
+    and the node port."""
     marks: list[Evidence] = []
     for rule in () if spread is None else spread.marks:
         destination = plans[rule.shape].destination

@@ -21,7 +21,7 @@ class Operand(Record):
     negated: bool
 
     def at(self, rule: Rule | Evidence) -> str:
-        """The value as the rule has it."""
+        """The value in a rule."""
         return rule.word(self.slot)
 
 

@@ -69,7 +69,7 @@ class RouteReader:
         return Route(spread, None, local=role is ChainRole.LOCAL)
 
     def _through_external(self, name: str, protocol: str) -> Route:
-        """KUBE-EXT: its first rules redirect pods and the node itself, its last one leads everybody else on."""
+        """KUBE-EXT: its first rules redirect pods and the node itself, its last one sends all others on."""
         spread = self._balancers.read(name, protocol)
         node = self._redirected(spread, protocol)
         onward = self._onward(spread)
@@ -83,7 +83,7 @@ class RouteReader:
         return Route(outside, node, local, has_policy=True, missing=missing)
 
     def _through_firewall(self, name: str, protocol: str, depth: int) -> Route:
-        """KUBE-FW: accepted source ranges are led on; all others are marked for dropping, or return."""
+        """KUBE-FW: accepted source ranges are sent on; all others are marked for dropping, or return."""
         ranges: list[str] = []
         open_range, onward = False, None
         chain = self._chains[name]

@@ -1,7 +1,8 @@
 """kube-proxy chains that a fragment leads to but does not show: they are assumed to do their usual work.
 
 Facts: pkg/proxy/iptables/proxier.go (KUBE-POSTROUTING as since 1.18), pkg/kubelet/kubelet_network_linux.go up to 1.26
-(KUBE-MARK-DROP). Marks are those of --iptables-masquerade-bit 14 and --iptables-drop-bit 15 unless the text says else.
+(KUBE-MARK-DROP). Marks are those of --iptables-masquerade-bit 14 and --iptables-drop-bit 15 unless the text shows
+others.
 """
 
 from __future__ import annotations
@@ -92,9 +93,8 @@ def _marking(ruleset: Ruleset, nat: Table, notes: list[str]) -> dict[str, Chain]
 
 
 def _refusing(table: Table, notes: list[str]) -> dict[str, Chain]:
-    """kube-proxy's chains of filter that a text shows in part, with what is known of the rules it lacks: they are for
-    addresses of Services, which no packet has any more that nat sent to an endpoint.
-    """
+    """kube-proxy's chains of filter that a text shows in part, completed by what is known about the missing rules: they
+    are for addresses of Services, which packets no longer have once nat has sent them to an endpoint."""
     found = {}
     for name in _FOR_SERVICES:
         chain = table.chains.get(name)
@@ -114,10 +114,9 @@ def _usual_postrouting(value: int, mask: int) -> Chain:
 
 
 def _hook(table: Table, hook: str, chains: Sequence[str], notes: list[str]) -> Chain | None:
-    """A built-in chain of which a text shows some rules, or none, with the jumps to kube-proxy's chains; None where it
-    is shown whole, or has them. A hook of which nothing is shown leads to all that nothing leads to: the walker
-    supposes that.
-    """
+    """A built-in chain that a text shows in part or not at all, with the jumps to kube-proxy's chains; None if it is
+    shown completely, or has them. The walker assumes that a hook without any rule shown leads to every chain that
+    nothing else leads to."""
     known = table.chains.get(hook)
     own = set() if known is None else {known.target_of(number) for number in range(len(known.layout))}
     missing = [name for name in chains if name not in own and not _lacks(table.chains.get(name))]

@@ -15,7 +15,8 @@ _OTHER_CONDITION = re.compile(r"(?:! )?-(?:i|m physdev .*--physdev-in) \S+")
 
 
 def cluster_ip_masquerade(rulesets: Iterable[Ruleset]) -> tuple[bool | None, str | None]:
-    """Whether all connections to ClusterIPs are masqueraded (None: no text shows it), and the condition if some are."""
+    """Whether all connections to ClusterIPs are masqueraded (None if no text shows it), and the condition if only some
+    are."""
     shown = False
     for ruleset in rulesets:
         shown = shown or ruleset.extent("nat", SERVICES) is Extent.WHOLE

@@ -54,8 +54,8 @@ def ipvs_node(facts: NodeFacts, family: Family) -> IpvsNode:
 
 
 def unbound(node: IpvsNode, known: NodeAddresses | None) -> Iterator[Front]:
-    """A front of each address with a virtual server that kube-proxy should have bound to its interface, and that the
-    node does not have: it forwards packets to them. External addresses may be on an interface that is not shown."""
+    """A front for each address with a virtual server that kube-proxy should have bound to its interface, but that the
+    node lacks: it forwards packets to them. External addresses may be on an interface that is not shown."""
     if node.bound is None or known is None:
         return
     seen = {*node.bound, *(each.address for each in known.addresses)}

@@ -82,7 +82,7 @@ class BalancerReader:
         return Spread(name, tuple(targets), 1 - sum((each.share for each in targets), _NOTHING))
 
     def _evenly(self, chain: nft.Chain, rule: nft.Rule, protocol: str) -> Columns[BalancedEndpoint] | None:
-        """The addresses and ports of a rule that sends equal shares to each of several; None for other rules."""
+        """The addresses and ports to which a rule sends equal shares; None for other rules."""
         lookup = _lookup(rule)
         if lookup is None or not isinstance(lookup.key, (nft.Numgen, nft.Hash)):
             return None

@@ -117,7 +117,7 @@ class ServiceReader:
         return FrontendKind.LOAD_BALANCER if restricted else FrontendKind.EXTERNAL
 
     def _leads_to(self, entry: MapEntry) -> tuple[str | None, str | None]:
-        """The balancers for packets from outside the node, and for those from the node if that is another."""
+        """The balancers for packets from outside the node, and for those from the node if it is another one."""
         found = entry_chain(entry)
         if found is None or entry.chain is None or found.kind is not ChainKind.EXTERNAL:
             return entry.chain, None

@@ -30,11 +30,8 @@ class TablePlace(Record, eq=False):
 
 
 class ChainFacts(Record, eq=False):
-    """A chain and its table.
-
-    `callers` are the jumps that lead to it, in the order of the text; `hooks` the built-in chains from which packets
-    can reach it. `chain` is None for one that is only jumped to.
-    """
+    """A chain and its table. `callers` are the jumps that lead to it, in the order of the text; `hooks` are the
+    built-in chains from which packets can reach it. `chain` is None if it is only jumped to."""
 
     place: TablePlace
     name: str

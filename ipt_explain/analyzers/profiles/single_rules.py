@@ -42,7 +42,7 @@ def _calls(line: str) -> list[tuple[str | None, str]]:
 
 
 def _asked(line: str) -> str:
-    """A command without quotes around all of it; a check for a rule (`-C`) is read as the command that adds it."""
+    """A command without the quotes around all of it. A check for a rule (`-C`) is read as the command that adds it."""
     bare = line.strip()
     quoted = _QUOTED.fullmatch(bare)
     line = line if quoted is None else quoted[2]

@@ -173,7 +173,7 @@ _WORDS = frozenset({"tcp", "udp", "sctp", "LOCAL"})
 
 
 def _plain_limits(conditions: Conditions) -> tuple[_Limit, ...] | None:
-    """The slot and kind of each limit, by dimension; None where one is negated, or is no single value."""
+    """The slot and kind of each limit, by dimension; None if one is negated or not a single value."""
     limits = sorted(conditions.by_dimension.items())
     if any(constraint.option.negated or len(constraint.option.slots) != 1 for _, constraint in limits):
         return None
@@ -190,7 +190,7 @@ def _are_plain(values: Sequence[str], limit: _Limit) -> bool:
 
 
 def _candidates(values: Sequence[_Value], earlier: _Seen) -> Iterator[Rule]:
-    """Earlier rules that may hold these values within theirs."""
+    """Earlier rules that may contain these values."""
     for masks in tuple(earlier.masks):
         candidate = earlier.narrow.get(_key(values, masks))
         if candidate is not None:
@@ -208,7 +208,7 @@ def _key(values: Iterable[_Value], masks: tuple[int, ...]) -> Hashable:
 
 
 def _is_narrow(kind: Nesting, value: Hashable) -> bool:
-    """Whether only an equal value lies within this one, but for addresses, whose masks are looked up."""
+    """Whether only an equal value lies within this one. Addresses do not count: their masks are looked up."""
     if kind is Nesting.PORTS and isinstance(value, tuple):
         return len(value) == 1 and value[0][0] == value[0][1]
     if kind is Nesting.STATES and isinstance(value, frozenset):
