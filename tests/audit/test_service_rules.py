@@ -155,6 +155,24 @@ def test_an_endpoint_that_two_services_share_is_told_at_the_wrong_one() -> None:
     assert finding.service == "default/kubernetes:https" and "kube-system/kube-dns:dns" in finding.message
 
 
+def test_a_chain_borrowed_from_another_service_is_told_as_that_services() -> None:
+    text = scenario("1.30", "loadbalancer").ipv4
+    ours, theirs = re.findall(r'-A KUBE-SVC-.*"default/(?:lb-nonp|lb-pending) -> \S+" -j (KUBE-SEP-\w+)$', text, re.MULTILINE)
+    text = text.replace(f"-j {ours}", "-j OURS").replace(f"-j {theirs}", f"-j {ours}").replace("OURS", theirs)
+    told = {each.service: each for each in findings_of("IPT504", text)}
+    assert set(told) == {"default/lb-nonp", "default/lb-pending"}
+    for service, other in (("default/lb-nonp", "default/lb-pending"), ("default/lb-pending", "default/lb-nonp")):
+        assert told[service].severity is Severity.ERROR
+        assert f"connections to {service} reach an endpoint of {other}" in told[service].message
+        assert f"which is {other}'s chain for 10.244." in told[service].message
+
+
+def test_a_shared_endpoint_is_told_once() -> None:
+    text = scenario("1.30", "basic").ipv4
+    own, stolen = (re.findall(rf"-A {chain} .*(KUBE-SEP-\w+)$", text, re.MULTILINE)[0] for chain in (KUBERNETES, DNS))
+    assert not fired(text.replace(f"-j {own}", f"-j {stolen}")) & {"IPT204", "IPT504"}
+
+
 def test_an_endpoint_rule_that_was_lost_leaves_a_stale_chain() -> None:
     text = scenario("1.30", "basic").ipv4
     (target,) = re.findall(rf"-A {KUBERNETES} .*(KUBE-SEP-\w+)$", text, re.MULTILINE)

@@ -44,13 +44,14 @@ def _foreign_comments(context: RulesetContext) -> Iterator[ForeignComment]:
     nat, balancing = context.table("nat"), balancing_chains(context)
     if nat is None or sum(map(len, balancing.targets.values())) > COMMENTED:
         return
-    proved = name_evidence(context).proved
-    owners = {target: caller[9:] for caller, targets in balancing.targets.items() for target in targets}
+    evidence = name_evidence(context)
+    callers = {target: caller[9:] for caller, targets in balancing.targets.items() for target in targets}
+    borrowed = {altered.chain: altered.owner for altered in evidence.altered if altered.owner is not None}
     for name, chain in nat.chains.items():
         role = role_of(name)
         if role is not None:
-            key = owners.get(name) if role is ChainRole.ENDPOINT else hash_of(name)
-            owner = proved.get(key or "")
+            key = callers.get(name) if role is ChainRole.ENDPOINT else hash_of(name)
+            owner = borrowed.get(name) or evidence.proved.get(key or "")
             if owner is not None:
                 yield from _foreign(chain, owner)
 

@@ -7,7 +7,7 @@ of another was changed, or its comment was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 from operator import add
 
@@ -47,7 +47,8 @@ class Misnamed(Record):
 
 class AlteredEndpoint(Record):
     """An endpoint chain whose hash does not match its service port and destination. `expected` is the destination that
-    matches, if another rule still has it; `marks` are the rules that do."""
+    matches, if another rule still has it; `marks` are the rules that do. `owner` is the service port whose endpoint it
+    is, if its hash matches another one."""
 
     chain: str
     dnat: Rule
@@ -56,6 +57,7 @@ class AlteredEndpoint(Record):
     destination: str
     expected: str | None
     marks: tuple[Rule, ...]
+    owner: ProvedName | None = None
 
     @property
     def lacks_port(self) -> bool:
@@ -91,6 +93,9 @@ class NameEvidence(Record):
     shared: tuple[SharedEndpoint, ...]
 
 
+_FEW = 16
+"""For up to this many endpoint chains, all names are tried."""
+
 # Names that nearly every cluster has, for the hashes of dumps that lack or hide them.
 _WELL_KNOWN = (
     *(("default/kubernetes:https", "tcp"), ("default/kubernetes", "tcp"), ("default/kubernetes:", "tcp")),
@@ -119,8 +124,10 @@ def name_evidence(context: RulesetContext) -> NameEvidence:
     misnamed = tuple(Misnamed(named, proved.get(named.key), _has_own(chains, named)) for named in wrong)
     misfits, unchecked = _misfits(proved, balancing)
     callers = {chain: caller for caller, chain in reversed(misfits)}
+    names = set(proved.values()) if len(callers) <= _FEW else set()
     altered = tuple(
-        _altered_endpoint(chain, caller, proved[caller[9:]], endpoints, chains) for chain, caller in callers.items()
+        _altered_endpoint(chain, caller, proved[caller[9:]], endpoints, chains, names)
+        for chain, caller in callers.items()
     )
     return NameEvidence(
         proved,
@@ -191,9 +198,11 @@ def _shared(balancing: BalancingChains) -> Iterator[SharedEndpoint]:
 
 
 def _altered_endpoint(
-    chain: str, caller: str, name: ProvedName, endpoints: EndpointChains, chains: Mapping[str, Chain]
-) -> AlteredEndpoint:
+    chain: str, caller: str, name: ProvedName, endpoints: EndpointChains, chains: Mapping[str, Chain],
+    names: Iterable[ProvedName],
+) -> AlteredEndpoint:  # fmt: skip
     destination = endpoints.destinations[chain]
+    owner = next((other for other in names if _fits(chain, other, destination)), None)
     marks = tuple(rule for rule in chains[chain].rules if rule is not endpoints.dnat(chain))
     candidates = [(rule.comment or "").rpartition(" -> ")[2] for rule in chains[caller].rules if rule.target == chain]
     port = split_destination(destination)[1]
@@ -201,7 +210,7 @@ def _altered_endpoint(
         host = (mark.core("-s") or "").partition("/")[0]
         candidates.append(address_port(host, port))
     fits = (candidate for candidate in candidates if candidate and _fits(chain, name, candidate))
-    return AlteredEndpoint(chain, endpoints.dnat(chain), caller, name, destination, next(fits, None), marks)
+    return AlteredEndpoint(chain, endpoints.dnat(chain), caller, name, destination, next(fits, None), marks, owner)
 
 
 def _fits(chain: str, name: ProvedName, destination: str) -> bool:

@@ -31,7 +31,13 @@ from ipt_explain.audit.evidence.balancing.balancing_chains import balancing_chai
 from ipt_explain.words.percents import percent
 
 
-@rule("IPT204", "repeated-endpoint", Severity.WARNING, evidence=(balancing_chains, "odd"))
+@rule(
+    "IPT204",
+    "repeated-endpoint",
+    Severity.WARNING,
+    evidence=(balancing_chains, "odd"),
+    yields_to=("IPT504", "IPT510"),
+)
 def repeated_endpoint(context: RulesetContext) -> Faults:
     """One fault for each chain, at the second rule that leads to an endpoint."""
     for odd in chance_chains(context):
@@ -46,9 +52,13 @@ def repeated_endpoint(context: RulesetContext) -> Faults:
         ]
         different = len({choice.destination for choice in odd.choices})
         got = sum(choice.share for choice in twins)
+        gets = f"gets {percent(got)} of new connections"
+        among = (
+            f"among {different} endpoints and {gets}, {got * different:.2g} times its share: "
+            f"{shares_text(odd.choices, odd.leak)}"
+        )
         yield Fault(
-            f"{second.destination} appears {len(twins)} times among {different} endpoints and gets {percent(got)} of "
-            f"new connections, {got * different:.2g} times its share: {shares_text(odd.choices, odd.leak)}",
+            f"{second.destination} appears {len(twins)} times {among if different > 1 else f'and {gets}'}",
             RESTART,
             at_rule(second.rule, focus=second.target),
             related=tuple(choice.rule.line for choice in (*twins, *copies)),

@@ -37,7 +37,7 @@ _FEW = 3
 """Up to this many names that do not match may be faults; more, if they are most names, mean a redacted dump."""
 
 
-@rule("IPT504", "name-hash-mismatch", Severity.WARNING, evidence=names_disagree, yields_to=("IPT501",))
+@rule("IPT504", "name-hash-mismatch", Severity.WARNING, evidence=names_disagree, yields_to=("IPT501", "IPT510"))
 def name_hash_mismatch(context: RulesetContext) -> Faults:
     """One fault for each rule or endpoint; one note where most names do not fit."""
     evidence = name_evidence(context)
@@ -46,8 +46,11 @@ def name_hash_mismatch(context: RulesetContext) -> Faults:
     else:
         yield from (_misnamed(wrong, _endpoint(context, wrong)) for wrong in evidence.misnamed)
         yield from _comments(context)
-    told = (each for each in evidence.altered if Hidden.TARGET not in each.dnat.shape.hidden and not each.lacks_port)
-    yield from map(_altered, told)
+    for each in evidence.altered:
+        if each.owner is not None:
+            yield _borrowed(context, each, label(each.owner.spelled))
+        elif Hidden.TARGET not in each.dnat.shape.hidden and not each.lacks_port:
+            yield _altered(each)
     yield from (_crossing(crossing, _is_idle(context, crossing.rule.chain)) for crossing in evidence.crossings)
 
 
@@ -134,6 +137,20 @@ def _altered(altered: AlteredEndpoint) -> Fault:
         service=label(altered.name.spelled),
         related=tuple(mark.line for mark in altered.marks),
         severity=Severity.ERROR if altered.expected is not None else None,
+    )
+
+
+def _borrowed(context: RulesetContext, altered: AlteredEndpoint, owner: str) -> Fault:
+    rules = context.ruleset.rules("nat", altered.caller)
+    ways = [rule for rule in rules if rule.target == altered.chain] or [altered.dnat]
+    return Fault(
+        f"{altered.caller}, the chain of {label(altered.name.spelled)}, leads to {altered.chain}, which is {owner}'s "
+        f"chain for {altered.destination}: connections to {label(altered.name.spelled)} reach an endpoint of {owner}",
+        RESTART,
+        at_rule(ways[0], focus=altered.chain),
+        service=label(altered.name.spelled),
+        related=(*(way.line for way in ways[1:]), altered.dnat.line),
+        severity=Severity.ERROR,
     )
 
 

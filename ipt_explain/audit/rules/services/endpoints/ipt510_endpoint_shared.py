@@ -42,14 +42,16 @@ def _fault(context: RulesetContext, shared: SharedEndpoint, evidence: NameEviden
     way, other_way = _way(chains[wrong], shared.endpoint), _way(chains[right], shared.endpoint)
     mine, other = evidence.proved.get(wrong[9:]), evidence.proved.get(right[9:])
     count = len(balancing_chains(context).targets[wrong])
+    endpoints = endpoint_chains(context)
+    dnat = (endpoints.dnat(shared.endpoint).line,) if shared.endpoint in endpoints.destinations else ()
     return Fault(
         f"{wrong} sends {part_of(1 / count) or 'all '}new connections to "
-        f"{endpoint_chains(context).destination(shared.endpoint)}, an endpoint of "
+        f"{endpoints.destination(shared.endpoint)}, an endpoint of "
         f"{right if other is None else label(other.spelled)}",
         RESTART,
         at_rule(way, focus=shared.endpoint),
         service=context.service_of(wrong) if mine is None else label(mine.spelled),
-        related=(other_way.line,),
+        related=(other_way.line, *dnat),
     )
 
 

@@ -33,7 +33,7 @@ from ipt_explain.audit.evidence.balancing.endpoint_chains import endpoint_chains
 from ipt_explain.audit.evidence.services.overlaps import shared_backends
 
 
-@rule("IPT518", "endpoint-in-two-services", Severity.INFO, evidence=shared_backends)
+@rule("IPT518", "endpoint-in-two-services", Severity.INFO, evidence=shared_backends, yields_to=("IPT510",))
 def endpoint_in_two_services(context: RulesetContext) -> Faults:
     """One note for a ruleset."""
     shared = shared_backends(context)
