@@ -114,7 +114,7 @@ class Selection(Record):
         return (
             (not self.services or any(glob.fits(service) for glob in self.services))
             and (not self.namespaces or any(glob.fits(service.namespace) for glob in self.namespaces))
-            and (not self.addresses or not addresses_of(service).isdisjoint(self.addresses))
+            and (not self.addresses or not _addresses_of(service).isdisjoint(self.addresses))
         )
 
 
@@ -127,7 +127,7 @@ def _canonical(address: str) -> str:
         raise UsageError(f"--address {address}: not an IPv4 or IPv6 address") from None
 
 
-def addresses_of(service: ServicePort) -> set[str]:
+def _addresses_of(service: ServicePort) -> set[str]:
     """Every address of a service port, in canonical text: its frontends' and its endpoints'."""
     written = {service.cluster_ip}
     written.update(frontend.address for frontend in service.frontends)
@@ -228,7 +228,7 @@ def _nearest(services: Sequence[ServicePort], selection: Selection) -> list[str]
         if not any(map(part.fits, namespaces)):
             return _alike(part.text, namespaces)
     for address in selection.addresses:
-        addresses = {known for service in services for known in addresses_of(service)}
+        addresses = {known for service in services for known in _addresses_of(service)}
         if address not in addresses:
             return _alike(address, addresses)
     return []

@@ -252,13 +252,13 @@ def _interfaces(literals: Literals) -> tuple[str, tuple[str, ...]]:
     questions. Several interfaces are all negated."""
     for flag in _SIDES:
         asked = [text.removeprefix(flag) for text, _ in literals if text.startswith(flag)]
-        names = [name for text in asked if (name := interface_name(flag, text)) is not None]
+        names = [name for text in asked if (name := _interface_name(flag, text)) is not None]
         if len(names) == len(literals) and (len(names) == 1 or not any(wanted for _, wanted in literals)):
             return flag, tuple(names)
     return "", ()
 
 
-def interface_name(flag: str, text: str) -> str | None:
+def _interface_name(flag: str, text: str) -> str | None:
     """The interface that a question is about, by the rest of its text; None if it is about several, or none."""
     if not flag.endswith('"'):
         return None if text.endswith("+") else text

@@ -79,7 +79,7 @@ def clean(text: str, source: str) -> Cleaned:
             if count:
                 warnings.append(f"{source}: {note}")
     if "\r" in text:
-        returns, text = text, without_lone_returns(text)
+        returns, text = text, _without_lone_returns(text)
         if text is not returns:
             warnings.append(f"{source}: its lines end in CR alone, and were read as if in LF")
     text, count = with_line_feeds(text)
@@ -168,7 +168,7 @@ def with_line_feeds(text: str) -> tuple[str, int]:
     return "\n".join(lines), count
 
 
-def without_lone_returns(text: str) -> str:
+def _without_lone_returns(text: str) -> str:
     """The text with LF at line ends if most lines end in a lone carriage return, as with old terminals and some
     collectors."""
     lone = text.count("\r") - text.count("\r\n")

@@ -24,7 +24,7 @@ END_OF_WORD = "(?![^ \t\n])"
 """The grammar's `_END`, which follows every keyword."""
 
 
-def grammar_folder() -> Traversable | Path:
+def _grammar_folder() -> Traversable | Path:
     """The folder of the `.lark` files: in the installed package, or at the top of a checkout."""
     try:
         return files("ipt_explain.grammar")
@@ -34,7 +34,7 @@ def grammar_folder() -> Traversable | Path:
 
 def grammar_text(names: tuple[str, ...] = RULE_FILES) -> str:
     """The grammar files as one text for Lark."""
-    folder = grammar_folder()
+    folder = _grammar_folder()
     return "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
 
 
@@ -52,7 +52,7 @@ def build_parser(grammar: str, start: str = "rule") -> Lark:
 
 def loaded_or_built(tables_file: str, made_of: str, build: Callable[[], Lark]) -> Lark:
     """A parser from its tables, if they fit the text that it is `made_of`; else it is built, and they are kept."""
-    folder = grammar_folder()
+    folder = _grammar_folder()
     parser = load_tables(folder, made_of, tables_file)
     if parser is None:
         parser = build()

@@ -74,7 +74,7 @@ def target_of(name: str) -> EndpointName | None:
     return EndpointName(known, address if _IPV4.fullmatch(address) else address.replace(".", ":"), int(port))
 
 
-def chain_hash(text: str) -> str:
+def _chain_hash(text: str) -> str:
     """The hash of the rest of a chain's name."""
     import base64
     import hashlib
@@ -86,4 +86,4 @@ def chain_hash(text: str) -> str:
 def key_of(namespace: str, name: str, protocol: str, port: str) -> str:
     """The key of a service port's chains."""
     text = f"{namespace}/{name}/{protocol}/{port}"
-    return f"{chain_hash(text)}-{text}"
+    return f"{_chain_hash(text)}-{text}"

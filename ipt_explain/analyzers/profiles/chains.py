@@ -85,7 +85,7 @@ def _rules(chain: Chain | None) -> Iterator[Rule]:
     return iter(()) if chain is None else chain.each_rule()
 
 
-def chain_facts(place: TablePlace, name: str) -> ChainFacts:
+def _chain_facts(place: TablePlace, name: str) -> ChainFacts:
     """The facts of one chain of a table."""
     graph = place.graph
     chain = place.table.chains.get(name)
@@ -122,7 +122,7 @@ def find_chains(
             near = _suggestion(name, among, () if services is None else services())
             raise UsageError(f"there is no {what} {name} here{near}")
         for place, chain in chosen:
-            found += [chain_facts(place, below) for below in _unfolded(place, chain, depth)]
+            found += [_chain_facts(place, below) for below in _unfolded(place, chain, depth)]
     return list({(id(facts.place), facts.name): facts for facts in found}.values())
 
 

@@ -21,7 +21,7 @@ def chains_of_services(dumps: Sequence[Dump], services: Iterable[str]) -> set[st
     Raises UsageError if no Service matches, or those that do have no chains.
     """
     chosen, _ = explain_selected(dumps, Selection.of(services, (), ()))
-    chains = {chain for service in chosen.services for chain in chains_of(service)}
+    chains = {chain for service in chosen.services for chain in _chains_of(service)}
     if not chains:
         named = ", ".join(service.label for service in chosen.services)
         raise UsageError(f"{named}: no chains, as a service without usable endpoints has none")
@@ -56,7 +56,7 @@ def chains_meant(dumps: Sequence[Dump], name: str) -> list[str]:
         for service in services
         if protocol in (None, service.protocol) and (port is None or _has_port(service, address, port))
     ]
-    return list(dict.fromkeys(chain for service in meant for chain in chains_of(service)))
+    return list(dict.fromkeys(chain for service in meant for chain in _chains_of(service)))
 
 
 def _spellings(word: str) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _has_port(service: ServicePort, address: str, port: int) -> bool:
     return (address, port) in places
 
 
-def chains_of(service: ServicePort) -> Iterable[str]:
+def _chains_of(service: ServicePort) -> Iterable[str]:
     """The chains of one service port: by role, those that balance, and its endpoints'."""
     own = service.chains
     yield from filter(None, (own.service, own.local, own.external, own.firewall))

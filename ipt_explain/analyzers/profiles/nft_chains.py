@@ -112,7 +112,7 @@ def _found(
             if fitting:
                 wanted.update(dict.fromkeys(place.graph.below([name], depth)))
                 left = [each for each in left if each not in fitting]
-        chains += [chain_facts(place, name) for name in wanted]
+        chains += [_chain_facts(place, name) for name in wanted]
         for held in place.table.sets.values():
             fitting = [each for each in names if fnmatchcase(held.name, each.removeprefix("@"))]
             if fitting:
@@ -126,7 +126,7 @@ def no_such(names: Sequence[str]) -> UsageError:
     return UsageError(f"there is no chain or set {', '.join(names)} here")
 
 
-def chain_facts(place: NftPlace, name: str) -> NftChainFacts:
+def _chain_facts(place: NftPlace, name: str) -> NftChainFacts:
     """The facts of one chain."""
     chain = place.table.chains.get(name)
     owner, purpose = owner_of_chain(place.table, name)
@@ -143,7 +143,7 @@ def table_facts(place: NftPlace) -> NftTableFacts:
         if chain.base is None:
             known = proxy_chain(chain.name)
             counts[chain.name if known is None else f"{known.kind.value}-…"] += 1
-    partial, owner = place.ruleset.fragment, owner_of_table(place.table)
+    partial, owner = place.ruleset.fragment, _owner_of_table(place.table)
     kept = place.table.name == TABLE
     unreached = tuple(name for name in place.graph.unreached if not kept or proxy_chain(name) or not purpose_of(name))
     return NftTableFacts(
@@ -156,7 +156,7 @@ def table_facts(place: NftPlace) -> NftTableFacts:
     )
 
 
-def owner_of_table(table: nft.Table) -> str | None:
+def _owner_of_table(table: nft.Table) -> str | None:
     """Who made a table; None if nothing shows it."""
     if table.name == TABLE:
         return "kube-proxy"

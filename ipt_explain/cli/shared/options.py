@@ -216,7 +216,7 @@ def read_dumps(dumps: Sequence[str], live: bool, lenient: bool, empty_too: bool 
         except DumpSyntaxError as error:
             faults.append(error)
     if faults:
-        raise joined(faults)
+        raise _joined(faults)
     shared = tuple(parsed)
     if not empty_too and not all(map(_shows_anything, parsed)):
         without = NO_RULES.format(", ".join(dump.source for dump in parsed if not _shows_anything(dump)))
@@ -299,7 +299,7 @@ def _live(save: str | None) -> tuple[tuple[InputText, ...], tuple[FailedTool, ..
     return (file,), ()
 
 
-def joined(faults: Sequence[DumpSyntaxError]) -> DumpSyntaxError:
+def _joined(faults: Sequence[DumpSyntaxError]) -> DumpSyntaxError:
     """The faults of several sources as one error."""
     diagnostics: list[Diagnostic] = [diagnostic for fault in faults for diagnostic in fault.diagnostics]
     return DumpSyntaxError(tuple(diagnostics[:MAX_DIAGNOSTICS]), sum(fault.total for fault in faults))

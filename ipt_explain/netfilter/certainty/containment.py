@@ -114,14 +114,14 @@ def contains(wide_conditions: Conditions, wide: Rule, narrow_conditions: Conditi
         return False
     try:
         return all(
-            implied(constraint, wide, narrow_conditions.by_dimension[dimension], narrow)
+            _implied(constraint, wide, narrow_conditions.by_dimension[dimension], narrow)
             for dimension, constraint in wide_conditions.by_dimension.items()
         )
     except ValueError:  # a value that this program cannot read is not compared
         return False
 
 
-def implied(wide: Constraint, wide_rule: Rule, narrow: Constraint, narrow_rule: Rule) -> bool:
+def _implied(wide: Constraint, wide_rule: Rule, narrow: Constraint, narrow_rule: Rule) -> bool:
     """Whether every value that satisfies one constraint satisfies the other, on the same dimension. Raises ValueError
     for unreadable values."""
     outer, inner = wide.value(wide_rule), narrow.value(narrow_rule)

@@ -46,7 +46,7 @@ def _membership(option: Option) -> Condition:
         held = Truth.UNKNOWN if sets is None else sets.holds(name, directions.split(","), state, bound.to)
         if held is not Truth.UNKNOWN:
             return held.inverted(negated)
-        return ask(state, set_question(name, directions, state, bound), negated)
+        return ask(state, _set_question(name, directions, state, bound), negated)
 
     def at_once(columns: Sequence[Column], state: PacketState, bounds: Bounds) -> Answer | list[Answer] | None:
         name, directions = [unquote(each) if isinstance(each, str) else None for each in columns]
@@ -62,14 +62,14 @@ def _membership(option: Option) -> Condition:
         for truth, bound in zip(held, map(Bound, to, bounds.sent)):
             asked = truth if truth is not Truth.UNKNOWN else shared_place(*bound[:2], state) or bound.to
             if asked not in answers:
-                answers[asked] = ask(state, set_question(name, directions, state, bound), negated)
+                answers[asked] = ask(state, _set_question(name, directions, state, bound), negated)
             found.append(answers[asked])
         return found
 
     return Condition(option.slots, test, bound=True, sent=True, at_once=at_once)
 
 
-def set_question(name: str, directions: str, state: PacketState, bound: Bound) -> str:
+def _set_question(name: str, directions: str, state: PacketState, bound: Bound) -> str:
     """The question whether a set holds a packet, as `--assume` takes it."""
     return f"-m set --match-set {name} {directions} ({_element(directions, state, bound)})"
 

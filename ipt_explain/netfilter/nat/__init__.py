@@ -122,7 +122,7 @@ def sent_to(state: PacketState, before: Heading, after: Heading) -> PacketState:
 def sent_from(rule: Rule, state: PacketState) -> PacketState:
     """The packet after a rule has decided its source and perhaps its port. To the kernel, an unchanged source is no
     SNAT."""
-    source = new_source(rule, state)
+    source = _new_source(rule, state)
     ports = rule.target_value("--to-ports")
     wanted = parse_nat_destination(f":{ports}" if ports else rule.target_value("--to-source") or "")
     randomly = _flag(rule, "--random") or _flag(rule, "--random-fully")
@@ -143,7 +143,7 @@ def source_port(wanted: NatRange, state: PacketState, randomly: bool) -> int | N
     return None if ports is None or ports[0] <= port <= ports[1] else ports[0]
 
 
-def new_source(rule: Rule, state: PacketState) -> Address:
+def _new_source(rule: Rule, state: PacketState) -> Address:
     """The source that SNAT, MASQUERADE or NETMAP gives. Of a range, SNAT's first: nothing later depends on which."""
     if rule.target == "NETMAP":
         return _mapped(rule, state.source, state)

@@ -18,7 +18,7 @@ from ipt_explain.netfilter.whereabouts import Address
 Visits = frozenset[tuple[str, Address, int]]
 
 
-def list_name(table: nft.Table, name: str) -> str:
+def _list_name(table: nft.Table, name: str) -> str:
     """A set's name among a state's visits."""
     return f"{table.family.value} {table.name} {name}"
 
@@ -28,7 +28,7 @@ def remembers(
 ) -> bool:
     """Whether a set has the packet's address because a rule added it."""
     address = _address(key, state, to)
-    name = list_name(table, reference.name)
+    name = _list_name(table, reference.name)
     return address is not None and any(seen[:2] == (name, address) for seen in state.visits)
 
 
@@ -37,7 +37,7 @@ def entered(table: nft.Table, update: nft.SetUpdate, state: PacketState, to: Hea
     address = _address(update.key, state, to)
     if address is None:
         return state
-    name = list_name(table, update.target.name)
+    name = _list_name(table, update.target.name)
     others = frozenset(seen for seen in state.visits if seen[:2] != (name, address))
     return state._replace(visits=others if update.operation == "delete" else others | {(name, address, 1)})
 
@@ -50,7 +50,7 @@ def asked_outside_nat(stages: Sequence[Stage]) -> frozenset[str]:
             for chain in _reached(stage.table, stage.chain):
                 for right in (match.right for rule in chain.rules for match in rule.of(nft.Match)):
                     if isinstance(right, nft.SetReference):
-                        names.add(list_name(stage.table, right.name))
+                        names.add(_list_name(stage.table, right.name))
     return frozenset(name for table in {stage.table for stage in stages} for name in _lists(table) if name in names)
 
 
@@ -58,7 +58,7 @@ def _lists(table: nft.Table) -> Iterator[str]:
     """The lists that a table's rules add clients to."""
     for _, rule in table.each_rule():
         for update in rule.of(nft.SetUpdate):
-            yield list_name(table, update.target.name)
+            yield _list_name(table, update.target.name)
 
 
 def asks_from(chain: nft.Chain, place: int) -> bool:
@@ -99,7 +99,7 @@ def earlier_visits(table: nft.Table, endpoint: Heading, client: Address) -> Visi
     """The entries of a client that a table sent to an endpoint before: in the sets updated by chains that DNAT to
     it."""
     return frozenset(
-        (list_name(table, update.target.name), client, 1)
+        (_list_name(table, update.target.name), client, 1)
         for chain in table.chains.values()
         if _sends_to(chain, endpoint)
         for rule in chain.rules

@@ -246,11 +246,11 @@ class Travellers:
     def forget_idle_answers(self) -> None:
         """Join packets whose states differ only in an answer that made no difference, or in whether a rule has counted
         them."""
-        forget_idle(self._groups)
-        forget_counts(self._groups)
+        _forget_idle(self._groups)
+        _forget_counts(self._groups)
 
 
-def forget_counts(groups: dict[PacketState, list[Packets]]) -> None:
+def _forget_counts(groups: dict[PacketState, list[Packets]]) -> None:
     """Join the packets that a rule has counted and those that it has not, if their states differ in nothing else."""
     for state in sorted((state for state in groups if state.counted), key=lambda state: -len(state.counted)):
         for fewer in with_one_less(state.counted):
@@ -264,7 +264,7 @@ def forget_counts(groups: dict[PacketState, list[Packets]]) -> None:
                 break
 
 
-def forget_idle(groups: dict[PacketState, list[Packets]]) -> None:
+def _forget_idle(groups: dict[PacketState, list[Packets]]) -> None:
     """Join equal groups whose states differ only in the answer to one question, until there are none."""
     waiting = [state for state in groups if state.answers]
     while waiting:

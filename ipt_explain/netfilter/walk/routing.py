@@ -51,7 +51,7 @@ class Course(Record):
     reason: str = ""
 
 
-def routes(
+def _routes(
     state: PacketState, to: Sequence[Heading], rewritten: set[Address | None]
 ) -> Mapping[Address | None, Where | tuple[Course, ...]]:
     """The routing decision by address. Addresses that are known not to be the node's lead elsewhere, and are left out.
@@ -179,7 +179,7 @@ def routed(travellers: Travellers, ends: Ends, sent: Sequence[Heading]) -> tuple
         rewritten: set[Address | None] = set()  # asked of addresses alone that nat has not chosen
         if not state.destination_decided:
             rewritten = {to.address for who, to in zip(packets.who, packets.to) if to.address != sent[who].address}
-        answers = routes(state, packets.to, rewritten)
+        answers = _routes(state, packets.to, rewritten)
         if not answers:
             others.gather(state, packets)
             continue

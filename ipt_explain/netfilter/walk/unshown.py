@@ -55,7 +55,7 @@ class Unshown:
         """
         self._entered.update(dict.fromkeys(orphans, Hook.FORWARD if hook is Hook.INPUT else hook))
         if table.name == "nat":
-            chosen = rewriting_blindly(table, self._evaluator) if hook in DESTINATION_NAT else table.chains.keys()
+            chosen = _rewriting_blindly(table, self._evaluator) if hook in DESTINATION_NAT else table.chains.keys()
             orphans = [chain for chain in orphans if chain.name not in chosen]
         if not orphans:
             reason = f"chain {hook.value} of table {table.name}, which this input does not show"
@@ -98,7 +98,7 @@ def unreached_chains(table: Table) -> list[Chain]:
     return [chain for name, chain in table.chains.items() if name not in targets and name not in built_in]
 
 
-def rewriting_blindly(table: Table, evaluator: Evaluator) -> frozenset[str]:
+def _rewriting_blindly(table: Table, evaluator: Evaluator) -> frozenset[str]:
     """The chains that rewrite addresses whatever the destination, directly or through others, or may do so in chains
     that the text does not show. A rule that tests the destination must lead to them, and no built-in chain's does."""
     blind: dict[Shape, bool] = {}

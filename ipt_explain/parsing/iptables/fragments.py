@@ -15,7 +15,7 @@ _TELLING_TARGET_OPTIONS = ("--to-destination", "--to-source", "--to", "--reject-
 _TELLING_MATCH_OPTIONS = (("recent", "--mask"), ("iprange", "--src-range"), ("iprange", "--dst-range"))
 
 
-def family_of_rule(rule: Rule, slots_by_shape: dict[Shape, tuple[int, ...]]) -> Family | None:
+def _family_of_rule(rule: Rule, slots_by_shape: dict[Shape, tuple[int, ...]]) -> Family | None:
     """The family that a rule's addresses show; None if it has none. `slots_by_shape` is a cache kept by the caller."""
     shape = rule.shape
     slots = slots_by_shape.get(shape)
@@ -40,7 +40,7 @@ def family_of_rules(rules: Iterable[Rule]) -> Family | None:
     """The family of the first rule that shows one."""
     slots: dict[Shape, tuple[int, ...]] = {}
     for rule in rules:
-        family = family_of_rule(rule, slots)
+        family = _family_of_rule(rule, slots)
         if family is not None:
             return family
     return None
@@ -82,7 +82,7 @@ def places_of(rules: Sequence[Rule], of_one_table: bool = False) -> list[Place]:
     """The family and table of each rule of a fragment. With `of_one_table`, rules that show no table get the one that
     most others show."""
     slots: dict[Shape, tuple[int, ...]] = {}
-    families = _spread(rules, lambda rule: family_of_rule(rule, slots))
+    families = _spread(rules, lambda rule: _family_of_rule(rule, slots))
     tables = _spread(rules, _table_of_rule)
     usual = "nat"
     if of_one_table:

@@ -20,12 +20,12 @@ def host_and_port(text: str) -> tuple[str, int]:
     host, _, port_text = text.rpartition(":")
     host = host.strip("[]")
     if "." in host:
-        return checked_host(host), checked_port(port_text)
+        return checked_host(host), _checked_port(port_text)
     if _HEX_IPV4.match(host):
         return inet_ntop(AF_INET, bytes.fromhex(host)), int(port_text, 16)
     if _HEX_IPV6.match(host):
         return inet_ntop(AF_INET6, inet_pton(AF_INET6, host)), int(port_text[:5], 16) & _HIGHEST_PORT
-    return checked_host(host), checked_port(port_text)
+    return checked_host(host), _checked_port(port_text)
 
 
 def mark_number(text: str) -> int:
@@ -44,7 +44,7 @@ def checked_host(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def checked_port(text: str) -> int:
+def _checked_port(text: str) -> int:
     """A port from 0 on."""
     port = int(text) if text.isdecimal() and len(text) < 6 else _HIGHEST_PORT + 1
     if port > _HIGHEST_PORT:

@@ -64,10 +64,10 @@ def tool_of(text: str, position: int) -> Tool | None:
 
 def first_line(text: str, position: int) -> int | None:
     """The start of the first line that one of the tools printed, at or after the line at `position`."""
-    return next((start for start in lines_worth_a_look(text, position) if tool_of(text, start) is not None), None)
+    return next((start for start in _lines_worth_a_look(text, position) if tool_of(text, start) is not None), None)
 
 
-def lines_worth_a_look(text: str, position: int = 0) -> Iterator[int]:
+def _lines_worth_a_look(text: str, position: int = 0) -> Iterator[int]:
     """The start of each line from `position` on that one of the tools may have printed."""
     if _FIRST.match(text, position):
         yield position

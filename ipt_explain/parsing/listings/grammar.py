@@ -21,7 +21,7 @@ KEYWORD = re.compile(r"__ANON_\d+\Z")
 @cache
 def listing_grammar() -> Lark:
     """The LALR parser of the details after a rule's columns; loaded or built once."""
-    return loaded_or_built(TABLES_FILE, made_of(), lambda: build_listing_parser(grammar_text(LISTING_FILES)))
+    return loaded_or_built(TABLES_FILE, made_of(), lambda: _build_listing_parser(grammar_text(LISTING_FILES)))
 
 
 def made_of() -> str:
@@ -31,10 +31,10 @@ def made_of() -> str:
 
 def listing_tables() -> bytes:
     """The tables of the parser, to be stored next to the grammar."""
-    return tables_of(build_listing_parser(grammar_text(LISTING_FILES)), made_of())
+    return tables_of(_build_listing_parser(grammar_text(LISTING_FILES)), made_of())
 
 
-def build_listing_parser(grammar: str) -> Lark:
+def _build_listing_parser(grammar: str) -> Lark:
     """The parser for a text of the listing's grammar."""
     return lalr(grammar, "details", propagate_positions=True, edit_terminals=_end_keyword_at_blank)
 

@@ -33,10 +33,10 @@ _KEYWORD_PRIORITY = 2
 def nft_grammar() -> Lark:
     """The LALR parser of a line or an element; loaded or built once."""
     text = grammar_text((GRAMMAR_FILE,))
-    return loaded_or_built(TABLES_FILE, text, lambda: build_nft_parser(text))
+    return loaded_or_built(TABLES_FILE, text, lambda: _build_nft_parser(text))
 
 
-def build_nft_parser(grammar: str) -> Lark:
+def _build_nft_parser(grammar: str) -> Lark:
     """The parser for a grammar text."""
     return lalr(grammar, *STARTS, keep_all_tokens=True, edit_terminals=_whole_words)
 
@@ -44,7 +44,7 @@ def build_nft_parser(grammar: str) -> Lark:
 def nft_tables() -> bytes:
     """The parser's tables, which a wheel ships."""
     text = grammar_text((GRAMMAR_FILE,))
-    return tables_of(build_nft_parser(text), text)
+    return tables_of(_build_nft_parser(text), text)
 
 
 def parse(text: str, start: str) -> Parsed:

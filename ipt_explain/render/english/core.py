@@ -35,7 +35,7 @@ def address(value: str) -> str:
     return host if whole else value
 
 
-def interface(value: str) -> str:
+def _interface(value: str) -> str:
     """An interface; a trailing `+` stands for any ending."""
     if value == "+":
         return "any interface (+)"
@@ -73,8 +73,8 @@ _WORDED: Mapping[str, Callable[[str], str]] = {
     "-p": _protocol,
     "-s": lambda value: f"comes from {address(value)}",
     "-d": lambda value: f"goes to {address(value)}",
-    "-i": lambda value: f"arrives on {interface(value)}",
-    "-o": lambda value: f"leaves by {interface(value)}",
+    "-i": lambda value: f"arrives on {_interface(value)}",
+    "-o": lambda value: f"leaves by {_interface(value)}",
     "-f": lambda _: "is a second or later fragment",
     "-4": lambda _: "is IPv4",
     "-6": lambda _: "is IPv6",

@@ -156,7 +156,7 @@ def loss_rows(service: ServicePort, view: View) -> Iterator[TreeNode]:
     for lost, kinds, vantages in alike.values():
         words = lost_words(lost, list(vantages), () if len(kinds) == len(frontends) else kinds)
         of_node = view.above is not None and view.above.explains(service, lost)
-        why = ": see NODE" if of_node else reason_words(lost)
+        why = ": see NODE" if of_node else _reason_words(lost)
         yield row("lost", sentence(f"{words}{why}", "bad"), line_tail(lost.decider.line))
     yield from _answered(service)
     unknown = service.state is ServiceState.UNKNOWN
@@ -205,7 +205,7 @@ def by_words(kinds: Collection[FrontendKind]) -> str:
     return f"{both([KIND_WORDS[kind] for kind in KIND_WORDS if kind in kinds])} " if kinds else ""
 
 
-def reason_words(lost: Lost) -> str:
+def _reason_words(lost: Lost) -> str:
     """Where a loss is decided, and why, if that adds anything: ` by filter FORWARD`, `: in nat PREROUTING, …`."""
     place = escape(lost.decider.place)
     if lost.why in EVIDENT:

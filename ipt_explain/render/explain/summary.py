@@ -187,9 +187,9 @@ def _trouble(trouble: Trouble, column: int, width: int) -> Iterator[Line]:
     room = width - used - TAIL_WIDTH - len(_GAP)
     if room < _NARROWEST:
         yield from draw(TreeNode([(f"{sign} ", style), (name.rstrip(), "name")], tail, 4), width)
-        yield from ([(f"    {line}", "")] for line in _wrapped(trouble_words(trouble), max(width - 4, 10)))
+        yield from ([(f"    {line}", "")] for line in _wrapped(_trouble_words(trouble), max(width - 4, 10)))
         return
-    words = trouble_words(trouble)
+    words = _trouble_words(trouble)
     fits = len(words) <= room or trouble.standing is Standing.UNKNOWN
     first, *rest = _wrapped(words if fits else brief_words(trouble), room) or [""]
     gap = " " * (room - cells(first)) + _GAP
@@ -206,14 +206,14 @@ def _wrapped(text: str, width: int) -> list[str]:
     return prose_lines(text, width)
 
 
-def trouble_words(trouble: Trouble) -> str:
+def _trouble_words(trouble: Trouble) -> str:
     """What is wrong with a Service, in a few words; "" if nothing is."""
     if trouble.lost is not None:
         return lost_words(trouble.lost, trouble.vantages, trouble.by)
     if trouble.standing is Standing.FINE:
         return ""
     if trouble.standing is Standing.HAIRPIN:
-        return hairpin_words(trouble.service)
+        return _hairpin_words(trouble.service)
     if trouble.standing is Standing.UNKNOWN:
         why = [*map(question_words, open_questions(trouble.service)), *map(escape, reasons(trouble.service))]
         return f"depends on {why[0]}" if why else "unknown"
@@ -223,7 +223,7 @@ def trouble_words(trouble: Trouble) -> str:
     return f"refuses connections: {text}" if trouble.standing is Standing.REFUSING else text
 
 
-def hairpin_words(service: ServicePort) -> str:
+def _hairpin_words(service: ServicePort) -> str:
     """`no hairpin: 10.244.1.3 cannot reach itself through it`, `no hairpin: 2 of 3 endpoints cannot …`."""
     lacking = [endpoint for endpoint in service.endpoints if endpoint.hairpin is False]
     if len(lacking) == 1 and lacking[0].address is not None:

@@ -62,11 +62,11 @@ def _sizes(ruleset: RulesetFacts) -> list[Span]:
         counts[0] = counted(counts[0], "rule")
         words.append(", ".join(f"{escape(name)} {count}" for name, count in zip(tables, counts)))
     if ruleset.masquerade_mark is not None:
-        words.append(f"masquerade mark {mark_words(*ruleset.masquerade_mark)}")
+        words.append(f"masquerade mark {_mark_words(*ruleset.masquerade_mark)}")
     return _dotted(words)
 
 
-def found(services: Sequence[ServicePort]) -> TreeNode:
+def _found(services: Sequence[ServicePort]) -> TreeNode:
     """The number of service ports and endpoints."""
     endpoints = sum(len(service.endpoints) for service in services)
     ports = counted(len(services), "service port")
@@ -75,12 +75,12 @@ def found(services: Sequence[ServicePort]) -> TreeNode:
     return TreeNode(sentence(f"{ports}{names}, {counted(endpoints, 'endpoint')}"))
 
 
-def mark_words(value: int, mask: int) -> str:
+def _mark_words(value: int, mask: int) -> str:
     """`0x4000`, with the mask if it differs."""
     return f"{value:#x}" if value == mask else f"{value:#x}/{mask:#x}"
 
 
-def nothing(ruleset: RulesetFacts) -> TreeNode:
+def _nothing(ruleset: RulesetFacts) -> TreeNode:
     """Why a ruleset has no Services."""
     from ipt_explain.services.absence import NO_SERVICE, reason
 
@@ -181,11 +181,11 @@ def _services(
     below: bool,
 ) -> Iterator[Line]:
     if services:
-        yield from draw(found(services), width)
+        yield from draw(_found(services), width)
     elif not selected:
         yield []
         in_ipvs = below and ruleset.mode is ProxyMode.IPVS
-        yield from draw(TreeNode(sentence(_IN_IPVS)) if in_ipvs else nothing(ruleset), width)
+        yield from draw(TreeNode(sentence(_IN_IPVS)) if in_ipvs else _nothing(ruleset), width)
     kept = choice.of(services)
     family_width = _WIDTHS[ruleset.family] + (0 if ruleset.placement is None else _placement_width(kept))
     with_summary = not selected and services and (not state.well or len(kept) < len(services))

@@ -42,11 +42,11 @@ def escape(text: str, keep: str = "") -> str:
         return text
     import unicodedata
 
-    safe = _UNSAFE.sub(lambda found: found[0] if found[0] in keep else escaped(found[0]), text)
-    return escaped(safe[0]) + safe[1:] if safe and unicodedata.combining(safe[0]) else safe
+    safe = _UNSAFE.sub(lambda found: found[0] if found[0] in keep else _escaped(found[0]), text)
+    return _escaped(safe[0]) + safe[1:] if safe and unicodedata.combining(safe[0]) else safe
 
 
-def escaped(character: str) -> str:
+def _escaped(character: str) -> str:
     """One character as an escape: `\\x1b`, `\\u202e`, `\\U000e0041`."""
     if character in _SHORT:
         return _SHORT[character]

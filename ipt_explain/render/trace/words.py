@@ -18,7 +18,7 @@ from ipt_explain.words import both
 _CHANCE = re.compile(r"is (not )?(picked |left over by a random pick|packet \d+ of every)")
 
 
-def conditions(rule: Rule, marks: Mapping[int, str]) -> str:
+def _conditions(rule: Rule, marks: Mapping[int, str]) -> str:
     """Why the rule matched, as a predicate; "" for a rule without conditions."""
     words = rule_words(rule, Glossary(marks)).conditions
     return both([condition for condition in words if not _CHANCE.match(condition)])
@@ -30,7 +30,7 @@ def step_conditions(step: AnyStep, marks: Mapping[int, str]) -> str:
         from ipt_explain.render.trace.other_words import other_conditions
 
         return other_conditions(step)
-    return "" if step.rule is None else conditions(step.rule, marks)
+    return "" if step.rule is None else _conditions(step.rule, marks)
 
 
 def effect(step: AnyStep, marks: Mapping[int, str]) -> str:

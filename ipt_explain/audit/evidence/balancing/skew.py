@@ -61,14 +61,14 @@ def _skew(chain: Chain, spread: Spread) -> Skew | None:
     expected = [share * total for share in shares]
     furthest = max(range(len(counts)), key=lambda index: abs(counts[index] - expected[index]) / expected[index])
     deviation = abs(counts[furthest] - expected[furthest]) / expected[furthest]
-    if deviation < DEVIATION or chi_square_chance(counts, expected) > CHANCE:
+    if deviation < DEVIATION or _chi_square_chance(counts, expected) > CHANCE:
         return None
     rules = [chain.rule(number) for number in spread.balancing]
     others = tuple(rule for rule in rules if rule is not rules[furthest])
     return Skew(rules[furthest], others, counts[furthest], expected[furthest], total)
 
 
-def chi_square_chance(observed: Sequence[float], expected: Sequence[float]) -> float:
+def _chi_square_chance(observed: Sequence[float], expected: Sequence[float]) -> float:
     """The chance of a deviation at least this large (Wilson and Hilferty's approximation, 1931)."""
     freedom = len(observed) - 1
     distance = sum((seen - likely) ** 2 / likely for seen, likely in zip(observed, expected))

@@ -124,7 +124,7 @@ class _Draft:
 
     def _read_match(self, part: Tree[Token]) -> None:
         opening, name = _tokens(part)[:2]
-        match = self._last_of.get(str(name)) if is_return(opening) else None
+        match = self._last_of.get(str(name)) if _is_return(opening) else None
         if match is None:
             match = self._last_of[str(name)] = _Loaded(str(name))
             self._matches.append(match)
@@ -134,7 +134,7 @@ class _Draft:
 
     def _read_target(self, part: Tree[Token]) -> None:
         opening, name = _tokens(part)[:2]
-        if not is_return(opening):
+        if not _is_return(opening):
             if self._target is not None:
                 raise _refusal(opening, "a rule has one target, and this is a second one")
             kind = TargetKind.GOTO if opening.type == "GOTO" else TargetKind.JUMP
@@ -173,7 +173,7 @@ class _Draft:
         return shape_of(parts, frozenset(self._hidden))
 
 
-def is_return(opening: Token) -> bool:
+def _is_return(opening: Token) -> bool:
     """Whether the parser inserted this `-m` or `-j` to come back to a module, so that it is not in the text."""
     return opening.start_pos is None
 

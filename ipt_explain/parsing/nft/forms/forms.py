@@ -91,7 +91,7 @@ class FormCache:
         key = skeleton(text)
         if remember and len(self._forms.get(key, ())) < _MAX_FORMS_OF_SKELETON:
             literals, terminals = around_values(text, parsed)
-            pattern = pattern_of(literals, map(terminal_pattern, terminals))
+            pattern = _pattern_of(literals, map(terminal_pattern, terminals))
             self._seen_once[key] = pattern, make, self._many(parsed.node, bool(terminals))
         return make([text[start:end] for _, start, end in parsed.values])
 
@@ -110,7 +110,7 @@ class FormCache:
 
         forms = []
         for literals, terminals, node in FORMS[self._start].get(key, ()):
-            pattern = pattern_of(literals, [TERMINALS[each] for each in terminals])
+            pattern = _pattern_of(literals, [TERMINALS[each] for each in terminals])
             compiled = re.compile(f"{self._before}{pattern}{self._after}")
             make = recipe_of(node, self._read_braces)
             forms.append(NftForm(compiled, make, pattern, self._many(node, bool(terminals))))
@@ -130,7 +130,7 @@ def around_values(text: str, parsed: Parsed) -> tuple[tuple[str, ...], tuple[str
     return literals, tuple([terminal for terminal, _, _ in parsed.values])
 
 
-def pattern_of(literals: Iterable[str], terminals: Iterable[str]) -> str:
+def _pattern_of(literals: Iterable[str], terminals: Iterable[str]) -> str:
     """The pattern of a form, a group for each value."""
     first, *others = map(re.escape, literals)
     return first + "".join([f"({terminal}){literal}" for terminal, literal in zip(terminals, others)])

@@ -17,7 +17,7 @@ from ipt_explain.render.english.options import Options
 Composer = Callable[[Options, Glossary], list[str]]
 
 
-def mark(options: Options, glossary: Glossary) -> list[str]:
+def _mark(options: Options, glossary: Glossary) -> list[str]:
     """The mark of the packet."""
     given = options.take("--mark")
     return [asked(given.value, given.negated, glossary.marks)] if given else []
@@ -38,7 +38,7 @@ COMPOSERS: Mapping[str, Composer] = {
     "icmpv6": contents.icmp6,
     "ipv6header": contents.ipv6header,
     "limit": rates.limit,
-    "mark": mark,
+    "mark": _mark,
     "multiport": contents.multiport,
     "osf": contents.osf,
     "policy": places.policy,

@@ -18,7 +18,7 @@ def statistic(options: Options, _: Glossary) -> list[str]:
     mode = options.value("--mode")
     by_chance = options.take("--probability")
     if by_chance:
-        return [chance(by_chance.value, by_chance.negated)]
+        return [_chance(by_chance.value, by_chance.negated)]
     every = options.take("--every")
     if every:
         start = options.value("--packet")
@@ -27,7 +27,7 @@ def statistic(options: Options, _: Glossary) -> list[str]:
     return [f"is picked by mode {mode}"] if mode else []
 
 
-def chance(text: str, negated: bool = False) -> str:
+def _chance(text: str, negated: bool = False) -> str:
     """`--probability` in percent, by the value that the kernel compares with 31 random bits."""
     try:
         matching = stored(text)
@@ -36,11 +36,11 @@ def chance(text: str, negated: bool = False) -> str:
     if negated:
         matching = SCALE - matching
     certain = {0: ", so never", SCALE: ", so always"}.get(matching, "")
-    picked = f"is left over by a random pick of {exact_percent(text)}," if negated else "is picked at random,"
-    return f"{picked} with a chance of {exact_percent(text, negated)} ({matching} of 2^31 in the kernel{certain})"
+    picked = f"is left over by a random pick of {_exact_percent(text)}," if negated else "is picked at random,"
+    return f"{picked} with a chance of {_exact_percent(text, negated)} ({matching} of 2^31 in the kernel{certain})"
 
 
-def exact_percent(text: str, negated: bool = False) -> str:
+def _exact_percent(text: str, negated: bool = False) -> str:
     """A probability as written, in percent and to the last digit: `0.33332999982` is `33.332999982 %`."""
     try:
         value = Decimal(text)

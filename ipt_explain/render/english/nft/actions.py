@@ -23,7 +23,7 @@ _MOST_OUTCOMES = 4
 def action(statement: nft.Statement, table: nft.Table | None, marks: Mapping[int, str], fold: Fold) -> str | None:
     """What a statement does; None for a condition or a counter."""
     if isinstance(statement, nft.Verdict):
-        return verdict(statement, fold)
+        return _verdict(statement, fold)
     if isinstance(statement, nft.VerdictMap):
         return _verdict_map(statement, table, fold)
     if isinstance(statement, nft.Nat):
@@ -52,7 +52,7 @@ def action(statement: nft.Statement, table: nft.Table | None, marks: Mapping[int
     return None
 
 
-def verdict(given: nft.Verdict, fold: Fold) -> str:
+def _verdict(given: nft.Verdict, fold: Fold) -> str:
     """A verdict."""
     if given.chain is not None:
         what = fold(given.chain)

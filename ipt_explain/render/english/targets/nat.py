@@ -24,12 +24,12 @@ def _manner(options: Options) -> str:
     return f", with {both(phrases)}" if phrases else ""
 
 
-def destination(options: Options, _: Glossary) -> str:
+def _destination(options: Options, _: Glossary) -> str:
     """DNAT: where the connection goes instead."""
     return f"gets its destination rewritten to {_alternatives(options, '--to-destination')} (DNAT){_manner(options)}"
 
 
-def source(options: Options, _: Glossary) -> str:
+def _source(options: Options, _: Glossary) -> str:
     """SNAT: where the connection seems to come from."""
     return f"gets its source rewritten to {_alternatives(options, '--to-source')} (SNAT){_manner(options)}"
 
@@ -55,7 +55,7 @@ def _ports(value: str) -> str:
     return f"port {value}" if value.isdecimal() else f"a port of {_shifted(value)}"
 
 
-def masquerade(options: Options, _: Glossary) -> str:
+def _masquerade(options: Options, _: Glossary) -> str:
     """SNAT to the node's address on the interface by which the packet leaves."""
     ports = options.value("--to-ports")
     from_port = f", ports {ports}" if ports is not None else ""
@@ -63,14 +63,14 @@ def masquerade(options: Options, _: Glossary) -> str:
     return f"gets its source rewritten to {own}{_manner(options)}"
 
 
-def redirect(options: Options, _: Glossary) -> str:
+def _redirect(options: Options, _: Glossary) -> str:
     """DNAT to the node itself."""
     ports = options.value("--to-ports")
     port = f", {_ports(ports)}" if ports is not None else ""
     return f"is redirected to this node itself{port} (REDIRECT){_manner(options)}"
 
 
-def netmap(options: Options, _: Glossary) -> str:
+def _netmap(options: Options, _: Glossary) -> str:
     """One network mapped onto another, address by address."""
     return f"gets its address mapped into {options.value('--to')}, the host part kept (NETMAP)"
 
@@ -84,11 +84,11 @@ def _prefix(side: str) -> Callable[[Options, Glossary], str]:
 
 
 NAT: Mapping[str, Callable[[Options, Glossary], str]] = {
-    "DNAT": destination,
+    "DNAT": _destination,
     "DNPT": _prefix("destination"),
-    "MASQUERADE": masquerade,
-    "NETMAP": netmap,
-    "REDIRECT": redirect,
-    "SNAT": source,
+    "MASQUERADE": _masquerade,
+    "NETMAP": _netmap,
+    "REDIRECT": _redirect,
+    "SNAT": _source,
     "SNPT": _prefix("source"),
 }
