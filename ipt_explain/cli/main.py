@@ -256,7 +256,7 @@ def _internal_error(error: Exception) -> str:
 
 
 def _line_worked_on(error: Exception) -> int | None:
-    """The line of the rule in the innermost frame that has one, else None."""
+    """The line of the rule in the innermost frame that has one; None if none has."""
     import traceback
 
     from ipt_explain.model import Rule

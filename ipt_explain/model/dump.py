@@ -144,8 +144,8 @@ class Dump(Record, eq=False):
     failed: tuple[FailedTool, ...] = ()
 
     def without_text(self) -> Dump:
-        """The same dump, none of whose lines are known: for work that asks only for rules. A large node's text takes
-        half as much memory as its rules."""
+        """The same dump without its lines, for work that only needs rules. A large node's text takes half as much
+        memory as its rules."""
         return replace(self, text=SourceText(self.source, ""))
 
     def to_text(self) -> str:

@@ -32,7 +32,8 @@ class TargetKind(Enum):
 
 
 class Hidden(Enum):
-    """What a rule may have that its text does not show. Such a rule is never known to match, or to do nothing else."""
+    """What a rule may have that its text does not show. Such a rule is never known to match, or to do only what is
+    shown."""
 
     INTERFACES = "interfaces"  # `iptables -L` without -v prints no -i and no -o
     CONDITIONS = "conditions"  # words of a listing that no known match prints, `-m NAME [unsupported revision]`

@@ -73,7 +73,7 @@ class Assumption:
     excluded: tuple[str, ...]
 
     def __new__(cls, literals: Literals, hold: bool, share: Fraction = _HALF) -> Assumption:  # noqa: PYI034, the one
-        """The only object with these values."""
+        """The one object with these values."""
         known = cls._known.get((literals, hold, share))
         if known is not None:
             return known
@@ -95,13 +95,13 @@ class Assumption:
         return Assumption(self.literals, not self.hold, 1 - self.share)
 
     def naming(self, names: Mapping[str, str]) -> Assumption:
-        """The same with its questions reworded."""
+        """The same assumption with its questions reworded."""
         literals = tuple([(names[text], wanted) for text, wanted in self.literals])
         return self if literals == self.literals else Assumption(literals, self.hold, self.share)
 
     @property
     def is_shared(self) -> bool:
-        """Whether it is about the places that the packets of a crowd are bound for, each about its own."""
+        """Whether it is one question about the different destinations of a crowd's packets."""
         return any(SENT_PLACE in text or BOUND_PLACE in text for text, _ in self.literals)
 
     @property
@@ -146,8 +146,8 @@ Answers = tuple[Assumption, ...]
 
 
 class InterfaceChoice(NamedTuple):
-    """Assumptions in two parts: that a packet has one of some `interfaces`, at `place`, and the `others`. `said`
-    are the assumptions that the first replaces: it implies that the packet has no other interface."""
+    """Assumptions in two parts: that a packet has one of some `interfaces`, at `place`, and the `others`. `said` are
+    the assumptions that the first part replaces: it implies that the packet has no other interface."""
 
     interfaces: tuple[str, ...]
     flag: str
@@ -199,7 +199,7 @@ def worth_joining(choices: Sequence[InterfaceChoice]) -> bool:
 
 
 def condensed(answers: Answers) -> Answers:
-    """The same, with many assumptions about excluded interfaces merged into one."""
+    """The same assumptions, with many about excluded interfaces merged into one."""
     for flag in dict.fromkeys(each.flag for each in answers if each.excluded):
         same = [each for each in answers if each.flag == flag]
         names = [name for each in same for name in each.excluded]
@@ -211,12 +211,12 @@ def condensed(answers: Answers) -> Answers:
 
 
 def none_of(flag: str, names: Iterable[str]) -> Literals:
-    """That a packet has none of these interfaces, in whatever order they were met."""
+    """The assumption that a packet has none of these interfaces, the same for any order of names."""
     return tuple([(_spelled(flag, name), False) for name in sorted(names)])
 
 
 def user_answer(assumed: Literals, question: str) -> bool | None:
-    """The user's answer to a question: the first text that is part of it decides. None without one."""
+    """The user's answer to a question, decided by the first text that is part of it; None if no text is."""
     for text, answer in assumed:
         if text in question:
             return answer
@@ -225,8 +225,8 @@ def user_answer(assumed: Literals, question: str) -> bool | None:
 
 @lru_cache(maxsize=64)
 def known_answers(answers: Answers, assumed: Literals) -> Mapping[str, bool]:
-    """The questions that assumptions answer: all of those that hold, and of others the last one left, if the answers
-    to the rest do hold, as assumed or as the user said (`assumed`)."""
+    """The questions that assumptions answer: all of an assumption that holds; of another one the last that is open, if
+    the others hold, as assumed or as the user said (`assumed`)."""
     certain: dict[str, bool] = {}
     for each in answers:
         if each.hold or len(each.literals) == 1:
@@ -248,8 +248,8 @@ def known_answers(answers: Answers, assumed: Literals) -> Mapping[str, bool]:
 
 @lru_cache(maxsize=4096)
 def _interfaces(literals: Literals) -> tuple[str, tuple[str, ...]]:
-    """The flag and the interfaces that questions are about, of which a packet has at most one; empty for other
-    questions. Several interfaces are all negated."""
+    """The flag and the interfaces of questions of which a packet can satisfy at most one; empty for other questions.
+    Several interfaces are all negated."""
     for flag in _SIDES:
         asked = [text.removeprefix(flag) for text, _ in literals if text.startswith(flag)]
         names = [name for text in asked if (name := _interface_name(flag, text)) is not None]

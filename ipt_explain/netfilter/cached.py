@@ -1,4 +1,4 @@
-"""Columns that keep what was worked out from them: several crowds meet the same ten thousand chains."""
+"""Columns that cache what was computed from them: several crowds meet the same ten thousand chains."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 class CachedColumn(list[Value]):
-    """A column with a cache of what `cached` has worked out from all of it. It must not change."""
+    """A column that caches what `cached` computes from all of it. It must not change."""
 
     def __init__(self, values: Iterable[Value]) -> None:
         super().__init__(values)

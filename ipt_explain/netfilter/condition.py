@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
         @property
         def to(self) -> Sequence[Heading]:
-            """Where each is bound for."""
+            """Each packet's destination."""
 
         @property
         def sent(self) -> Sequence[Heading]:
-            """Where each was sent."""
+            """Each packet's original destination."""
 
 
 _HALF = Fraction(1, 2)
@@ -88,7 +88,7 @@ def slots_of(match: Match) -> tuple[int, ...]:
 
 
 def ask(state: PacketState, text: str, invert: bool = False) -> Truth | Question:
-    """A question, or its answer if that has been assumed."""
+    """A question, or its answer if one is assumed."""
     known = state.answer(text)
     return Question(text, invert) if known is None else Truth.of(known is not invert)
 
@@ -127,8 +127,8 @@ def place_text(place: Heading, state: PacketState) -> str:
 
 
 def shared_place(place: Heading, sent: Heading, state: PacketState) -> str | None:
-    """How one question for all packets of a crowd calls the place that each is bound for; None if each is asked by
-    itself."""
+    """How one question for all packets of a crowd refers to their destinations; None if each packet is asked
+    separately."""
     node = state.node
     if not node.names_later or node.assumed or state.connection.known or not isinstance(place.address, int):
         return None

@@ -1,4 +1,4 @@
-"""What assumptions about a packet say of an interface that the dump does not show."""
+"""What assumptions about a packet say about an interface that the dump does not show."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _STARTS = {Side.ARRIVING: ARRIVING, Side.LEAVING: LEAVING}
 
 
 class InterfaceFacts(Record):
-    """It is one of `among` (None: any), fits the patterns `within`, is none of `apart` and fits none of `apart_from`.
-    Patterns end in `+`, as those of iptables."""
+    """The interface is one of `among` (None: any), fits the patterns `within`, is none of `apart` and fits none of
+    `apart_from`. Patterns end in `+`, as those of iptables."""
 
     among: tuple[str, ...] | None
     within: tuple[str, ...]
@@ -38,7 +38,7 @@ class InterfaceFacts(Record):
 
 @lru_cache(maxsize=1024)
 def interface_facts(answers: Answers, side: Side) -> InterfaceFacts:
-    """What a packet's assumptions say of one of its interfaces."""
+    """What a packet's assumptions say about one of its interfaces."""
     among: tuple[str, ...] | None = None
     within: list[str] = []
     apart: set[str] = set()
@@ -59,7 +59,8 @@ def interface_facts(answers: Answers, side: Side) -> InterfaceFacts:
 
 
 def known_interface(answers: Answers, side: Side) -> str | InterfaceFacts | None:
-    """The name of the interface if assumptions tell it, what else they say of it, or None if they say nothing."""
+    """The name of the interface if assumptions determine it; otherwise what they say about it, or None if they say
+    nothing."""
     facts = interface_facts(answers, side)
     if facts.among is not None and len(facts.among) == 1:
         return facts.among[0]

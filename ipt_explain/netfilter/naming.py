@@ -1,4 +1,4 @@
-"""How the questions that a crowd's packets share read in full, for one of them: with its own addresses."""
+"""Spells out the questions that a crowd's packets share, for one of the packets: with its own addresses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ENDPOINT = "the address and port of endpoint {} of its Service"
 
 
 class Names(dict[str, str]):
-    """Questions in full, by how packets share them. Others are the same, but for the places that they name."""
+    """Full questions by their shared form. Questions without an entry only have their places replaced."""
 
     def __init__(self, places: dict[str, str], questions: dict[str, str] | None = None) -> None:
         super().__init__(questions or {})
@@ -31,7 +31,7 @@ class Names(dict[str, str]):
 
 
 def names_of(state: PacketState, sent: Heading, endpoints: Sequence[Heading | None] = ()) -> Names:
-    """How a packet's questions read in full; `endpoints` are those of its Service, where questions name them."""
+    """The full form of a packet's questions. `endpoints` are those of its Service, if questions refer to them."""
     address, family = sent.address, state.connection.family
     places = {
         _ENDPOINT.format(number): place_text(each, state) for number, each in enumerate(endpoints) if each is not None
@@ -46,7 +46,7 @@ def names_of(state: PacketState, sent: Heading, endpoints: Sequence[Heading | No
 
 
 def with_named_destination(state: PacketState, sent: Heading) -> PacketState:
-    """The same packet, with its original destination named in its answers."""
+    """The same packet, with its original destination spelled out in its answers."""
     if sent.address is None or not state.answers:
         return state
     names = names_of(state, sent)
@@ -54,17 +54,17 @@ def with_named_destination(state: PacketState, sent: Heading) -> PacketState:
 
 
 def asks_of_bound(answers: Answers) -> bool:
-    """Whether answers depend on where the packets are bound for: each packet is asked of another place."""
+    """Whether answers refer to the packets' current destinations, which differ from packet to packet."""
     return any(BOUND_PLACE in text for answer in answers for text, _ in answer.literals)
 
 
 def with_named_bound(state: PacketState, to: Heading) -> PacketState:
-    """The same packet, with where it is bound for named in its answers."""
+    """The same packet, with its current destination spelled out in its answers."""
     names = Names({BOUND_PLACE: place_text(to, state)})
     return state.with_answers(tuple([answer.naming(names) for answer in state.answers]))
 
 
 def numbered(answers: Answers, place: int) -> Answers:
-    """Answers of a packet that is bound for one of its Service's endpoints."""
+    """A packet's answers, with its destination as number `place` of its Service's endpoints."""
     names = Names({BOUND_PLACE: _ENDPOINT.format(place)})
     return tuple([answer.naming(names) for answer in answers])

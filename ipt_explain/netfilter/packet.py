@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         def hold_each(
             self, name: str, directions: Sequence[str], state: PacketState, to: Sequence[Heading]
         ) -> Sequence[Truth]:
-            """The same for each of many."""
+            """The same for each of many packets."""
 
 
 class Tracking(Enum):
@@ -66,9 +66,9 @@ CLIENT_PORT = 49_500
 
 
 class Known(Record, eq=False):
-    """What connection tracking knows of a packet of a connection that has been answered: `tracking` is REPLY or
-    ESTABLISHED; replies come from `server` and are sent to `client`. NAT makes the packet come from `source` and go
-    `to` another place. It sets the connection up, or has `data`, which TCP and SCTP send later."""
+    """What connection tracking knows about a packet of an answered connection: `tracking` is REPLY or ESTABLISHED;
+    replies come from `server` and go to `client`. NAT makes the packet come from `source` and go `to` another place. It
+    is part of the connection's set-up, or has `data`, which TCP and SCTP send later."""
 
     tracking: Tracking
     server: Heading
@@ -143,7 +143,7 @@ class Heading(NamedTuple):
 
 
 def headings(addresses: Iterable[Address | None], ports: Iterable[int | None]) -> Iterator[Heading]:
-    """Destinations, by their addresses and ports: faster than one by one."""
+    """Destinations from their addresses and ports: faster than one by one."""
     return map(_HEADING, zip(addresses, ports, repeat("")))
 
 
@@ -151,17 +151,17 @@ _HEADING = partial(tuple.__new__, Heading)  # `Heading._make` without its Python
 
 
 def addresses_of(to: Sequence[Heading]) -> frozenset[Address | None]:
-    """Where packets are bound for, each address once."""
+    """The different addresses of destinations."""
     return cached(to, _addresses)
 
 
 def ports_of(to: Sequence[Heading]) -> frozenset[int | None]:
-    """The different ports that packets are bound for."""
+    """The different ports of destinations."""
     return cached(to, _ports)
 
 
 def known_addresses_of(to: Sequence[Heading]) -> frozenset[int] | None:
-    """The same, if each is known."""
+    """The different addresses of destinations, if all are known."""
     return cached(to, _known_addresses)
 
 
@@ -220,12 +220,12 @@ class PacketState(NamedTuple):
 
     @property
     def is_known(self) -> bool:
-        """Whether it belongs to a connection that has been answered."""
+        """Whether it belongs to an answered connection."""
         return self.tracking is Tracking.REPLY or self.tracking is Tracking.ESTABLISHED
 
     @property
     def tcp_flags(self) -> frozenset[str]:
-        """Its flags, if it is one of TCP."""
+        """Its flags, if it is a TCP packet."""
         known = self.connection.known
         if self.tracking is Tracking.RELATED or self.tracking is Tracking.INVALID:
             return _RESET_FLAGS
@@ -235,7 +235,7 @@ class PacketState(NamedTuple):
 
     @property
     def sctp_chunk(self) -> str:
-        """The type of its only chunk, if it is one of SCTP."""
+        """The type of its only chunk, if it is an SCTP packet."""
         known = self.connection.known
         if known is None:
             return "INIT"
@@ -243,7 +243,7 @@ class PacketState(NamedTuple):
 
     @property
     def tracked(self) -> bool:
-        """Whether it belongs to a connection or a template of one."""
+        """Whether it belongs to a connection, or to the template of one."""
         return self.tracking not in _WITHOUT_CONNECTION
 
     def counted_by(self, line: int) -> PacketState:
@@ -288,11 +288,11 @@ class PacketState(NamedTuple):
         return Truth.NO if self._knows_own else Truth.UNKNOWN
 
     def owns_none(self, addresses: frozenset[Address | None]) -> bool:
-        """Whether none of these addresses, loopback apart, can be the node's."""
+        """Whether none of these addresses can be the node's, apart from loopback."""
         known = self.node.local_addresses
         return self._knows_own and self.connection.source not in addresses and known.isdisjoint(addresses)
 
     @property
     def _knows_own(self) -> bool:
-        """Whether addresses that nothing is known of are not the node's."""
+        """Whether an address about which nothing is known is not the node's."""
         return self.hook is Hook.FORWARD or (bool(self.node.local_addresses) and not self.node.more_addresses)

@@ -51,7 +51,8 @@ def build_parser(grammar: str, start: str = "rule") -> Lark:
 
 
 def loaded_or_built(tables_file: str, made_of: str, build: Callable[[], Lark]) -> Lark:
-    """A parser from its tables, if they fit the text that it is `made_of`; else it is built, and they are kept."""
+    """A parser from its tables, if they fit the text that it is `made_of`; otherwise it is built, and its tables are
+    stored."""
     folder = _grammar_folder()
     parser = load_tables(folder, made_of, tables_file)
     if parser is None:

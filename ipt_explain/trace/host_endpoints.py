@@ -11,7 +11,7 @@ from ipt_explain.netfilter.walk.stages import NodeRules
 
 
 def doubtful_addresses(dump: Dump, family: Family, node: NodeRules) -> frozenset[int]:
-    """Endpoints' addresses of which explain asks, too, whether they are the node's; none where rules stop nothing."""
+    """Endpoints' addresses for which explain also asks whether they are the node's; none if rules stop nothing."""
     if not any(stopping(node.rulesets)):
         return frozenset()
     plans = Plans()

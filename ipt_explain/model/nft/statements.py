@@ -136,7 +136,7 @@ class FlowOffload(Record):
 
 
 class Aside(Record):
-    """A statement that changes nothing about a packet's way: `dup`, `last`."""
+    """A statement that does not affect what happens to the packet: `dup`, `last`."""
 
     text: str
 

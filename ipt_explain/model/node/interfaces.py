@@ -17,8 +17,8 @@ class InterfaceAddress(Record):
 
 
 class NodeAddresses(Record):
-    """Addresses of interfaces. `interfaces` are all that the text shows, with or without addresses; `cut` tells that
-    some of what the tool printed was left out."""
+    """Addresses of interfaces. `interfaces` are all that the text shows, with or without addresses. `cut`: some of what
+    the tool printed was left out."""
 
     source: str
     interfaces: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""A set without networks and exceptions, looked up for many packets at once: a table of where they are bound for."""
+"""A set without networks and exceptions, looked up for many packets at once: a table by destination."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _ADDRESSES = frozenset({Dimension.IP, Dimension.NET})
 
 
 class DestinationTable(Record, eq=False):
-    """Whether a set has packets, by the address or port that they are bound for, or both; `missing` is for all others.
-    """
+    """Whether a set contains packets, by the address, the port, or both, of their destination; `missing` applies to all
+    others."""
 
     held: Mapping[object, Truth]
     missing: Truth
@@ -32,7 +32,7 @@ class DestinationTable(Record, eq=False):
     port: bool
 
     def look_up(self, to: Sequence[Heading]) -> list[Truth]:
-        """Whether the set has each of these packets."""
+        """Whether the set contains each of these packets."""
         keys: Iterable[object] = to
         if not (self.address and self.port):
             keys = map(itemgetter(0 if self.address else 1), to)
@@ -64,7 +64,7 @@ class ExactElements:
 
     @classmethod
     def of(cls, found: IpSet) -> ExactElements | None:
-        """None if a set has networks, exceptions, or parts that cannot be read."""
+        """The elements of a set; None if it has networks, exceptions, or parts that cannot be read."""
         width = len(found.dimensions)
         if found.mask is not None or any(each.nomatch or len(each.parts) != width for each in found.elements):
             return None
@@ -75,13 +75,13 @@ class ExactElements:
             return None
 
     def elements(self) -> list[MaskedElement]:
-        """The same, one by one."""
+        """The elements one by one."""
         masks = tuple([self._whole if each in _ADDRESSES else WHOLE for each in self._dimensions])
         return [MaskedElement(keys, masks, False) for keys in zip(*self._columns)]
 
     def by_destination(self, values: Sequence[Shown | None], port_of: int) -> DestinationTable | None:
-        """A table for packets that show these values, None where each shows its destination. `port_of` is what a port
-        of theirs is one of. None if a set asks for one part of it twice."""
+        """A table for packets with these values, None for each dimension that is their destination. `port_of` is the
+        owner of their port. None if a set tests one part of the destination twice."""
         missing = Truth.NO if self._complete else Truth.UNKNOWN
         moving = [place for place, value in enumerate(values) if value is None]
         addresses = [place for place in moving if self._dimensions[place] in _ADDRESSES]
@@ -103,7 +103,7 @@ class ExactElements:
         return cast("Sequence[tuple[int, int]]", self._columns[place])
 
     def _fits(self, values: Sequence[Shown | None]) -> Iterable[Truth] | None:
-        """How what all packets share fits each element; None if that fits none."""
+        """How each element fits what all packets share; None if no element does."""
         fits: Iterable[Truth] = repeat(Truth.YES)
         for value, column in zip(values, self._columns):
             if isinstance(value, Whereabouts) and value.ordinary:

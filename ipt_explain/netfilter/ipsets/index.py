@@ -34,7 +34,7 @@ class SetIndex:
         return ExactElements.of(self.set)
 
     def by_destination(self, values: tuple[Shown | None, ...], port_of: int) -> DestinationTable | None:
-        """A table for packets that show these values, None where each shows its destination; None if the set has
+        """A table for packets with these values, None for each dimension that is their destination; None if the set has
         networks or the like."""
         key = values, port_of
         if key not in self._tables:

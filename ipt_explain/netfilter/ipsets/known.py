@@ -54,7 +54,7 @@ class KnownSets:
         return held
 
     def _table(self, name: str, directions: Sequence[str], state: PacketState) -> DestinationTable | None:
-        """What a set says of all destinations; None if it has networks or the like."""
+        """Whether a set contains each destination; None if it has networks or the like."""
         found = self._sets.get(name)
         if found is None or found.family not in (None, state.connection.family):
             return None

@@ -40,7 +40,8 @@ def value_of(found: IpSet, dimension: Dimension, source: bool, state: PacketStat
 
 
 def port_owner(method: SetMethod, protocol: int) -> int | None:
-    """What a set takes the ports of a protocol to belong to; None if it does not look at them."""
+    """The protocol under which a set looks up a packet's port (ANY_PROTOCOL in a bitmap); None if it ignores the
+    port."""
     if method is SetMethod.BITMAP:
         return ANY_PROTOCOL if protocol in _BITMAP_PORTS else None
     return protocol if protocol in _PORTS else None

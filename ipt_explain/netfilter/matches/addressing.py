@@ -71,7 +71,7 @@ _SPECIAL = {Family.IPV4: frozenset({0, 127, *range(0xE0, 0xF0), 0xFF}), Family.I
 
 
 def _plain_unicast(to: Sequence[Heading], family: Family) -> bool:
-    """Whether packets are bound for known unicast addresses, of which every node's routing says the same."""
+    """Whether packets go to known unicast addresses, which every node routes alike."""
     addresses, rest = known_addresses_of(to), ADDRESS_BITS[family] - 8
     return addresses is not None and _SPECIAL[family].isdisjoint({address >> rest for address in addresses})
 

@@ -16,8 +16,8 @@ _chance = lru_cache(maxsize=4096)(chance)
 def conditions(match: Match) -> list[Condition]:
     """statistic: `random` matches its share of packets; `nth` its long-run share.
 
-    Each nth rule counts the packets that reach it and takes its share of those, whatever came before. Which ones, no
-    dump shows: if another nth rule has taken some of them but not all, it is a question.
+    Each nth rule counts the packets that reach it and takes its share of those, whatever came before. No dump shows
+    which ones: if another nth rule has taken some of them but not all, it is a question.
     """
     found: list[Condition] = []
     for option in match.options:

@@ -16,7 +16,7 @@ _CARRIED = {"ah": 51, "esp": 50, "mh": 135}
 
 
 def conditions(match: Match) -> list[Condition]:
-    """One that fails unless a packet's protocol is the header; what the header has is then a question."""
+    """A condition that fails unless a packet's protocol is the header; the header's content is then a question."""
     protocol = _CARRIED.get(match.module)
 
     def test(words: Words, state: PacketState, bound: Bound) -> Answer:

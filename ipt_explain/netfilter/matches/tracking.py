@@ -84,7 +84,7 @@ def _protocol(words: Words, state: PacketState, bound: Bound) -> bool:
 
 
 def ends_of(state: PacketState, bound: Bound, original: bool) -> tuple[Heading, Heading]:
-    """Where a connection's packets come from and where they are sent, in the original direction or the other. Of a new
+    """Where a connection's packets come from and where they are sent, in the original direction or the other. In a new
     connection, replies will come from where the packet goes now, and go to where it seems to come from now."""
     connection = state.connection
     if original:

@@ -12,7 +12,7 @@ from ipt_explain.records import replace
 
 
 def conditions(match: Match) -> list[Condition]:
-    """One question, whose answer is no where a packet was sent to another address or port."""
+    """One question; the answer is no if a packet was sent to another address or port."""
     (question,) = undecided(match)
     words_of = {option.name: question.slots.index(option.slots[0]) for option in match.options if not option.negated}
     address, port = words_of.get("--vaddr"), words_of.get("--vport")

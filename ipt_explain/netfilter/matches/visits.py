@@ -63,7 +63,7 @@ def conditions(match: Match, last: bool = False) -> list[Condition]:
 
 
 def records_visits(shape: Shape) -> bool:
-    """Whether a shape's rules enter addresses into a list."""
+    """Whether rules of a shape add addresses to a list."""
     return shape.match_option("recent", "--set") is not None
 
 

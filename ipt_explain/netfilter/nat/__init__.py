@@ -132,8 +132,8 @@ def sent_from(rule: Rule, state: PacketState) -> PacketState:
 
 
 def source_port(wanted: NatRange, state: PacketState, randomly: bool) -> int | None:
-    """The port that a new source gets from a range: at random any, of which the first is taken. None if it is
-    kept, which the kernel does while no other connection has it."""
+    """The port that a new source gets from a range: the first, where the kernel picks one at random. None if the port
+    is kept, as the kernel does unless another connection has it."""
     if wanted.first_port is None:
         return None
     from ipt_explain.netfilter.nat.choice import chosen_ports
