@@ -11,7 +11,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.records import Record
 from ipt_explain.services.fates import Decider, Loss, Lost, Unmasqueraded, Vantage
 from ipt_explain.services.losses import answering, losses_by_frontend, open_questions, reasons
-from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort, ServiceState
+from ipt_explain.services.ports import Frontend, FrontendKind, Refusal, ServicePort, ServiceState
 
 # Of a node's Services: at least this part of them, and at least so many.
 _MOST_OF_THEM = 0.5
@@ -56,12 +56,14 @@ class NodeCause(Record):
 
 
 class Doubt(Record):
-    """What most Services of a node depend on alike, open questions or reasons, and what is lost for some answers."""
+    """What most Services of a node depend on alike, open questions or reasons, and what is lost for some answers.
+    `all_else_arrives`: it is known that connections which these rules do not stop reach the Services' endpoints."""
 
     questions: tuple[str, ...]
     reasons: tuple[str, ...]
     services: tuple[ServicePort, ...]
     perhaps: tuple[Lost, ...]
+    all_else_arrives: bool
 
 
 class Health(Record):
@@ -230,7 +232,25 @@ def _doubt(services: Sequence[ServicePort]) -> Doubt | None:
     if not is_most(len(whom), len(services)):
         return None
     fates = [fate for frontend in whom[0].frontends if frontend.fates for _, fate in frontend.fates.items()]
-    return Doubt(asked, why, tuple(whom), tuple(lost for fate in fates for lost in fate.perhaps))
+    perhaps = tuple(lost for fate in fates for lost in fate.perhaps)
+    return Doubt(asked, why, tuple(whom), perhaps, not why and _all_else_arrives(whom, perhaps))
+
+
+def _all_else_arrives(services: Iterable[ServicePort], perhaps: Iterable[Lost]) -> bool:
+    """Whether Services lose nothing except what these rules, which are the only ones, drop or reject."""
+    stopping = {lost.decider for lost in perhaps}
+    return all(
+        frontend.fates is not None
+        and service.refusal(frontend) is Refusal.OF_NONE
+        and not frontend.fates.loses_any
+        and all(
+            lost.how in (Loss.DROPPED, Loss.REJECTED) and lost.decider in stopping
+            for _, fate in frontend.fates.items()
+            for lost in fate.perhaps
+        )
+        for service in services
+        for frontend in service.frontends
+    )
 
 
 def _key(source: str, lost: Lost) -> tuple[object, ...]:

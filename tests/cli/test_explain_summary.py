@@ -85,7 +85,7 @@ def test_what_affects_all_services_is_printed_once() -> None:
     told = " ".join(run("explain", stdin=text).out.split())
     assert (
         "NODE ? filter DOCKER, line 41, and filter FORWARD, line 12: Docker may drop connections to 4 service ports, "
-        "depending on what this input does not show: `-o docker0`, `-i docker0`" in told
+        "depending on what this input does not show: `-o docker0`, `-i docker0`; nothing else stops them" in told
     )
     policy = " ".join(run("explain", stdin=read_archive("neighbours")["docker-behind.txt"].decode()).out.split())
     assert "NODE ? filter FORWARD, line 12: the policy may drop connections to 4 service ports, depending on" in policy
@@ -189,8 +189,14 @@ def test_a_question_about_most_services_is_put_once() -> None:
     told = " ".join(run("explain", stdin=text).out.split())
     assert (
         "NODE ? filter FORWARD, line 27: this rule may drop connections to 4 service ports, depending on what this input "
-        "does not show: `-m set --match-set blocked src` SERVICES 4 unknown" in told
+        "does not show: `-m set --match-set blocked src`; nothing else stops them SERVICES 4 unknown" in told
     )
+
+
+def test_that_nothing_else_stops_connections_is_said_only_if_known() -> None:
+    doubtful, outside = "-m set --match-set blocked src -j DROP", "! -s 10.244.0.0/16 -j DROP"
+    told = " ".join(run("explain", stdin=forwarding(f"{doubtful}\n-A FORWARD {outside}")).out.split())
+    assert "`-m set --match-set blocked src`" in told and "nothing else stops them" not in told
 
 
 def test_a_question_about_few_services_is_their_own() -> None:

@@ -170,7 +170,8 @@ def _doubt(doubt: Doubt) -> str:
     first, *others = (_place(doubt.services[0].source, each) for each in deciders)
     rest = "rule" if all(each.is_rule for each in deciders) else "place"
     more = f", and {others[0]}" if len(others) == 1 else and_more(len(others), rest)
-    return f"{first}{more}: {who} may {does} connections to {whom}, depending on {depending}"
+    only = "; nothing else stops them" if doubt.all_else_arrives else ""
+    return f"{first}{more}: {who} may {does} connections to {whom}, depending on {depending}{only}"
 
 
 def _number(services: Sequence[ServicePort]) -> str:
