@@ -159,9 +159,9 @@ def test_chains_that_grep_keeps_next_to_their_rules() -> None:
     assert dump.rulesets[0].fragment
 
 
-def test_a_diff_is_refused() -> None:
+def test_a_diff_that_takes_rules_away_is_refused() -> None:
     with pytest.raises(DumpSyntaxError) as caught:
-        read_dump(f"@@ -1,2 +1,2 @@\n {RULE}\n+{RULE}\n")
+        read_dump(f"@@ -1,2 +1,2 @@\n-{RULE}\n+{RULE}\n")
     assert "compare BEFORE AFTER" in caught.value.remedy
 
 
