@@ -12,7 +12,7 @@ from ipt_explain.records import Record
 
 _NO_BREAK = "\u00a0"
 _LONG_NUMBER = lazy_pattern(rf"\d{{{LONGEST_NUMBER + 1}}}")
-_PROBES = 4  # that hit each longer run: fewer would hit many short ones as well
+_PROBES = 4  # of these hit each longer run; fewer would hit many short runs, too
 _STEP = LONGEST_NUMBER // _PROBES
 _CERTAIN = (_PROBES - 1) * _STEP  # digits, from the first probe that hits on
 _DIGITS = lazy_pattern(r"\d*")

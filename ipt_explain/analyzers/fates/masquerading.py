@@ -42,7 +42,7 @@ Bound = Sequence[Heading | None]
 
 _layout_of = attrgetter("layout")
 _MOST_ENDPOINTS = 256
-_FEW = 64  # endpoints, followed as fast as one finds out whether any rule asks for them
+_FEW = 64  # following this many endpoints is as fast as finding out whether any rule asks for them
 _WORK = 1_000  # rules that may be evaluated to find that out
 # Where marks are tested and changed after DNAT, and sources rewritten.
 _CHANGING = (("mangle", Hook.FORWARD), ("mangle", Hook.POSTROUTING), ("nat", Hook.POSTROUTING))

@@ -267,7 +267,7 @@ def _shows(service: ServicePort, frontend: Frontend) -> bool:
     return service.backend is not Backend.IPVS or frontend.verdict is not FrontendVerdict.UNKNOWN
 
 
-_WORTH_SHARING = 16  # so many packets may each ask questions of its own
+_WORTH_SHARING = 16  # this many packets may each have questions of their own
 _NOT_SHOWN = Fate(None, None, None, None, (NAT_NOT_SHOWN,))
 _NFT_NOT_SHOWN = Fate(None, None, None, None, (NFT_NOT_SHOWN,))
 _NO_SERVERS_SHOWN = (Fate(None, None, None, None, (SERVERS_NOT_SHOWN,)),) * 3

@@ -203,7 +203,7 @@ class Scales:
             if accepting is not None:
                 decider, why = self.deciders.of(accepting, state), ACCEPTED_FIRST
         if loss is Loss.UNTRANSLATED and refusal is not Refusal.OF_NONE and not self._filter_shown:
-            # Since 1.25, filter refuses what nat does not lead to an endpoint.
+            # Since 1.25, filter refuses what nat does not send to an endpoint.
             loss, why = Loss.UNKNOWN, FILTER_NOT_SHOWN
         hidden = (loss is Loss.UNTRANSLATED and not self._dnat_shown) or (
             loss is Loss.DROPPED and not self._shown_whole and path is not None and perhaps_led_away(path.steps())

@@ -66,7 +66,7 @@ def _type_of(option: Option) -> Condition:
     return Condition(option.slots, test, bound=not source, sent=not source, at_once=None if source else at_once)
 
 
-# What the first byte of addresses is that routing may say something special of.
+# First bytes of addresses that routing may treat specially.
 _SPECIAL = {Family.IPV4: frozenset({0, 127, *range(0xE0, 0xF0), 0xFF}), Family.IPV6: frozenset({0, 0xFF})}
 
 

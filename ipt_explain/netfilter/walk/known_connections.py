@@ -9,7 +9,7 @@ from ipt_explain.netfilter.hooks import is_built_in
 from ipt_explain.netfilter.marks import MARKING_TARGETS, mark_test
 from ipt_explain.netfilter.targets import changes_nothing
 
-_MOST_RULES = 1_000  # that are read; with more, some may
+_MOST_RULES = 1_000  # of a node with more rules, some are assumed to stop them
 _PASSING = frozenset({"ACCEPT", "RETURN", "MARK", "CONNMARK", "CT", "TOS", "DSCP"})
 _STATES = (("conntrack", "--ctstate"), ("state", "--state"))
 _KNOWN = ("ESTABLISHED", "DNAT", "SNAT")

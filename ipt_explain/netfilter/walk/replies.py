@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ipt_explain.netfilter.assumptions import Answers
 
 _WORK = 1_000  # rules that one reply may evaluate; one that takes longer passes
-_MOST_CONNECTIONS = 256  # that are asked one by one
+_MOST_CONNECTIONS = 256  # followed one by one
 _NEVER: Probability = 1 - ALWAYS
 _LATER = (
     (Tracking.REPLY, False), (Tracking.ESTABLISHED, False), (Tracking.ESTABLISHED, True), (Tracking.REPLY, True),

@@ -62,7 +62,7 @@ def _routes(
     addresses = addresses_of(to)
     special, own = cached(to, _ODD_ONES[family]), addresses & node.local_addresses
     odd = special | own | (addresses & {*node.doubtful_addresses, state.connection.source})
-    alike: frozenset[Address | None] = frozenset()  # of all of these one question is asked
+    alike: frozenset[Address | None] = frozenset()  # these share one question
     here = own - special
     if isinstance(state.source, int) and is_loopback(state.source, family):
         asked, here = addresses, frozenset()
@@ -176,7 +176,7 @@ def routed(travellers: Travellers, ends: Ends, sent: Sequence[Heading]) -> tuple
     original destination of each packet of the journey."""
     local, others = Travellers(), Travellers()
     for state, packets in travellers.items():
-        rewritten: set[Address | None] = set()  # asked of addresses alone that nat has not chosen
+        rewritten: set[Address | None] = set()  # nat has not decided yet: no address is its choice
         if not state.destination_decided:
             rewritten = {to.address for who, to in zip(packets.who, packets.to) if to.address != sent[who].address}
         answers = _routes(state, packets.to, rewritten)

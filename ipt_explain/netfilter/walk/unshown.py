@@ -36,7 +36,7 @@ class Unshown:
             return travellers
         table = ruleset.tables.get(name)
         unreached = [] if table is None else unreached_chains(table)
-        # Packets pass INPUT or FORWARD, not both; chains of any other hook they would meet twice.
+        # Packets pass INPUT or FORWARD, not both. They would meet chains of any other hook twice.
         here = Hook.FORWARD if hook is Hook.INPUT else hook
         orphans = [chain for chain in unreached if self._entered.get(chain, here) is here]
         if table is not None and orphans:

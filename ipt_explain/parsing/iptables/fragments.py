@@ -139,7 +139,7 @@ def _table_of_rule(rule: Rule) -> str | None:
     chain, target, shape = rule.chain, rule.target or "", rule.shape
     table = _table_of_target(target) or _table_of_name(chain)
     if table is None and target == "ACCEPT":
-        # In IPVS mode, nat leaves what goes to a Service's address to IPVS.
+        # In IPVS mode, nat leaves packets to a Service's address to IPVS.
         return "nat" if chain == "KUBE-SERVICES" and shape.has_match("set") else "filter"
     if chain in _TABLE_OF_CHAIN:
         filtering = shape.has_match("conntrack") or shape.has_match("state")

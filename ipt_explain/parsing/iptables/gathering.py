@@ -145,7 +145,7 @@ class Gathering:
             form = self._form(section.form)
             builder.add(section.build(name, section.extents(form, last)), form, None)
             return
-        # Some chains of `iptables -S CHAIN`: its declarations say nothing of the table, its rules do.
+        # Some chains of `iptables -S CHAIN`: its rules show the table, its declarations do not.
         rules = list(section.rules())
         tables = {table for _, table in places_of(rules)} or {"filter"}
         shown = section.shown or Extents(Extent.SOME, {}, Extent.START if last else Extent.WHOLE)

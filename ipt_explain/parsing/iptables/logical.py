@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import Record
 
-# A quote that is never closed reaches to the end, which the group tells: so no text is searched twice.
+# The group shows that a quote is never closed, and reaches to the end: so no text is searched twice.
 _QUOTED = lazy_pattern(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|(\\?\Z))', re.DOTALL)
 _CLOSING = lazy_pattern(r'[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 # A comment has at most 255 bytes (XT_MAX_COMMENT_LEN), a log prefix 127; escaping doubles them at most.

@@ -120,7 +120,7 @@ class PlainLines:
 
     def _open_table(self, name: str, line: int) -> bool:
         if name not in BUILT_IN_CHAINS:
-            # What follows belongs to it: read, so that it is not reported too, and left out.
+            # What follows belongs to it: it is read, so that it is not reported too, and left out.
             if name and " " not in name:
                 self._begin(name, line, None)
                 self._holes.nameless = True

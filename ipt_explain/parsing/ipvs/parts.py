@@ -6,7 +6,7 @@ from ipt_explain.parsing.iptables.outputs import is_elision
 from ipt_explain.parsing.pastes.commands import is_filtered
 from ipt_explain.patterns import lazy_pattern
 
-# A set's own count of elements tells whether it is cut; nothing tells it of servers and interfaces.
+# A set's own count of elements shows whether it is cut; servers and interfaces have no such count.
 _OF_ONE_SERVER = lazy_pattern(r"ipvsadm [^|;]{0,80}(?<![\w-])(?:-[tuf]|--(?:tcp|udp|sctp|fwmark)-service)[ \t=]")
 _LONGEST = 1000
 _LINES = 4

@@ -115,7 +115,7 @@ class _TakingOut:
         """Read on while lines are alike. Returns where that ends, and the line number there."""
         if start != "line" or (tool is Tool.IP_ADDR and (self._sets.is_open or not self._addresses.awaits_detail)):
             return position, number
-        with suppress(ValueError):  # `_read` tells of it
+        with suppress(ValueError):  # `_read` reports it
             for form, rows, end in self._runs[tool].read(self._text, position):
                 if len(rows) > 1 and self._take_together(tool, form, rows, number):
                     position, number = end, number + len(rows)

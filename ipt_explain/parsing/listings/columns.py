@@ -25,7 +25,7 @@ _HEADER = re.compile(
 _NAMES = {*PROTOCOLS.values(), *OTHER_PROTOCOLS, "all", "ip"}
 _PROTOCOL = "|".join(re.escape(name) for name in sorted(_NAMES, reverse=True))
 _WORD = r"[^ \t\n]+"
-_OTHER = r"(?!(?:--|-f|!f)[ \t])"  # than what is under opt
+_OTHER = r"(?!(?:--|-f|!f)[ \t])"  # than the words under opt
 _HOST = rf"(?!\*[ \t]){_OTHER}{_WORD}"
 _GAP = r"(?:[ \t]+|(?=--[ \t]))"  # a long protocol leaves no blank
 _COUNT = r"\d+[KMGTP]?"

@@ -210,7 +210,7 @@ class RulesetDraft(Record, frozen=False):
     def join(self, earlier: TableDraft, later: TableDraft) -> None:
         """Join two outputs of a table. Pieces of it complete each other; of two whole outputs, the later one counts."""
         key = later.family, later.name
-        # One with far fewer chains is a piece; nor would it do to look at all chains for every piece.
+        # A table with far fewer chains is a piece. Looking at all chains for every piece would take too long.
         piece = len(later.chains) * _PIECES < len(earlier.chains) or not later.hooked()
         if piece or later.hooked() != earlier.hooked():
             earlier.chains.update(later.chains)

@@ -82,7 +82,7 @@ def _joined(lines: list[str]) -> int:
         depth += opened - closed
     widths = {len(lines[place - 1]) for place in places}
     width = max(widths, default=0)
-    # A last piece may be shorter than the width; every line that one follows has it.
+    # Only the last piece may be shorter than the width.
     hard = len(widths) == 1 < len(places) and _SHORTEST_WIDTH <= width == max(map(len, lines))
     glue = "" if hard else " "
     if hard and lines[1].startswith("\t"):

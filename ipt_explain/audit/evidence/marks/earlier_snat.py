@@ -23,7 +23,7 @@ from ipt_explain.netfilter.walk.path import Leg, Path, Step
 from ipt_explain.records import Record, replace
 from ipt_explain.services.fates import Vantage
 
-# So many Services' pods are tried for all.
+# The pods of this many Services are tried, in place of all.
 _SAMPLE = 16
 _MASQUERADING = frozenset({"MASQUERADE", "SNAT", "NETMAP"})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ipt_explain.analyzers.names import FIREWALL, FORWARD
 from ipt_explain.model import Rule, Ruleset
 
-# By chain of table filter and comment: the modules of which the rule must have one, and what is lost without it.
+# By chain of table filter and comment: the modules, one of which the rule must have, and what is lost without it.
 _EXPECTED = {
     (FIREWALL, "kubernetes firewall for dropping marked packets"): (("mark",), "mark"),
     (FIREWALL, "block incoming localnet connections"): (("conntrack", "state"), "addresses and connection state"),

@@ -40,7 +40,7 @@ def uneven_probabilities(context: RulesetContext) -> Faults:
     """One fault for each chain, at the first probability that does not fit."""
     for odd in chance_chains(context):
         if dead(odd) or repeated(odd) or odd.strange or leaks(context, odd) or odd.ending is not None:
-            continue  # another rule tells the cause
+            continue  # another rule reports the cause
         if not context.knows_chain(odd.chain) and odd.partial:
             continue
         if any(not choice.even for choice in odd.choices):

@@ -87,7 +87,7 @@ def _nothing_local(context: RulesetContext, service: ServicePort, frontend: Fron
     if chain is None or role_of(chain.name) not in _LOCAL:
         return False
     if role_of(chain.name) is ChainRole.FIREWALL and not any(role_of(judged.target or "") for judged in chain.rules):
-        return False  # it lets nobody on, whatever the policy
+        return False  # it lets no packet pass, whatever the policy
     members = [chain]
     if role_of(chain.name) is ChainRole.EXTERNAL and not _is_local(chain):
         return False

@@ -83,7 +83,7 @@ def _misled(context: NftContext, table: nft.Table) -> Faults:
         ports.setdefault(each.service_port, set()).add(each.port)
         addresses.setdefault(each.service, set()).add(each.address)
         services.setdefault(each.address, set()).add(each.service)
-    # Of an address that two Services have and a Service that has two, the element that both have in common is wrong.
+    # If two Services have one address, and one of them has a second, the element that they share is wrong.
     misled = [each for each in at_cluster_ips if len(addresses[each.service]) > 1 < len(services[each.address])]
     of_misled, at_misled = {each.service for each in misled}, {each.address for each in misled}
     for each in led:

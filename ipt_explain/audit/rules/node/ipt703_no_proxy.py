@@ -49,7 +49,7 @@ def no_proxy(dump: DumpContext) -> Faults:
         services = context.chain("nat", SERVICES)
         # kube-proxy sets up both families, and most clusters use IPv4 alone.
         single_stack = services is not None and context.ruleset.family is Family.IPV6
-        flushed = services is not None and service_chains(context) > 0  # IPT116 tells it
+        flushed = services is not None and service_chains(context) > 0  # IPT116 reports it
         if first is not None and not single_stack and not flushed and context.facts.mode is not ProxyMode.IPVS:
             yield Fault(
                 "Kubernetes chains are here, but no Services: "

@@ -152,7 +152,7 @@ def _packet_type(state: PacketState, bound: Bound) -> Reading:
     return "host"
 
 
-# The kernel sets two bits; nft has a name for one. So `ct status != dnat` is true also of what is translated.
+# The kernel sets two bits; nft has a name for one. So `ct status != dnat` also matches translated packets.
 _DNAT_DONE = ("dnat", "dst-nat-done")
 _SNAT_DONE = ("snat", "src-nat-done")
 

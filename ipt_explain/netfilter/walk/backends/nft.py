@@ -63,7 +63,7 @@ class ChainWalk:
         self._table = stage.table
         self._entered = entered
         self._sent = [sent[number] for number in entered.who]
-        self._parents: dict[int, int] = {}  # of rows that are a share of another row's packet, in a chain of their own
+        self._parents: dict[int, int] = {}  # of rows that have a share of another row's packet, in a chain of their own
         self._columns = columns
         self._evaluator = columns.evaluator
         self._budget = budget
@@ -98,7 +98,7 @@ class ChainWalk:
         if held is None:
             held = self._waiting[frame.order] = (frame, {})
             heappush(self._order, frame.order)
-        # Hashing ten thousand destinations takes longer than to compare these with few others'.
+        # Hashing ten thousand destinations takes longer than comparing them with those of a few others.
         start = (portion.state, len(portion.rows), portion.rows[:1], portion.to[:1])
         number, portions = 0, held[1]
         while (other := portions.get((*start, number))) is not None:

@@ -61,7 +61,7 @@ class Jumps:
         chains = [ground] * len(rows) if isinstance(ground, Chain) else list(map(ground.__getitem__, rows))
         layout = chains[0].layout
         shape, at = layout.shapes[places[0]], list(filter(None, map(layout.target_place, places)))
-        # Row by row: where one packet's rules lead to mostly lies together in memory.
+        # Row by row: the chains that one packet's rules lead to are mostly close in memory.
         names = [values[place] for values in [chain.values for chain in chains] for place in at]
         origin = tuple([row for row in rows for _ in places])
         turns = list(range(len(places))) * len(rows)

@@ -79,7 +79,7 @@ class Effects:
                 if alike not in groups:
                     groups[alike] = ([], [])
                 rows, headings = groups[alike]
-                if rows and rows[-1] == row:  # of random ports, each is as likely: they stay apart
+                if rows and rows[-1] == row:  # one of several random ports: each is kept separate
                     yield alike, (row,), (to or crowd.to[row],)
                     continue
                 rows.append(row)

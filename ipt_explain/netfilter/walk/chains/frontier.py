@@ -51,7 +51,7 @@ class Frontier:
         self._budget = budget
         self._ready: list[Found] = []
         self._looking: list[tuple[Portion, Sequence[int]]] = []
-        self._places: list[int] = []  # where portions wait, the first last
+        self._places: list[int] = []  # where portions wait, in reverse order
         self._waiting: dict[int, Portions[Key, Trail | None]] = {}
         self._outcomes: dict[tuple[int, Key], Outcome] = {}
         self._searched: dict[Key, tuple[int, int]] = {}
@@ -115,7 +115,7 @@ class Frontier:
             if outcome is not None:
                 self._ready.append(Met(portion, place, outcome))
                 continue
-            rest = self.search.ask(portion, place)  # an answer has been forgotten since it was asked
+            rest = self.search.ask(portion, place)  # its state lost an idle answer, so the rule must be asked again
             self._take_found()
             if rest is not None:
                 self.add(rest, place + 1)
@@ -141,7 +141,7 @@ class Frontier:
         self._waiting[place].gather(key, portion.share, portion.via)
         self._outcomes[place, key] = outcome
         if len(self._waiting[place]) > self._most_waiting:
-            self._budget.left = 0  # each rule from here on may double them: more work would come to no end
+            self._budget.left = 0  # every later rule may double them: work would never end
 
 
 def _with_counted(key: Key, counted: tuple[int, ...]) -> Key:

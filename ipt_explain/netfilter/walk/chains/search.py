@@ -92,7 +92,7 @@ class Search:
     def behind(self, portion: Portion, places: Sequence[int]) -> Iterator[tuple[Portion, Sequence[int]]]:
         """As `from_place`, with each row searching after its own place."""
         index = None if self._one is None else self._indexes.of(self._one)
-        assert index is not None  # as only that has rows meet rules in different places
+        assert index is not None  # only an index makes rows meet rules in different places
         numbers = portion.numbers(len(self._visit.crowd))
         others = [*index.others, self.end]
         starts = sorted((others[bisect_left(others, at)], at + 1, row) for at, row in zip(places, numbers))

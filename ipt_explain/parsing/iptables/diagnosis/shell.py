@@ -19,7 +19,7 @@ _CHANGES = r"(?:-[AIDRXNPFEZ]\b|--(?:append|insert|delete|flush))"
 
 _NODE_PROMPT = r"(?:\[[^\]\s]+@[^\]]+\] ?[#$%]|[\w.-]+@[\w.-]+:[^#$%\s]*[#$%]|[\w./-]+:[\w/~.-]+[#$]|\$)"
 _LOOKS = r"(?:cat|z?e?grep|zcat|less|head|tail|ssh|cd|ls|hostname|uname|date)"
-# Other tools of the node whose output is read beside rules.
+# Other tools of the node whose output is read along with rules.
 _NODE_TOOL = (
     r"(?:ipset +(?:save|list|-[SL])|ipvsadm-save|ipvsadm +(?:-\w*[SLl]\w*|--(?:save|list))|nft +(?:-\S+ +)*list)\b.*|"
     r"ip +(?:-\S+ +)*a(?:ddr(?:ess)?)?(?: +(?:show|list|ls|dev))*(?: +[\w.-]+)? *"

@@ -75,7 +75,7 @@ def _refusing(before: list[str]) -> str:
     once."""
     if not before:
         return ""
-    # Keywords end alike. Told once, that takes a fifth of the time to compile.
+    # All keywords end alike. Writing the end once takes a fifth of the time to compile.
     keywords = [pattern.removesuffix(END_OF_WORD) for pattern in before if pattern.endswith(END_OF_WORD)]
     refused = [pattern for pattern in before if not pattern.endswith(END_OF_WORD)]
     if keywords:

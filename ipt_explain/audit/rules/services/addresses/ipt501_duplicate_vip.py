@@ -41,7 +41,7 @@ def duplicate_vip(context: RulesetContext) -> Faults:
         wrong = misnamed.get(id(clash.first))
         first = names.get(id(clash.first), clash.first.target or "")
         if wrong is not None and wrong.proved is not None:
-            first = label(wrong.proved.spelled)  # its comment says otherwise, but there it leads
+            first = label(wrong.proved.spelled)  # it leads there, whatever its comment says
         yield Fault(
             f"{address_port(without_prefix(host or 'any address'), port)} is claimed by two Services: "
             f"the earlier rule sends every connection to {first}, and this one ({clash.second.target}) gets none",

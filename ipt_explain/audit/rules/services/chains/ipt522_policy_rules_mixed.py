@@ -61,5 +61,5 @@ _EFFECTS = {
 @rule("IPT522", "policy-rules-mixed", Severity.WARNING, evidence=broken_paths, reads_absence=True, yields_to=CAUSES)
 def policy_rules_mixed(context: RulesetContext) -> Faults:
     """One fault for each such chain."""
-    # Some distributions fall back so on purpose.
+    # Some distributions fall back to all endpoints on purpose.
     return path_faults(context, _EFFECTS, notes=(PathFault.LOST_POLICY,))
