@@ -11,7 +11,7 @@ from ipt_explain.enums import Enum
 from ipt_explain.records import Record
 from ipt_explain.services.fates import Decider, Loss, Lost, Unmasqueraded, Vantage
 from ipt_explain.services.losses import answering, losses_by_frontend, open_questions, reasons
-from ipt_explain.services.ports import Frontend, FrontendKind, Refusal, ServicePort, ServiceState
+from ipt_explain.services.ports import Frontend, FrontendKind, Refusal, ServicePort, ServiceState, TrafficPolicy
 
 # Of a node's Services: at least this part of them, and at least so many.
 _MOST_OF_THEM = 0.5
@@ -128,6 +128,21 @@ def unmasqueraded_services(services: Sequence[ServicePort]) -> tuple[ServicePort
         if False in of_marked:
             lacking.append(service)
     return tuple(lacking)
+
+
+def keeps_clients(service: ServicePort) -> bool:
+    """Whether clients from outside reach a node port with their own source that should be masqueraded."""
+    return service.external_policy is not TrafficPolicy.LOCAL and any(
+        frontend.fates is not None and frontend.fates.outside.masqueraded is False
+        for frontend in service.frontends
+        if frontend.kind is FrontendKind.NODE_PORT
+    )
+
+
+def unanswered(clients: bool) -> str:
+    """Who gets no reply where nothing is masqueraded; `clients` of node ports among them."""
+    also = ", nor does a client of a node port whose endpoint is on another node" if clients else ""
+    return f"a pod that connects to itself through its Service gets no reply{also}"
 
 
 def _kept_alike(services: Sequence[ServicePort]) -> tuple[ServicePort, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ipt_explain.compare.differences import DifferenceKind
 from ipt_explain.compare.fleet.records.digest import digest_of, read_digest
 from ipt_explain.compare.fleet.records.keys import RecordKey
 from ipt_explain.compare.fleet.records.service_records import service_of
 from tests.audit.test_lost_traffic import with_rule
-from tests.compare.helpers import changed, compared, scenario, view
+from tests.compare.helpers import changed, compared, scenario, view, without
 
 HEALTHY = scenario("1.30/basic").ipv4
 DROPPED = changed(HEALTHY, r"^(?=-A FORWARD )", "-A FORWARD -d 10.244.0.0/16 -m conntrack --ctstate NEW -j DROP\n")
@@ -122,3 +123,30 @@ def test_node_ports_at_addresses_that_are_left_out_are_not_in_doubt() -> None:
     node = scenario("1.22/cfg-nodeportaddr").ipv4
     after = with_rule(node, "mangle", "PREROUTING", "-i lo -j DROP")
     assert fates(node, after) == []
+
+
+def test_a_missing_jump_to_kube_postrouting_is_told_with_what_it_breaks() -> None:
+    text = scenario("1.30/nodeport").ipv4
+    lacking = without(text, r"-A POSTROUTING .*-j KUBE-POSTROUTING")
+    marks, hook = compared(text, lacking).differences
+    assert (marks.kind, marks.service, hook.kind) == (DifferenceKind.MASQUERADE, None, DifferenceKind.HOOK)
+    assert marks.message.startswith(
+        "connections to 10 service ports are marked for masquerading but keep their source (nat POSTROUTING: no rule here "
+        "jumps to KUBE-POSTROUTING): a pod that connects to itself through its Service gets no reply, nor does a client "
+        "of a node port whose endpoint is on another node (default/kubernetes:https, "
+    )
+    again = compared(lacking, text).differences[0]
+    assert again.message.startswith("masqueraded again: connections to 10 service ports that were marked for masquerading ")
+    assert (marks.after, marks.before) == (again.before, None)
+
+
+def test_without_node_ports_no_client_is_told_of() -> None:
+    text = scenario("1.30/basic").ipv4
+    marks = compared(text, without(text, r"-A POSTROUTING .*-j KUBE-POSTROUTING")).differences[0]
+    assert "gets no reply (default/kubernetes:https, " in marks.message
+
+
+def test_nothing_breaks_where_another_program_masquerades_too() -> None:
+    text = changed(scenario("1.30/nodeport").ipv4, r"^(?=-A POSTROUTING )", "-A POSTROUTING -j MASQUERADE\n")
+    found = compared(text, without(text, r"-A POSTROUTING .*-j KUBE-POSTROUTING")).differences
+    assert [each.kind for each in found] == [DifferenceKind.HOOK]

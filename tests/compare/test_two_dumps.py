@@ -174,13 +174,13 @@ CHANGES: list[tuple[str, str, Change, Found]] = [
         "the mark",
         POLICY,
         lambda text: text.replace("-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000", "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x8/0x8"),
-        {("masquerade", None, "nat KUBE-MARK-MASQ")},
+        {("masquerade", None, "nat KUBE-MARK-MASQ"), ("masquerade", None, "marks")},
     ),
     (
         "masquerading altogether",
         POLICY,
         lambda text: without(text, r"-A KUBE-POSTROUTING .*MASQUERADE"),
-        {("masquerade", None, "nat KUBE-POSTROUTING")},
+        {("masquerade", None, "nat KUBE-POSTROUTING"), ("masquerade", None, "marks")},
     ),
     (
         "the guard of invalid packets",

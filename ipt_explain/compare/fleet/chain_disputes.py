@@ -14,7 +14,7 @@ from ipt_explain.compare.fleet.folding import nodes_of
 from ipt_explain.compare.fleet.records.chain_records import skeleton_of
 from ipt_explain.compare.fleet.records.keys import RecordKey
 from ipt_explain.compare.fleet.sides import Side, merged
-from ipt_explain.compare.fleet.wording import count_of
+from ipt_explain.compare.fleet.wording import against, count_of
 from ipt_explain.compare.rulesets.differing import skeleton_differences
 from ipt_explain.records import replace
 
@@ -58,4 +58,4 @@ def _sentence(key: RecordKey, difference: Difference, most: Side, side: Side) ->
     if difference.kind is DifferenceKind.CHAIN_POLICY:
         before, after = f"{difference.before} on {count_of(others)}", f"{difference.after} on {count_of(names)}"
         return f"{key.group} {key.name}: policy {before}, {after}"
-    return f"{count_of(others)} against {count_of(names)}: {difference.message}"
+    return f"{against(others, names)}: {difference.message}"

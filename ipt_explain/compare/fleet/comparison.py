@@ -17,7 +17,7 @@ from ipt_explain.compare.fleet.records.keys import RecordKey, RecordKind
 from ipt_explain.compare.fleet.releases import as_releases_do
 from ipt_explain.compare.fleet.service_disputes import ServiceDisputes
 from ipt_explain.compare.fleet.sides import Side, sides_of
-from ipt_explain.compare.fleet.wording import count_of, has
+from ipt_explain.compare.fleet.wording import against, count_of, has
 from ipt_explain.compare.services.losses import losses_folded
 from ipt_explain.model import Family
 from ipt_explain.records import Record, replace
@@ -97,7 +97,7 @@ class _Comparer:
             nodes - sum(node in partly for group in self._groups for node in group.nodes),
             len(ports - disagreed),
             len(ports),
-            tuple(losses_folded(found)),
+            tuple(map(_with_nodes_named, losses_folded(found))),
             tuple(self._not_compared),
             tuple(notes),
             self._releases(),
@@ -275,3 +275,10 @@ def _writer(group: NodeGroup, family: str) -> tuple[str | None, str | None]:
 
 def _text(releases: frozenset[str | None]) -> str:
     return ", ".join(sorted(filter(None, releases))) or "of an unknown release"
+
+
+def _with_nodes_named(difference: Difference) -> Difference:
+    """A difference with the nodes in its words, if it has a cause and is about a Service: others have them already."""
+    if difference.cause is None or difference.service is None or difference.nodes is None:
+        return difference
+    return replace(difference, message=f"{against(*difference.nodes)}: {difference.message}")

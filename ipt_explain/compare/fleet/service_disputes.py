@@ -109,7 +109,9 @@ def _differences(
         names, others = nodes_of(side.groups), nodes_of(most_side.groups)
         seen = 0 if most is None else len(most.endpoints())
         for each in found:
-            yield replace(each, message=difference_sentence(each, seen, others, names))
+            # Those with a cause may become one about the node, in the words for two dumps.
+            named = each.cause is not None
+            yield each if named else replace(each, message=difference_sentence(each, seen, others, names))
 
 
 def _is_complete(side: Side, view: ServiceView) -> bool:

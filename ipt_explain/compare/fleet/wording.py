@@ -34,4 +34,9 @@ def difference_sentence(difference: Difference, seen: int, most: Sequence[str], 
         return f"{others} {has(len(most))} this service port, {who} {'lacks' if alone else 'lack'} it"
     if difference.kind is DifferenceKind.SERVICE_ADDED:
         return f"{others} {'lacks' if one else 'lack'} this service port, {who} {has(len(names))} it"
-    return f"{others} against {who}: {difference.message}"
+    return f"{against(most, names)}: {difference.message}"
+
+
+def against(most: Sequence[str], names: Sequence[str]) -> str:
+    """`47 nodes against node-3`."""
+    return f"{count_of(most)} against {count_of(names)}"

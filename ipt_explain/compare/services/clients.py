@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ipt_explain.compare.differences import Difference, DifferenceKind
+from ipt_explain.compare.differences import Difference, DifferenceKind, Value
 from ipt_explain.compare.services.pair import Pair
 from ipt_explain.compare.services.views import AffinityView, ServiceView
 from ipt_explain.compare.services.wording import (
@@ -17,6 +17,7 @@ from ipt_explain.compare.services.wording import (
     when,
 )
 from ipt_explain.records import replace
+from ipt_explain.services.health import unanswered
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict
 
 
@@ -52,12 +53,33 @@ def masquerade_differences(pair: Pair) -> Iterator[Difference]:
             f"ClusterIP connections masqueraded: {words}",
         )  # fmt: skip
         yield replace(difference, cause=f"are masqueraded: {words}")
-    if None not in (before.external, after.external) and before.external != after.external:
+    # Another policy masquerades other connections, which goes without saying.
+    same_policy = pair.before.external_policy is pair.after.external_policy
+    if same_policy and None not in (before.external, after.external) and before.external != after.external:
         yield pair.difference(
             DifferenceKind.MASQUERADE, "external addresses",
             values_of(before.external or ()), values_of(after.external or ()),
             f"connections to external addresses masqueraded: {when(before.external)} -> {when(after.external)}",
         )  # fmt: skip
+
+
+def kept_differences(pair: Pair) -> Iterator[Difference]:
+    """Whether marks for masquerading have no effect, or have one again. What a Service without endpoints lacks is not
+    known."""
+    before, after = pair.before.masquerade.kept, pair.after.masquerade.kept
+    if not pair.earlier or not pair.later:
+        return
+    for kept, now in ((before, False), (after, True)):
+        if kept is not None and (before is None or after is None or before.why != after.why):
+            verbs = ("are", "keep") if now else ("were", "kept")
+            cause = f"{verbs[0]} marked for masquerading but {verbs[1]} their source ({kept.why})"
+            value: Value = {"why": kept.why, "clients": kept.clients}
+            message = f"connections {cause}: {unanswered(kept.clients)}"
+            difference = pair.difference(
+                DifferenceKind.MASQUERADE, "marks", None if now else value, value if now else None,
+                message if now else f"masqueraded again: connections that {cause}",
+            )  # fmt: skip
+            yield replace(difference, cause=cause)
 
 
 def _seen_cluster_ip(view: ServiceView) -> bool:

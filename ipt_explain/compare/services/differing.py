@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.names import MARK_MASQ, PROXY_FIREWALL
 from ipt_explain.compare.differences import Difference, DifferenceKind, Value
-from ipt_explain.compare.services.clients import affinity_differences, masquerade_differences
+from ipt_explain.compare.services.clients import affinity_differences, kept_differences, masquerade_differences
 from ipt_explain.compare.services.endpoints import endpoint_differences
 from ipt_explain.compare.services.frontends import frontend_differences, policy_differences
 from ipt_explain.compare.services.losses import Losses, loss_differences
@@ -33,7 +33,8 @@ def service_differences(before: ServiceView, after: ServiceView, shown: Complete
     ]  # fmt: skip
     found = list(borne_out(found, pair, shown, told))
     whole = shown.all and told.all
-    return [*(found or (_fabric(pair) if whole else ())), *borne_out(_fates(pair, shown), pair, shown, told)]
+    effects = [*_fates(pair, shown), *(kept_differences(pair) if whole else ())]
+    return [*(found or (_fabric(pair) if whole else ())), *borne_out(effects, pair, shown, told)]
 
 
 def added(view: ServiceView) -> Difference:

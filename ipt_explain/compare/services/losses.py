@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ipt_explain.compare.differences import Difference, Value
+from ipt_explain.compare.differences import Difference, DifferenceKind, Value
 from ipt_explain.netfilter.condition import OF_THIS_NODE
 from ipt_explain.records import Record, replace
 from ipt_explain.services.fates import Loss, Lost, Vantage
+from ipt_explain.services.health import unanswered
 from ipt_explain.services.losses import at_other_address, declined_anyway
 from ipt_explain.services.ports import Frontend
 from ipt_explain.words import both, counted, front, listed
@@ -99,8 +100,13 @@ def _is_of_node_only(lost: Lost) -> bool:
 
 def _cause(lost: Lost, certain: bool) -> LossCause:
     decider = lost.decider
-    text = _COMMENT.sub("", decider.text)
+    text = without_comment(decider.text)
     return LossCause(lost.how.value, lost.verdict, decider.place, text, lost.dnat or "", certain)
+
+
+def without_comment(rule: str) -> str:
+    """A rule without its comments."""
+    return _COMMENT.sub("", rule)
 
 
 def loss_differences(before: Losses, after: Losses) -> Iterator[tuple[LossCause, list[Value], list[Value], str]]:
@@ -133,6 +139,8 @@ def _folded(members: Sequence[Difference]) -> Difference:
     now = bool(first.after)
     over = first.message.partition(":")[0]
     some = "some " if any(map(_is_partial, members)) else ""
+    if now and first.kind is DifferenceKind.MASQUERADE and first.subject == "marks":
+        words = f"{words}: {unanswered(any(each.after['clients'] for each in members if isinstance(each.after, dict)))}"
     message = f"{some}connections to {count} {words}" if now else f"{over}: {some}connections to {count} that {words}"
     shown = listed(services, _SHOWN)
     names: list[Value] = list(services)

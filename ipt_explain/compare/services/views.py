@@ -13,13 +13,14 @@ from ipt_explain.collector import collector_paused
 from ipt_explain.columns import column
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
-from ipt_explain.compare.services.losses import LossCause, Losses, Lossy, losses_of
+from ipt_explain.compare.services.losses import LossCause, Losses, Lossy, losses_of, without_comment
 from ipt_explain.compare.services.source_ranges import networks_of
 from ipt_explain.model import Backend, Dump, Family, Form, Shape
 from ipt_explain.records import NamedTuple, Record, field
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.explanation import Explanation
 from ipt_explain.services.fates import Loss
+from ipt_explain.services.health import keeps_clients
 from ipt_explain.services.ports import (
     Balancer,
     Endpoint,
@@ -71,16 +72,25 @@ class AffinityView(NamedTuple):
     without: tuple[str, ...] = ()
 
 
+class Kept(NamedTuple):
+    """Why connections that are marked for masquerading keep their source all the same (`nat POSTROUTING: no rule here
+    jumps to KUBE-POSTROUTING`), and whether clients of a node port do, too."""
+
+    why: str
+    clients: bool
+
+
 class MasqueradeView(NamedTuple):
     """Whose source is rewritten. `hairpin` is None if no endpoint shows it; `without_hairpin` are endpoints that cannot
     reach themselves through the service. `external` are the conditions for connections to external addresses, None if
-    the service has no chain for them (KUBE-EXT, KUBE-XLB)."""
+    the service has no chain for them (KUBE-EXT, KUBE-XLB). `kept` is None if marks have an effect, as far as known."""
 
     hairpin: bool | None
     without_hairpin: tuple[str, ...]
     all: bool | None
     off_cluster: str | None
     external: tuple[str, ...] | None = None
+    kept: Kept | None = None
 
 
 class ServiceView(Record):
@@ -203,14 +213,14 @@ class _ViewReader:
 
     def _masquerade(self, service: ServicePort) -> MasqueradeView:
         facts = service.masquerade
-        # What POSTROUTING does with marked packets is a difference of the node; here only marking counts.
+        # What POSTROUTING does with marked packets is `kept`; here only marking counts.
         marked = set(column(service.endpoints, "marked"))
         hairpin = None if not marked or None in marked else marked == {True}
         unmarked: tuple[str, ...] = ()
         if hairpin is False:
             unmarked = tuple(sorted(_name(endpoint) for endpoint in service.endpoints if endpoint.marked is False))
         external = None if service.chains.external is None else self._marking(service, service.chains.external)
-        return MasqueradeView(hairpin, unmarked, facts.all, facts.off_cluster, external)
+        return MasqueradeView(hairpin, unmarked, facts.all, facts.off_cluster, external, _kept(service))
 
     def _marking(self, service: ServicePort, name: str) -> tuple[str, ...] | None:
         """The conditions under which a chain marks connections for masquerading."""
@@ -242,6 +252,14 @@ def _losses(service: ServicePort, with_doubts: bool) -> Losses:
             if cause.how != Loss.UNTRANSLATED.value or cause.place not in own:
                 found.setdefault(cause, set()).add(lost)
     return {cause: frozenset(lost) for cause, lost in found.items()}
+
+
+def _kept(service: ServicePort) -> Kept | None:
+    kept = service.masquerade.kept
+    if kept is None:
+        return None
+    rule = f": {without_comment(kept.decider.text)}" if kept.decider.is_rule else ""
+    return Kept(f"{kept.decider.place}{rule}: {kept.why}", keeps_clients(service))
 
 
 def _label(service: ServicePort) -> str:

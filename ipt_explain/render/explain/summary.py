@@ -19,9 +19,9 @@ from ipt_explain.render.text.outline import TAIL_WIDTH, Line, Span, TreeNode, dr
 from ipt_explain.render.text.safe import cells, escape
 from ipt_explain.services.explanation import Reading
 from ipt_explain.services.fates import NAT_NOT_SHOWN, NFT_NOT_SHOWN, Decider, Loss, Unmasqueraded
-from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble
+from ipt_explain.services.health import Doubt, Health, NodeCause, Standing, Trouble, keeps_clients, unanswered
 from ipt_explain.services.losses import open_questions, reasons
-from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState, TrafficPolicy
+from ipt_explain.services.ports import FrontendKind, ServicePort, ServiceState
 from ipt_explain.words import and_more, aside, counted, either
 from ipt_explain.words.percents import part_of
 
@@ -130,22 +130,7 @@ def _unmasqueraded(services: Sequence[ServicePort]) -> Iterator[str]:
         alike.setdefault((service.source, service.masquerade.kept), []).append(service)
     for (source, kept), hit in alike.items():
         why = "" if kept is None else f"{_place(source, kept.decider)}: {escape(kept.why)}, so "
-        also = ", nor does a client of a node port whose endpoint is on another node" if _keeps_clients(hit) else ""
-        yield (
-            f"{why}masquerading does not work for {_number(hit)}: a pod that connects to itself through its Service "
-            f"gets no reply{also}"
-        )
-
-
-def _keeps_clients(services: Sequence[ServicePort]) -> bool:
-    """Whether clients from outside reach node ports with their own source that should be masqueraded."""
-    return any(
-        frontend.fates is not None and frontend.fates.outside.masqueraded is False
-        for service in services
-        if service.external_policy is not TrafficPolicy.LOCAL
-        for frontend in service.frontends
-        if frontend.kind is FrontendKind.NODE_PORT
-    )
+        yield f"{why}masquerading does not work for {_number(hit)}: {unanswered(any(map(keeps_clients, hit)))}"
 
 
 def _doubt(doubt: Doubt) -> str:

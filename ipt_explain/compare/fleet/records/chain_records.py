@@ -38,7 +38,7 @@ def chain_records(skeleton: Skeleton) -> Iterator[tuple[RecordKind, Place, str]]
         record = [rule.text if rule.is_hook else [rule.owner, _WORKLOAD.sub("*", rule.text)] for rule in rules]
         yield RecordKind.BUILT_IN, place, compact(_without_repeats(record))
     for place, texts in skeleton.system.items():
-        yield RecordKind.SYSTEM, place, compact(sorted({_NODE_ADDRESS.sub("", text) for text in texts}))
+        yield RecordKind.SYSTEM, place, compact(list(dict.fromkeys(_NODE_ADDRESS.sub("", text) for text in texts)))
     for place, foreign in skeleton.foreign.items():
         if _WORKLOAD.match(place[1]) is None:
             yield RecordKind.FOREIGN, place, compact(_foreign_record(foreign))

@@ -25,7 +25,9 @@ NO_HAIRPIN = "h"
 MASQUERADE = "m"
 """1 if all ClusterIP connections are masqueraded, 0 if none; otherwise those from outside the pod network."""
 EXTERNAL_MASQUERADE = "M"
-"""When connections to external addresses are masqueraded, unless always."""
+"""When connections to external addresses are masqueraded, unless as usual under the external policy."""
+KEPT = "K"
+"""Why connections marked for masquerading keep their source, and 1 if clients of a node port do, too."""
 FABRIC = "f"
 """The hash of its rules other than balancing."""
 LOSSES = "l"
@@ -49,6 +51,8 @@ def _fits(key: str, value: Any) -> bool:
         return isinstance(value, list) and _all_are([each for each in value if each is not None], float, int)
     if key in (NO_HAIRPIN, EXTERNAL_MASQUERADE) and value != 0:
         return _all_are(value, str)
+    if key == KEPT:
+        return isinstance(value, list) and len(value) == 2 and _all_are(value[:1], str) and value[1] in (0, 1)
     if key == UNMATCHED:
         return _is_share(value)
     if key == LOSSES:

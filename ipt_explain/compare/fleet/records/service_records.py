@@ -22,12 +22,12 @@ from ipt_explain.compare.fleet.records.packing import (
 )
 from ipt_explain.compare.services.endpoints import TOLERANCE
 from ipt_explain.compare.services.fabric import Fabric
-from ipt_explain.compare.services.views import AffinityView, MasqueradeView, Pool, ServiceView
+from ipt_explain.compare.services.views import AffinityView, Kept, MasqueradeView, Pool, ServiceView
 from ipt_explain.errors import UsageError
 from ipt_explain.services.ports import FrontendKind, ProxyMode, Scope, TrafficPolicy
 
 _POLICY_OF = {"C": TrafficPolicy.CLUSTER, "L": TrafficPolicy.LOCAL, "?": None}
-_USUAL = ("always",)
+_USUAL, _USUAL_IF_LOCAL = ("always",), ("-m addrtype --src-type LOCAL",)
 
 
 def service_record(view: ServiceView, fabrics: Fabrics) -> str:
@@ -74,19 +74,25 @@ def _rare(view: ServiceView, pool: Pool | None) -> dict[str, Any]:
         rare[rarities.NO_HAIRPIN] = hairpin
     if view.internal_policy is not TrafficPolicy.LOCAL and (view.masquerade.all or view.masquerade.off_cluster is None):
         rare[rarities.MASQUERADE] = 1 if view.masquerade.all else 0
+    if view.masquerade.kept is not None:
+        rare[rarities.KEPT] = [view.masquerade.kept.why, int(view.masquerade.kept.clients)]
     conditions = _external_conditions(view)
-    if conditions is not None and conditions != _USUAL:
+    if conditions is not None and conditions != _usual(view.external_policy):
         rare[rarities.EXTERNAL_MASQUERADE] = list(conditions)
     return rare
 
 
 def _external_conditions(view: ServiceView) -> tuple[str, ...] | None:
-    """When connections to external addresses are masqueraded; None if that depends on the node's own endpoints."""
+    """When connections to external addresses are masqueraded; None if the node shows no chain for them."""
     conditions = view.masquerade.external
-    if conditions is None or view.external_policy is TrafficPolicy.LOCAL:
+    if conditions is None:
         return None
     network = view.masquerade.off_cluster
     return conditions if network is None else tuple(each.replace(network, POD_NETWORK) for each in conditions)
+
+
+def _usual(policy: TrafficPolicy | None) -> tuple[str, ...]:
+    return _USUAL_IF_LOCAL if policy is TrafficPolicy.LOCAL else _USUAL
 
 
 def _is_even(pool: Pool) -> bool:
@@ -112,13 +118,13 @@ def _service_of(key: RecordKey, record: str, fabrics: Mapping[str, Fabric]) -> S
     frontends = unpacked_frontends(frontend_texts, pool)
     cluster = next((place for place, each in frontends.items() if each.kind is FrontendKind.CLUSTER_IP), (None, None))
     external_policy = _POLICY_OF[rare.get(rarities.EXTERNAL_POLICY, "C")]
-    usual = external_policy is not TrafficPolicy.LOCAL
     masquerade = MasqueradeView(
         hairpin=None,
         without_hairpin=tuple(rare.get(rarities.NO_HAIRPIN, ())),
         all=rare.get(rarities.MASQUERADE) == 1,
         off_cluster=None if rarities.MASQUERADE in rare else POD_NETWORK,
-        external=tuple(map(str, rare.get(rarities.EXTERNAL_MASQUERADE, _USUAL))) if usual else None,
+        external=tuple(map(str, rare.get(rarities.EXTERNAL_MASQUERADE, _usual(external_policy)))),
+        kept=Kept(rare[rarities.KEPT][0], bool(rare[rarities.KEPT][1])) if rarities.KEPT in rare else None,
     )
     return ServiceView(
         label=key.name,
