@@ -12,7 +12,9 @@ from ipt_explain.analyzers.names import (
     NODE_PORTS,
     POSTROUTING,
     SERVICES,
+    ChainRole,
     role_of,
+    roles_of,
 )
 from ipt_explain.analyzers.versions import VersionRange
 from ipt_explain.model import Chain, Ruleset
@@ -56,6 +58,7 @@ def ruleset_facts(ruleset: Ruleset, version: VersionRange) -> RulesetFacts:
         evidence=f"{evidence}; {signs}" if signs and mode is ProxyMode.IPTABLES else evidence,
         masquerade_mark=masquerade_mark(ruleset),
         before_nftables=is_before_nftables(ruleset),
+        alone=_alone(ruleset) if mode is ProxyMode.IPTABLES and ruleset.fragment else "",
         releases=(version.first, version.last),
     )
 
@@ -107,6 +110,16 @@ def stopping(rulesets: Sequence[Ruleset]) -> tuple[bool, bool]:
     return stops((Hook.PREROUTING, Hook.FORWARD, Hook.POSTROUTING)), stops((Hook.INPUT,))
 
 
+def _alone(ruleset: Ruleset) -> str:
+    """The endpoints in a fragment that shows no other chain of a Service."""
+    nat = ruleset.tables.get("nat")
+    if nat is None or roles_of(nat.chains) != {ChainRole.ENDPOINT}:
+        return ""
+    from ipt_explain.analyzers.iptables.alone import endpoints_alone
+
+    return endpoints_alone(ruleset)
+
+
 def masquerade_mark(ruleset: Ruleset) -> tuple[int, int] | None:
     """Value and mask of the masquerade mark: from KUBE-MARK-MASQ, which sets it, or else from KUBE-POSTROUTING, which
     tests it; None if the text has neither."""
@@ -148,7 +161,9 @@ def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
         return ProxyMode.IPTABLES, "KUBE-SERVICES"
     userspace = present(USERSPACE_CHAINS)
     if userspace:
-        return None, f"{userspace[0]}: kube-proxy in userspace mode picks the pod in its own process"
+        from ipt_explain.services.absence import IN_USERSPACE
+
+        return None, IN_USERSPACE
     kubelet = present(_KUBELET_CHAINS)
     if kubelet:
         return (

@@ -11,6 +11,7 @@ from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import Record
 
 _NO_BREAK = "\u00a0"
+_PADDED = "destination" + " " * 20
 _LONG_NUMBER = lazy_pattern(rf"\d{{{LONGEST_NUMBER + 1}}}")
 _PROBES = 4  # of these hit each longer run; fewer would hit many short runs, too
 _STEP = LONGEST_NUMBER // _PROBES
@@ -66,7 +67,11 @@ def clean(text: str, source: str) -> Cleaned:
     text, blank = _with_plain_blanks(text)
     if blank:
         warnings.append(f"{source}: {blank} were read as plain spaces")
-    if "source destination " in text:  # iptables prints more blanks, and nothing after them
+    if "Chain  " in text:  # `column -t` aligns words, chains' names too
+        from ipt_explain.parsing.listings.one_line import unaligned
+
+        text = unaligned(text)
+    if "source destination " in text or _PADDED in text:  # iptables prints more blanks, and nothing after them
         from ipt_explain.parsing.listings.one_line import apart
 
         rows, text = text, apart(text)

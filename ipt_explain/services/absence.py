@@ -13,6 +13,10 @@ ONLY_ADDRESSES = (
     "`ipset save` show kube-proxy's rules"
 )
 IN_POD = "these rules are from a pod with an Istio sidecar, not from a node: take the dump on the node itself"
+IN_USERSPACE = (
+    "kube-proxy wrote these rules in userspace mode (KUBE-PORTALS and KUBE-NODEPORT chains): they lead to its own "
+    "process, which picks the pod"
+)
 FLUSHED = "there are no rules: they were flushed, or kube-proxy never wrote any"
 
 
@@ -34,6 +38,13 @@ def reason(ruleset: RulesetFacts) -> str:
         return "kube-proxy's table is here, but its maps of Services are empty"
     if ruleset.mode is ProxyMode.IPVS:
         return f"{ruleset.evidence}; `ipvsadm-save -n` and `ipset save` show them"
+    if ruleset.evidence == IN_USERSPACE:
+        return IN_USERSPACE
+    if ruleset.alone:
+        return (
+            f"these rules show only endpoints ({ruleset.alone}), not what leads to them. `iptables-save | grep NAME` "
+            "with a Service's name shows that"
+        )
     if ruleset.mode is ProxyMode.IPTABLES and ruleset.form.fragment:
         return "none of kube-proxy's chains in this input belongs to a Service"
     if ruleset.mode is ProxyMode.IPTABLES and "nat" not in ruleset.tables:

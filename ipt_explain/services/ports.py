@@ -280,7 +280,8 @@ class RulesetFacts(Record):
     """The summary of a ruleset. `version` is a range such as "1.24 or later", None if unknown, and `releases` its first
     and last minor version; `evidence` says in words how mode and version were recognised; `masquerade_mark` is `(value,
     mask)`. `before_nftables`: it was saved before kube-proxy had an nftables mode, or on a system where that cannot
-    run. `placement` is the node that it is from, None unless objects were read."""
+    run. `alone` names the endpoints of a fragment that shows nothing else of Services. `placement` is the node that it
+    is from, None unless objects were read."""
 
     source: str
     family: Family
@@ -293,5 +294,6 @@ class RulesetFacts(Record):
     evidence: str
     masquerade_mark: tuple[int, int] | None
     before_nftables: bool = False
+    alone: str = ""
     releases: tuple[int, int] = (1, 99)
     placement: Placement | None = None

@@ -112,3 +112,34 @@ def test_a_listing_of_nat_without_rules_says_nothing_of_filter(
     run(["explain", str(tmp_path / "nat.txt")])
     said = " ".join(capsys.readouterr().out.split())
     assert "kube-proxy's chains in nat have no rules: somebody flushed nat. Restart kube-proxy" in said
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_endpoints_alone_are_named(listed: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As `iptables-save | grep POD-ADDRESS` and `iptables -t nat -L KUBE-SEP-…` leave them."""
+    saved = (
+        '-A KUBE-SEP-AAAAAAAAAAAAAAAA -s 10.244.1.9/32 -m comment --comment "demo/web:http" -j KUBE-MARK-MASQ\n'
+        '-A KUBE-SEP-AAAAAAAAAAAAAAAA -p tcp -m comment --comment "demo/web:http" -m tcp -j DNAT '
+        "--to-destination 10.244.1.9:8080\n"
+    )
+    columns = (
+        "Chain KUBE-SEP-AAAAAAAAAAAAAAAA (1 references)\n"
+        "target     prot opt source               destination\n"
+        "DNAT       tcp  --  0.0.0.0/0            0.0.0.0/0            /* demo/web:http */ tcp to:10.244.1.9:8080\n"
+    )
+    (tmp_path / "grep.txt").write_text(columns if listed else saved)
+    run(["explain", str(tmp_path / "grep.txt")])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "these rules show only endpoints (10.244.1.9:8080 of demo/web:http), not what leads to them" in said
+
+
+def test_rules_of_userspace_mode_are_named_in_a_listing_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        "Chain KUBE-PORTALS-HOST (1 references)\ntarget     prot opt source               destination\n"
+        "DNAT       tcp  --  anywhere             10.254.0.1           /* default/kubernetes: */ tcp dpt:https to:10.1.1.2:47342\n"
+    )
+    (tmp_path / "list.txt").write_text(text)
+    run(["explain", str(tmp_path / "list.txt")])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "kube-proxy wrote these rules in userspace mode (KUBE-PORTALS and KUBE-NODEPORT chains)" in said
+    assert "nft list ruleset" not in said

@@ -5,6 +5,7 @@ read stays the same.
 from __future__ import annotations
 
 import html
+import itertools
 import json
 import re
 import textwrap
@@ -150,6 +151,46 @@ def test_a_dump_with_other_blanks_or_margins_is_read_as_it_was(change: Disfigure
 def test_arrows_that_an_editor_made_are_arrows_of_ipvsadm(arrow: str) -> None:
     listed = _TEXTS["IPVS, listed"]
     assert _read(listed.replace("->", arrow)) == _read(listed)
+
+
+def _in_columns(text: str) -> str:
+    """As `column -t` prints it, which drops empty lines, but for those between chains."""
+
+    def aligned(block: str) -> str:
+        rows = [line.split() for line in block.split("\n")]
+        widths = [max(map(len, words)) for words in itertools.zip_longest(*rows, fillvalue="")]
+        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+    return "\n\n".join(map(aligned, text.strip("\n").split("\n\n"))) + "\n\n"
+
+
+def _padded(text: str) -> str:
+    """As a terminal that pads lines leaves it in a copy: some line feeds are gone."""
+    padded = re.sub(r"(?m)^( pkts .*destination) *\n(?=.*\S)", lambda found: found[1] + " " * 70, text)
+    return re.sub(r"(?m)^(?=Chain KUBE-S)", " " * 60, padded)
+
+
+@pytest.mark.parametrize("change", [_in_columns, _padded])
+def test_a_listing_that_was_aligned_or_padded_is_read_as_it_was(change: Disfigure) -> None:
+    listed = _TEXTS["iptables -L"]
+    assert change(listed) != listed
+    assert _read(change(listed)) == _read(listed)
+
+
+def test_ports_of_ipvsadm_by_name_are_read_as_numbers() -> None:
+    listed = _TEXTS["IPVS, listed"]
+    named = re.sub(r":53(?= )", ":domain", re.sub(r":443(?= )", ":https", listed))
+    assert ":https" in named
+    assert ":domain" in named
+    assert _read(named) == _read(listed)
+
+
+@pytest.mark.parametrize("count", ["", "Number of entries: 7\n"])
+def test_prose_below_a_set_that_is_cut_off_is_not_its_element(count: str) -> None:
+    header = "Name: KUBE-CLUSTER-IP\nType: hash:ip,port\nHeader: family inet hashsize 1024 maxelem 65536\n"
+    text = f"```\n{header}{count}Members:\n10.96.7.7,tcp:80\n```\n2. Then the servers\nThanks for reading\n"
+    dump = ipt_explain.parse(f"{text}TCP  10.96.7.7:80 rr\n  -> 10.244.1.9:80                Masq    1      0          0\n")
+    assert [len(found.set.elements) for found in dump.node.sets.values()] == [1]
 
 
 def test_servers_without_addresses_are_not_left_out_as_prose() -> None:

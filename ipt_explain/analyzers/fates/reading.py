@@ -20,7 +20,6 @@ from ipt_explain.netfilter.walk.stages import NodeRules
 from ipt_explain.netfilter.whereabouts import Address, Whereabouts
 from ipt_explain.progress import each_of
 from ipt_explain.records import Record, replace
-from ipt_explain.services.evidence import Shown
 from ipt_explain.services.fates import NAT_NOT_SHOWN, NFT_NOT_SHOWN, SERVERS_NOT_SHOWN, Fate, Fates, Loss, Vantage
 from ipt_explain.services.ports import (
     Endpoint,
@@ -190,7 +189,7 @@ class _Reader:
         for service, bound in each_of(followed.services, "summing up"):
             found = list(islice(told, len(service.frontends)))
             frontends = tuple([
-                replace(frontend, fates=self._fates(frontend, fates), verdict=self._verdict(frontend))
+                replace(frontend, fates=self._fates(service.backend, frontend, fates), verdict=self._verdict(frontend))
                 for frontend, (_, fates) in zip(service.frontends, found)
             ])
             by_kind = zip([frontend.kind for frontend in frontends], found)
@@ -207,13 +206,13 @@ class _Reader:
                 masquerade=followed.masquerading.of_service(service, bound, fates),
             )
 
-    def _fates(self, frontend: Frontend, fates: Sequence[Fate]) -> Fates:
+    def _fates(self, backend: Backend | None, frontend: Frontend, fates: Sequence[Fate]) -> Fates:
         """A frontend's fates; unknown if its rules are not in the text. With external policy Local and no local
         endpoints, filter refuses what nat does not send from pods and the node to endpoints elsewhere: unknown if the
         text lacks that."""
         if not self._shown_whole:
             led = frontend.kind is FrontendKind.CLUSTER_IP or frontend.balancer or frontend.node_balancer
-            unknown = _NFT_NOT_SHOWN if isinstance(frontend.evidence, Shown) else _NOT_SHOWN
+            unknown = _NFT_NOT_SHOWN if backend is Backend.NFTABLES else _NOT_SHOWN
             if frontend.verdict is FrontendVerdict.UNKNOWN:
                 fates = (unknown,) * 3
             elif frontend.verdict is FrontendVerdict.DROP and not led:

@@ -7,9 +7,11 @@ from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from ipt_explain.model import Family
+from ipt_explain.words.names import PORTS
 
 _HIGHEST_PORT = 65535
 
+_NAMED_PORT = re.compile(r":([a-z][a-z0-9-]{1,40})(?![^ \t])")
 # As /proc/net/ip_vs prints them, with leading zeros.
 _HEX_IPV4 = re.compile(r"[0-9A-F]{8}\Z")
 _HEX_IPV6 = re.compile(r"(?=.*\b0)(?:[0-9a-f]{4}:){7}[0-9a-f]{4}\Z")
@@ -50,6 +52,11 @@ def _checked_port(text: str) -> int:
     if port > _HIGHEST_PORT:
         raise ValueError(f"{text[:20]} is not a port (0 to {_HIGHEST_PORT})")
     return port
+
+
+def with_port_numbers(line: str) -> str:
+    """A line of ipvsadm with numbers instead of ports' names, which it prints without -n."""
+    return _NAMED_PORT.sub(lambda found: f":{PORTS.get(found[1], found[1])}", line)
 
 
 def family_of_host(text: str) -> Family:

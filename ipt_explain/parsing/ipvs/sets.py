@@ -123,6 +123,11 @@ class SetReader:
         return draft.entries is None or len(draft.elements) < draft.entries
 
     @property
+    def has_sets(self) -> bool:
+        """Whether the elements of the current set are names of sets."""
+        return self._listed is not None and self._listed.method is SetMethod.LIST
+
+    @property
     def takes_member(self) -> bool:
         """Whether the next line may be an element of the current set, if it looks like one."""
         return self._listed is not None and self._in_members

@@ -17,6 +17,7 @@ from ipt_explain.model.node.interfaces import NodeAddresses
 from ipt_explain.parsing.iptables.outputs import is_elision
 from ipt_explain.parsing.ipvs.grammars import ip_addr_grammar, ipset_grammar, ipvsadm_grammar
 from ipt_explain.parsing.ipvs.interfaces import AddressReader
+from ipt_explain.parsing.ipvs.numbers import with_port_numbers
 from ipt_explain.parsing.ipvs.parts import is_part
 from ipt_explain.parsing.ipvs.refusals import diagnostic_of
 from ipt_explain.parsing.ipvs.runs import Runs
@@ -30,6 +31,8 @@ from ipt_explain.records import Record
 _MAX_DIAGNOSTICS = 20
 # A line of an iptables dump, which ends the members of a set that was cut off.
 _MEMBER = lazy_pattern(r"[ \t]*(?=\S{0,99}[\d:.])\S+[ \t]*\Z")
+# Fences, and words without a digit, colon or dot in the first, which elements have unless they are names of sets.
+_PROSE = lazy_pattern(r"[ \t]*(?:[`~]|\d{1,3}[.)] |(?!\S{0,999}[\d:.])\S)")
 _END = lazy_pattern(r"\s*\Z")
 _OF_A_DUMP = re.compile(r"[*#\[]|:[^:]|-[A-Za-z] |COMMIT\b")
 
@@ -142,7 +145,7 @@ class _TakingOut:
         if tool is not None:
             return tool, "line"
         if not _OF_A_DUMP.match(line):
-            if self._sets.awaits_member:
+            if self._sets.awaits_member and (self._sets.has_sets or not _PROSE.match(line)):
                 return Tool.IPSET, "member"
             if self._sets.takes_member and _MEMBER.match(line):
                 return Tool.IPSET, "member"
@@ -163,7 +166,7 @@ class _TakingOut:
             if start == "line":
                 self._runs[tool] = Runs(forms)
         try:
-            self._take(tool, forms.read(line), number)
+            self._take(tool, self._in_numbers(forms, line), number)
         except (Refusal, ValueError) as error:
             self._incomplete.add(tool)
             self._sets.skip_member()
@@ -173,6 +176,16 @@ class _TakingOut:
             self._refused += 1
             if len(self._diagnostics) < _MAX_DIAGNOSTICS:
                 self._diagnostics.append(diagnostic_of(error, tool, self._source, number, line))
+
+    def _in_numbers(self, forms: LineForms, line: str) -> ReadLine:
+        """A line's words; names of ports become numbers if that makes it readable."""
+        try:
+            return forms.read(line)
+        except Refusal:
+            numbered = with_port_numbers(line)
+            if numbered == line:
+                raise
+            return forms.read(numbered)
 
     def _take(self, tool: Tool, line: ReadLine, number: int) -> None:
         if tool is Tool.IPSET:

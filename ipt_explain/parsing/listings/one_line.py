@@ -6,12 +6,28 @@ import re
 
 _COUNTS = r"\d{1,20}[KMGTP]? \d{1,20}[KMGTP]? "
 _HEADER = re.compile(r"(num )?(pkts bytes )?target prot opt (?:in out )?source destination (?!\n)(?=\S)")
+# A terminal padded these lines to its width, and a copy of it lacks some of the line feeds.
+_JOINED_ROW = re.compile(
+    r"^([ \t]*(?:num +)?(?:pkts +bytes +)?target +prot +opt +(?:in +out +)?source +destination)[ \t]{20,}(?=\S)",
+    re.MULTILINE,
+)
+_PADDED_CHAIN = re.compile(r"^[ \t]{41,}(?=Chain \S{1,99} \()", re.MULTILINE)
 _PROTOCOL = r"(?:all|tcp|udp|sctp|icmp|icmpv6|0|6|17|132) (?:--|-f|!f|—|–) "
 _CHAIN = r"Chain \S{1,99} \((?:policy [A-Z]|\d+ references?\))"
 
 
+_ALIGNED = re.compile(r"^[ \t]*Chain {2,}\S+ +\(\S+ +\S.*(?:\n.*\S.*)*", re.MULTILINE)
+_BLANKS = re.compile(r"(?<=\S)[ \t]{2,}")
+
+
+def unaligned(text: str) -> str:
+    """The text without the blanks that `column -t` puts between words of a listing, those in comments included."""
+    return _ALIGNED.sub(lambda listing: _BLANKS.sub(" ", listing[0]), text)
+
+
 def apart(text: str) -> str:
     """The text with each chain, header and row of such a listing on a line of its own."""
+    text = _PADDED_CHAIN.sub("", _JOINED_ROW.sub(r"\1\n", text))
     if _HEADER.search(text) is None:
         return text
     return "\n".join(map(_apart, text.split("\n")))

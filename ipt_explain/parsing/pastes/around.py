@@ -25,6 +25,7 @@ _REFUSED = re.compile(
 )
 _PROMPT = re.compile(
     r"\s*(?:/ ?#|[#$%])\s*\Z"
+    r"|\s*`{1,2}(?:sudo )?ip6?tables\S*(?: -\S.{0,80})?\s*\Z"  # the code that it opens has lines of rules below
     r"|\s*(?:\[[^\]\s]+(?: [^\]]*)?\] ?[#$%]|[\w.-]+@[\w.:~/-]+[^#$%\n]{0,80}[#$%]|[\w./-]+:[\w/~.-]+[#$]"
     r"|[#$%>]|/ ?#|\++)\s+\S"
 )
