@@ -186,6 +186,39 @@ def test_foreign_rules_and_used_canaries() -> None:
     assert "only shows whether rules were flushed" in finding("IPT115", text, NODE).message
 
 
+DNS_TCP = "-A KUBE-SVC-ERIFXISQEP7F7OF4 "
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity", "words"),
+    [
+        (f"{DNS_TCP}-s 10.244.0.0/16 -j RETURN", Severity.ERROR,
+         "this rule lets all connections from pods to kube-system/kube-dns:dns-tcp (10.96.0.10:53) pass untranslated"),
+        (f"{DNS_TCP}-i eth0 -j ACCEPT", Severity.WARNING, "may let connections from pods to kube-system/kube-dns:dns-tcp"),
+        (f"{DNS_TCP}-j MARK --set-xmark 0x0/0x4000", Severity.WARNING,
+         "connections from the node and outside to kube-system/kube-dns:dns-tcp match it and lose their mark"),
+        (f"{DNS_TCP}! -s 10.244.0.0/16 -j MARK --set-xmark 0x4000/0x4000", Severity.WARNING,
+         "connections from the node and outside to kube-system/kube-dns:dns-tcp match it and go on unchanged"),
+        (f"{DNS_TCP}-p udp -j ACCEPT", Severity.WARNING, "no connection to a Service matches it"),
+    ],
+)  # fmt: skip
+def test_a_foreign_rule_is_told_with_what_it_does_to_connections(rule: str, severity: Severity, words: str) -> None:
+    node = captured("1.30", "basic")
+    first = next(line for line in node.splitlines() if line.startswith(DNS_TCP) and "-j KUBE-SEP" in line)
+    found = finding("IPT115", ahead_of(node, rule, first), node)
+    assert found.severity is severity
+    assert words in found.message
+
+
+def test_a_rule_that_lost_its_port_is_to_blame_not_the_chains_that_it_leads_to() -> None:
+    node = captured("1.30", "basic")
+    text = changed(node, " -m tcp --dport 9153", "", "-A KUBE-SERVICES", "kube-dns:metrics cluster IP")
+    found = finding("IPT115", text, node)
+    assert (found.line, found.severity) == (line_of(text, "-A KUBE-SERVICES", "kube-dns:metrics"), Severity.ERROR)
+    assert "sends all connections from pods and the node to kube-system/kube-dns:dns-tcp" in found.message
+    assert "IPT117" not in {each.rule for each in new_findings(text, node)}
+
+
 def test_a_refusal_that_contradicts_its_comment() -> None:
     text = changed(
         NODE, "-j REJECT --reject-with icmp-port-unreachable", "-j DROP", "default/itp-local-0 has no endpoints"

@@ -209,10 +209,19 @@ def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> 
             continue
         if step.into is None:
             if step.rule.target not in MARKING_TARGETS:
-                return step
+                return _leading(translating, step)
         elif (through is None or step.depth > through.depth) and not _only_marks(step.into):
             through = step
     return through
+
+
+def _leading(steps: Sequence[Step], last: Step) -> Step:
+    """The rule that leads packets into the chains of a Service, if one of its endpoints' chains ends their way: that
+    chain does its own work."""
+    if role_of(last.chain.name) is not ChainRole.ENDPOINT or last.rule is None or last.rule.target != "DNAT":
+        return last
+    ways = [step for step in steps[: steps.index(last)] if step.into is not None and role_of(step.chain.name) is None]
+    return next((step for step in reversed(ways) if step.into is not None and role_of(step.into.name)), last)
 
 
 def shortening(steps: Sequence[AnyStep]) -> AnyStep | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers.names import SERVICES
 from ipt_explain.analyzers.owners.neighbours import POLICY_ENGINES
@@ -24,7 +24,7 @@ from ipt_explain.records import Record
 from ipt_explain.services.fates import ACCEPTED_FIRST, CutOff, Decider, Fate, Loss, Lost, Vantage
 from ipt_explain.services.health import is_most
 from ipt_explain.services.losses import declined_anyway
-from ipt_explain.services.ports import Frontend, ServicePort
+from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
 
 ALL = 1 - 1e-6
 """Shares that add up to this count as all."""
@@ -113,11 +113,20 @@ class Cause(Record):
     def impact(self) -> Impact:
         """How many service ports lose connections, each counted by the vantage point that loses most."""
         lost: dict[str, float] = {}
-        for victim in self.victims:
-            label = victim.service.label
-            lost[label] = max(lost.get(label, 0.0), min(victim.lost.probability, 1.0))
+        for (label, *_), share in self.shares.items():
+            lost[label] = max(lost.get(label, 0.0), share)
         able = sum(bool(service.endpoints) for service in self.served_by.services)
         return Impact(sum(lost.values()), is_most(len(lost), able))
+
+    @property
+    def shares(self) -> Mapping[tuple[str, FrontendKind, str | None, int, Vantage], float]:
+        """The share that each frontend loses from each vantage point, wherever it goes instead."""
+        lost: dict[tuple[str, FrontendKind, str | None, int, Vantage], float] = {}
+        for victim in self.victims:
+            front = victim.frontend
+            key = victim.service.label, front.kind, front.address, front.port, victim.vantage
+            lost[key] = min(lost.get(key, 0.0) + victim.lost.probability, 1.0)
+        return lost
 
     @property
     def severity(self) -> Severity:

@@ -62,6 +62,13 @@ def doubt_of(causes: Sequence[Cause], fix: str, severity: Severity) -> Fault:
     )
 
 
+def deed_of(cause: Cause, may: bool = False) -> str:
+    """What a cause does, and to whom: `drops all connections from pods to shop/web (10.96.0.7:80)`. If it `may`, only
+    if something holds that the dump does not show: `may drop …, depending on -s 10.0.0.0/8`."""
+    deed = _deed(cause, may)
+    return f"{deed}, depending on {within(doubted_questions([cause]), _ASKED)}" if may else deed
+
+
 def _of(cause: Cause, elsewhere: bool) -> str:
     return f" of {cause.context.backend.title}" if elsewhere and cause.context.backend is not None else ""
 
@@ -120,7 +127,7 @@ def _hit(cause: Cause, may: bool) -> str:
 def _share(cause: Cause) -> str:
     if any(victim.lost.when for victim in cause.victims):
         return "some connections"
-    least, most = (pick(victim.lost.probability for victim in cause.victims) for pick in (min, max))
+    least, most = (pick(cause.shares.values()) for pick in (min, max))
     if least >= ALL:
         return "all connections"
     if most - least <= 1 - ALL:

@@ -5,20 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ipt_explain.analyzers.fates.vantages import Surroundings
 from ipt_explain.analyzers.names import MARK_MASQ, POSTROUTING, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.marks.cluster_ip_marks import cluster_ip_marks
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
+from ipt_explain.audit.evidence.services.journeys import Front, followed
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Rule
-from ipt_explain.netfilter.header import network_bits, parse_address, protocol_number
+from ipt_explain.netfilter.header import network_bits
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Heading
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
-from ipt_explain.netfilter.walk.journey import Journey
+from ipt_explain.netfilter.walk.ends import Finish
 from ipt_explain.netfilter.walk.packets import Packets
 from ipt_explain.netfilter.walk.path import AnyStep, Step
 from ipt_explain.records import Record
@@ -78,11 +78,8 @@ def hidden_clients(context: RulesetContext) -> tuple[HidingRule, ...]:
     found: dict[int, _Met] = {}
     order = {id(service): number for number, service in enumerate(context.services)}
     for vantage, frontends in ((Vantage.POD, _of_pods(context)), (Vantage.OUTSIDE, _of_outsiders(context))):
-        by_protocol: dict[str, list[tuple[ServicePort, Frontend]]] = {}
-        for service, frontend in frontends:
-            by_protocol.setdefault(service.protocol, []).append((service, frontend))
-        for crowd in by_protocol.values():
-            for number, rule, endpoint, whole in _hiding(context, vantage, crowd):
+        for crowd, ends in followed(context, vantage, frontends):
+            for number, rule, endpoint, whole in _hiding(context, vantage, ends):
                 service = crowd[number][0]
                 met = found.setdefault(rule.line, _Met(rule, {}, {}, {}))
                 met.services[order[id(service)]] = service
@@ -100,7 +97,7 @@ def hidden_clients(context: RulesetContext) -> tuple[HidingRule, ...]:
     )
 
 
-def _of_pods(context: RulesetContext) -> Iterator[tuple[ServicePort, Frontend]]:
+def _of_pods(context: RulesetContext) -> Iterator[Front]:
     """The ClusterIPs at which pods are masqueraded, except where kube-proxy's own mark has no condition
     (--masquerade-all), is for all but a network that the pods are not in, or asks for the interface, which no dump
     shows."""
@@ -125,7 +122,7 @@ def _takes_pods(context: RulesetContext, condition: str) -> bool:
         return False
 
 
-def _of_outsiders(context: RulesetContext) -> Iterator[tuple[ServicePort, Frontend]]:
+def _of_outsiders(context: RulesetContext) -> Iterator[Front]:
     """The external addresses and node ports under policy Local at which clients from outside are masqueraded."""
     for service in context.services:
         if service.external_policy is TrafficPolicy.LOCAL:
@@ -147,16 +144,14 @@ def _may_hide(fate: Fate) -> bool:
 
 
 def _hiding(
-    context: RulesetContext, vantage: Vantage, crowd: Sequence[tuple[ServicePort, Frontend]]
+    context: RulesetContext, vantage: Vantage, ends: Iterable[tuple[Finish, Packets]]
 ) -> Iterator[tuple[int, Rule, str, bool]]:
     """The frontends at which clients are masqueraded for certain, by number, with the rule, the endpoint, and whether
     that happens at all endpoints in the pod network."""
-    node, around = context.around
-    journey = Journey(node, [_heading(around, frontend) for _, frontend in crowd])
-    journey.begin(around.departure(vantage, protocol_number(crowd[0][0].protocol) or 0))
+    _, around = context.around
     masked: dict[tuple[int, Heading], tuple[Packets, int]] = {}
     kept: set[tuple[int, Heading]] = set()
-    for finish, packets in journey.ends():
+    for finish, packets in ends:
         if finish.verdict is Verdict.ACCEPT and finish.state.dnat:
             for row, way in enumerate(zip(packets.who, packets.to)):
                 if not finish.state.source_decided:
@@ -170,14 +165,6 @@ def _hiding(
             rule = None if path is None else _hiding_rule(context, path.steps())
             if rule is not None and not (vantage is Vantage.POD and _for_others(context, rule)):
                 yield packet, rule, destination_text(heading, context.family), packet not in partly
-
-
-def _heading(around: Surroundings, frontend: Frontend) -> Heading:
-    try:
-        address = around.with_node_ports if frontend.address is None else parse_address(frontend.address)
-    except ValueError:
-        address = None  # a network or a name
-    return Heading(address, frontend.port)
 
 
 def _hiding_rule(context: RulesetContext, steps: Sequence[AnyStep]) -> Rule | None:

@@ -28,6 +28,7 @@ from collections import defaultdict
 
 from ipt_explain.audit.authoring import RESTART, RESTART_CHAINS, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.chains.foreign import ForeignRule, foreign_rules
+from ipt_explain.audit.evidence.chains.foreign_effects import effect_of
 
 # A hostile dump, or a form that is not known here, may make every rule foreign.
 _MANY = 50
@@ -50,20 +51,18 @@ def foreign_rule_in_kube_chain(context: RulesetContext) -> Faults:
         if len(found) > _MANY:
             yield _many(found)
         else:
-            yield from map(_fault, found)
+            for foreign in found:
+                yield _fault(foreign, "" if foreign.empty else effect_of(context, foreign.rule))
 
 
-def _fault(foreign: ForeignRule) -> Fault:
+def _fault(foreign: ForeignRule, effect: str) -> Fault:
     chain = foreign.rule.chain
     if foreign.empty:
         message = (
             f"{chain} has a rule, but no packet enters this canary chain: it only shows whether rules were flushed"
         )
     else:
-        message = (
-            f"kube-proxy does not write {_target(foreign)} with these conditions into {chain}; this rule may send "
-            "packets the wrong way until the next sync"
-        )
+        message = f"kube-proxy does not write {_target(foreign)} with these conditions into {chain}: {effect}"
     return Fault(
         message,
         f"{RESTART} Keep rules of your own in chains of your own.",
