@@ -226,6 +226,8 @@ def _unbound(context: IpvsContext) -> Collection[str | None]:
 def _is_grave(victim: Victim) -> bool:
     if victim.lost.when or victim.lost.why == ACCEPTED_FIRST:  # kube-proxy would have refused it
         return False
+    if victim.vantage is Vantage.NODE and victim.frontend.kind is not FrontendKind.CLUSTER_IP:
+        return False  # the node itself uses ClusterIPs; few programs on it ask its own node ports
     return victim.whole or is_vital(victim.service)
 
 

@@ -25,6 +25,7 @@ def hurt(context: BackendContext) -> Sequence[tuple[ServicePort, Frontend, Vanta
             inside = frontend.kind is FrontendKind.CLUSTER_IP
             for vantage, fate in () if frontend.fates is None else frontend.fates.items():
                 served = (vantage in INSIDE) is inside or (in_nftables and not inside)
+                served = served or (vantage is Vantage.NODE and frontend.kind is FrontendKind.NODE_PORT)
                 if served and (fate.lost or fate.perhaps):
                     found.append((service, frontend, vantage, fate))
     return found
