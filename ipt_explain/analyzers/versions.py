@@ -119,7 +119,7 @@ def _read_comments(found: _Evidence, services: Chain | None, plans: Plans) -> No
         if comment.endswith(_UNNAMED):
             found.at_most(19, "names of unnamed ports end in a colon")
         if rule.target == MARK_MASQ and comment.endswith(" cluster IP"):
-            found.at_most(21, "KUBE-MARK-MASQ beside the ClusterIP in KUBE-SERVICES")
+            found.at_most(21, "KUBE-MARK-MASQ next to the ClusterIP in KUBE-SERVICES")
 
 
 def _service_chains(nat: Mapping[str, Chain]) -> Iterator[Chain]:

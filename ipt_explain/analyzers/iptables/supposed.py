@@ -88,7 +88,7 @@ def _marking(ruleset: Ruleset, nat: Table, notes: list[str]) -> dict[str, Chain]
         notes.append(f"nat {out}, which this input does not show, masquerades packets with mark {value:#x}")
     elif known is not None and _half(known):
         added[POSTROUTING] = _usual_postrouting(value, mask)
-        notes.append(f"{POSTROUTING}, of which this input shows a part, masquerades packets with mark {value:#x}")
+        notes.append(f"{POSTROUTING}, which this input shows in part, masquerades packets with mark {value:#x}")
     return added
 
 
@@ -101,7 +101,7 @@ def _refusing(table: Table, notes: list[str]) -> dict[str, Chain]:
         if chain is not None and chain.layout.shapes and chain.extent is not Extent.WHOLE:
             rules = (*_chain(f"-A {name} -m conntrack --ctstate DNAT -j RETURN").rules, *chain.rules)
             found[name] = Chain.of(name, rules, chain.policy, chain.line, chain.counters, chain.extent, chain.ordered)
-            notes.append(f"{name}, of which this input shows a part, stops nothing that nat has sent to an endpoint")
+            notes.append(f"{name}, which this input shows in part, stops nothing that nat has sent to an endpoint")
     return found
 
 

@@ -17,7 +17,7 @@ _OF_ALL = {
     "service-endpoints-check": "refuses connections to Services that have no usable endpoint",
     "nodeport-endpoints-check": "refuses connections to node ports that have no usable endpoint",
     "firewall-check": "drops what a Service's source ranges do not let in",
-    "cluster-ips-check": "refuses what goes to a ClusterIP, but to none of its ports",
+    "cluster-ips-check": "refuses packets to ports that a ClusterIP does not have",
     "masquerading": "masquerades marked packets",
     "mark-for-masquerade": "marks packets to be masqueraded",
     "reject-chain": "refuses connections",

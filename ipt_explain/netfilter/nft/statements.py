@@ -180,7 +180,7 @@ class Statements:
             return Truth.YES
         if given.kind == "match":
             return ask(state, f"{statement_text(given)} ({_where(rule)})")
-        reason = f"what target {given.name} does, of which nft shows no more than its name"
+        reason = f"what target {given.name} does: nft shows only its name"
         return [StatementEffect(ALWAYS, state, bound.to, Verdict.UNKNOWN, True, reason)]
 
 

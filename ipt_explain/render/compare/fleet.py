@@ -116,4 +116,4 @@ def _reasons(left_out: Sequence[NotCompared], names: bool, width: int) -> Iterat
 
 def _sum(differences: Sequence[Difference]) -> str:
     nodes = counted(len(_odd(differences)), "node")
-    return f"{', '.join(tally(differences, 'beside Services'))}, on {nodes}"
+    return f"{', '.join(tally(differences, 'outside Services'))}, on {nodes}"

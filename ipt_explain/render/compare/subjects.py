@@ -40,8 +40,8 @@ def by_subject(differences: Iterable[Difference], of_node: Callable[[Difference]
     return found
 
 
-def tally(differences: Sequence[Difference], beside: str) -> list[str]:
-    """`3 differences in 2 service ports`, and `1 difference` plus `beside` for those about no Service."""
+def tally(differences: Sequence[Difference], outside: str) -> list[str]:
+    """`3 differences in 2 service ports`, and `1 difference` plus the words `outside` for those about no Service."""
     services = {(each.service, each.protocol, each.family) for each in differences if each.service is not None}
     others = sum(each.service is None for each in differences)
     parts = []
@@ -49,7 +49,7 @@ def tally(differences: Sequence[Difference], beside: str) -> list[str]:
         number = counted(len(differences) - others, "difference")
         parts.append(f"{number} in {counted(len(services), 'service port')}")
     if others:
-        parts.append(f"{counted(others, 'difference')} {beside}")
+        parts.append(f"{counted(others, 'difference')} {outside}")
     return parts
 
 

@@ -3,7 +3,7 @@
     {"schema": "ipt-explain/show/1",
      "tables": [{"source", "family", "backend", "table", "chains", "rules",
                  "hooks": [{"chain", "policy", "rules", "owners": {"kube-proxy": 1}}],
-                 "owners": [{"name" (null for nobody known), "chains", "rules", "names": {"KUBE-SVC-…": 3}}],
+                 "owners": [{"name" (null if unknown), "chains", "rules", "names": {"KUBE-SVC-…": 3}}],
                  "unreachable": ["…"], "dangling": [{"chain", "target", "line"}], "cycles": [["A", "B"]]}],
      "chains": [{"source", "family", "backend", "table", "chain", "line", "built_in", "policy",
                  "exists" (null: unknown), "owner": {"name", "purpose", "evidence"} or null,
@@ -14,9 +14,9 @@
 
 where a rule is {"line", "chain", "rule", "command" ("-A"), "sentence", "conditions", "action", "after", "comments",
 "target", "jumps_to", "share", "packets", "bytes"}; its share is of what reaches the chain's `statistic` rules. `tables`
-is filled where no name was given, `chains` and `sets` where some were, `rules` by `--rule`. A hook's owner "" is nobody
-known. Of nftables, a table has its family in front (`ip kube-proxy`) and its `sets` with their sizes, base chains are
-`built_in`, a caller by way of a map names the `map`, `command` is "", and lines are null where the text was JSON.
+is filled if no name is given, `chains` and `sets` if some are, `rules` by `--rule`. A hook's owner "" is unknown. For
+nftables, a table has its family in front (`ip kube-proxy`) and its `sets` with their sizes, base chains are `built_in`,
+a caller by way of a map names the `map`, `command` is "", and lines are null if the text was JSON.
 """
 
 from __future__ import annotations

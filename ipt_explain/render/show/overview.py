@@ -55,7 +55,7 @@ def _table(facts: TableFacts) -> TreeNode:
 def _hook(facts: HookFacts) -> TreeNode:
     by_owner: dict[str, int] = {}
     for _, owner in facts.rules:
-        name = owner.name if owner is not None else "nobody known"
+        name = owner.name if owner is not None else "unknown"
         by_owner[name] = by_owner.get(name, 0) + 1
     sizes = counted(len(facts.rules), "rule")
     owners = ", ".join(f"{name} {count:,}" for name, count in by_owner.items())
@@ -79,7 +79,7 @@ def _policy(facts: HookFacts) -> str:
 
 
 def _possession(possession: Possession) -> TreeNode:
-    owner = possession.owner or "nobody known"
+    owner = possession.owner or "unknown"
     style = "unknown" if possession.owner is None else ""
     counts = f"{counted(possession.chain_count, 'chain')}, {counted(possession.rules, 'rule')}:"
     names = [

@@ -48,7 +48,7 @@ def action(statement: nft.Statement, table: nft.Table | None, marks: Mapping[int
     if isinstance(statement, nft.FlowOffload):
         return f"hands the rest of its connection to flow table {statement.table.name}"
     if isinstance(statement, nft.Xtables) and statement.kind != "match":
-        return f"gets what {statement.kind} {statement.name} of iptables does (nft shows no more than its name)"
+        return f"gets what {statement.kind} {statement.name} of iptables does (nft shows only its name)"
     return None
 
 

@@ -35,7 +35,7 @@ def conditions(statement: nft.Statement, table: nft.Table | None, marks: Mapping
     if isinstance(statement, nft.Unread):
         return [f"passes `{statement.text}`, which this program does not know"]
     if isinstance(statement, nft.Xtables) and statement.kind == "match":
-        return [f"passes match {statement.name} of iptables (nft shows no more than its name)"]
+        return [f"passes match {statement.name} of iptables (nft shows only its name)"]
     return []
 
 
