@@ -8,7 +8,7 @@ from itertools import repeat, starmap
 
 from ipt_explain.graph.cycles import Cycle, circle, groups_of, leading_into_cycles
 from ipt_explain.graph.jumps import Jump, JumpIndex, index_jumps
-from ipt_explain.graph.reach import walk
+from ipt_explain.graph.reach import reached_from
 from ipt_explain.model import Form, Rule, Table
 from ipt_explain.model.kernel import BUILT_IN_CHAINS
 
@@ -89,7 +89,7 @@ class ChainGraph:
     @cached_property
     def reachable(self) -> frozenset[str]:
         """Every chain that a hook leads to, including the hooks and dangling targets."""
-        return walk(self.hooks, self._onward)
+        return reached_from(self.hooks, self._onward)
 
     @cached_property
     def unreachable(self) -> tuple[str, ...]:
@@ -98,14 +98,14 @@ class ChainGraph:
 
     def reachable_from(self, *chains: str) -> frozenset[str]:
         """Every chain that these lead to, including these."""
-        return walk(chains, self._onward)
+        return reached_from(chains, self._onward)
 
     def _onward(self, chain: str) -> tuple[str, ...]:
         return self.targets.get(chain, ())
 
     def leading_to(self, *chains: str) -> frozenset[str]:
         """Every chain that leads to these, including these."""
-        return walk(chains, lambda name: [caller.name for caller, _ in self._index.entering.get(name, ())])
+        return reached_from(chains, lambda name: [caller.name for caller, _ in self._index.entering.get(name, ())])
 
     # --- cycles -----------------------------------------------------------------------------------------------------
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 
-def walk(starts: Iterable[str], onward: Callable[[str], Iterable[str]]) -> frozenset[str]:
-    """Every chain that can be reached from `starts`, including these, where each chain leads `onward` to others."""
+def reached_from(starts: Iterable[str], onward: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    """Every chain that can be reached from `starts`, including these, if each chain leads `onward` to others."""
     reached = set(starts)
     pending = list(reached)
     while pending:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 
 from ipt_explain.graph.jump_sets import JumpSets
-from ipt_explain.graph.reach import walk
+from ipt_explain.graph.reach import reached_from
 from ipt_explain.model import Rule, Shape
 from ipt_explain.model.by_shape import RulesByShape, RulesOfShape
 from ipt_explain.model.kernel import TABLE_OF_TARGET
@@ -88,4 +88,4 @@ def _reached(nat: JumpSets, hook: str, holders: Collection[str]) -> frozenset[st
         chain = chains[name]
         return chains.keys() & map(chain.target_of, range(len(chain.layout)))
 
-    return walk([hook], onward)
+    return reached_from([hook], onward)

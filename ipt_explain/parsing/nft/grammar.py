@@ -11,7 +11,7 @@ from lark.lexer import PatternRE, PatternStr, TerminalDef
 
 from ipt_explain.parsing.grammar_files import grammar_text, lalr, loaded_or_built
 from ipt_explain.parsing.grammar_tables import tables_of
-from ipt_explain.parsing.nft.nodes import Node, Parsed
+from ipt_explain.parsing.nft.trees import Node, Parsed
 
 if TYPE_CHECKING:
     from lark import Tree

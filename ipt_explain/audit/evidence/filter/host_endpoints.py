@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.losses.hurt import filter_may_stop
+from ipt_explain.audit.evidence.losses.lossy import filter_may_stop
 from ipt_explain.audit.evidence.services.vital import is_api_server
 from ipt_explain.netfilter.header import parse_address, protocol_number
 from ipt_explain.netfilter.packet import Heading

@@ -9,7 +9,7 @@ from ipt_explain.analyzers.owners.neighbours import POLICY_ENGINES
 from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.audit.context import RulesetContext
-from ipt_explain.audit.evidence.losses.hurt import INSIDE, hurt
+from ipt_explain.audit.evidence.losses.lossy import INSIDE, lossy_fates
 from ipt_explain.audit.evidence.services.vital import is_vital
 from ipt_explain.audit.fact import fact
 from ipt_explain.audit.findings.impact import Impact
@@ -206,7 +206,7 @@ def _victims(
     if isinstance(context, NftContext) and context.proxy is not None and context.proxy.dormant:
         return  # IPT901 says why
     away = _unbound(context) if isinstance(context, IpvsContext) else ()
-    for service, frontend, vantage, fate in hurt(context):
+    for service, frontend, vantage, fate in lossy_fates(context):
         if frontend.address in away:
             continue  # IPT913 says why
         for lost in losses(fate):

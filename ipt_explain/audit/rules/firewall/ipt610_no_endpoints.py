@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, Location, RulesetContext, Severity, at_rule, restart, rule
 from ipt_explain.audit.evidence.filter.refusals import unserved
-from ipt_explain.audit.evidence.losses.hurt import INSIDE
+from ipt_explain.audit.evidence.losses.lossy import INSIDE
 from ipt_explain.audit.evidence.services.vital import is_vital
 from ipt_explain.services.fates import ACCEPTED_FIRST, Decider, Vantage
 from ipt_explain.services.losses import losses_by_frontend

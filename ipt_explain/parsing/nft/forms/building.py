@@ -14,7 +14,7 @@ from typing import Any, cast
 from ipt_explain.columns import Columns
 from ipt_explain.model import nft
 from ipt_explain.parsing.nft.forms.phrases import PHRASES, only
-from ipt_explain.parsing.nft.nodes import Node
+from ipt_explain.parsing.nft.trees import Node
 from ipt_explain.records import replace
 
 Words = Sequence[str]

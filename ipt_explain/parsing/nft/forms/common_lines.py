@@ -13,7 +13,7 @@ import os
 
 from ipt_explain.parsing.nft.forms.forms import around_values, skeleton
 from ipt_explain.parsing.nft.grammar import STARTS, VALUES, parse, terminal_pattern
-from ipt_explain.parsing.nft.nodes import Form
+from ipt_explain.parsing.nft.trees import Form
 
 _FOLDER = os.path.dirname(os.path.abspath(__file__))
 LINES_FILE = os.path.join(_FOLDER, "common_lines.txt")
@@ -25,7 +25,7 @@ the terminals of these, and the parse tree."""
 # ruff: noqa: E501
 from __future__ import annotations
 
-from ipt_explain.parsing.nft.nodes import Form
+from ipt_explain.parsing.nft.trees import Form
 
 '''
 

@@ -4,7 +4,7 @@ the terminals of these, and the parse tree."""
 # ruff: noqa: E501
 from __future__ import annotations
 
-from ipt_explain.parsing.nft.nodes import Form
+from ipt_explain.parsing.nft.trees import Form
 
 TERMINALS: dict[str, str] = {
     'BRACES': '\\{[^{}"]*(?:"[^"\n]*"[^{}"]*)*\\}',

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ipt_explain.model import nft
     from ipt_explain.parsing.nft.forms.building import ManyElements, Recipe
-    from ipt_explain.parsing.nft.nodes import Node, Parsed
+    from ipt_explain.parsing.nft.trees import Node, Parsed
 
 MOST_CHARACTERS = 4096
 """nft does not print longer lines, apart from braces, so Lark need not try them."""

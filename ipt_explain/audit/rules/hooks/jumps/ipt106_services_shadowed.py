@@ -39,14 +39,14 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
 from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, by_source_alone, causes, possible_causes
-from ipt_explain.audit.evidence.losses.hurt import hurt
-from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
+from ipt_explain.audit.evidence.losses.faults import FIX_POLICY, fault_of
+from ipt_explain.audit.evidence.losses.lossy import lossy_fates
 
 _NARROW = "Narrow the rule so that it does not match Services"
 _FIX = f"{_NARROW}, or move it after the jump to KUBE-SERVICES."
 
 
-@rule("IPT106", "services-shadowed", Severity.ERROR, evidence=hurt, reads_absence=True)
+@rule("IPT106", "services-shadowed", Severity.ERROR, evidence=lossy_fates, reads_absence=True)
 def services_shadowed(context: RulesetContext) -> Faults:
     """One fault for each rule that takes Service traffic, and for each policy that drops it."""
     partly = filter(by_source_alone, possible_causes(context, LossPlace.AHEAD))

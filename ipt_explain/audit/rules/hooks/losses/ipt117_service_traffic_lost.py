@@ -47,14 +47,16 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import RESTART_RULES, BackendContext, Faults, Severity, service_rule
 from ipt_explain.audit.evidence.losses.causes import LossPlace, causes
-from ipt_explain.audit.evidence.losses.hurt import hurt
-from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
+from ipt_explain.audit.evidence.losses.faults import FIX_POLICY, fault_of
+from ipt_explain.audit.evidence.losses.lossy import lossy_fates
 
 _FIX_CHAIN = f"{RESTART_RULES} ipt-explain trace shows the full path."
 _FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of such a connection."
 
 
-@service_rule("IPT117", "service-traffic-lost", Severity.ERROR, evidence=hurt, reads_absence=True, catch_all=True)
+@service_rule(
+    "IPT117", "service-traffic-lost", Severity.ERROR, evidence=lossy_fates, reads_absence=True, catch_all=True
+)
 def service_traffic_lost(context: BackendContext) -> Faults:
     """One fault for each cause."""
     for cause in causes(context, LossPlace.ELSEWHERE):

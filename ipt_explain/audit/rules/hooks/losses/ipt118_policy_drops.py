@@ -42,13 +42,13 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
 from ipt_explain.audit.evidence.losses.causes import LossPlace, causes, cuts_off_all
-from ipt_explain.audit.evidence.losses.hurt import hurt
-from ipt_explain.audit.evidence.losses.telling import fault_of
+from ipt_explain.audit.evidence.losses.faults import fault_of
+from ipt_explain.audit.evidence.losses.lossy import lossy_fates
 
 _FIX = "Check the NetworkPolicies that select the endpoints' pods."
 
 
-@service_rule("IPT118", "policy-drops", Severity.INFO, evidence=hurt, reads_absence=True)
+@service_rule("IPT118", "policy-drops", Severity.INFO, evidence=lossy_fates, reads_absence=True)
 def policy_drops(context: BackendContext) -> Faults:
     """One fault for each rule of such an engine."""
     for cause in causes(context, LossPlace.POLICY):

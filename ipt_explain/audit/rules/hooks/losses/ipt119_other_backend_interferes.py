@@ -48,9 +48,9 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import DumpContext, Faults, RulesetContext, Severity, dump_rule
 from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, by_order_alone, causes, possible_causes
-from ipt_explain.audit.evidence.losses.hurt import hurt_anywhere
+from ipt_explain.audit.evidence.losses.faults import FIX_POLICY, fault_of
 from ipt_explain.audit.evidence.losses.likely import likely_part
-from ipt_explain.audit.evidence.losses.telling import FIX_POLICY, fault_of
+from ipt_explain.audit.evidence.losses.lossy import any_lossy_fates
 from ipt_explain.records import replace
 
 _FIX_BESIDE = "Remove the rule or narrow it, or make its program accept Service traffic."
@@ -58,7 +58,7 @@ _FIX_POLICY = "Accept Service traffic in this chain (`ct status dnat accept`), o
 _FIX = "Make all programs on the node use one backend, and clean the other."
 
 
-@dump_rule("IPT119", "other-backend-interferes", Severity.ERROR, evidence=hurt_anywhere, reads_absence=True)
+@dump_rule("IPT119", "other-backend-interferes", Severity.ERROR, evidence=any_lossy_fates, reads_absence=True)
 def other_backend_interferes(dump: DumpContext) -> Faults:
     """One fault for each cause that is in another ruleset than the Services that it hits."""
     for context in dump.contexts:

@@ -47,15 +47,15 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
 from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, cuts_off_all, hits_vital
 from ipt_explain.audit.evidence.losses.doubts import doubts
-from ipt_explain.audit.evidence.losses.hurt import hurt
-from ipt_explain.audit.evidence.losses.telling import doubt_of
+from ipt_explain.audit.evidence.losses.faults import doubt_of
+from ipt_explain.audit.evidence.losses.lossy import lossy_fates
 from ipt_explain.records import replace
 
 _FIX = "Follow one connection with ipt-explain trace; --assume takes either answer."
 
 
 @service_rule(
-    "IPT120", "service-traffic-uncertain", Severity.WARNING, evidence=hurt, reads_absence=True, catch_all=True
+    "IPT120", "service-traffic-uncertain", Severity.WARNING, evidence=lossy_fates, reads_absence=True, catch_all=True
 )
 def service_traffic_uncertain(context: BackendContext) -> Faults:
     """One fault for each rule or policy, or for each program whose rules they are."""

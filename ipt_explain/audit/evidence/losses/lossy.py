@@ -1,4 +1,4 @@
-"""Whether connections to Services get lost at all: on most nodes none do."""
+"""The fates of connections to Services that get lost, if any do: on most nodes none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INSIDE = (Vantage.POD, Vantage.NODE)
 
 
 @fact
-def hurt(context: BackendContext) -> Sequence[tuple[ServicePort, Frontend, Vantage, Fate]]:
+def lossy_fates(context: BackendContext) -> Sequence[tuple[ServicePort, Frontend, Vantage, Fate]]:
     """The fates that lose anything, or may, on paths that every release serves."""
     found = []
     in_nftables = isinstance(context, NftContext)  # all its releases serve external addresses to pods and nodes, too
@@ -31,9 +31,9 @@ def hurt(context: BackendContext) -> Sequence[tuple[ServicePort, Frontend, Vanta
     return found
 
 
-def hurt_anywhere(node: DumpContext) -> bool:
+def any_lossy_fates(node: DumpContext) -> bool:
     """Whether there are such fates in any mode and family."""
-    return any(map(hurt, node.contexts))
+    return any(map(lossy_fates, node.contexts))
 
 
 def filter_may_stop(context: RulesetContext) -> bool:
@@ -43,5 +43,5 @@ def filter_may_stop(context: RulesetContext) -> bool:
 
 
 def loses_or_may_stop(context: RulesetContext) -> bool:
-    """Whether connections get lost, or filter may stop those to this node's own endpoints."""
-    return bool(hurt(context)) or filter_may_stop(context)
+    """Whether connections get lost, or filter may stop those to endpoints on this node."""
+    return bool(lossy_fates(context)) or filter_may_stop(context)

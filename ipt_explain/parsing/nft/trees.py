@@ -1,4 +1,4 @@
-"""Parse trees as plain tuples, which can be shipped, and need no Lark to be read."""
+"""Parse trees as plain tuples, which can be shipped and need no Lark to be read."""
 
 from __future__ import annotations
 
