@@ -69,8 +69,8 @@ def address(word: str) -> str:
     return f"{host}/{mask}" if slash else host + ("/128" if ":" in host else "/32")
 
 
-def or_mark(word: str) -> str:
-    """`MARK or 0x4000` sets the bits of the mark."""
+def or_bits(word: str) -> str:
+    """`MARK or 0x4000` sets the bits of the mark, `TOS or 0x1f` those of the TOS byte."""
     return f"{word}/{word}"
 
 
@@ -136,11 +136,6 @@ def tos(word: str) -> str:
     """`0x10/0x3f` or the name of a type of service."""
     number = _TOS_NAMES.get(word)
     return word if number is None else f"{number:#04x}/0x3f"
-
-
-def or_tos(word: str) -> str:
-    """`TOS or 0x1f`."""
-    return f"{word}/{word}"
 
 
 def and_tos(word: str) -> str:

@@ -14,18 +14,24 @@ def _of_services(line: Line) -> bool:
     )
 
 
-@mutator
-def vip_claimed_twice(dump: Dump, rng: random.Random) -> Mutation | None:
-    places = dump.where(lambda line: _of_services(line) and line.target.startswith("KUBE-S"))
+def _elsewhere(dump: Dump, rng: random.Random, targets: str) -> tuple[int, str] | None:
+    """The place of a Service's rule whose target begins so, and its text with the target of another such rule."""
+    places = dump.where(lambda line: _of_services(line) and line.target.startswith(targets))
     place = pick(rng, places)
-    others = sorted(
-        {dump.lines[other].target for other in places} - {dump.lines[place].target if place is not None else ""}
-    )
-    if place is None or not others:
+    if place is None:
         return None
     line = dump.lines[place]
-    twin = line.text.replace(line.target, rng.choice(others))
-    return dump.edited("vip_claimed_twice", {place: [twin, line.text]})
+    others = sorted({dump.lines[other].target for other in places} - {line.target})
+    return (place, line.text.replace(line.target, rng.choice(others))) if others else None
+
+
+@mutator
+def vip_claimed_twice(dump: Dump, rng: random.Random) -> Mutation | None:
+    found = _elsewhere(dump, rng, "KUBE-S")
+    if found is None:
+        return None
+    place, twin = found
+    return dump.edited("vip_claimed_twice", {place: [twin, dump.lines[place].text]})
 
 
 @mutator
@@ -35,15 +41,8 @@ def vip_widened(dump: Dump, rng: random.Random) -> Mutation | None:
 
 @mutator
 def vip_leads_elsewhere(dump: Dump, rng: random.Random) -> Mutation | None:
-    places = dump.where(lambda line: _of_services(line) and line.target.startswith("KUBE-SVC-"))
-    place = pick(rng, places)
-    others = sorted(
-        {dump.lines[other].target for other in places} - {dump.lines[place].target if place is not None else ""}
-    )
-    if place is None or not others:
-        return None
-    line = dump.lines[place]
-    return dump.edited("vip_leads_elsewhere", {place: [line.text.replace(line.target, rng.choice(others))]})
+    found = _elsewhere(dump, rng, "KUBE-SVC-")
+    return None if found is None else dump.edited("vip_leads_elsewhere", {found[0]: [found[1]]})
 
 
 @mutator
