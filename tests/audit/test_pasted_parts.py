@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.audit.helpers import fired
+from ipt_explain.analyzers import explain
+from ipt_explain.audit.findings.severity import Severity
+from ipt_explain.parsing import read_dump
+from ipt_explain.services.ports import ServiceState
+from tests.audit.helpers import findings_of, fired
 
 _LISTED = """\
 $ iptables -t nat -L
@@ -66,3 +70,44 @@ def test_a_map_in_a_rule_of_which_someone_left_out_elements() -> None:
 
 def test_the_list_of_tables_above_one_of_them() -> None:
     assert fired("# nft list tables\ntable ip nat\ntable ip kube-proxy\n\ntable ip kube-proxy {\n}\n") == {"IPT901"}
+
+
+_NAT_PART = (
+    '-A KUBE-SERVICES -d 10.96.7.7/32 -p tcp -m comment --comment "demo/web cluster IP" -m tcp --dport 80 -j {service}\n'
+    '-A {service} -m comment --comment "demo/web" -j KUBE-SEP-BBBBBBBBBBBBBBBB\n'
+    '-A KUBE-SEP-BBBBBBBBBBBBBBBB -p tcp -m comment --comment "demo/web" -m tcp -j DNAT --to-destination 10.244.1.9:80\n'
+).replace("{service}", "KUBE-SVC-AAAAAAAAAAAAAAAA")
+_FILTER = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{rules}COMMIT\n"
+
+
+def test_a_rule_in_a_part_that_stops_connections_is_reported_as_explain_tells() -> None:
+    text = _NAT_PART + _FILTER.format(rules="-A FORWARD -j REJECT --reject-with icmp-host-prohibited\n")
+    (finding,) = findings_of("IPT117", text)
+    assert (finding.chain, finding.line, finding.severity) == ("FORWARD", 8, Severity.ERROR)
+    (service,) = explain(read_dump(text)).services
+    assert service.state is ServiceState.BLOCKED
+
+
+@pytest.mark.parametrize("rules", ["", "-A FORWARD -i eth7 -j DROP\n", "-A FORWARD -m set --match-set x src -j DROP\n"])
+def test_what_a_part_leaves_open_is_no_loss(rules: str) -> None:
+    assert "IPT117" not in fired(_NAT_PART + _FILTER.format(rules=rules))
+
+
+def test_what_is_missing_from_a_part_is_no_loss() -> None:
+    assert "IPT117" not in fired(_NAT_PART.replace("-j DNAT --to-destination 10.244.1.9:80", "-j RETURN"))
+
+
+def test_several_endpoint_chains_without_dnat_are_one_fault() -> None:
+    """Also if the loss is certain from the node alone, which reaches another of them last."""
+    chains = ":KUBE-SEP-BBBBBBBBBBBBBBBB - [0:0]\n:KUBE-SEP-CCCCCCCCCCCCCCCC - [0:0]\n:KUBE-SEP-DDDDDDDDDDDDDDDD - [0:0]\n"
+    head = "*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:KUBE-SERVICES - [0:0]\n:KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]\n"
+    hooks = "-A PREROUTING -j KUBE-SERVICES\n-A OUTPUT -j KUBE-SERVICES\n"
+    chance = "-m statistic --mode random --probability"
+    spread = "".join(
+        f"-A KUBE-SVC-AAAAAAAAAAAAAAAA {which}-j KUBE-SEP-{letter * 16}\n"
+        for which, letter in ((f"{chance} 0.33333333349 ", "B"), (f"{chance} 0.50000000000 ", "C"), ("", "D"))
+    )
+    (first, _, last) = _NAT_PART.splitlines(keepends=True)
+    filtered = _FILTER.format(rules="-A FORWARD -i docker0 -j ACCEPT\n").replace("FORWARD ACCEPT", "FORWARD DROP")
+    text = f"{head}{chains}{hooks}{first}{spread}{last}COMMIT\n{filtered}"
+    assert fired(text) & {"IPT117", "IPT202"} == {"IPT202"}

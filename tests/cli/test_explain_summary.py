@@ -467,3 +467,11 @@ def test_a_part_of_ipvs_that_audit_cannot_judge_does_not_lead_there(part: str, w
     out = run(dump).out
     assert words in " ".join(out.split())
     assert "ipt-explain audit" not in out
+
+
+def test_the_place_that_connections_are_sent_to_is_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    thief = "-A PREROUTING -d 10.96.0.10/32 -p tcp -m tcp --dport 9153 -j DNAT --to-destination 192.0.2.9:80\n"
+    (tmp_path / "node.txt").write_text(BASIC.read_text().replace(HOOK, thief + HOOK))
+    told = " ".join(re.sub(r"[│├└─]+|line \d+", " ", printed(capsys, "--width", "200", tmp_path / "node.txt")).split())
+    assert "are sent to 192.0.2.9:80 by nat PREROUTING" in told
+    assert "sent to 192.0.2.9:80: in" not in told

@@ -68,16 +68,21 @@ def with_effects(findings: Iterable[Finding], effects: Iterable[LossFinding]) ->
     reported = list(findings)
     by_line: dict[object, list[int]] = {}
     by_chain: dict[object, list[int]] = {}
+    by_related: dict[object, list[int]] = {}
     for number, each in enumerate(reported):
         if each.severity is not Severity.INFO:
             by_line.setdefault((each.source, each.line), []).append(number)
             by_chain.setdefault((each.source, each.family, each.table, each.chain), []).append(number)
+            for line in each.related_lines:
+                by_related.setdefault((each.source, line), []).append(number)
     silent: list[Finding] = []
     for effect in effects:
         found = effect.finding
         named = by_line.get((found.source, found.line), []) if found.line is not None else []
         if effect.of_chain or found.line is None:
             named = [*named, *by_chain.get((found.source, found.family, found.table, found.chain), ())]
+            if not named:  # a finding about several chains is at the first
+                named = by_related.get((found.source, found.line), [])
         if not named:
             silent.append(found)
             continue

@@ -88,7 +88,7 @@ RULES = (
           "kube-proxy's rules are gone from nat but not from filter: something flushed nat.", reads_absence=True),
     _rule(ERROR, "hooks.losses", "IPT117", "service-traffic-lost",
           "Connections to a Service do not arrive, and no other rule says why.", evidence="losses.lossy:lossy_fates",
-          reads_absence=True, catch_all=True, of=Asked.SERVICES),
+          catch_all=True, of=Asked.SERVICES),
     _rule(INFO, "hooks.losses", "IPT118", "policy-drops", "A NetworkPolicy engine drops connections to a Service.",
           evidence="losses.lossy:lossy_fates", reads_absence=True, of=Asked.SERVICES),
     _rule(ERROR, "hooks.losses", "IPT119", "other-backend-interferes",

@@ -208,9 +208,11 @@ def by_words(kinds: Collection[FrontendKind]) -> str:
 def _reason_words(lost: Lost) -> str:
     """Where a loss is decided, and why, if that adds anything: ` by filter FORWARD`, `: in nat PREROUTING, …`."""
     place = escape(lost.decider.place)
-    if lost.why in EVIDENT:
+    if lost.why in EVIDENT or lost.why == f"sent to {lost.dnat}":
         by = "in" if lost.how is Loss.UNTRANSLATED else "by"
         return f" {by} {place}" if place else ""
+    if lost.decider.chain is not None and lost.why.startswith(f"{lost.decider.chain} "):
+        return f": {escape(lost.why)}"
     return f": in {place}, {escape(lost.why)}" if place else f": {escape(lost.why)}"
 
 

@@ -5,7 +5,8 @@ What it checks:
     hooks of the dump: to each ClusterIP from an ordinary pod and from the node itself; to node ports, external
     addresses and load balancers from outside. If they end anywhere else (dropped, refused, sent to an address that is
     not an endpoint, or sent on untranslated), this rule names the rule or chain responsible, unless a more specific
-    rule already reports it. Losses that depend on things the dump does not show are left out. Connections that a
+    rule already reports it. Losses that depend on things the dump does not show are left out;
+    in a part of a dump, so are those that no rule in it decides. Connections that a
     Service itself refuses (no endpoints, policy Local, source ranges) are not losses.
 
     It is an error if a Service is cut off entirely, or if default/kubernetes or kube-dns loses any connections, and a
@@ -45,19 +46,29 @@ When to ignore:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ipt_explain.audit.authoring import RESTART_RULES, BackendContext, Faults, Severity, service_rule
-from ipt_explain.audit.evidence.losses.causes import LossPlace, causes
+from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, causes
 from ipt_explain.audit.evidence.losses.faults import FIX_POLICY, fault_of
 from ipt_explain.audit.evidence.losses.lossy import lossy_fates
+from ipt_explain.services.fates import Loss
 
 _FIX_CHAIN = f"{RESTART_RULES} ipt-explain trace shows the full path."
 _FIX = "Remove the rule or narrow it; ipt-explain trace shows the full path of such a connection."
+_STOPPED = (Loss.DROPPED, Loss.REJECTED)
 
 
-@service_rule(
-    "IPT117", "service-traffic-lost", Severity.ERROR, evidence=lossy_fates, reads_absence=True, catch_all=True
-)
+@service_rule("IPT117", "service-traffic-lost", Severity.ERROR, evidence=lossy_fates, catch_all=True)
 def service_traffic_lost(context: BackendContext) -> Faults:
     """One fault for each cause."""
-    for cause in causes(context, LossPlace.ELSEWHERE):
+    for cause in causes(context, LossPlace.ELSEWHERE) if context.complete else _of_shown_rules(context):
         yield fault_of(cause, FIX_POLICY if cause.is_policy else _FIX if cause.is_rule else _FIX_CHAIN)
+
+
+def _of_shown_rules(context: BackendContext) -> Iterator[Cause]:
+    """What a part of a dump tells for certain: rules in it that stop connections. Other rules look at whole dumps."""
+    for place in LossPlace:
+        for cause in causes(context, place) if place is not LossPlace.POLICY else ():
+            if cause.is_rule and all(victim.lost.how in _STOPPED for victim in cause.victims):
+                yield cause
