@@ -423,3 +423,23 @@ def test_rules_that_mail_wrapped_and_quoted_are_joined(width: int, quote: str) -
 
 def test_line_breaks_of_a_page_are_no_part_of_names() -> None:
     assert _texts(f"{_RULE}<br>\n{_RULE}<br/>\n".replace('"', "&quot;"))[0] == _RULE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-A -t 10.96.0.1:443 -s rr\n-a -t 10.96.0.1:443 -r 192.168.50.10:6443 -m -w 1\n",
+        "create KUBE-LOOP-BACK hash:ip,port,ip family inet hashsize 1024 maxelem 65536\n",
+        "3: kube-ipvs0: <BROADCAST,NOARP> mtu 1500 qdisc noop state DOWN group default \n    inet 10.96.0.1/32 scope global kube-ipvs0\n",
+    ],
+)
+def test_added_lines_of_the_tools_of_ipvs_are_read_too(text: str) -> None:
+    plain, diff = read_dump(text), read_dump("".join(f"+{line}\n" for line in text.splitlines()))
+    assert bool(diff.node)
+    assert repr(diff.node) == repr(plain.node)
+    assert len(diff.warnings) == len(plain.warnings) + 1
+
+
+def test_a_diff_of_virtual_servers_beside_rules_is_named() -> None:
+    with pytest.raises(DumpSyntaxError, match="this comes from a diff"):
+        read_dump(f"{_RULE}\n+-A -t 10.96.0.1:443 -s rr\n")

@@ -28,7 +28,7 @@ SIGNS = (
     sign(rf"^([+<-]) ?{RULE_START}", DIFF, _DIFF_REMEDY),
     sign(
         r"^([+-])[ \t]*(?:table (?:ip6?|inet) \S+ \{|(?:chain|map|set) \S+ \{|Chain \S+ \(|(?:TCP|UDP|SCTP) +\S+:\d|"
-        r"-> +\S+:\d)",
+        r"-> +\S+:\d|-[Aa] -[tuf] \S|create \S+ (?:hash|bitmap|list):)",
         DIFF,
         _DIFF_REMEDY,
     ),

@@ -9,7 +9,7 @@ from ipt_explain.words import counted
 
 _ADDED = re.compile(
     rf"^\+[ \t]*(?:{RULE_START}|table (?:ip6?|inet) \S+ \{{|Chain \S+ \(|IP Virtual Server |Name: \S|"
-    r"(?:TCP|UDP|SCTP) +\S+:\d|-> +\S+:\d)",
+    r"(?:TCP|UDP|SCTP) +\S+:\d|-> +\S+:\d|-[Aa] -[tuf] \S|create \S+ (?:hash|bitmap|list):|\d+: \S+: <)",
     re.MULTILINE,
 )
 _REMOVED = re.compile(r"^(?:-(?!-- ?\S)|<)", re.MULTILINE)
