@@ -15,6 +15,7 @@ from typing import ClassVar
 from weakref import WeakValueDictionary
 
 from ipt_explain.enums import Enum
+from ipt_explain.patterns import lazy_pattern
 from ipt_explain.records import NamedTuple
 
 _HALF = Fraction(1, 2)
@@ -27,6 +28,20 @@ OF_ORIGIN = (
 )  # fmt: skip
 """How questions begin about interfaces, source addresses and whatever else only tells who sends a packet, of iptables
 and of nftables."""
+
+_MSS = lazy_pattern(r"-m tcpmss --mss (\d+)(?::(\d+))?$")
+_SMALLEST_MSS, _LARGEST_MSS = 536, 65495
+"""What a TCP announces at least, for the smallest datagram that every host takes (RFC 879), and at most, on lo."""
+
+
+def is_odd_mss(question: str, answer: bool) -> bool:
+    """Whether a question has this answer only for packets that announce a maximum segment size that no usual TCP does:
+    rules against floods of tiny segments ask for it."""
+    found = _MSS.match(question)
+    if found is None:
+        return False
+    first, last = int(found[1]), int(found[2] or found[1])
+    return last < _SMALLEST_MSS if answer else first <= _SMALLEST_MSS and last >= _LARGEST_MSS
 
 
 class Side(Enum):

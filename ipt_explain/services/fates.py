@@ -121,13 +121,20 @@ class Lost(Record):
 
     def is_ordinary(self, vantage: Vantage) -> bool:
         """Whether it depends only on where connections come from, on interfaces and sets, as it does on healthy nodes,
-        and perhaps on which addresses are the node's; but not if it stops a part of this node's pods by address."""
-        from ipt_explain.netfilter.assumptions import OF_ORIGIN, SOURCES
+        or stops only segment sizes that nobody uses, and perhaps on which addresses are the node's; but not if it stops
+        a part of this node's pods by address."""
+        from ipt_explain.netfilter.assumptions import OF_ORIGIN, SOURCES, is_odd_mss
         from ipt_explain.netfilter.condition import OF_THIS_NODE
 
         by_pod = vantage is Vantage.POD and self.depends_only_on(SOURCES)
-        asked = [text for each in self.when for text, _ in each.literals if not text.endswith(OF_THIS_NODE)]
-        of_origin = all(text.startswith(OF_ORIGIN) for text in asked) and (bool(asked) or not self.when)
+        asked = [
+            text.startswith(OF_ORIGIN)
+            or ((each.hold or len(each.literals) == 1) and is_odd_mss(text, answer is each.hold))
+            for each in self.when
+            for text, answer in each.literals
+            if not text.endswith(OF_THIS_NODE)
+        ]
+        of_origin = all(asked) and (bool(asked) or not self.when)
         return of_origin and self.how is not Loss.UNKNOWN and not by_pod
 
     def is_here(self, address: str | None) -> bool:

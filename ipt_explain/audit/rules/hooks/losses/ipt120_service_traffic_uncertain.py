@@ -8,8 +8,9 @@ What it checks:
     are one finding.
 
     It is a warning if it may hit all Services, cluster DNS or the API server. It is a note if it may hit only others,
-    if it depends only on who connects, on interfaces or on ipsets, or if the rule is in a chain of a NetworkPolicy
-    engine: such rules are common, and usually spare Services. A rule that may stop a part of the pod network (`-s`,
+    if it depends only on who connects, on interfaces or on ipsets, if it stops only TCP segments smaller than anybody
+    uses (`--mss 1:500`), or if the rule is in a chain of a NetworkPolicy engine: such rules are common, and usually
+    spare Services. A rule that may stop a part of the pod network (`-s`,
     `ip saddr`) is a warning: it stops the pods that have these addresses.
 
 Why it matters:
