@@ -9,7 +9,7 @@ whether it runs before those of iptables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from ipt_explain.model import Family, nft
 from ipt_explain.netfilter.hooks import NAT_PRIORITY, Hook
@@ -43,15 +43,17 @@ class Stage(Record, eq=False):
         return self.base.policy == "drop"
 
 
-def stages(ruleset: nft.Ruleset, family: Family, xtables: bool = True) -> dict[Hook, tuple[Stage, ...]]:
+def stages(
+    ruleset: nft.Ruleset, family: Family, saved: Container[str] = frozenset()
+) -> dict[Hook, tuple[Stage, ...]]:
     """The base chains that a family's packets pass, by hook, in the order run. Of equal priorities the last listed
     comes first, as if chains had been created in the order listed.
 
-    Without `xtables`, tables made by iptables-nft are left out: iptables-save shows them completely. Chains of netdev,
-    bridge and arp are left out too: routed packets do not pass them, or do before any of our hooks.
+    Tables made by iptables-nft are left out if they are among those `saved`: iptables-save shows them completely.
+    Chains of netdev, bridge and arp are left out too: routed packets do not pass them, or do before any of our hooks.
     """
     found: dict[Hook, list[Stage]] = {hook: [] for hook in Hook}
-    for table in _tables(ruleset, family, xtables):
+    for table in _tables(ruleset, family, saved):
         for chain in table.chains.values():
             base = chain.base
             hook = None if base is None else _HOOKS.get(base.hook)
@@ -65,7 +67,7 @@ def stages(ruleset: nft.Ruleset, family: Family, xtables: bool = True) -> dict[H
     return {hook: tuple(listed) for hook, listed in found.items()}
 
 
-def _tables(ruleset: nft.Ruleset, family: Family, xtables: bool) -> Iterator[nft.Table]:
+def _tables(ruleset: nft.Ruleset, family: Family, saved: Container[str]) -> Iterator[nft.Table]:
     for table in ruleset.tables.values():
-        if table.family.sees(family) and not table.dormant and (xtables or not table.xtables):
+        if table.family.sees(family) and not table.dormant and not (table.xtables and table.name in saved):
             yield table

@@ -62,8 +62,8 @@ class Stages:
         if nftables is not None and family is not None:
             from ipt_explain.netfilter.nft import stages
 
-            shown = any(ruleset.backend is not Backend.LEGACY for ruleset in rulesets)
-            self._chains = stages(nftables, family, xtables=not shown)
+            saved = {name for each in rulesets if each.backend is not Backend.LEGACY for name in each.tables}
+            self._chains = stages(nftables, family, saved)
         self.hiding_nat = _hooks_hiding_nat(nftables, self._chains)
         self.of: dict[Hook, tuple[Rank, ...]] = {}
         for hook in Hook:

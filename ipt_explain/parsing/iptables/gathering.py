@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Backend, Chain, Extent, Family, Form, Rule, Ruleset, Table
@@ -14,6 +14,7 @@ from ipt_explain.parsing.iptables.rulesets import Generator, RulesetBuilder
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.assembly import TableBuilder
+    from ipt_explain.parsing.nft.taking_out import TakenRuleset
     from ipt_explain.parsing.pastes.merging import Conflict
 
 _MOST_CONFLICTS = 5
@@ -113,9 +114,21 @@ class Gathering:
             said.append(f"{self._source}: if these are two nodes, or one node at two times, read them separately")
         return self._warnings + said
 
-    def add_unreadable(self, generator: Generator | None, table: str) -> None:
-        """Add a table that the saver named but could not print. Only the nft backend has such tables."""
-        family, backend = (generator.family, generator.backend) if generator else (Family.IPV4, Backend.NFT)
+    def add_unreadable(
+        self, tables: Iterable[tuple[Generator | None, str]], shown: TakenRuleset | None
+    ) -> list[tuple[str, Family]]:
+        """Add tables that the saver named but could not print, unless nft has `shown` them: these are returned, and are
+        other programs'. Only the nft backend has such tables."""
+        others: list[tuple[str, Family]] = []
+        for generator, table in tables:
+            family, backend = (generator.family, generator.backend) if generator else (Family.IPV4, Backend.NFT)
+            if shown is not None and shown.shows(table, family):
+                others.append((table, family))
+            else:
+                self._add_unreadable(family, backend, table)
+        return others
+
+    def _add_unreadable(self, family: Family, backend: Backend, table: str) -> None:
         self._builder(family, backend).add(Table(table, {}, extent=Extent.SOME), Form.FRAGMENT, None)
         self._warnings.append(
             f"{self._source}: iptables-save could not print table {table}, so its rules are unknown: "

@@ -283,14 +283,14 @@ class _Reader:
         if beside:
             loose = sorted([*loose, *beside], key=lambda rule: rule.line)
         gathering.add_loose(loose, SourceText(self._source.name, self._text))
-        for generator, table in self._plain.unreadable:
-            gathering.add_unreadable(generator, table)
+        others = gathering.add_unreadable(self._plain.unreadable, nft)
         self._cleared.warnings += gathering.warnings
         facts = NOTHING_KNOWN
         if taken is not None:
             facts = taken.facts
             self._cleared.warnings += taken.warnings
         if nft is not None:
+            nft = nft.completed(others)
             self._cleared.warnings += nft.warnings
         tables = None if nft is None else nft.ruleset
         rulesets = gathering.rulesets()

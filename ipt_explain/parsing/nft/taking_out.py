@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 from ipt_explain.errors import Diagnostic
-from ipt_explain.model import nft
+from ipt_explain.model import Family, nft
 from ipt_explain.model.dump import SourceText
 from ipt_explain.parsing.nft.assembly import RulesetDraft
 from ipt_explain.parsing.nft.beginnings import BEGINNING
 from ipt_explain.parsing.nft.json.reader import JsonReader
 from ipt_explain.parsing.nft.pasted import CURLED, WRAPPED, as_printed
 from ipt_explain.parsing.nft.text_reader import TextReader
-from ipt_explain.records import Record
+from ipt_explain.records import Record, replace
 from ipt_explain.words import both, counted
 
 # Braces, text that may hide braces, and lines of iptables-save, which end a table that was cut off.
@@ -40,6 +41,29 @@ class TakenRuleset(Record):
     ruleset: nft.Ruleset
     diagnostics: tuple[Diagnostic, ...]
     warnings: tuple[str, ...]
+
+    def shows(self, table: str, family: Family) -> bool:
+        """Whether it has the table of this name."""
+        return _key(table, family) in self.ruleset.tables
+
+    def completed(self, others: Iterable[tuple[str, Family]]) -> TakenRuleset:
+        """The same with a warning about tables of iptables-nft. Those in `others` are none: they are tables of other
+        programs, which use the same names, since iptables-save could not print them."""
+        keys = {_key(table, family) for table, family in others}
+        tables = {
+            key: replace(table, xtables=False) if key in keys else table for key, table in self.ruleset.tables.items()
+        }
+        hidden = [table for table in tables.values() if table.xtables]
+        warning = (
+            f"{self.ruleset.source}: iptables-nft made {_named(hidden)}, and nft shows its rules only in part; "
+            f"{_save_commands(hidden)} prints them whole"
+        )
+        ruleset = replace(self.ruleset, tables=tables) if keys else self.ruleset
+        return replace(self, ruleset=ruleset, warnings=(*self.warnings, warning) if hidden else self.warnings)
+
+
+def _key(table: str, family: Family) -> tuple[nft.TableFamily, str]:
+    return nft.TableFamily.IP6 if family is Family.IPV6 else nft.TableFamily.IP, table
 
 
 def take_out_ruleset(source: SourceText, first: re.Match[str]) -> TakenRuleset:
@@ -82,11 +106,6 @@ def take_out_ruleset(source: SourceText, first: re.Match[str]) -> TakenRuleset:
     hidden = [table for table in ruleset.tables.values() if table.xtables]
     if documents and hidden and len(hidden) == len(ruleset.tables):
         faults.append(_of_xtables(source, documents[0], hidden))
-    elif hidden:
-        warnings.append(
-            f"{source.name}: iptables-nft made {_named(hidden)}, and nft shows its rules only in part; "
-            f"{_save_commands(hidden)} prints them whole"
-        )
     rest = _PROMPT.sub("", "".join(kept))
     return TakenRuleset(rest if rest.strip() else "", ruleset, tuple(faults), tuple(warnings))
 
