@@ -62,3 +62,29 @@ def test_an_address_in_a_comment_is_told_as_that(tmp_path: Path, capsys: pytest.
     rule = '-A KUBE-SVC-AAAAAAAAAAAAAAAA -m comment --comment "demo/web:http -> 10.244.1.9:8080" -j KUBE-SEP-BBBBBBBBBBBBBBBB\n'
     told = _told(rule, tmp_path, capsys)
     assert re.search(r"\?  10\.244\.1\.9:8080 by its comment; DNAT not shown +line 1\n", told)
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (
+            '-A KUBE-XLB-AAAAAAAAAAAAAAAA -m comment --comment "demo/web:http has no local endpoints" -j KUBE-MARK-DROP\n',
+            "100 %  marked for dropping, unless rules are missing from this input",
+        ),
+        (
+            '-A KUBE-EXT-AAAAAAAAAAAAAAAA -m comment --comment "pod traffic for demo/web:http external destinations" -j ACCEPT\n',
+            "depends on    rules of nat that this input does not show",
+        ),
+        (
+            '-A KUBE-FW-AAAAAAAAAAAAAAAA -m comment --comment "demo/web:http loadbalancer IP" -j KUBE-EXT-AAAAAAAAAAAAAAAA\n',
+            "depends on    rules of nat that this input does not show",
+        ),
+    ],
+    ids=["XLB", "EXT", "FW"],
+)
+def test_other_chains_of_a_service_alone_show_it(
+    rules: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = _told(rules, tmp_path, capsys)
+    assert "\ndemo/web:http · " in told
+    assert words in told

@@ -31,6 +31,7 @@ def _texts(text: str) -> list[str]:
         "NAME   TYPE        CLUSTER-IP     PORT(S)   AGE",
         "10.244.2.1 dev eth0 scope link src 10.244.2.3",
         "`iptables-save",
+        ")",
         "INBOUND_CAPTURE_PORT=15006",
         "──────────────",
         "https://example.com/thread/1",

@@ -13,6 +13,7 @@ from ipt_explain.analyzers.iptables.policies import external_policy, health_chec
 from ipt_explain.analyzers.iptables.routing import RouteReader
 from ipt_explain.analyzers.iptables.service_endpoints import endpoints_of
 from ipt_explain.analyzers.names import (
+    BALANCING_ROLES,
     PROTOCOLS,
     SERVICES,
     ChainRole,
@@ -72,9 +73,9 @@ class ServiceReader:
         return services
 
     def _without_frontend(self, known: set[str]) -> Iterable[FrontendGroup]:
-        """Service chains of a fragment that does not show the rules leading to them."""
+        """Services of chains in a fragment that does not show the rules leading to them."""
         for chain in self._named.values():
-            key = hash_of(chain.name) if role_of(chain.name) in (ChainRole.SERVICE, ChainRole.LOCAL) else None
+            key = hash_of(chain.name) if role_of(chain.name) not in (None, ChainRole.ENDPOINT) else None
             if key is not None and key not in known:
                 known.add(key)
                 yield FrontendGroup(key, self._name_within(chain), [])
@@ -154,7 +155,7 @@ class ServiceReader:
     def _unreached(self, group: FrontendGroup, protocol: str) -> Spread | None:
         """The balancer of a Service in a fragment that does not show its frontends."""
         if not group.fronts:
-            for role in (ChainRole.SERVICE, ChainRole.LOCAL):
+            for role in BALANCING_ROLES:
                 spread = self._balancers.read(role.value + group.key, protocol or None)
                 if spread.chain is not None:
                     return spread

@@ -38,7 +38,7 @@ _SETTING = re.compile(r"\s*(?:export )?[A-Za-z_][A-Za-z0-9_]*=\S*\s*\Z")
 _RULER = re.compile(r"(?!--\Z)[^\w.…()\[\]]+\Z")
 _HEADING = re.compile(
     r"\s*(?:#{1,6} |\S[^|]*[:：]\s*\Z|https?://\S+\s*\Z|`[^`]+`\s*\Z|\*{1,3}[^*\s][^*]*\*{1,3}:?\s*\Z|[A-Za-z]+[?!]+\s*\Z|[A-Z][a-z]+[,.]?\s*\Z|!?\[[^\]]*\]\(\S+\)\s*\Z"
-    r"|\"[^\"]*\"(?:,\"[^\"]*\")+\s*\Z)"
+    r"|\"[^\"]*\"(?:,\"[^\"]*\")+\s*\Z|\)\s*\Z)"
 )
 _OF_PAGE = lazy_pattern(r"\s*<(?:/?(?:html|head|body|style|script|title)\b|!DOCTYPE )[^<>]*>\s*\Z", re.IGNORECASE)
 _NAME = lazy_pattern(

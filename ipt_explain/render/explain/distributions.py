@@ -189,7 +189,9 @@ def _not_shown(balancer: Balancer) -> TreeNode:
     if len(known) < len(balancer.shares):
         return TreeNode([*sentence("rules are missing from this input, so shares are not known", "unknown")], hang=2)
     share = (f"{percents((1.0 - sum(known),))[0]}  ", "unknown")
-    return TreeNode([share, *sentence("not accounted for: rules may be missing from this input", "unknown")], hang=2)
+    rest = "marked for dropping, unless" if balancer.fallback_drop else "not accounted for:"
+    may = "rules are missing" if balancer.fallback_drop else "rules may be missing"
+    return TreeNode([share, *sentence(f"{rest} {may} from this input", "unknown")], hang=2)
 
 
 def _rows(
