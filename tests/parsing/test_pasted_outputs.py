@@ -323,7 +323,8 @@ def test_two_nodes_in_one_text_are_not_mixed() -> None:
     other = one.replace("10.244.1.2", "10.244.7.2")
     both = ipt_explain.parse(f"node-1$ nft list ruleset\n{one}node-2$ nft list ruleset\n{other}")
     assert _read(f"{one}{other}") == _read(other)
-    (warning,) = both.warnings
+    hosts, warning = both.warnings
+    assert "prompts name node-1 and node-2, whose rules are read as those of one node" in hosts
     assert "table ip kube-proxy is shown with different rules than on line 2: the later output counts" in warning
 
 

@@ -224,6 +224,22 @@ def test_a_diff_of_other_output_is_refused_once(lines: str) -> None:
     assert "compare BEFORE AFTER" in refused.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "several"),
+    [
+        ("[root@n1 ~]# iptables-save | grep web", "[root@n2 ~]# iptables-save | grep web", True),
+        ("bob@n1:~$ sudo iptables -t nat -S", "root@n2:/etc# /usr/sbin/ipvsadm -Ln", True),
+        ("n1$ nft list ruleset", "n2# ipset list", True),
+        ("[root@n1 ~]# iptables-save", "[root@n1 tmp]# ipset list", False),
+        ("bob@laptop:~$ ssh n1", "root@n1:~# iptables-save", False),
+        ("bash-4.4$ iptables-save", "root@n1:~# iptables-save", False),
+    ],
+)
+def test_prompts_of_several_hosts_are_named(first: str, second: str, several: bool) -> None:
+    dump = read_dump(f"{first}\n{_RULE}\n{second}\n")
+    assert any("whose rules are read as those of one node" in warning for warning in dump.warnings) is several
+
+
 def test_a_diff_is_refused_once() -> None:
     with pytest.raises(DumpSyntaxError) as refused:
         read_dump(f"1c1\n< {_RULE}\n---\n> {_RULE}\n5a6\n> {_RULE}\n")

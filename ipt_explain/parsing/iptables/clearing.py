@@ -12,7 +12,7 @@ from ipt_explain.model.kernel import BUILT_IN_CHAINS
 from ipt_explain.parsing.cleaning import clean
 from ipt_explain.parsing.iptables.misfits import Misfits
 from ipt_explain.patterns import lazy_pattern
-from ipt_explain.words import counted
+from ipt_explain.words import both, counted
 
 if TYPE_CHECKING:
     from ipt_explain.parsing.iptables.assembly import TableBuilder
@@ -60,6 +60,7 @@ class Cleared:
         self.unsearched = trusting and self._looks_plain()
         whole, odd = self.text, not self.unsearched and has_odd_lines(self.text)
         if odd:
+            self._name_hosts()
             self._decode_mail()
             self._take_off_margins()
         self._take_off_tags()
@@ -74,6 +75,20 @@ class Cleared:
     def _looks_plain(self) -> bool:
         """Whether the text has no tags, no nftables rules, and no other tool's output at its end."""
         return "<" not in self.text and "{" not in self.text and not has_odd_lines(self.text, len(self.text) - _TAIL)
+
+    def _name_hosts(self) -> None:
+        """Warn of several hosts: their rules are read as those of one node."""
+        if "$ " not in self.text and "# " not in self.text:
+            return
+        from ipt_explain.parsing.pastes.hosts import hosts_of
+
+        hosts = hosts_of(self.text)
+        if len(hosts) > 1:
+            named = both(hosts[:_MOST_HOSTS]) if len(hosts) <= _MOST_HOSTS else counted(len(hosts), "host")
+            self.warnings.append(
+                f"{self.source.name}: prompts name {named}, whose rules are read as those of one node: read each "
+                "host's output separately"
+            )
 
     def _decode_mail(self) -> None:
         if "=\n" not in self.text:
@@ -219,6 +234,7 @@ _LISTED_CHAIN = lazy_pattern(r"^[ \t>]{0,40}Chain [^\n(]{1,300} \(", re.MULTILIN
 _HEADLESS = lazy_pattern(r"^[ \t]*(?:chain|set|map) [^\s{]+ *\{", re.MULTILINE)
 """A block of an nftables table."""
 
+_MOST_HOSTS = 4
 _TAIL = 4096
 """Characters at a text's end: most that other tools printed comes last."""
 
