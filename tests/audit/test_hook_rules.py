@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ipt_explain.audit.findings.severity import Severity
@@ -159,6 +161,51 @@ def test_node_ports_without_their_guard(guard: str) -> None:
 def test_node_ports_that_nothing_leads_to() -> None:
     found = finding("IPT113", without(NODE, *TAIL), NODE)
     assert "no packet reaches its 6 rules" in found.message
+
+
+def _emptied(text: str, table: str, chain: str) -> str:
+    """A text whose chain has lost all of its rules."""
+    head, section, tail = text.partition(f"*{table}\n")
+    ours, commit, others = tail.partition("COMMIT\n")
+    kept = "".join(line for line in ours.splitlines(keepends=True) if not line.startswith(f"-A {chain} "))
+    return head + section + kept + commit + others
+
+
+@pytest.mark.parametrize(
+    ("version", "name", "named"),
+    [
+        ("1.14", "loadbalancer", "default/lb1"),
+        ("1.18", "loadbalancer", "default/lb1"),
+        ("1.22", "nodeport", "default/np1"),
+        ("1.22", "loadbalancer", "default/lb-pending"),
+        ("1.24", "nodeport", "default/np1"),
+        ("1.30", "nodeport", "default/np-local"),
+        ("1.30", "loadbalancer", "default/lb-host"),
+    ],
+)
+def test_node_ports_that_were_emptied_show_in_other_chains(version: str, name: str, named: str) -> None:
+    node = captured(version, name)
+    text = _emptied(node, "nat", "KUBE-NODEPORTS")
+    found = finding("IPT113", text, node)
+    assert (found.chain, found.severity) == ("KUBE-NODEPORTS", Severity.ERROR)
+    assert named in found.services
+    assert "node ports: none of them works" in found.message
+    assert not {each.rule for each in new_findings(text, node)} & {"IPT411", "IPT511"}
+
+
+def test_load_balancers_need_no_node_ports_since_1_20() -> None:
+    node = captured("1.30", "loadbalancer")
+    text = _emptied(node, "nat", "KUBE-NODEPORTS")
+    for chain in re.findall(r"^:(KUBE-EXT-\S+) ", text, re.MULTILINE):
+        if f"-j {chain}\n" not in text:
+            text = "".join(line for line in text.splitlines(keepends=True) if f"{chain} " not in line)
+    assert "IPT113" not in {each.rule for each in new_findings(text, node)}
+
+
+def test_refusals_that_were_emptied_are_told_for_each_address_and_not_again_for_the_chain() -> None:
+    node = captured("1.30", "policy")
+    found = new_findings(_emptied(node, "filter", "KUBE-EXTERNAL-SERVICES"), node)
+    assert {(each.rule, each.severity) for each in found} == {("IPT611", Severity.ERROR)}
 
 
 def test_a_rule_that_ends_kube_services_early() -> None:

@@ -64,7 +64,7 @@ class LossFinding(Record):
 
 def with_effects(findings: Iterable[Finding], effects: Iterable[LossFinding]) -> list[Finding]:
     """All findings, and the effects whose cause none of them reports. A finding that reports the cause becomes as
-    severe as its effect, and gets its impact."""
+    severe as its effect, and gets its impact. What a chain as a whole loses is reported if each frontend is."""
     reported = list(findings)
     by_line: dict[object, list[int]] = {}
     by_chain: dict[object, list[int]] = {}
@@ -83,6 +83,13 @@ def with_effects(findings: Iterable[Finding], effects: Iterable[LossFinding]) ->
             named = [*named, *by_chain.get((found.source, found.family, found.table, found.chain), ())]
             if not named:  # a finding about several chains is at the first
                 named = by_related.get((found.source, found.line), [])
+        if effect.of_chain and not named and found.related_lines:
+            told = [by_line.get((found.source, line), []) for line in found.related_lines]
+            if all(told):  # of each frontend that loses connections
+                for number in {number for numbers in told for number in numbers}:
+                    if reported[number].severity.rank < found.severity.rank:
+                        reported[number] = replace(reported[number], severity=found.severity)
+                continue
         if not named:
             silent.append(found)
             continue

@@ -43,7 +43,7 @@ class _Match(Record, frozen=False, eq=False):
 
 def effect_of(context: RulesetContext, rule: Rule) -> str:
     """What becomes of connections because of a foreign rule, as a sentence without its end: `this rule drops all
-    connections from pods to shop/web (10.96.0.7:80)`."""
+    connections from pods to shop/web (10.96.0.7:80)`; "" if a fragment does not show that."""
     for may, found in ((False, causes), (True, possible_causes)):
         for where in LossPlace:
             for cause in found(context, where):
@@ -52,6 +52,8 @@ def effect_of(context: RulesetContext, rule: Rule) -> str:
     matches = _matches(context).get(rule.line, {})
     becomes, matched = min(matches.items(), key=lambda each: each[0] == _KEEP, default=("", None))
     if matched is None:
+        if not context.complete:
+            return ""
         some = len(context.frontends) > _MOST and context.service_of(rule.chain) is None
         return f"no connection to {f'the first {_MOST:,} addresses of Services' if some else 'a Service'} matches it"
     who = f"{'some ' if matched.some else ''}connections from {both([each.origin for each in matched.vantages])}"

@@ -1,7 +1,9 @@
-"""No node port works: KUBE-NODEPORTS has rules, but KUBE-SERVICES does not lead to it.
+"""No node port works: KUBE-SERVICES does not lead to KUBE-NODEPORTS, or that chain was emptied.
 
 What it checks:
-    If nat KUBE-NODEPORTS has rules, nat KUBE-SERVICES jumps to it. Restore input is checked if it has both chains.
+    If nat KUBE-NODEPORTS has rules, nat KUBE-SERVICES jumps to it. Restore input is checked if it has both chains. If
+    it has no rules, no other chain shows that Services have node ports: chains for outside clients (KUBE-EXT, KUBE-XLB)
+    that nothing leads to, marks for node ports in Services' chains (1.22 and 1.23), load balancers up to 1.19.
 
 Why it matters:
     Connections to node ports reach no Service, and neither do those through cloud load balancers that send to node
@@ -28,14 +30,21 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import NODE_PORTS
-from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_chain, rule
+from ipt_explain.audit.authoring import RESTART_RULES, Fault, Faults, RulesetContext, Severity, at_chain, rule
+from ipt_explain.audit.evidence.hooks.lost_node_ports import LostNodePorts, lost_node_ports
 from ipt_explain.audit.evidence.hooks.services_chain import services_chain
-from ipt_explain.words import counted
+from ipt_explain.words import counted, within
+
+_NAMED = 3
 
 
 @rule("IPT113", "nodeports-unreachable", Severity.ERROR, about=("KUBE-NODEPORTS",))
 def nodeports_unreachable(context: RulesetContext) -> Faults:
-    """At most one fault, at KUBE-SERVICES."""
+    """At most one fault, at the chain that lacks rules."""
+    lost = lost_node_ports(context)
+    if lost is not None:
+        yield _emptied(lost)
+        return
     found, ports = services_chain(context), context.chain("nat", NODE_PORTS)
     if found.chain is None or ports is None or not ports.rules or found.node_ports:
         return
@@ -51,4 +60,16 @@ def nodeports_unreachable(context: RulesetContext) -> Faults:
         "address.",
         at_chain(found.chain),
         related=() if ports.line is None else (ports.line,),
+    )
+
+
+def _emptied(lost: LostNodePorts) -> Fault:
+    one = len(lost.services) == 1
+    return Fault(
+        f"KUBE-NODEPORTS has no rules, but the chains of {within(lost.services, _NAMED)} show that "
+        f"{'it has' if one else 'they have'} node ports: none of them works",
+        RESTART_RULES,
+        at_chain(lost.chain),
+        services=lost.services,
+        related=lost.lines,
     )

@@ -62,7 +62,8 @@ def _fault(foreign: ForeignRule, effect: str) -> Fault:
             f"{chain} has a rule, but no packet enters this canary chain: it only shows whether rules were flushed"
         )
     else:
-        message = f"kube-proxy does not write {_target(foreign)} with these conditions into {chain}: {effect}"
+        does = f": {effect}" if effect else ""
+        message = f"kube-proxy does not write {_target(foreign)} with these conditions into {chain}{does}"
     return Fault(
         message,
         f"{RESTART} Keep rules of your own in chains of your own.",

@@ -64,7 +64,7 @@ _LOST = "keep their source, and replies bypass this node"
     Severity.WARNING,
     evidence=lacks_marks,
     reads_absence=True,
-    yields_to=("IPT415",),
+    yields_to=("IPT113", "IPT415"),
     gathers=True,
 )
 def off_cluster_masquerade_missing(context: RulesetContext) -> Faults:

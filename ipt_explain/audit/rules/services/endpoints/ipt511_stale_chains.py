@@ -38,13 +38,14 @@ from ipt_explain.audit.evidence.chains.stale import StaleChains, read_stale_chai
 from ipt_explain.audit.evidence.names.proof import label, name_evidence
 from ipt_explain.model import Chain
 from ipt_explain.model.kernel import BUILT_IN_CHAINS
+from ipt_explain.words import counted
 
 _FIX = restart("deletes chains it does not need and writes rules that were lost")
 _FEW = 5
 """Up to this many chains are reported one by one."""
 
 
-@rule("IPT511", "stale-chains", Severity.INFO, reads_absence=True)
+@rule("IPT511", "stale-chains", Severity.INFO, reads_absence=True, yields_to=("IPT113",))
 def stale_chains(context: RulesetContext) -> Faults:
     """One fault for each of few chains of services, one note for the others."""
     jumps = context.jumps("nat")
@@ -55,11 +56,11 @@ def stale_chains(context: RulesetContext) -> Faults:
         for chain in stale.services:
             yield _service(context, chain)
     elif stale.services:
-        yield _many(stale.services, "chains of service ports")
+        yield _many(stale.services, "service ports")
     if stale.endpoints:
         yield _endpoints(context, stale)
     if stale.old:
-        yield _many(stale.old, "chains of kube-proxy 1.23 or older (KUBE-XLB)")
+        yield _many(stale.old, "kube-proxy 1.23 or older (KUBE-XLB)")
 
 
 def _service(context: RulesetContext, chain: Chain) -> Fault:
@@ -90,8 +91,9 @@ def _endpoints(context: RulesetContext, stale: StaleChains) -> Fault:
 
 def _many(chains: tuple[Chain, ...], what: str) -> Fault:
     return Fault(
-        f"no rule leads to {len(chains)} {what}, {first_few(chain.name for chain in chains)}: they are leftovers, or "
-        "the rules for them were lost",
+        f"no rule leads to {counted(len(chains), 'chain')} of {what}, {first_few(chain.name for chain in chains)}: "
+        f"{'it is a leftover' if len(chains) == 1 else 'they are leftovers'}, or the rules for "
+        f"{'it' if len(chains) == 1 else 'them'} were lost",
         _FIX,
         at_chain(chains[0]),
         related=chain_lines(chains[1:]),
