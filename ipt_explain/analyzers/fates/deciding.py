@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ipt_explain.analyzers.fates.misleading import misleading
 from ipt_explain.analyzers.names import (
     EXTERNAL_SERVICES,
     FIREWALL,
@@ -65,7 +66,9 @@ class Deciders:
     def decisive(self, verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> AnyStep | None:
         """The step that decides where the packet ends; None if no rule does, or if IPVS would have to take it."""
         step = decisive(verdict, state, steps)
-        if self._served_by is not Backend.IPVS or verdict is not Verdict.ACCEPT or state.dnat:
+        if step is not None and verdict is Verdict.ACCEPT and state.dnat:
+            return misleading(steps, step)
+        if self._served_by is not Backend.IPVS or verdict is not Verdict.ACCEPT:
             return step
         # kube-proxy's rules in nat only mark packets there.
         return None if isinstance(step, Step) and step.table == "nat" else step
@@ -209,19 +212,10 @@ def decisive(verdict: Verdict, state: PacketState, steps: Sequence[AnyStep]) -> 
             continue
         if step.into is None:
             if step.rule.target not in MARKING_TARGETS:
-                return _leading(translating, step)
+                return step
         elif (through is None or step.depth > through.depth) and not _only_marks(step.into):
             through = step
     return through
-
-
-def _leading(steps: Sequence[Step], last: Step) -> Step:
-    """The rule that leads packets into the chains of a Service, if one of its endpoints' chains ends their way: that
-    chain does its own work."""
-    if role_of(last.chain.name) is not ChainRole.ENDPOINT or last.rule is None or last.rule.target != "DNAT":
-        return last
-    ways = [step for step in steps[: steps.index(last)] if step.into is not None and role_of(step.chain.name) is None]
-    return next((step for step in reversed(ways) if step.into is not None and role_of(step.into.name)), last)
 
 
 def shortening(steps: Sequence[AnyStep]) -> AnyStep | None:
