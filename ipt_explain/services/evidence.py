@@ -40,11 +40,6 @@ class Evidence(Record):
         return self.chain.line_of(self.number)
 
     @property
-    def text(self) -> str:
-        """The rule as `iptables-save` prints it, without counters."""
-        return self.rule.text
-
-    @property
     def rule(self) -> Rule:
         """The rule itself."""
         return self.chain.rule(self.number)

@@ -178,11 +178,6 @@ class Fate(Record):
         return hash((self.served, self.masqueraded, self.open, self.lost))
 
     @property
-    def whole(self) -> bool:
-        """Whether nothing is lost and no question is open."""
-        return not self.lost and not self.open
-
-    @property
     def has_unknown(self) -> bool:
         """Whether the end of some connections is unknown, for example because a fragment lacks rules."""
         some = self.lost or self.perhaps

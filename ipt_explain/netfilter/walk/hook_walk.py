@@ -167,7 +167,7 @@ class HookWalk:
 
         passing, taken = Travellers(), Travellers()
         for state, packets in travellers.items():
-            for sent in ask_servers(stage.servers, state, packets, self._sent):
+            for sent in ask_servers(stage.servers, state, packets):
                 if sent.verdict is not Verdict.ACCEPT:
                     self.ends.add(Finish(sent.verdict, sent.state, sent.reason), sent.packets)
                 else:

@@ -9,7 +9,7 @@ from ipt_explain.model.node.ipvs import VirtualServer
 from ipt_explain.netfilter.condition import Question, ask, split
 from ipt_explain.netfilter.ipvs.taking import Balancers, Destination, Taken, balancers
 from ipt_explain.netfilter.naming import asks_of_bound, with_named_bound
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.netfilter.probability import ALWAYS, Probability, product, products
 from ipt_explain.netfilter.targets import Verdict
 from ipt_explain.netfilter.truth import Truth
@@ -33,13 +33,11 @@ class Sent(Record, eq=False):
     reason: str = ""
 
 
-def ask_servers(
-    servers: VirtualServers, state: PacketState, packets: Packets, sent: Sequence[Heading]
-) -> Iterator[Sent]:
-    """What IPVS does with packets in one state; `sent` has the original destination of each packet of the journey."""
+def ask_servers(servers: VirtualServers, state: PacketState, packets: Packets) -> Iterator[Sent]:
+    """What IPVS does with packets in one state."""
     if asks_of_bound(state.answers):  # that is about to change
         for row, to in enumerate(packets.to):
-            yield from ask_servers(servers, with_named_bound(state, to), packets.take([row]), sent)
+            yield from ask_servers(servers, with_named_bound(state, to), packets.take([row]))
         return
     asked = balancers(servers)
     passing: list[int] = []
@@ -53,15 +51,15 @@ def ask_servers(
         elif isinstance(found, Truth):
             unclear.append(row)
         elif found.refused:
-            refused.append(_Sending(state, packets, sent).refused(row, found.server, state))
+            refused.append(_Sending(state, packets).refused(row, found.server, state))
         else:
             for share, after, destinations in _choices(found, state):
                 if not destinations:
-                    refused.append(_Sending(state, packets, sent).refused(row, found.server, after, share))
+                    refused.append(_Sending(state, packets).refused(row, found.server, after, share))
                 for moves in (True, False):
                     headings = [each.to or to for each in destinations if (each.to is not None) is moves]
                     if headings:
-                        sending = going.setdefault((after, moves), _Sending(state, packets, sent))
+                        sending = going.setdefault((after, moves), _Sending(state, packets))
                         sending.add(row, found.server, headings, share)
     if unclear:
         some = packets.take(unclear)
@@ -126,10 +124,9 @@ def _choices(found: Taken, state: PacketState) -> Iterator[tuple[Probability, Pa
 class _Sending:
     """Packets in one state that virtual servers send on: which packet goes where, with which share."""
 
-    def __init__(self, before: PacketState, packets: Packets, sent: Sequence[Heading]) -> None:
+    def __init__(self, before: PacketState, packets: Packets) -> None:
         self._before = before
         self._packets = packets
-        self._sent = sent
         self._rows: list[int] = []
         self._servers: list[VirtualServer] = []
         self._to: list[Heading] = []
@@ -151,7 +148,7 @@ class _Sending:
         """All of them; rows with the same packet and destination become one."""
         who = picked(self._packets.who, self._rows)
         shares = products(picked(self._packets.shares, self._rows), self._shares)
-        origin = _FromServers(self._packets, self._rows, self._servers, self._sent, self._before, after, self._to)
+        origin = _FromServers(self._packets, self._rows, self._servers, self._before, after, self._to)
         packets = Packets(who, self._to, shares, origin)
         if len(set(zip(who, self._to))) == len(who):
             return packets
@@ -164,16 +161,13 @@ class _FromServers(Record, eq=False):
     packets: Packets
     rows: Sequence[int]
     servers: Sequence[VirtualServer]
-    sent: Sequence[Heading]
     state: PacketState
     after: PacketState
     to: Sequence[Heading]
 
     def leg(self, row: int) -> IpvsLeg:
         """A packet's path through its server."""
-        before = self.rows[row]
-        bound = Bound(self.packets.to[before], self.sent[self.packets.who[before]])
-        return IpvsLeg(self.servers[row], self.state, self.after, bound, self.to[row])
+        return IpvsLeg(self.servers[row], self.state, self.after, self.to[row])
 
     def before(self, row: int) -> tuple[Packets, int]:
         """The packet before its server took it."""

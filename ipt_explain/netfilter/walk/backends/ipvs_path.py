@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ipt_explain.model import Backend
-from ipt_explain.netfilter.packet import Bound, Heading, PacketState
+from ipt_explain.netfilter.packet import Heading, PacketState
 from ipt_explain.records import Record
 from ipt_explain.words import address_port
 
@@ -17,7 +17,6 @@ class ServersPlace(Record):
     """Where a hook asks virtual servers: `LOCAL_IN` or `LOCAL_OUT`, as the kernel calls it."""
 
     name: str
-    line: int | None = None
 
 
 class IpvsStep(Record):
@@ -32,7 +31,6 @@ class IpvsStep(Record):
     before: PacketState
     after: PacketState
     into: None
-    bound: Bound
     to_after: Heading
 
     @property
@@ -59,7 +57,6 @@ class IpvsLeg(Record, eq=False):
     server: VirtualServer
     before: PacketState
     after: PacketState
-    bound: Bound
     to_after: Heading
 
     def steps(self) -> list[IpvsStep]:
@@ -70,6 +67,4 @@ class IpvsLeg(Record, eq=False):
         """The one step."""
         local = self.before.hook.value == "OUTPUT"
         place = ServersPlace("LOCAL_OUT" if local else "LOCAL_IN")
-        return IpvsStep(
-            "ipvs", place, self.server, 0, self.before, self.after, None, self.bound, self.to_after
-        )  # fmt: skip
+        return IpvsStep("ipvs", place, self.server, 0, self.before, self.after, None, self.to_after)

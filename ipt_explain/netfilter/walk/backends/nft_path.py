@@ -31,7 +31,6 @@ class NftStep(Record):
     before: PacketState
     after: PacketState | None
     into: nft.Chain | None
-    bound: Bound
     to_after: Heading
     verdict: Verdict | None = None
 
@@ -110,7 +109,7 @@ class NftLeg(Record, eq=False):
         rule = None if link.place is None else chain.rules[link.place]
         into = None if link.into is None else chain_of(link.into, self.rows)
         return NftStep(
-            name, chain, rule, link.depth, link.before, after, into, self.bound, to_after, link.verdict
+            name, chain, rule, link.depth, link.before, after, into, to_after, link.verdict
         )  # fmt: skip
 
 
