@@ -14,8 +14,10 @@ from collections.abc import Callable
 import pytest
 
 import ipt_explain
+from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.errors import DumpSyntaxError
 from ipt_explain.parsing.pastes.carriers.margins import without_margins
+from ipt_explain.services.ports import ServiceState
 from tests.ipvs_corpus import LISTED, SAVED, ipvs_nodes
 from tests.kube_corpus import scenario
 from tests.listing_corpus import node as listed_node
@@ -307,6 +309,31 @@ def test_the_json_of_nft_is_read_as_it_was(change: Disfigure) -> None:
     given = listing("1.33/policy/nft-ruleset").json
     assert given is not None
     assert _read(change(given)) == _read(given)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("after", ["", "\n```\nThanks!\n", "\n...\n"], ids=["cut", "fence", "dots"])
+def test_json_that_is_cut_off_tells_no_more_than_it_shows(indent: int | None, after: str) -> None:
+    given = listing("1.33/policy/nft-ruleset").json
+    assert given is not None
+    text = _json(given, indent)
+    whole = {service.label: service.state for service in ipt_explain.explain(ipt_explain.parse(text)).services}
+    for part in range(1, 12):
+        dump = ipt_explain.parse(text[: len(text) * part // 12].rstrip() + after)
+        assert dump.nft is not None
+        assert dump.nft.fragment
+        assert any("the JSON of nft is cut off here" in warning for warning in dump.warnings)
+        for service in ipt_explain.explain(dump).services:
+            assert service.state in (ServiceState.UNKNOWN, whole[service.label])
+        assert not [finding for finding in ipt_explain.audit(dump) if finding.severity is Severity.ERROR]
+
+
+def test_json_that_breaks_in_the_middle_is_refused() -> None:
+    given = listing("1.33/policy/nft-ruleset").json
+    assert given is not None
+    with pytest.raises(DumpSyntaxError) as caught:
+        ipt_explain.parse(given.replace('{"rule":', '{"rule" oops:', 1))
+    assert "ends or breaks here" in str(caught.value)
 
 
 def test_commands_in_remarks_name_table_and_family_of_what_they_printed() -> None:

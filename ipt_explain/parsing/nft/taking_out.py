@@ -15,6 +15,7 @@ from ipt_explain.model import Family, nft
 from ipt_explain.model.dump import SourceText
 from ipt_explain.parsing.nft.assembly import RulesetDraft
 from ipt_explain.parsing.nft.beginnings import BEGINNING
+from ipt_explain.parsing.nft.json.cutting import cut_at
 from ipt_explain.parsing.nft.json.reader import JsonReader
 from ipt_explain.parsing.nft.pasted import CURLED, WRAPPED, as_printed
 from ipt_explain.parsing.nft.text_reader import TextReader
@@ -158,6 +159,9 @@ def _end_of_table(text: str, start: int) -> int:
 def _end_of_document(text: str, start: int) -> int:
     try:
         _, end = json.JSONDecoder().raw_decode(text, start)
+    except json.JSONDecodeError as error:
+        cut = cut_at(text, error)
+        return len(text) if cut is None else cut
     except (ValueError, RecursionError):
         return len(text)
     return end

@@ -8,6 +8,7 @@ from typing import Any
 from ipt_explain.errors import Diagnostic
 from ipt_explain.model import nft
 from ipt_explain.parsing.nft.assembly import ChainDraft, RulesetDraft, SetDraft, TableDraft
+from ipt_explain.parsing.nft.json.cutting import cut_at, leave_out_parts, whole_items
 from ipt_explain.parsing.nft.json.expressions import element_of
 from ipt_explain.parsing.nft.json.statements import statement_of
 from ipt_explain.parsing.nft.normal import priority_of, usual_reject
@@ -30,15 +31,20 @@ class JsonReader:
         self.faults: list[Diagnostic] = []
         self._source = source
         self.line = 1
+        self._last_chain: ChainDraft | None = None
 
     def read(self, text: str, first_line: int) -> None:
         """Read a document that begins at line `first_line` of the source."""
         self.line = first_line
+        cut = None
         try:
             document = json.loads(text)
         except json.JSONDecodeError as error:
-            self._refuse(text, error.lineno, error.colno, f"the JSON of nft ends or breaks here ({error.msg})")
-            return
+            document = whole_items(text) if cut_at(text, error) is not None else []
+            if not document:
+                self._refuse(text, error.lineno, error.colno, f"the JSON of nft ends or breaks here ({error.msg})")
+                return
+            cut = self.line + error.lineno - 1
         except (RecursionError, ValueError):
             self._refuse(text, 1, 1, "this JSON nests deeper, or holds larger numbers, than nft's does")
             return
@@ -53,6 +59,11 @@ class JsonReader:
                 self._read_object(kind, body)
             except (KeyError, ValueError, TypeError, AttributeError):
                 strange.append(json.dumps(item, ensure_ascii=False)[:60])
+        if cut is not None:
+            leave_out_parts(self.draft, self._last_chain)
+            self.draft.warnings.append(
+                f"{self._source}:{cut}: the JSON of nft is cut off here: chains that may lack rules are left out"
+            )
         if strange:
             self._refuse(text, 1, 1, f"{len(strange)} of its objects are none of nft's: {strange[0]}")
 
@@ -120,7 +131,8 @@ class JsonReader:
             for each in map(statement_of, body["expr"])
         ])
         rule = nft.Rule(statements, _text(body.get("comment")), self.line, _number(body.get("handle")))
-        self._chain_of(body, "chain").rules.append(rule)
+        self._last_chain = self._chain_of(body, "chain")
+        self._last_chain.rules.append(rule)
 
     def _set_of(self, body: Any) -> SetDraft:
         return self._table_of(body).sets[body["name"]]
