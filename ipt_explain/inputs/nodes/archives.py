@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from ipt_explain.errors import UsageError
-from ipt_explain.inputs.limits import ARCHIVE_DEPTH, ARCHIVE_MEMBERS, INPUT_BYTES
+from ipt_explain.inputs.decoding import read_stream
+from ipt_explain.inputs.limits import ARCHIVE_DEPTH, ARCHIVE_MEMBERS
 from ipt_explain.inputs.nodes.packing import HEAD, Unpacked, is_zip, unpacked
 from ipt_explain.records import Record
 
@@ -103,10 +104,7 @@ def _seekable(stream: Unpacked, source: str) -> BinaryIO:
     if stream.plain is not None:
         stream.plain.seek(0)
         return stream.plain
-    content = stream.read(INPUT_BYTES.value() + 1)
-    if len(content) > INPUT_BYTES.value():
-        raise INPUT_BYTES.exceeded(source)
-    return io.BytesIO(content)
+    return io.BytesIO(read_stream(stream, source))
 
 
 def _is_tar(head: bytes) -> bool:

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from ipt_explain import progress
 from ipt_explain.errors import UsageError
+from ipt_explain.inputs.decoding import read_stream
 from ipt_explain.inputs.files import STANDARD_INPUT
-from ipt_explain.inputs.limits import INPUT_BYTES
 from ipt_explain.inputs.nodes.archives import DAMAGE, Member, members
 from ipt_explain.inputs.nodes.finding import FoundFile, found_files
 from ipt_explain.inputs.nodes.kinds import FileKind, kind_of
@@ -146,10 +146,7 @@ class Sources:
             if sys.stdin is None:
                 raise UsageError("standard input (-) is closed")
             # Standard input is read twice: for the survey and for its content.
-            limit = INPUT_BYTES.value()
-            self._standard_input = sys.stdin.buffer.read(limit + 1)
-            if len(self._standard_input) > limit:
-                raise INPUT_BYTES.exceeded("standard input")
+            self._standard_input = read_stream(sys.stdin.buffer, "standard input")
         return io.BytesIO(self._standard_input)
 
 
@@ -163,11 +160,7 @@ def _entry(path: str, file: FoundFile, head: bytes) -> SourceFile:
 
 def _content(path: str, stream: Unpacked) -> bytes | UnreadableFile:
     """All of a file. A fault in one file of an archive does not affect others that can still be reached."""
-    limit = INPUT_BYTES.value()
     try:
-        content = stream.read(limit + 1)
+        return read_stream(stream, path)
     except DAMAGE as error:
         return UnreadableFile(path, why_unreadable(error))
-    if len(content) > limit:
-        return UnreadableFile(path, str(INPUT_BYTES.exceeded(path)))
-    return content

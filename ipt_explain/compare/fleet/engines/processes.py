@@ -16,17 +16,18 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 
 from ipt_explain.compare.fleet.engines.making import Made, Maker
+from ipt_explain.compare.fleet.engines.waiting_files import Contents, WaitingFiles
 from ipt_explain.compare.fleet.nodes import NodeJob, NotCompared
 from ipt_explain.compare.objects.model import ApiObjects
-from ipt_explain.inputs.nodes.sources import SourceFile, Sources
-from ipt_explain.inputs.nodes.unreadable import UnreadableFile
+from ipt_explain.inputs.nodes.sources import Sources
 from ipt_explain.inputs.nodes.urls import is_url
 from ipt_explain.records import Record
 
 _AHEAD = 3
 """Jobs to submit per process before waiting for the oldest."""
 
-_Contents = tuple[tuple[SourceFile, bytes | UnreadableFile], ...]
+_MOST_WAITING = 256 << 20
+"""Bytes of files, packed, that may wait for the other files of their nodes."""
 
 
 def available_cores() -> int:
@@ -41,11 +42,12 @@ class Task(Record):
     """A job, with the contents of files that only the first process can read (archives, standard input)."""
 
     job: NodeJob
-    contents: _Contents | None = None
+    contents: Contents | None = None
 
 
 def tasks(sources: Sources, jobs: Iterable[NodeJob], elsewhere: bool) -> Iterator[Task]:
     """The jobs as tasks: first those of plain files, then those in archives, each as soon as all its files are read.
+    An archive with too many files of one node far from each other is read several times.
 
     If they run `elsewhere`, on other machines, only URLs can be opened there.
     """
@@ -57,16 +59,14 @@ def tasks(sources: Sources, jobs: Iterable[NodeJob], elsewhere: bool) -> Iterato
             yield Task(job, tuple(sources.contents(job.entries)))
         else:
             yield Task(job)
-    owner = {id(entry): job for job in through_archives for entry in job.entries}
-    read: dict[str, dict[str, tuple[SourceFile, bytes | UnreadableFile]]] = {}
-    for entry, content in sources.contents([entry for job in through_archives for entry in job.entries]):
-        job = owner[id(entry)]
-        of_job = read.setdefault(job.node, {})
-        of_job[entry.path] = (entry, content)
-        if len(of_job) == len(job.entries):
-            del read[job.node]
-            # In the order of the paths, not that of the archive.
-            yield Task(job, tuple(of_job[each.path] for each in job.entries))
+    while through_archives:
+        waiting = WaitingFiles(_MOST_WAITING)
+        owner = {id(entry): job for job in through_archives for entry in job.entries}
+        for entry, content in sources.contents([entry for job in through_archives for entry in job.entries]):
+            contents = waiting.add(owner[id(entry)], entry, content)
+            if contents is not None:
+                yield Task(owner[id(entry)], contents)
+        through_archives = waiting.put_off
 
 
 def made_here(work: Iterable[Task], lenient: bool, objects: ApiObjects | None) -> Iterator[Made]:
