@@ -111,3 +111,14 @@ def test_several_endpoint_chains_without_dnat_are_one_fault() -> None:
     filtered = _FILTER.format(rules="-A FORWARD -i docker0 -j ACCEPT\n").replace("FORWARD ACCEPT", "FORWARD DROP")
     text = f"{head}{chains}{hooks}{first}{spread}{last}COMMIT\n{filtered}"
     assert fired(text) & {"IPT117", "IPT202"} == {"IPT202"}
+
+
+@pytest.mark.parametrize(("servers", "left_over"), [(1, True), (0, False)])
+def test_refusals_left_over_from_iptables_mode_where_ipvs_serves(servers: int, left_over: bool) -> None:
+    refusal = (
+        '-A KUBE-SERVICES -d 10.96.7.7/32 -p tcp -m comment --comment "demo/web has no endpoints" -m tcp --dport 80 '
+        "-j REJECT --reject-with icmp-port-unreachable\n"
+    )
+    server = "TCP  10.96.7.7:80 rr\n" + "  -> 10.244.1.9:80                Masq    1      0          0\n" * servers
+    found = findings_of("IPT506", refusal + server)
+    assert [(finding.line, "IPVS has 1 endpoint for it" in finding.message) for finding in found] == [(1, True)] * left_over

@@ -208,7 +208,7 @@ RULES = (
     _rule(WARNING, "services.chains", "IPT505", "mixed-writers",
           "The dump mixes rules of two generations of kube-proxy.", yields_to=("IPT504",)),
     _rule(WARNING, "services.chains", "IPT506", "reject-and-balance",
-          "The filter table refuses an address of a Service that the nat table sends to endpoints.",
+          "The filter table refuses an address of a Service that the nat table or IPVS sends to endpoints.",
           evidence="filter.refusals:refusals"),
     _rule(ERROR, "services.endpoints", "IPT507", "endpoint-bad-address",
           "An endpoint has an address or port where nothing can answer.",

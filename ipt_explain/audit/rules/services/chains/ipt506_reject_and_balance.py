@@ -1,12 +1,13 @@
-"""The filter table refuses an address of a Service that the nat table sends to endpoints.
+"""The filter table refuses an address of a Service that the nat table or IPVS sends to endpoints.
 
 What it checks:
     No address, protocol and port has both a REJECT or DROP of kube-proxy in the filter table and a path to endpoints in
-    the nat table.
+    the nat table, or a virtual server of IPVS with endpoints.
 
 Why it matters:
     The nat table comes first and changes the destination, so the refusal never matches. Connections go to endpoints
-    that may be gone: one of the two rules is out of date.
+    that may be gone: one of the two rules is out of date. IPVS takes some connections only after filter has seen them,
+    so rules left over from iptables mode may refuse what it would serve.
 
 Example:
     *filter
@@ -27,7 +28,8 @@ Example:
     COMMIT
 
 How to fix:
-    Restart kube-proxy on the node: it rewrites both tables.
+    Restart kube-proxy on the node: it rewrites both tables. In IPVS mode, run `kube-proxy --cleanup` of the version
+    that ran in iptables mode, or reboot the node.
 
 When to ignore:
     During a sync, which writes one table after the other.
@@ -35,10 +37,16 @@ When to ignore:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule, restart, rule
+from ipt_explain.audit.backends import IpvsContext
 from ipt_explain.audit.evidence.filter.refusals import refusals
+from ipt_explain.model.node.ipvs import VirtualServer
 from ipt_explain.services.ports import FrontendKind, FrontendVerdict
-from ipt_explain.words import front
+from ipt_explain.words import counted, front
+
+_CLEAN_UP = "Run kube-proxy --cleanup of the version that ran in iptables mode, or reboot the node."
 
 
 @rule("IPT506", "reject-and-balance", Severity.WARNING, evidence=refusals)
@@ -59,3 +67,19 @@ def reject_and_balance(context: RulesetContext) -> Faults:
                 service=service.label,
                 related=(frontend.rule.line,),
             )
+    for server in _servers(context):
+        left = found.get((server.address, server.protocol or "", str(server.port))) if server.real_servers else None
+        if left is not None and server.port is not None:
+            endpoints = counted(len(server.real_servers), "endpoint")
+            yield Fault(
+                f"{front(server.address, server.port)} is refused here ({left.target}), but IPVS has {endpoints} for "
+                "it: this rule may be left over from kube-proxy's iptables mode",
+                _CLEAN_UP,
+                at_rule(left),
+            )
+
+
+def _servers(context: RulesetContext) -> Iterator[VirtualServer]:
+    for each in context.node.contexts:
+        if isinstance(each, IpvsContext) and each.family is context.ruleset.family:
+            yield from () if each.known.virtual_servers is None else each.known.virtual_servers.servers
