@@ -67,6 +67,16 @@ def test_003_what_kube_proxy_writes_twice_is_no_fault() -> None:
     assert audit_text(rule.format(comment.format("source")) + rule.format(comment.format("destination"))) == []
 
 
+def test_a_chain_that_was_restored_twice_is_one_finding() -> None:
+    rules = "".join(f"-A INPUT -p tcp -m tcp --dport {port} -j ACCEPT\n" for port in range(1, 6))
+    table = "*filter\n:INPUT ACCEPT [0:0]\n{}COMMIT\n"
+    (found,) = findings_of("IPT004", table.format(rules * 2))
+    assert (found.line, found.related_lines) == (8, (3, 4, 9, 5, 10, 6, 11, 7, 12))
+    assert "INPUT has 5 rules twice" in found.message
+    (found,) = findings_of("IPT004", table.format(rules * 3))
+    assert "5 rules 3 times: something adds them again and again" in found.message
+
+
 def test_004_two_copies_are_a_note_and_three_a_warning() -> None:
     rule = "-A KUBE-FIREWALL -m mark --mark 0x8000/0x8000 -j DROP\n"
     (twice,) = findings_of("IPT004", rule * 2)
