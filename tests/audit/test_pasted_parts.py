@@ -122,3 +122,14 @@ def test_refusals_left_over_from_iptables_mode_where_ipvs_serves(servers: int, l
     server = "TCP  10.96.7.7:80 rr\n" + "  -> 10.244.1.9:80                Masq    1      0          0\n" * servers
     found = findings_of("IPT506", refusal + server)
     assert [(finding.line, "IPVS has 1 endpoint for it" in finding.message) for finding in found] == [(1, True)] * left_over
+
+
+def test_a_probability_that_a_document_shortened_is_told_as_the_little_that_it_is() -> None:
+    chance = "-m statistic --mode random --probability"
+    text = "".join(
+        f"-A KUBE-SVC-AAAAAAAAAAAAAAAA {which}-j KUBE-SEP-{letter * 16}\n"
+        for which, letter in ((f"{chance} 0.33 ", "B"), (f"{chance} 0.5 ", "C"), ("", "D"))
+    )
+    listed = f"*nat\n:KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]\n{text}COMMIT\n"
+    (finding,) = findings_of("IPT201", listed)
+    assert "gets 0.5 % more than its share" in finding.message

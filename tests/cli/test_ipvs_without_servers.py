@@ -147,3 +147,15 @@ def test_servers_that_no_tool_shows_are_named_in_plain_words(tmp_path: Path, cap
     assert run([str(dump)]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "depends on what this input does not show: virtual servers of IPVS SERVICES" in out
+
+
+def test_node_ports_are_not_called_never_masqueraded_where_no_rules_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = "Name: KUBE-NODE-PORT-TCP\nType: bitmap:port\nHeader: range 0-65535\nNumber of entries: 1\nMembers:\n30443\n"
+    server = "TCP  10.0.0.11:30443 rr\n  -> 10.244.1.7:443               Masq    1      0          0\n"
+    (tmp_path / "node.txt").write_text(f"{server}\n{port}")
+    run(["explain", str(tmp_path / "node.txt")])
+    told = capsys.readouterr().out
+    assert "NodePort      30443" in told
+    assert "never" not in told

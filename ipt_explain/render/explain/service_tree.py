@@ -173,5 +173,5 @@ def _masquerade(service: ServicePort, view: View) -> Iterator[TreeNode]:
         phrases.append(f"{both(kinds)} always (policy Cluster)" if works else f"NOT {either(kinds)} (policy Cluster)")
     if phrases:
         yield row("masqueraded", sentence("; ".join(phrases)))
-    elif service.endpoints and facts.all is False and not view.fragment:
+    elif service.endpoints and facts.all is False and not kinds and not view.fragment:
         yield row("masqueraded", sentence("never"))

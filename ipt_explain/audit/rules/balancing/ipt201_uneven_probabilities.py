@@ -34,6 +34,8 @@ from ipt_explain.audit.evidence.balancing.odd_chains import OddChain
 from ipt_explain.words import counted
 from ipt_explain.words.percents import percent
 
+_MUCH = 1.1
+
 
 @rule("IPT201", "uneven-probabilities", Severity.WARNING, evidence=(balancing_chains, "odd"))
 def uneven_probabilities(context: RulesetContext) -> Faults:
@@ -47,6 +49,11 @@ def uneven_probabilities(context: RulesetContext) -> Faults:
             yield _fault(odd)
 
 
+def _more_than_its_share(ratio: float) -> str:
+    """`2.5 times its share`, `3 % more than its share`."""
+    return f"{ratio:.2g} times its share" if ratio >= _MUCH else f"{percent(ratio - 1)} more than its share"
+
+
 def _fault(odd: OddChain) -> Fault:
     choices = odd.choices
     place = next(place for place, choice in enumerate(choices) if not choice.even)
@@ -57,7 +64,7 @@ def _fault(odd: OddChain) -> Fault:
     most = max(choices, key=lambda choice: choice.share)
     return Fault(
         f"connections are spread unevenly: {shares_text(choices, odd.leak)}; {most.destination} gets "
-        f"{most.share * len(choices):.2g} times its share; {wrong.destination} has probability {chance} with "
+        f"{_more_than_its_share(most.share * len(choices))}; {wrong.destination} has probability {chance} with "
         f"{counted(remaining, 'endpoint')} left ({percent(1 / remaining)} would be even)",
         RESTART,
         at_rule(wrong.rule, focus=f"--probability {text}"),
