@@ -134,3 +134,8 @@ def test_a_list_of_another_name_loses_clients_only_if_shared(
     found = findings_of("IPT303", dump(*records, check(A, one), check(B, other), *BALANCE))
     assert {each.severity for each in found} == {severity}
     assert all(words in each.message for each in found)
+
+
+def test_returning_clients_that_a_rule_sends_to_no_endpoint() -> None:
+    (found,) = findings_of("IPT303", dump(*RECORDS, check("KUBE-MARK-MASQ", A), check(B), *BALANCE))
+    assert found.message == "returning clients of 10.0.0.1:80 are sent to KUBE-MARK-MASQ, not to that endpoint"

@@ -213,6 +213,10 @@ def test_a_drop_for_an_address_that_everybody_may_use() -> None:
 def test_up_to_1_24_the_firewall_ends_in_the_drop_mark() -> None:
     tail = ("-A KUBE-FW-IKZ6PZRZ3NN7QS5Z ", "-j KUBE-MARK-DROP")
     assert "does not end in KUBE-MARK-DROP" in finding("IPT606", without(OLD, *tail), OLD).message
+    harmless = behind(OLD, "-A KUBE-FW-IKZ6PZRZ3NN7QS5Z -s 10.244.0.0/16 -j KUBE-MARK-MASQ", *tail)
+    assert "IPT606" not in {each.rule for each in new_findings(harmless, OLD)}
+    undone = behind(OLD, "-A KUBE-FW-IKZ6PZRZ3NN7QS5Z -j MARK --set-xmark 0x0/0x8000", *tail)
+    assert "IPT606" in {each.rule for each in new_findings(undone, OLD)}
 
 
 def test_accepting_ahead_of_the_proxy_firewall() -> None:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from ipt_explain.analyzers.iptables.plans import Plans
-from ipt_explain.analyzers.names import MARK_DROP, PROXY_FIREWALL, ChainRole, role_of
+from ipt_explain.analyzers.names import MARK_DROP, MARK_MASQ, PROXY_FIREWALL, ChainRole, role_of
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.conditions import asked_states
 from ipt_explain.audit.evidence.filter.refusals import refusals_in
@@ -27,6 +27,8 @@ from ipt_explain.records import Record, replace
 from ipt_explain.services.fates import Vantage
 from ipt_explain.services.ports import Frontend, ServicePort
 
+# What neither leads to a Service nor takes the mark off.
+_IDLE = frozenset({MARK_DROP, MARK_MASQ, "ACCEPT", "RETURN", None})
 EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
 
 
@@ -81,8 +83,13 @@ def _firewall_named(rule: Rule) -> str:
 
 
 def _ends_in_mark(firewall: Chain, plans: Plans) -> bool:
-    last = firewall.rules[-1]
-    return last.target == MARK_DROP and plans[last.shape].unconditional and plans[last.shape].protocol is None
+    """Whether its last rule marks everything left for dropping, but for rules that change nothing about that."""
+    for rule in reversed(firewall.rules):
+        if rule.target == MARK_DROP and plans[rule.shape].unconditional and plans[rule.shape].protocol is None:
+            return True
+        if rule.target not in _IDLE:
+            return False
+    return False
 
 
 def misdirected_drops(context: RulesetContext) -> Iterator[tuple[Rule, str]]:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ipt_explain.analyzers.names import ChainRole, role_of
 from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_rule, rule
 from ipt_explain.audit.evidence.balancing.affinity import AffinityFault, broken_affinity
 from ipt_explain.audit.evidence.balancing.balancers import destinations
@@ -33,9 +34,16 @@ def affinity_cross_talk(context: RulesetContext) -> Faults:
         asked = broken.rule.match("recent", "--name") or "the default list"
         other = endpoint_chains(context).destinations.get(asked)
         whose = f"the list of {other}" if other is not None else "which is not an endpoint's list"
+        target = broken.rule.target or "no chain"
+        if other is not None and role_of(target) is not ChainRole.ENDPOINT:
+            message = f"returning clients of {other} are sent to {target}, not to that endpoint"
+        else:
+            message = (
+                f"returning clients of {destinations(context, broken.endpoints)} are looked up in {asked}, {whose}: "
+                + ("the other endpoint's clients are sent here" if other is not None else "none is ever found")
+            )
         yield Fault(
-            f"returning clients of {destinations(context, broken.endpoints)} are looked up in {asked}, {whose}: "
-            + ("the other endpoint's clients are sent here" if other is not None else "none is ever found"),
+            message,
             RESTART,
             at_rule(broken.rule, focus=f"--name {asked}"),
         )
