@@ -181,7 +181,7 @@ def explain_selected(
     return select(read, selection), total
 
 
-def explain_nodes(dumps: Sequence[Dump], named: Naming | None = None) -> list[Explanation]:
+def explain_nodes(dumps: Sequence[Dump], named: Naming | None) -> list[Explanation]:
     """The explanation of each node in the dumps."""
     from ipt_explain.model.node.joining import as_nodes
 

@@ -93,7 +93,7 @@ def ask(state: PacketState, text: str, invert: bool = False) -> Truth | Question
     return Question(text, invert) if known is None else Truth.of(known is not invert)
 
 
-def decide(truth: Truth, state: PacketState, text: str, invert: bool = False) -> Truth | Question:
+def decide(truth: Truth, state: PacketState, text: str, invert: bool) -> Truth | Question:
     """A truth as an answer: a question if it is unknown."""
     return ask(state, text, invert) if truth is Truth.UNKNOWN else truth.inverted(invert)
 

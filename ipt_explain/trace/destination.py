@@ -26,7 +26,7 @@ class PacketDestination(Record):
 
 
 def resolve(
-    text: str, protocol: str | None, dump: Dump, source: str | None = None, named: Naming | None = None
+    text: str, protocol: str | None, dump: Dump, source: str | None, named: Naming | None
 ) -> PacketDestination:
     """Parse `IP[:PORT][/PROTOCOL]`, `[IP]:PORT`, or `[NAMESPACE/]SERVICE[:PORT]`, with PORT a name or number.
 
@@ -44,7 +44,7 @@ def resolve(
 
 
 def with_port(
-    target: PacketDestination, protocol: str | None, dump: Dump, named: Naming | None = None
+    target: PacketDestination, protocol: str | None, dump: Dump, named: Naming | None
 ) -> PacketDestination:
     """The destination; if it has no port, with the only port of the Service at its address.
 

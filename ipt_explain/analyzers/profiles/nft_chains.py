@@ -70,7 +70,7 @@ class NftTableFacts(Record, eq=False):
     missing: tuple[NftJump, ...]
 
 
-def nft_places(rulesets: Iterable[nft.Ruleset], table: str | None = None) -> list[NftPlace]:
+def nft_places(rulesets: Iterable[nft.Ruleset], table: str | None) -> list[NftPlace]:
     """All tables of the rulesets, or those of one name, with or without their family."""
     found = []
     for ruleset in rulesets:

@@ -88,7 +88,7 @@ def _as_given(error: DumpSyntaxError, lines_before: int) -> DumpSyntaxError:
     return DumpSyntaxError(tuple(found), error.total)
 
 
-def read_pasted_rules(text: str, table: str | None = None) -> list[Rule]:
+def read_pasted_rules(text: str, table: str | None) -> list[Rule]:
     """The rules of a text of rule lines, with or without `iptables -t TABLE` and `-A CHAIN` in front.
 
     Raises DumpSyntaxError, which quotes the line as it was given, if a line is not a rule; UsageError if there is none,

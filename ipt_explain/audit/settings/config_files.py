@@ -41,7 +41,7 @@ def read_config(path: Path) -> Mapping[str, object]:
     return options
 
 
-def find_config(start: Path | None = None) -> FoundConfig:
+def find_config(start: Path | None) -> FoundConfig:
     """The configuration for `start`, the working directory. Raises UsageError if it cannot be used."""
     unread: list[Path] = []
     for name in _candidates(start):

@@ -91,7 +91,7 @@ def make_plan(
     fail_on: str | None,
     baseline: Path | None,
     config: Path | None,
-    no_config: bool = False,
+    no_config: bool,
 ) -> Plan:
     """The plan of a command line; the configuration sets what it leaves open, unless `no_config`.
 

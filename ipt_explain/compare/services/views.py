@@ -113,13 +113,9 @@ class ServiceView(Record):
     losses: Losses = field(default_factory=dict)
     mode: ProxyMode = ProxyMode.IPTABLES
 
-    def endpoints(self, scope: Scope | None = None) -> frozenset[str]:
-        """The endpoints that any frontend can reach, or those of one scope's pools."""
-        found: set[str] = set()
-        for pool in self.pools:
-            if scope is None or pool.scope is scope:
-                found.update(dict(pool.shares))
-        return frozenset(found)
+    def endpoints(self) -> frozenset[str]:
+        """The endpoints that any frontend can reach."""
+        return frozenset().union(*[pool.endpoints for pool in self.pools])
 
     def pool(self, scope: Scope) -> Pool | None:
         """The pool of a scope."""

@@ -77,7 +77,7 @@ class Balancers:
         self.index = ServerIndex(found)
         self._taken: dict[tuple[VirtualServer, int | None], Taken] = {}
 
-    def take(self, family: Family, protocol: int, address: int, port: int | None, mark: int = 0) -> Taken | Truth:
+    def take(self, family: Family, protocol: int, address: int, port: int | None, mark: int) -> Taken | Truth:
         """What IPVS does with the first packet of a connection in LOCAL_IN or LOCAL_OUT: takes it, or lets it pass
         (NO); UNKNOWN if that is unknown."""
         server = self.index.find(family, protocol, address, port, mark)

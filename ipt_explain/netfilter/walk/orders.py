@@ -46,7 +46,7 @@ class Order(Record, Generic[Stage], eq=False):
         return state
 
 
-def orders_of(sides: Sequence[BackendStages[Stage]], silent: tuple[Stage, ...] = ()) -> tuple[Order[Stage], ...]:
+def orders_of(sides: Sequence[BackendStages[Stage]], silent: tuple[Stage, ...]) -> tuple[Order[Stage], ...]:
     """All orders in which these stages may be asked. `silent` stages do nothing to packets, so their order does not
     matter."""
     pairs = tuple(combinations(sides, 2))

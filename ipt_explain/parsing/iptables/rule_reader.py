@@ -150,7 +150,7 @@ class RuleReader:
             self.hidden = line
         self.place(rule, pattern)
 
-    def place(self, rule: Rule, pattern: ShapePattern | None = None) -> None:
+    def place(self, rule: Rule, pattern: ShapePattern | None) -> None:
         """Add a single rule where it belongs."""
         if self.table is None:
             self.loose.append(rule)

@@ -67,7 +67,7 @@ def first_line(text: str, position: int) -> int | None:
     return next((start for start in _lines_worth_a_look(text, position) if tool_of(text, start) is not None), None)
 
 
-def _lines_worth_a_look(text: str, position: int = 0) -> Iterator[int]:
+def _lines_worth_a_look(text: str, position: int) -> Iterator[int]:
     """The start of each line from `position` on that one of the tools may have printed."""
     if _FIRST.match(text, position):
         yield position

@@ -192,7 +192,7 @@ def leak_line(service: ServicePort, balancer: Balancer) -> int | None:
     return next(lines, None)
 
 
-def lost_words(lost: Lost, vantages: Sequence[Vantage], by: Collection[FrontendKind] = ()) -> str:
+def lost_words(lost: Lost, vantages: Sequence[Vantage], by: Collection[FrontendKind]) -> str:
     """`10 % of connections are not translated`, `NodePort connections from outside are dropped`: `by` names the
     affected kinds of frontends if not all are."""
     where = f" to {escape(lost.dnat)}" if lost.how is Loss.DIVERTED and lost.dnat else ""
@@ -223,7 +223,7 @@ def from_words(vantages: Sequence[Vantage]) -> str:
     return f" from {both([vantage.origin for vantage in Vantage if vantage in vantages])}"
 
 
-def questions_words(questions: Sequence[str], reasons: Sequence[str] = ()) -> str:
+def questions_words(questions: Sequence[str], reasons: Sequence[str]) -> str:
     """The first open questions, and reasons: "`-i cali+`, `-o cali+` and 3 more"."""
     return listed([*map(question_words, questions), *map(escape, reasons)], _MOST_QUESTIONS)
 

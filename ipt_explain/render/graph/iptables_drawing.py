@@ -18,7 +18,7 @@ from ipt_explain.render.text.safe import escape
 SHOWN_ENDS = 3
 
 
-def drawing(parts: Sequence[tuple[TablePlace, Neighbourhood]], notes: Notes | None = None) -> Drawing:
+def drawing(parts: Sequence[tuple[TablePlace, Neighbourhood]], notes: Notes | None) -> Drawing:
     """Draw tables, or parts of them, with notes on Services and faults."""
     notes = notes or Notes()
     chains: list[DrawnChain] = []

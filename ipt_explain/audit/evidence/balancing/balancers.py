@@ -55,7 +55,7 @@ def without_dnat(context: RulesetContext) -> Iterator[tuple[Balancer, list[Chain
                 yield balancers[name], found
 
 
-def shares_text(choices: Iterable[ShareRule], extra: float = 0.0) -> str:
+def shares_text(choices: Iterable[ShareRule], extra: float) -> str:
     """`10.0.0.1:80 50 %, 10.0.0.2:80 25 %, 3 more with 5 % or less`, the largest first; `extra` describes the share of
     no endpoint."""
     by_endpoint: dict[str, float] = {}

@@ -62,7 +62,7 @@ def doubt_of(causes: Sequence[Cause], fix: str, severity: Severity) -> Fault:
     )
 
 
-def deed_of(cause: Cause, may: bool = False) -> str:
+def deed_of(cause: Cause, may: bool) -> str:
     """What a cause does, and to whom: `drops all connections from pods to shop/web (10.96.0.7:80)`. If it `may`, only
     if something holds that the dump does not show: `may drop …, depending on -s 10.0.0.0/8`."""
     deed = _deed(cause, may)

@@ -102,7 +102,7 @@ def _is_even(pool: Pool) -> bool:
     return all(each is not None and abs(each - chance) <= TOLERANCE for _, each in pool.shares)
 
 
-def service_of(key: RecordKey, record: str, fabrics: Mapping[str, Fabric] | None = None) -> ServiceView:
+def service_of(key: RecordKey, record: str, fabrics: Mapping[str, Fabric] | None) -> ServiceView:
     """The view in a record, without what records leave out. Raises UsageError for a damaged one."""
     try:
         return _service_of(key, record, fabrics or {})

@@ -39,7 +39,7 @@ class ColumnEvaluator:
 
     def answers(
         self, table: nft.Table, rules: Sequence[nft.Rule], state: PacketState, to: Sequence[Heading],
-        sent: Sequence[Heading], unasked: bool = False, spreads: bool = False,
+        sent: Sequence[Heading], unasked: bool, spreads: bool,
     ) -> Iterator[AlikePackets]:  # fmt: skip
         """What rules do with packets in one state. Each packet has its rule, its destination (`to`) and its original
         destination (`sent`).

@@ -55,7 +55,7 @@ class Sign(Record):
         return Diagnosis(self.message, start + 1, max(1, end - start), self.expected, self.remedy)
 
 
-def sign(pattern: str, message: str, remedy: str = "", expected: str = "") -> Sign:
+def sign(pattern: str, message: str, remedy: str, expected: str = "") -> Sign:
     """A sign whose pattern is given as text."""
     return Sign(re.compile(pattern), message, remedy, expected)
 

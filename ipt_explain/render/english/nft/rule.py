@@ -12,7 +12,7 @@ from ipt_explain.render.english.rule import NEXT_RULE, RuleWords
 
 def nft_rule_words(
     rule: nft.Rule,
-    table: nft.Table | None = None,
+    table: nft.Table | None,
     marks: Mapping[int, str] | None = None,
     fold: Fold = lambda chain: "",
 ) -> RuleWords:
