@@ -37,6 +37,9 @@ def depending_on(question: str) -> str:
     part of a rule, as that may hold commas and `and`."""
     if question in NOT_SHOWN:
         return question
+    part, _, rest = question.partition(" and rules ")
+    if rest:  # the conditions of a rule, and what its listing leaves open
+        return f"{depending_on(part)} and whether rules {rest}"
     return f"whether {question}" if is_clause(question) else f"`{question}`"
 
 

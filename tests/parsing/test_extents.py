@@ -78,7 +78,7 @@ def test_half_a_last_line_is_left_out() -> None:
     assert list(_read(_NAT + "COMMIT\n*fil").tables) == ["nat"]
 
 
-@pytest.mark.parametrize("dots", ["...", "# ...", "[…]", "(snip)", "--- 12 more rules ---", "[... output omitted ...]"])
+@pytest.mark.parametrize("dots", ["...", "# ...", "[…]", "(snip)", "--- 12 more rules ---", "[... output omitted ...]", "... (cut, 9 more lines)"])
 def test_dots_leave_the_chain_below_them_without_its_first_rules(dots: str) -> None:
     ruleset = _read(_NAT + f"-A PREROUTING -j A\n{dots}\n-A A -j B\n-A B -j RETURN\nCOMMIT\n")
     extents = [ruleset.extent("nat", chain) for chain in ("PREROUTING", "A", "B")]

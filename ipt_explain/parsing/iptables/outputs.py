@@ -27,6 +27,8 @@ _LEFT_OUT = frozenset({
     "more", "lines", "rules", "chains",
 })  # fmt: skip
 _BEFORE = frozenset({"and", "some", "many", "more", "other", "the", "rest", "of", "output", "lines", "rules", "chains"})
+_WORDS = _LEFT_OUT | _BEFORE
+_PUNCTUATION = str.maketrans(",;:()", "     ")
 _PAGER = (":", "~", "(END)")
 _PAGER_PLACE = lazy_pattern(r"lines \d+-\d+(?:/\d+)?(?: .*)?")
 _LONGEST_MARK = 80
@@ -90,8 +92,8 @@ def is_elision(content: str) -> bool:
     bare = content.strip(_MARKS)
     if not bare:
         return any(dots in content for dots in _DOTS)
-    *before, last = bare.lower().split(" ")
-    said = last in _LEFT_OUT and all(word in _BEFORE or word.isdecimal() for word in before)
+    words = bare.lower().translate(_PUNCTUATION).split()
+    said = bool(words) and words[-1] in _LEFT_OUT and all(word in _WORDS or word.isdecimal() for word in words)
     return said and bare != content.strip()
 
 
