@@ -133,3 +133,21 @@ def test_a_probability_that_a_document_shortened_is_told_as_the_little_that_it_i
     listed = f"*nat\n:KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]\n{text}COMMIT\n"
     (finding,) = findings_of("IPT201", listed)
     assert "gets 0.5 % more than its share" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("count", "hook", "lost"),
+    [
+        ("0 references", "", True),
+        ("2 references", "", False),
+        ("0 references", "KUBE-SERVICES  all  --  0.0.0.0/0            0.0.0.0/0            /* kubernetes service portals */\n", False),
+    ],
+)
+def test_a_listing_counts_what_leads_to_the_chain_of_services(count: str, hook: str, lost: bool) -> None:
+    columns = "target     prot opt source               destination\n"
+    service = "KUBE-SVC-AAAAAAAAAAAAAAAA  tcp  --  0.0.0.0/0            10.96.7.7            /* demo/web cluster IP */ tcp dpt:80\n"
+    text = (
+        f"# iptables -t nat -nL\nChain PREROUTING (policy ACCEPT)\n{columns}"
+        f"PREROUTING_direct  all  --  0.0.0.0/0            0.0.0.0/0\n{hook}\nChain KUBE-SERVICES ({count})\n{columns}{service}\n"
+    )
+    assert ("IPT101" in fired(text)) is lost

@@ -44,7 +44,7 @@ RULES = (
           evidence="text:certain", general=True),
     _rule(ERROR, "hooks.jumps", "IPT101", "services-not-hooked",
           "Service rules are never reached: nat PREROUTING or OUTPUT does not jump to KUBE-SERVICES.",
-          reads_absence=True),
+          evidence="hooks.references:may_lack_hooks"),
     _rule(ERROR, "hooks.jumps", "IPT102", "postrouting-not-hooked",
           "Marked packets are never masqueraded: nat POSTROUTING does not jump to KUBE-POSTROUTING.", since=2,
           reads_absence=True),

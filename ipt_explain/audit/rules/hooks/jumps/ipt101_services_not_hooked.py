@@ -2,7 +2,8 @@
 
 What it checks:
     If nat has a KUBE-SERVICES chain with rules, PREROUTING and OUTPUT lead to it, directly or through another chain.
-    Chains of single Services in nat without a KUBE-SERVICES that leads to them are reported, too.
+    Chains of single Services in nat without a KUBE-SERVICES that leads to them are reported, too, and in a part of a
+    dump a KUBE-SERVICES to which `iptables -L` counts 0 references.
 
 Why it matters:
     Without the jump in PREROUTING, pods and outside clients reach no Service through this node: packets leave with the
@@ -33,8 +34,9 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.analyzers.names import SERVICES
-from ipt_explain.audit.authoring import RESTART_HOOKS, Fault, Faults, RulesetContext, Severity, at_table, rule
+from ipt_explain.audit.authoring import RESTART_HOOKS, Fault, Faults, RulesetContext, Severity, at_chain, at_table, rule
 from ipt_explain.audit.evidence.hooks.hook_states import HookState, hooks, service_chains
+from ipt_explain.audit.evidence.hooks.references import may_lack_hooks, unreferenced
 from ipt_explain.audit.evidence.node.writer import writer
 
 _LOST = {
@@ -44,9 +46,19 @@ _LOST = {
 _FIX = f"{RESTART_HOOKS} Then find what removed this one."
 
 
-@rule("IPT101", "services-not-hooked", Severity.ERROR, reads_absence=True)
+@rule("IPT101", "services-not-hooked", Severity.ERROR, evidence=may_lack_hooks)
 def services_not_hooked(context: RulesetContext) -> Faults:
     """One fault for each built-in chain that does not lead to KUBE-SERVICES."""
+    if not context.complete:
+        chain = unreferenced(context)
+        if chain is not None:
+            yield Fault(
+                "no rule leads to KUBE-SERVICES of nat, which has 0 references: connections to Services leave "
+                "untranslated and time out",
+                _FIX,
+                at_chain(chain),
+            )
+        return
     for state in hooks(context):
         if state.hook.table == "nat" and state.hook.chain == SERVICES and state.missing:
             yield _fault(context, state)
