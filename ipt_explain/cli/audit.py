@@ -10,6 +10,7 @@ import click
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.settings.config import FAIL_ON
 from ipt_explain.cli.shared.baselines import FindingChoice, baseline_options, gone_entries, record_findings
+from ipt_explain.cli.shared.folders import files_of
 from ipt_explain.cli.shared.objects import naming
 from ipt_explain.cli.shared.options import (
     Printing,
@@ -17,7 +18,6 @@ from ipt_explain.cli.shared.options import (
     display_options,
     dump_options,
     file_option,
-    files_of,
     output_option,
     read_dumps,
     selection_options,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ipt_explain.cli.shared.folders import files_of
 from ipt_explain.cli.shared.objects import naming_by, read_cluster
 from ipt_explain.cli.shared.options import (
     dump_options,
     file_option,
-    files_of,
     no_pager_option,
     output_option,
     read_dumps,
