@@ -1,7 +1,7 @@
-"""Chains, sets and maps of kube-proxy's table that were pasted without its first line.
+"""Chains, sets and maps of kube-proxy's table that were pasted without the table's first line.
 
-Their names, which no other program gives, tell the table. Lines that `grep` took out of a table tell no chain; only
-whole blocks are read.
+Their names tell the table, because no other program uses such names. Only whole blocks are read: lines that `grep` took
+out of a table do not tell their chain.
 """
 
 from __future__ import annotations
@@ -37,8 +37,7 @@ class _Block(Record):
 
 
 def take_out_blocks(source: SourceText) -> TakenRuleset | None:
-    """The ruleset of all blocks in a text without any table; None if there are none, or if lines of some are
-    missing."""
+    """The ruleset of all blocks in a text without any table; None if there are none or some are incomplete."""
     if not _OF_KUBE_PROXY.search(source.text):
         return None
     lines = source.text.split("\n")
@@ -64,8 +63,8 @@ def take_out_blocks(source: SourceText) -> TakenRuleset | None:
 
 
 def _blocks(lines: list[str]) -> Iterator[_Block]:
-    """The blocks, of which the last line of each closes it, or is the last one before an empty line or a fence. Raises
-    ValueError if another block begins before that."""
+    """The blocks. Each ends with the line that closes it, or before an empty line or a fence. Raises ValueError if
+    another block begins first."""
     place = 0
     while place < len(lines):
         if not _OPENING.match(lines[place]):

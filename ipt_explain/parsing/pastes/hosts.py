@@ -11,7 +11,7 @@ _PROMPT = re.compile(
     r"|(?P<bare>(?!bash|sh-)[a-z][\w.-]*\d[\w.-]*)(?::[^\s#$]{0,200})?) ?[#$] ?(?:sudo )?(?:/\S{0,80}/)?\Z"
 )
 _MOST = 200
-"""How often each tool's name is looked at: a long text that has it in every line is no session."""
+"""How many uses of each tool's name are looked at: a long text with one in every line is not a session."""
 
 
 def hosts_of(text: str) -> list[str]:

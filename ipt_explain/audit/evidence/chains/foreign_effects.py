@@ -23,7 +23,7 @@ from ipt_explain.words import both, within, without_prefix
 
 _NAMED = 3
 _MOST = 2_000
-"""So many frontends are followed for rules in chains that all Services share."""
+"""How many frontends are followed for rules in chains that all Services share."""
 _KEEP = "go on unchanged"
 _DOES = {
     "ACCEPT": "are accepted there",
@@ -34,7 +34,7 @@ _DOES = {
 
 
 class _Match(Record, frozen=False, eq=False):
-    """Whose connections match a rule; `some`: only a part of them does, or may."""
+    """Whose connections match a rule; `some`: only some of them do, or may."""
 
     services: dict[str, None]
     vantages: dict[Vantage, None]
@@ -42,8 +42,8 @@ class _Match(Record, frozen=False, eq=False):
 
 
 def effect_of(context: RulesetContext, rule: Rule) -> str:
-    """What becomes of connections because of a foreign rule, as a sentence without its end: `this rule drops all
-    connections from pods to shop/web (10.96.0.7:80)`; "" if a fragment does not show that."""
+    """What a foreign rule does to connections, as a sentence without a full stop: `this rule drops all connections from
+    pods to shop/web (10.96.0.7:80)`; "" if a fragment does not show it."""
     for may, found in ((False, causes), (True, possible_causes)):
         for where in LossPlace:
             for cause in found(context, where):
@@ -62,7 +62,7 @@ def effect_of(context: RulesetContext, rule: Rule) -> str:
 
 @fact
 def _matches(context: RulesetContext) -> Mapping[int, Mapping[str, _Match]]:
-    """Whose connections match which foreign rule, by its line and by what happens to them."""
+    """By the line of a foreign rule and by what happens to them: whose connections match it."""
     rules = {foreign.rule.line: foreign.rule for foreign in foreign_rules(context)}
     found: dict[int, dict[str, _Match]] = {}
     fronts = list(_fronts(context, rules.values()))
@@ -86,8 +86,8 @@ def _steps(packets: Packets, row: int) -> Iterator[Step]:
 
 
 def _fronts(context: RulesetContext, rules: Iterable[Rule]) -> Iterator[Front]:
-    """The frontends of Services in whose chains there are such rules; for chains that all share, of all Services, or of
-    the first and of those whose address a rule names if they are very many."""
+    """The frontends of Services with such rules in their own chains. If a rule is in a chain that all Services share:
+    all frontends, or, if there are very many, the first ones and those whose address a rule names."""
     owners = {context.service_of(rule.chain) for rule in rules}
     named = {without_prefix(rule.core("-d") or "") for rule in rules} if len(context.frontends) > _MOST else ()
     for number, (service, frontend) in enumerate(context.frontends):

@@ -1,4 +1,4 @@
-"""Whether KUBE-NODEPORTS was emptied: what the rest of the text shows of Services' node ports.
+"""Whether KUBE-NODEPORTS was emptied: traces of Services' node ports in the rest of the text.
 
 Facts: pkg/proxy/iptables/proxier.go. A Service's chain for outside clients (KUBE-EXT, before 1.24 KUBE-XLB) is only
 written if an address or node port leads to it. 1.22 and 1.23 mark connections to a node port in the Service's own
@@ -18,13 +18,13 @@ from ipt_explain.model import Chain
 from ipt_explain.records import Record
 
 _ALL_WITH_NODE_PORTS = 19
-# A single chain may be a leftover.
+# A single such chain may be left over.
 _ENOUGH = 2
 _OF_OUTSIDERS = (ChainRole.EXTERNAL, ChainRole.LOCAL_EXTERNAL)
 
 
 class LostNodePorts(Record):
-    """KUBE-NODEPORTS without rules, Services that have node ports, and the lines that show it."""
+    """An empty KUBE-NODEPORTS, the Services that have node ports, and the lines that show it."""
 
     chain: Chain
     services: tuple[str, ...]
@@ -38,7 +38,7 @@ def lost_node_ports(context: RulesetContext) -> LostNodePorts | None:
     if chain is None or chain.layout.shapes or found.chain is None or not context.complete:
         return None
     leading = list(_uncalled(context))
-    shown = [*_marked(context), *_balanced(context)]
+    shown = [*_marked(context), *_load_balancers(context)]
     shown += leading if shown or len(leading) >= _ENOUGH else []
     if not shown:
         return None
@@ -66,8 +66,8 @@ def _marked(context: RulesetContext) -> Iterator[tuple[str, int]]:
             yield stray.service.label, stray.rule.line
 
 
-def _balanced(context: RulesetContext) -> Iterator[tuple[str, int]]:
-    """The Services of type LoadBalancer, if all of these have node ports."""
+def _load_balancers(context: RulesetContext) -> Iterator[tuple[str, int]]:
+    """The Services of type LoadBalancer with their lines, if kube-proxy's version gives all of them node ports."""
     for service in context.services if context.version.last <= _ALL_WITH_NODE_PORTS else ():
         chain = context.chain("nat", service.chains.firewall or "")
         if chain is not None and chain.line is not None:

@@ -31,8 +31,8 @@ _NAMED = 3
 
 
 class HidingRule(Record):
-    """A rule that masquerades such connections, or marks them for that. `services` lose the addresses of their clients,
-    which come from `vantages`, at these endpoints; None if at all of them."""
+    """A rule that masquerades such connections or marks them for masquerading. Clients from `vantages` lose their
+    addresses at `endpoints` of `services`; `endpoints` is None if it is all of them."""
 
     rule: Rule
     services: tuple[ServicePort, ...]
@@ -62,7 +62,7 @@ class HidingRule(Record):
 
 
 class _Met(Record, frozen=False, eq=False):
-    """What a rule does, as far as is known."""
+    """What a rule does, as far as the walks so far show."""
 
     rule: Rule
     services: dict[int, ServicePort]
@@ -73,8 +73,8 @@ class _Met(Record, frozen=False, eq=False):
 
 @fact
 def hidden_clients(context: RulesetContext) -> tuple[HidingRule, ...]:
-    """All such rules, in the order of the text. The network plugin's rules for connections that leave the pod network
-    are none of them."""
+    """All such rules, in the order of the text, without the network plugin's rules for connections that leave the pod
+    network."""
     found: dict[int, _Met] = {}
     order = {id(service): number for number, service in enumerate(context.services)}
     for vantage, frontends in ((Vantage.POD, _of_pods(context)), (Vantage.OUTSIDE, _of_outsiders(context))):
@@ -98,9 +98,8 @@ def hidden_clients(context: RulesetContext) -> tuple[HidingRule, ...]:
 
 
 def _of_pods(context: RulesetContext) -> Iterator[Front]:
-    """The ClusterIPs at which pods are masqueraded, except where kube-proxy's own mark has no condition
-    (--masquerade-all), is for all but a network that the pods are not in, or asks for the interface, which no dump
-    shows."""
+    """The ClusterIPs at which pods are masqueraded. Left out are those whose own mark by kube-proxy has no condition
+    (--masquerade-all), excepts a network that the pods are not in, or asks for the interface, which no dump shows."""
     meant: dict[str | None, bool] = {}
     for marked in cluster_ip_marks(context).services:
         fate = marked.frontend.fates.pod if marked.frontend.fates is not None else None
@@ -114,7 +113,7 @@ def _of_pods(context: RulesetContext) -> Iterator[Front]:
 
 
 def _takes_pods(context: RulesetContext, condition: str) -> bool:
-    """Whether kube-proxy's own mark takes pods' connections, with a condition as kube-proxy writes it."""
+    """Whether kube-proxy's own mark, with this condition, matches pods' connections."""
     _, around = context.around
     try:
         return not condition or around.pod.lies_in(*network_bits(condition.removeprefix("-s "))) is Truth.NO
@@ -133,8 +132,8 @@ def _of_outsiders(context: RulesetContext) -> Iterator[Front]:
 
 
 def _keeps_clients(frontend: Frontend) -> bool:
-    """Whether kube-proxy keeps the addresses of clients from outside under policy Local: up to 1.19 it led external IPs
-    straight to the Service, and masqueraded all."""
+    """Whether kube-proxy keeps the addresses of clients from outside under policy Local. Up to 1.19 it led external IPs
+    straight to the Service and masqueraded all."""
     straight = frontend.kind is FrontendKind.EXTERNAL_IP and role_of(frontend.rule.target or "") is ChainRole.SERVICE
     return frontend.kind is not FrontendKind.CLUSTER_IP and not straight
 
@@ -146,8 +145,8 @@ def _may_hide(fate: Fate) -> bool:
 def _hiding(
     context: RulesetContext, vantage: Vantage, ends: Iterable[tuple[Finish, Packets]]
 ) -> Iterator[tuple[int, Rule, str, bool]]:
-    """The frontends at which clients are masqueraded for certain, by number, with the rule, the endpoint, and whether
-    that happens at all endpoints in the pod network."""
+    """The frontends, by number, at which clients are certainly masqueraded, each with the rule, the endpoint, and
+    whether it happens at all endpoints in the pod network."""
     _, around = context.around
     masked: dict[tuple[int, Heading], tuple[Packets, int]] = {}
     kept: set[tuple[int, Heading]] = set()
@@ -168,7 +167,8 @@ def _hiding(
 
 
 def _hiding_rule(context: RulesetContext, steps: Sequence[AnyStep]) -> Rule | None:
-    """The rule that masquerades packets; the one that marks them if KUBE-POSTROUTING does that by their mark."""
+    """The rule that masquerades packets; if KUBE-POSTROUTING does it because of their mark, the rule that marks
+    them."""
     of_nat = [step for step in steps if isinstance(step, Step) and step.table == "nat"]
     leaving = [step for step in of_nat if step.before.hook is Hook.POSTROUTING]
     last = next((step for step in reversed(leaving) if step.rule is not None and step.rule.target in _REWRITING), None)
@@ -194,7 +194,7 @@ def _marking_rule(steps: Iterable[AnyStep], bits: int) -> Rule | None:
 
 
 def _for_others(context: RulesetContext, rule: Rule) -> bool:
-    """Whether a rule is for clients outside a network or behind an interface, as kube-proxy's marks are: then it is the
-    network that is wrong."""
+    """Whether a rule, like kube-proxy's marks, is for clients outside a network or behind an interface: then the
+    network is wrong, not the rule."""
     plan = context.plans[rule.shape]
     return any(each is not None and each.negated for each in (plan.source, plan.in_interface, plan.mark))

@@ -1,4 +1,4 @@
-"""Connections to Services, followed once more for what their fates do not tell: which rules they meet."""
+"""Walks of connections to Services that show which rules they meet; a Service's fates do not tell that."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Front: TypeAlias = "tuple[ServicePort, Frontend]"
 def followed(
     context: RulesetContext, vantage: Vantage, fronts: Iterable[Front]
 ) -> Iterator[tuple[Sequence[Front], list[tuple[Finish, Packets]]]]:
-    """Where connections to frontends end, protocol by protocol: the frontends, whose places are the packets' numbers,
-    and the ends."""
+    """Where connections to these frontends end, for each protocol: its frontends, and the ends, where packet numbers
+    are indexes into those frontends."""
     node, around = context.around
     by_protocol: dict[str, list[Front]] = {}
     for service, frontend in fronts:

@@ -1,7 +1,7 @@
 """Files of nodes that wait, while an archive is read, for the other files of their node.
 
-An archive may hold all files of a tool before those of the next one. Dumps of many nodes would then fill the memory, so
-they wait packed, and beyond a limit some nodes are put off until the archive is read again.
+An archive may hold all files of one tool before those of the next. Dumps of many nodes would then fill the memory, so
+waiting files are compressed, and beyond a limit some nodes are put off until the archive is read again.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _FASTEST = 1
 
 
 class WaitingFiles:
-    """The files that have been read so far, at most so many bytes, packed, unless one node alone has more. `put_off`
-    are the nodes whose files did not fit."""
+    """The files read so far, compressed, of `most` bytes in all unless a single node has more. `put_off` are the nodes
+    whose files did not fit."""
 
     def __init__(self, most: int) -> None:
         self.put_off: list[NodeJob] = []
@@ -32,7 +32,7 @@ class WaitingFiles:
         self._gone: set[str] = set()
 
     def add(self, job: NodeJob, entry: SourceFile, content: bytes | UnreadableFile) -> Contents | None:
-        """Add a file; if it is the last one of its node, all of them, in the order of their paths."""
+        """Add a file. If it is the last one of its node, give all files of the node, ordered by path."""
         if job.node in self._gone:
             return None
         waiting = self._files.setdefault(job.node, {})

@@ -1,4 +1,4 @@
-"""Documents that end in the middle, as those that a page or a form cut off: what comes before that."""
+"""JSON documents that end in the middle, because a page or a form cut them off: what comes before the cut."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WITHIN_STRING = ("Unterminated string", "Invalid control character")
 
 
 def cut_at(text: str, error: json.JSONDecodeError) -> int | None:
-    """Where a document is cut off; None if it is broken in another way, so that more of it may follow."""
+    """Where a document is cut off; None if it is broken in another way, and more of it may follow."""
     if error.msg.startswith(_WITHIN_STRING):
         end = text.find("\n", error.pos)
         end = len(text) if end < 0 else end
@@ -24,7 +24,7 @@ def cut_at(text: str, error: json.JSONDecodeError) -> int | None:
 
 
 def whole_items(text: str) -> list[Any]:
-    """The items of nft's list that are whole."""
+    """The complete items of nft's list."""
     begun = _ITEMS.match(text)
     decoder = json.JSONDecoder()
     found: list[Any] = []
@@ -41,7 +41,7 @@ def whole_items(text: str) -> list[Any]:
 
 
 def leave_out_parts(draft: RulesetDraft, last: ChainDraft | None) -> None:
-    """Leave out chains that may lack rules, which nft prints after all chains: those without any, and the `last` one
+    """Drop chains that may lack rules: those without any (nft prints rules after all chains), and `last`, the last one
     that has some."""
     draft.fragment = True
     for table in draft.tables.values():

@@ -19,8 +19,8 @@ _NEW_FILE = "@@ -0,0 "
 
 
 def without_additions(text: str) -> tuple[str, list[str]]:
-    """The text without the marks of a diff that takes nothing away, and what to say about it; it has the same lines.
-    Dots are in the place of what a diff leaves out between its parts."""
+    """The text without the marks of a diff that removes nothing, and a note about it. Line numbers stay the same. Dots
+    replace the headers of hunks, where lines are left out."""
     if not _ADDED.search(text) or _REMOVED.search(text):
         return text, []
     lines = text.split("\n")

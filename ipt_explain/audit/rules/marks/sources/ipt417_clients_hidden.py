@@ -3,9 +3,10 @@
 What it checks:
     Pods' connections to ClusterIPs keep their source on the way to other pods, unless kube-proxy runs with
     --masquerade-all. So do connections from outside to node ports and external addresses where
-    externalTrafficPolicy is Local. A rule that masquerades these for certain, or marks them for that, is reported,
-    whether it is in kube-proxy's chains or in POSTROUTING. A network plugin's rules for what leaves the pod network are
-    not, nor are rules for some interfaces or some pods. IPT416 reports a pod network that does not contain the pods.
+    externalTrafficPolicy is Local. The audit reports a rule in kube-proxy's chains or in POSTROUTING that certainly
+    masquerades such connections, or marks them for masquerading. It does not report a network plugin's rules for
+    connections that leave the pod network, or rules for some interfaces or some pods only. IPT416 reports a pod network
+    that does not contain the pods.
 
 Why it matters:
     The Service's pods see an address of this node instead of the client's: logs and allow-lists are wrong,
@@ -36,11 +37,11 @@ Example:
     COMMIT
 
 How to fix:
-    A rule in one of kube-proxy's chains: restart kube-proxy, which rewrites them. Any other: leave connections between
-    pods out, as in `-s 10.244.0.0/16 ! -d 10.244.0.0/16 -j MASQUERADE`.
+    If the rule is in one of kube-proxy's chains, restart kube-proxy, which rewrites them. Otherwise, make the rule
+    leave out connections between pods, as in `-s 10.244.0.0/16 ! -d 10.244.0.0/16 -j MASQUERADE`.
 
 When to ignore:
-    When pods on other nodes cannot reply to this node's pods directly, so that they must be masqueraded.
+    If pods on other nodes cannot reply to this node's pods directly, and masquerading is on purpose.
 """
 
 from __future__ import annotations
