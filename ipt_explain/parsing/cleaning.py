@@ -60,7 +60,7 @@ def clean(text: str, source: str) -> Cleaned:
 
         text = html.unescape(text)
         warnings.append(f"{source}: it is escaped as in an HTML page; &quot;, &gt; and the like were decoded")
-    if "Masq" in text and not text.isascii():
+    if not text.isascii() and "Masq" in text:
         text, count = _ARROW.subn(r"\1->", text)
         if count:
             warnings.append(f"{source}: {'1 arrow was' if count == 1 else f'{count:,} arrows were'} read as `->`")

@@ -102,7 +102,7 @@ class Cleared:
     def _take_off_margins(self) -> None:
         from ipt_explain.parsing.pastes.carriers.margins import without_margins
 
-        if self.text.startswith("+") or "\n+" in self.text:
+        if "+" in self.text and (self.text.startswith("+") or "\n+" in self.text):
             from ipt_explain.parsing.pastes.carriers.diffs import without_additions
 
             self.text, notes = without_additions(self.text)
