@@ -2,8 +2,8 @@
 
 What it checks:
     If nat has a KUBE-SERVICES chain with rules, PREROUTING and OUTPUT lead to it, directly or through another chain.
-    Chains of single Services in nat without a KUBE-SERVICES that leads to them are reported, too, and in a part of a
-    dump a KUBE-SERVICES to which `iptables -L` counts 0 references.
+    Chains of single Services in nat are reported, too, if no KUBE-SERVICES leads to them. In a part of a dump,
+    KUBE-SERVICES is reported if `iptables -L` counts 0 references to it.
 
 Why it matters:
     Without the jump in PREROUTING, pods and outside clients reach no Service through this node: packets leave with the

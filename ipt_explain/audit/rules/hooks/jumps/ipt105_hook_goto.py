@@ -7,8 +7,8 @@ What it checks:
 Why it matters:
     After a goto, the end of the chain leads back to the caller, not to the rule after the goto. With `-g
     KUBE-MARK-MASQ` the packet is marked, never reaches the DNAT rule and leaves with the ClusterIP as destination.
-    After a hook with -g, packets skip the rest of the built-in chain, including other programs' rules. At
-    the end of a built-in chain it skips nothing yet, which is a warning.
+    After a hook with -g, packets skip the rest of the built-in chain, including other programs' rules.
+    At the end of a built-in chain it skips nothing yet, which is a warning.
 
 Example:
     -A KUBE-SEP-QAI6IJGEKZYOMWSX -s 192.168.50.10/32 -m comment --comment "default/kubernetes:https" -g KUBE-MARK-MASQ

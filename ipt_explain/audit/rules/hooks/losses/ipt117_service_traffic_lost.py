@@ -5,9 +5,9 @@ What it checks:
     hooks of the dump: to each ClusterIP from an ordinary pod and from the node itself; to node ports, external
     addresses and load balancers from outside. If they end anywhere else (dropped, refused, sent to an address that is
     not an endpoint, or sent on untranslated), this rule names the rule or chain responsible, unless a more specific
-    rule already reports it. Losses that depend on things the dump does not show are left out;
-    in a part of a dump, so are those that no rule in it decides. Connections that a
-    Service itself refuses (no endpoints, policy Local, source ranges) are not losses.
+    rule already reports it. Losses that depend on things the dump does not show are left out; in a part of a dump, so
+    are losses that no rule in it causes. Connections that a Service itself refuses (no endpoints, policy Local, source
+    ranges) are not losses.
 
     It is an error if a Service is cut off entirely, or if default/kubernetes or kube-dns loses any connections, and a
     warning if some endpoints or a share of connections are lost. It applies to every mode of kube-proxy.

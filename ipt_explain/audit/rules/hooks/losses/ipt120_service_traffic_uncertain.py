@@ -1,8 +1,8 @@
 """A rule may stop connections to Services; the dump does not show whether it does.
 
 What it checks:
-    New connections to every Service with endpoints are sent through the dump, as for IPT117. Some rules depend
-    on what no dump shows: whether a packet arrived by the expected interface (`-m rpfilter`), its TTL, how many
+    New connections to every Service with endpoints are sent through the dump, as for IPT117. Some rules depend on
+    what no dump shows: whether a packet arrived by the expected interface (`-m rpfilter`), its TTL, how many
     connections a client has, what an ipset holds. If connections are lost in one case and served in another, explain
     calls the Service unknown, and this rule names what may stop them and what it depends on. All rules of one program
     are one finding.
@@ -10,8 +10,8 @@ What it checks:
     It is a warning if it may hit all Services, cluster DNS or the API server. It is a note if it may hit only others,
     if it depends only on who connects, on interfaces or on ipsets, if it stops only TCP segments smaller than anybody
     uses (`--mss 1:500`), or if the rule is in a chain of a NetworkPolicy engine: such rules are common, and usually
-    spare Services. A rule that may stop a part of the pod network (`-s`,
-    `ip saddr`) is a warning: it stops the pods that have these addresses.
+    spare Services. A rule that may stop a part of the pod network (`-s`, `ip saddr`) is a warning: it stops the pods
+    that have these addresses.
 
 Why it matters:
     The dump alone cannot rule out that these connections are dropped. If clients time out, look here.

@@ -2,8 +2,9 @@
 
 What it checks:
     If nat KUBE-NODEPORTS has rules, nat KUBE-SERVICES jumps to it. Restore input is checked if it has both chains. If
-    it has no rules, no other chain shows that Services have node ports: chains for outside clients (KUBE-EXT, KUBE-XLB)
-    that nothing leads to, marks for node ports in Services' chains (1.22 and 1.23), load balancers up to 1.19.
+    KUBE-NODEPORTS has no rules, nothing else shows that Services have node ports, such as chains for outside clients
+    (KUBE-EXT, KUBE-XLB) that nothing leads to, marks for node ports in Services' chains (1.22 and 1.23), or load
+    balancers (up to 1.19).
 
 Why it matters:
     Connections to node ports reach no Service, and neither do those through cloud load balancers that send to node

@@ -4,8 +4,8 @@ What it checks:
     `! -s CIDR` in the rules that mark ClusterIP traffic for masquerading is the pod network (--cluster-cidr). It is
     reported if all endpoints of cluster DNS are outside this network, and so are those of most other Services. In a
     dump without cluster DNS, at least two Services must have all of their endpoints outside. Networks as small as one
-    node's (/20 and smaller, with --detect-local-mode=NodeCIDR) are not judged. IPT515 reports the range of
-    the Services themselves.
+    node's (/20 and smaller, with --detect-local-mode=NodeCIDR) are not judged. IPT515 reports a
+    network that contains the Services' own addresses.
 
 Why it matters:
     kube-proxy treats every pod as a client from outside the cluster, and masquerades its connections to ClusterIPs:
