@@ -151,3 +151,25 @@ def test_a_listing_counts_what_leads_to_the_chain_of_services(count: str, hook: 
         f"PREROUTING_direct  all  --  0.0.0.0/0            0.0.0.0/0\n{hook}\nChain KUBE-SERVICES ({count})\n{columns}{service}\n"
     )
     assert ("IPT101" in fired(text)) is lost
+
+
+_KUBE_FORWARD = "-A FORWARD -j KUBE-FORWARD\n-A KUBE-FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT\n"
+
+
+@pytest.mark.parametrize(
+    ("rules", "line"),
+    [
+        ("-A FORWARD -j REJECT --reject-with icmp-host-prohibited\n", 8),
+        ("-A FORWARD -p icmp -j ACCEPT\n-A FORWARD -j DROP\n", 9),
+        ("-A FORWARD -s 10.244.0.0/16 -j ACCEPT\n-A FORWARD -j DROP\n", None),
+        ("-A FORWARD -i cni0 -j ACCEPT\n-A FORWARD -j DROP\n", None),
+        ("-A FORWARD -p udp -j DROP\n", None),
+        ("", None),
+    ],
+)
+def test_filter_alone_tells_that_pods_reach_no_other(rules: str, line: int | None) -> None:
+    chains = ":INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:KUBE-FORWARD - [0:0]\n"
+    found = findings_of("IPT601", f"*filter\n{chains}{_KUBE_FORWARD}{rules}COMMIT\n")
+    assert [finding.line for finding in found] == ([] if line is None else [line])
+    nat = "*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n"
+    assert not findings_of("IPT601", f"{nat}*filter\n{chains}{_KUBE_FORWARD}{rules}COMMIT\n")

@@ -6,7 +6,7 @@ What it checks:
     depends on the effect (see IPT117). A rule or policy that would stop connections to host-network endpoints, if they
     run on this node, is a note. It is a warning if a rule would stop those to the API server, or if anything would stop
     those to NodeLocal DNSCache. Replies must pass, too: packets in state ESTABLISHED, in FORWARD and, for the node
-    itself, in INPUT.
+    itself, in INPUT. In a dump without nat, ipt-explain sends a connection from a pod to another instead.
 
 Why it matters:
     KUBE-FORWARD accepts marked packets and known connections, but not the first packet of a connection between pods:
@@ -49,6 +49,7 @@ from __future__ import annotations
 
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule_or_chain, rule
 from ipt_explain.audit.evidence.filter.host_endpoints import Stop, host_stops
+from ipt_explain.audit.evidence.filter.pod_stops import pods_stop_at
 from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, causes, possible_causes
 from ipt_explain.audit.evidence.losses.faults import FIX_POLICY, fault_of
 from ipt_explain.audit.evidence.losses.likely import likely_part
@@ -56,6 +57,7 @@ from ipt_explain.audit.evidence.losses.lossy import loses_or_may_stop
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Heading
+from ipt_explain.netfilter.walk.path import Step
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss
 from ipt_explain.words import within
@@ -77,6 +79,9 @@ def forward_drops_pods(context: RulesetContext) -> Faults:
         likely = likely_part(cause)
         if likely is not None:
             yield _fault(likely, Severity.WARNING)
+    stop = pods_stop_at(context)
+    if stop is not None:
+        yield _of_all_pods(stop)
     reported = {cause.place.line for cause in certain}
     yield from (_on_this_node(stop) for stop in host_stops(context) if stop.step.line not in reported)
 
@@ -90,6 +95,16 @@ def _fault(cause: Cause, severity: Severity | None = None) -> Fault:
         fault,
         message=f"{fault.message}; they never reach the jump to {late[0].target} after it",
         related=tuple(jump.line for jump in late),
+    )
+
+
+def _of_all_pods(stop: Step) -> Fault:
+    who = f"the policy of filter {stop.chain.name}" if stop.rule is None else "this rule"
+    return Fault(
+        f"{who} stops every new connection from a pod to another, and so to Services whose endpoints are pods; nat, "
+        "which would show the Services, is not in this dump",
+        FIX_POLICY if stop.rule is None else _FIX,
+        at_rule_or_chain(stop.rule, stop.chain),
     )
 
 
