@@ -83,7 +83,8 @@ class Columns(Sequence[Row]):
         given = [dict(part._all()) for part in parts]
         fields = {field for columns in given for field in columns}
         in_parts = {
-            field: [columns.get(field, nothing(len(part))) for columns, part in zip(given, parts)] for field in fields
+            field: [columns[field] if field in columns else nothing(len(part)) for columns, part in zip(given, parts)]
+            for field in fields
         }
         return cls(parts[0]._kind, {field: list(chain.from_iterable(values)) for field, values in in_parts.items()})
 

@@ -144,7 +144,7 @@ def _compare_two(dumps: tuple[str, ...], lenient: bool, fail_on: str | None, pri
     if printing.output == "json":
         from ipt_explain.render.compare.json import compare_json
 
-        write([compare_json(differences, notes, equal=not differences and not failed)])
+        write(compare_json(differences, notes, equal=not differences and not failed))
     else:
         from ipt_explain.render.compare.text import comparison_text, same_bytes
 
@@ -172,7 +172,7 @@ def print_comparison(fleet: Fleet, how: NodeOptions, fail_on: str | None, printi
     elif printing.output == "json":
         from ipt_explain.render.compare.json import fleet_json
 
-        write([fleet_json(comparison)])
+        write(fleet_json(comparison))
     else:
         from ipt_explain.render.compare.fleet import fleet_text
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from ipt_explain.columns import Columns, in_columns
 from ipt_explain.enums import Enum
 from ipt_explain.model import Family
 from ipt_explain.records import Record
@@ -31,6 +34,18 @@ class DifferenceKind(Enum):
     FATE = "fate"
 
 
+JSON_FIELDS = ("kind", "service", "protocol", "family", "subject", "before", "after", "nodes", "message", "note")
+"""The fields that `compare -o json` prints, in order."""
+
+
+def in_one(parts: Iterable[Sequence[Difference]]) -> Sequence[Difference]:
+    """The differences of all parts, one after the other; in columns, as there may be hundreds of thousands."""
+    some = list(filter(None, parts))
+    if len(some) < 2:
+        return some[0] if some else ()
+    return Columns.joined([in_columns(part, Difference) for part in some])
+
+
 class Difference(Record):
     """One difference.
 
@@ -53,15 +68,5 @@ class Difference(Record):
 
     def to_json(self, nodes: Value = None) -> dict[str, Value]:
         """The difference as `compare -o json` prints it; `nodes` are the sets of nodes on either side, by id."""
-        return {
-            "kind": self.kind.value,
-            "service": self.service,
-            "protocol": self.protocol,
-            "family": self.family.value,
-            "subject": self.subject,
-            "before": self.before,
-            "after": self.after,
-            "nodes": nodes,
-            "message": self.message,
-            "note": self.note,
-        }
+        values = {name: getattr(self, name) for name in JSON_FIELDS}
+        return {**values, "kind": self.kind.value, "family": self.family.value, "nodes": nodes}

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ipt_explain.analyzers import explain
-from ipt_explain.compare.differences import Difference
+from ipt_explain.columns import columns, in_columns
+from ipt_explain.compare.differences import Difference, in_one
 from ipt_explain.compare.rulesets.differing import skeleton_differences
 from ipt_explain.compare.rulesets.skeleton import Skeleton, SkeletonKey, skeletons
 from ipt_explain.compare.services.differing import added, removed, service_differences
@@ -72,7 +73,7 @@ class Comparison(Record):
 
     before: NodeView
     after: NodeView
-    differences: tuple[Difference, ...]
+    differences: Sequence[Difference]
     notes: tuple[str, ...] = ()
 
     @property
@@ -112,41 +113,48 @@ def _of_nftables(ruleset: nft.Ruleset, rulesets: Iterable[RulesetFacts]) -> Iter
 
 def compare_nodes(before: NodeView, after: NodeView) -> Comparison:
     """How `after` differs from `before`. Families that only one of them has are left out, with a note."""
-    differences: list[Difference] = []
+    parts: list[Sequence[Difference]] = []
     notes: list[str] = []
     for family in Family:
         if family in before.families and family in after.families:
-            differences += _of_family(family, before, after, notes)
+            parts += _of_family(family, before, after, notes)
         elif family in before.families or family in after.families:
             lacking = after if family in before.families else before
             if any(key[0] is family for key in (*before.services, *after.services)):
                 rules = f"{family_name(family.value)} rules"
                 notes.append(f"{lacking.name} has no {rules}: they are not compared")
-    differences = losses_folded(differences)
+    differences = losses_folded(in_one(parts))
     most = DIFFERENCES.value()
     if len(differences) > most:
         notes.append(f"{len(differences) - most:,} more differences are not listed; {DIFFERENCES.variable} lists more")
-    return Comparison(before, after, tuple(differences[:most]), tuple(notes))
+        differences = in_columns(differences, Difference).part(0, most)
+    return Comparison(before, after, differences, tuple(notes))
 
 
-def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[str]) -> list[Difference]:
-    differences: list[Difference] = []
+def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[str]) -> Iterator[Sequence[Difference]]:
+    """The differences of service ports, one after the other, and those of the rest."""
+    of_services: list[Sequence[Difference]] = []
     shown = Completeness(before.is_complete_for(family, after), after.is_complete_for(family, before))
     for side, complete in ((before, shown.before), (after, shown.after)):
         if not complete:
             notes.append(f"{side.name} is not a complete dump: what only the other has is not reported")
     for old, new in paired(family, before.services, after.services):
         if old is not None and new is not None:
-            differences += service_differences(old, new, shown)
+            of_services.append(service_differences(old, new, shown))
         elif old is not None and shown.after and (old.named or shown.before):
-            differences.append(removed(old))
+            of_services.append([removed(old)])
         elif new is not None and shown.before and (new.named or shown.after):
-            differences.append(added(new))
-    differences.sort(key=lambda each: (each.service or "", each.protocol or ""))
+            of_services.append([added(new)])
+    yield from sorted(filter(None, of_services), key=_service_of)
     tables = None if shown.all else before.tables(family) & after.tables(family)
     alike = before.writer(family) == after.writer(family)
     for key in sorted({*before.skeletons, *after.skeletons}, key=str):
         earlier, later = before.skeletons.get(key), after.skeletons.get(key)
         if key[0] is family and earlier is not None and later is not None:
-            differences += skeleton_differences(family, earlier, later, alike, tables)
-    return differences
+            yield skeleton_differences(family, earlier, later, alike, tables)
+
+
+def _service_of(differences: Sequence[Difference]) -> tuple[str, str]:
+    """The service port that these are about, in order of which they are reported."""
+    (service, *_), (protocol, *_) = columns(differences, ("service", "protocol"))
+    return service or "", protocol or ""

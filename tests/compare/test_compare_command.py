@@ -105,6 +105,24 @@ def test_json_of_two_dumps(dumps: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert all(each["nodes"] is None for each in document["differences"])
 
 
+@pytest.mark.parametrize("odd", ["", "\x7f", "\udce9"])
+def test_json_is_indented_as_by_python(dumps: Path, odd: str, capsys: pytest.CaptureFixture[str]) -> None:
+    # Changed shares and rules of others have nested values.
+    rule = f'-A FORWARD -j LOG --log-prefix "odd {odd}"\n'
+    after = changed((dumps / "after.txt").read_text(), "^(?=-A FORWARD )", rule).replace("0.5000000000", "0.7000000000")
+    (dumps / "after.txt").write_text(after, errors="surrogateescape")
+    assert run(["compare", "-o", "json", f"{dumps}/before.txt", f"{dumps}/after.txt"]) == 1
+    text = capsys.readouterr().out
+    assert {"foreign-rules", "probability", "endpoint-added"} <= {
+        each["kind"] for each in json.loads(text)["differences"]
+    }
+    assert text == json.dumps(json.loads(text), indent=2).replace("\x7f", "\\u007f") + "\n"
+    assert run(["compare", "-o", "json", f"{dumps}/before.txt", f"{dumps}/before.txt"]) == 0
+    assert capsys.readouterr().out == json.dumps(
+        {"schema": "ipt-explain/compare/2", "equal": True, "differences": [], "notes": []}, indent=2
+    ) + "\n"  # fmt: skip
+
+
 def test_differences_may_be_no_failure(dumps: Path) -> None:
     assert run(["compare", "--fail-on", "never", f"{dumps}/before.txt", f"{dumps}/after.txt"]) == 0
 

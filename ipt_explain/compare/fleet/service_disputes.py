@@ -95,7 +95,7 @@ def _of_same_release(side: Side, sides: Sequence[Side], views: Mapping[str | Non
 def _differences(
     most: ServiceView | None, view: ServiceView | None, most_side: Side, side: Side
 ) -> Iterator[Difference]:
-    found: list[Difference] = []
+    found: Sequence[Difference] = ()
     if most is not None and view is not None:
         if {most.internal_policy, view.internal_policy} == {TrafficPolicy.LOCAL, None}:
             # kube-proxy 1.21 to 1.23 used only the node's own endpoints without marking that.

@@ -36,6 +36,8 @@ def affinity_differences(pair: Pair) -> Iterator[Difference]:
 def masquerade_differences(pair: Pair) -> Iterator[Difference]:
     """Whose source address is rewritten."""
     before, after = pair.before.masquerade, pair.after.masquerade
+    if before == after:
+        return
     old, new = set(before.without_hairpin), set(after.without_hairpin)
     lost, won = sorted((new - old) & pair.common), sorted((old - new) & pair.common)
     for subject, endpoints, was in (("hairpin", lost, True), ("hairpin", won, False)):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from ipt_explain.analyzers.names import MARK_MASQ, PROXY_FIREWALL
-from ipt_explain.compare.differences import Difference, DifferenceKind, Value
+from ipt_explain.compare.differences import Difference, DifferenceKind, Value, in_one
 from ipt_explain.compare.services.clients import affinity_differences, kept_differences, masquerade_differences
 from ipt_explain.compare.services.endpoints import endpoint_differences
 from ipt_explain.compare.services.frontends import frontend_differences, policy_differences
@@ -20,21 +20,25 @@ from ipt_explain.records import replace
 from ipt_explain.words import front, some
 
 
-def service_differences(before: ServiceView, after: ServiceView, shown: Completeness = ALL_SHOWN) -> list[Difference]:
+def service_differences(
+    before: ServiceView, after: ServiceView, shown: Completeness = ALL_SHOWN
+) -> Sequence[Difference]:
     """All differences of a service port that both dumps have, except those that parts not `shown` may explain."""
     if before == after:
         return []
     pair = Pair.of(before, after)
     told = endpoints_told(pair)
     # In order of importance.
-    found = [
-        *frontend_differences(pair), *policy_differences(pair), *endpoint_differences(pair),
-        *affinity_differences(pair), *masquerade_differences(pair),
-    ]  # fmt: skip
-    found = list(borne_out(found, pair, shown, told))
+    parts = (
+        [*frontend_differences(pair), *policy_differences(pair)], *endpoint_differences(pair),
+        [*affinity_differences(pair), *masquerade_differences(pair)],
+    )  # fmt: skip
+    found = borne_out(in_one(parts), pair, shown, told)
     whole = shown.all and told.all
+    if not found and whole:
+        found = list(_fabric(pair))
     effects = [*_fates(pair, shown), *(kept_differences(pair) if whole else ())]
-    return [*(found or (_fabric(pair) if whole else ())), *borne_out(effects, pair, shown, told)]
+    return in_one((found, borne_out(effects, pair, shown, told)))
 
 
 def added(view: ServiceView) -> Difference:
@@ -65,6 +69,8 @@ def _whole(view: ServiceView, kind: DifferenceKind, verb: str, before: Value, af
 def _fates(pair: Pair, shown: Completeness) -> Iterator[Difference]:
     """Connections that other rules lose, or no longer lose, at frontends that both have. What parts of dumps leave in
     doubt may be in the other parts."""
+    if not pair.before.losses and not pair.after.losses:
+        return
     both = pair.before.frontends.keys() & pair.after.frontends.keys()
     common = {front(host or None, port) for host, port in both}
     before, after = _of_frontends(pair.before.losses, common), _of_frontends(pair.after.losses, common)

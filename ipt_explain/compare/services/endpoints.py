@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 
+from ipt_explain.columns import nothing
 from ipt_explain.compare.differences import Difference, DifferenceKind, Value
 from ipt_explain.compare.services.pair import Pair
 from ipt_explain.compare.services.views import Pool
@@ -15,40 +17,42 @@ TOLERANCE = 2e-5
 """How far equal chances may differ: kube-proxy up to 1.16 wrote them with five digits."""
 
 
-def endpoint_differences(pair: Pair) -> Iterator[Difference]:
+def endpoint_differences(pair: Pair) -> Iterator[Sequence[Difference]]:
     """Endpoints added and removed, and how connections are spread over the others."""
-    yield from _came_and_went(pair, None, pair.earlier, pair.later)
-    common = pair.common
+    yield _came_and_went(pair, None, pair.earlier, pair.later)
     for scope in Scope:
         earlier, later = pair.before.pool(scope), pair.after.pool(scope)
         if earlier is not None and later is not None and earlier != later:
-            yield from _pool(pair, scope, common, earlier, later)
+            yield from _pool(pair, scope, earlier, later)
 
 
 def _came_and_went(
     pair: Pair, subject: str | None, before: frozenset[str], after: frozenset[str]
-) -> Iterator[Difference]:
-    for endpoint in sorted(before - after):
-        where = f" from {subject}" if subject else ""
-        message = f"endpoint {endpoint} removed{where}"
-        yield pair.difference(DifferenceKind.ENDPOINT_REMOVED, subject, endpoint, None, message)
-    for endpoint in sorted(after - before):
-        where = f" to {subject}" if subject else ""
-        message = f"endpoint {endpoint} added{where}"
-        yield pair.difference(DifferenceKind.ENDPOINT_ADDED, subject, None, endpoint, message)
+) -> Sequence[Difference]:
+    gone, come = sorted(before - after), sorted(after - before)
+    if not gone and not come:
+        return ()
+    off, on = (f" from {subject}", f" to {subject}") if subject else ("", "")
+    return pair.differences(
+        subject,
+        [*repeat(DifferenceKind.ENDPOINT_REMOVED, len(gone)), *repeat(DifferenceKind.ENDPOINT_ADDED, len(come))],
+        [*gone, *nothing(len(come))],
+        [*nothing(len(gone)), *come],
+        [*[f"endpoint {each} removed{off}" for each in gone], *[f"endpoint {each} added{on}" for each in come]],
+    )
 
 
-def _pool(pair: Pair, scope: Scope, common: frozenset[str], before: Pool, after: Pool) -> Iterator[Difference]:
+def _pool(pair: Pair, scope: Scope, before: Pool, after: Pool) -> Iterator[Sequence[Difference]]:
     """Endpoints of both dumps that moved into or out of this pool; chances that changed for another reason than their
     number.
     """
     subject = "endpoints on this node" if scope is Scope.LOCAL else "all endpoints"
-    yield from _came_and_went(pair, subject, before.endpoints & common, after.endpoints & common)
-    if not before.shares or not after.shares or before.unmatched is None or after.unmatched is None:
+    yield _came_and_went(pair, subject, pair.common & before.endpoints, pair.common & after.endpoints)
+    if not before.names or not after.names or before.unmatched is None or after.unmatched is None:
         return
     if before.scheduler != after.scheduler:
         message = f"shares of {subject}: {_decided_by(before)} -> {_decided_by(after)}"
-        yield pair.difference(DifferenceKind.PROBABILITY, subject, _fixed(before), _fixed(after), message)
+        yield [pair.difference(DifferenceKind.PROBABILITY, subject, _fixed(before), _fixed(after), message)]
         return
     changed = changed_shares(before, after)
     leak = abs(before.unmatched - after.unmatched) > TOLERANCE
@@ -63,7 +67,7 @@ def _pool(pair: Pair, scope: Scope, common: frozenset[str], before: Pool, after:
     if leak:
         old_chances["unmatched"], new_chances["unmatched"] = before.unmatched, after.unmatched
     message = f"shares of {subject}: {listed(parts, 4)}"
-    yield pair.difference(DifferenceKind.PROBABILITY, subject, old_chances, new_chances, message)
+    yield [pair.difference(DifferenceKind.PROBABILITY, subject, old_chances, new_chances, message)]
 
 
 def changed_shares(before: Pool, after: Pool) -> list[tuple[str, float, float]]:
@@ -71,20 +75,17 @@ def changed_shares(before: Pool, after: Pool) -> list[tuple[str, float, float]]:
 
     Adding or removing an endpoint changes all chances by one factor, which does not count.
     """
-    earlier = {endpoint: chance for endpoint, chance in before.shares if chance is not None}
-    later = {endpoint: chance for endpoint, chance in after.shares if chance is not None}
-    common = [endpoint for endpoint in earlier if endpoint in later]
-    old_sum = sum(earlier[endpoint] for endpoint in common)
-    new_sum = sum(later[endpoint] for endpoint in common)
+    later = dict(zip(after.names, after.chances))
+    common = [
+        (endpoint, old, new)
+        for endpoint, old in zip(before.names, before.chances)
+        if old is not None and (new := later.get(endpoint)) is not None
+    ]
+    old_sum, new_sum = sum([old for _, old, _ in common]), sum([new for _, _, new in common])
     if old_sum <= 0.0 or new_sum <= 0.0:
         return []
     old_scale, new_scale = 1.0 / old_sum, 1.0 / new_sum
-    found = []
-    for endpoint in common:
-        old, new = earlier[endpoint], later[endpoint]
-        if abs(old * old_scale - new * new_scale) > TOLERANCE * 3:
-            found.append((endpoint, old, new))
-    return found
+    return [each for each in common if abs(each[1] * old_scale - each[2] * new_scale) > TOLERANCE * 3]
 
 
 def _decided_by(pool: Pool) -> str:
@@ -93,7 +94,7 @@ def _decided_by(pool: Pool) -> str:
 
 def _fixed(pool: Pool) -> dict[str, Value]:
     """The chances, null where load or the client decides."""
-    return {endpoint: chance if pool.scheduler is None else None for endpoint, chance in pool.shares}
+    return dict(zip(pool.names, pool.chances if pool.scheduler is None else nothing(len(pool.names))))
 
 
 def _change(before: float, after: float) -> str:

@@ -21,11 +21,11 @@ def frontend_differences(pair: Pair) -> Iterator[Difference]:
             yield pair.difference(DifferenceKind.FRONTEND_REMOVED, name, name, None, f"{name} removed")
     for address, frontend in later.items():
         known = earlier.get(address)
-        name = frontend_name(address, frontend)
         if known is None:
+            name = frontend_name(address, frontend)
             yield pair.difference(DifferenceKind.FRONTEND_ADDED, name, None, name, f"{name} added")
-        else:
-            yield from _frontend(pair, name, known, frontend)
+        elif _without_endpoints(known) != _without_endpoints(frontend):
+            yield from _frontend(pair, frontend_name(address, frontend), known, frontend)
     earlier_port, later_port = pair.before.health_check_node_port, pair.after.health_check_node_port
     # Only rules of iptables mode show health checks.
     if earlier_port != later_port and pair.named and pair.before.mode is pair.after.mode:
@@ -68,6 +68,11 @@ def policy_differences(pair: Pair) -> Iterator[Difference]:
         if before is not after and before is not None and after is not None:
             message = f"{subject} {before.value} -> {after.value}"
             yield pair.difference(DifferenceKind.POLICY, subject, before.value, after.value, message)
+
+
+def _without_endpoints(frontend: FrontendView) -> tuple[object, ...]:
+    """All in which a frontend may differ but the endpoints of its pools."""
+    return frontend.verdict, frontend.source_ranges, _reach(frontend)
 
 
 def _reaches_other_pool(before: FrontendView, after: FrontendView) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from ipt_explain.columns import column
 from ipt_explain.compare.differences import Difference, DifferenceKind, Value
 from ipt_explain.netfilter.condition import OF_THIS_NODE
 from ipt_explain.records import Record, replace
@@ -118,8 +119,10 @@ def loss_differences(before: Losses, after: Losses) -> Iterator[tuple[LossCause,
             yield cause, _values(cause, old), _values(cause, new), message
 
 
-def losses_folded(differences: Sequence[Difference]) -> list[Difference]:
+def losses_folded(differences: Sequence[Difference]) -> Sequence[Difference]:
     """The differences; those with one cause in several service ports become one about the node, before the others."""
+    if not any(column(differences, "cause")):
+        return differences
     causes: dict[tuple[object, ...], list[Difference]] = {}
     for each in differences:
         if each.cause is not None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from operator import methodcaller
+from collections.abc import Sequence
 
-from ipt_explain.analyzers.names import ChainRole
+from ipt_explain.analyzers.names import ChainRole, roles_of
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.compare.services.pair import Pair
 from ipt_explain.compare.services.views import Pool, ServiceView
@@ -31,18 +30,18 @@ ALL_SHOWN = Completeness()
 
 
 def borne_out(
-    differences: Iterable[Difference], pair: Pair, shown: Completeness, told: Completeness
-) -> Iterator[Difference]:
+    differences: Sequence[Difference], pair: Pair, shown: Completeness, told: Completeness
+) -> Sequence[Difference]:
     """The differences that both sides prove, nearly all of them if both are whole dumps. `told`: whether addresses
     of all endpoints are shown."""
     if shown.all and told.all:
-        return iter(differences)
-    return (each for each in differences if _holds(each, pair, shown, told))
+        return differences
+    return [each for each in differences if _holds(each, pair, shown, told)]
 
 
 def endpoints_told(pair: Pair) -> Completeness:
     """Whether each dump shows the addresses of all endpoints of a service port."""
-    return Completeness(*(not any(map(_NAMES_A_CHAIN, endpoints)) for endpoints in (pair.earlier, pair.later)))
+    return Completeness(*(ChainRole.ENDPOINT not in roles_of(each) for each in (pair.earlier, pair.later)))
 
 
 def _holds(difference: Difference, pair: Pair, shown: Completeness, told: Completeness) -> bool:
@@ -92,14 +91,9 @@ def _lacks(endpoint: object, has: ServiceView, other: ServiceView, shown: bool, 
 
 
 def _is_whole(pool: Pool) -> bool:
-    return pool.unmatched is not None and all(
-        share is not None and _is_address(endpoint) for endpoint, share in pool.shares
-    )
-
-
-_NAMES_A_CHAIN = methodcaller("startswith", ChainRole.ENDPOINT.value)
-"""Whether an endpoint is not an address but the name of a chain that is not shown."""
+    return pool.unmatched is not None and None not in pool.chances and all(map(_is_address, pool.names))
 
 
 def _is_address(endpoint: str) -> bool:
-    return not _NAMES_A_CHAIN(endpoint)
+    """Whether an endpoint is not the name of a chain that is not shown."""
+    return not endpoint.startswith(ChainRole.ENDPOINT.value)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
-from ipt_explain.columns import column
+from ipt_explain.columns import column, nothing
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.compare.services.losses import LossCause, Losses, Lossy, losses_of, without_comment
@@ -38,19 +39,20 @@ Address = tuple[str, int]
 
 
 class Pool(NamedTuple):
-    """Endpoints that share connections, each with its chance. The chances and `unmatched` sum to 1; all are None if
-    some depend on rules that the text lacks. Where load or the client decides, `scheduler` is the IPVS scheduler, and
-    chances are even."""
+    """Endpoints that share connections: their names (`ip:port`), sorted, and their chances. The chances and `unmatched`
+    sum to 1; all are None if some depend on rules that the text lacks. Where load or the client decides, `scheduler` is
+    the IPVS scheduler, and chances are even."""
 
     scope: Scope
-    shares: tuple[tuple[str, float | None], ...]
+    names: tuple[str, ...]
+    chances: tuple[float | None, ...]
     unmatched: float | None
     scheduler: str | None = None
 
     @property
     def endpoints(self) -> frozenset[str]:
         """Its endpoints, as `ip:port`."""
-        return frozenset(dict(self.shares))
+        return frozenset(self.names)
 
 
 class FrontendView(NamedTuple):
@@ -115,11 +117,14 @@ class ServiceView(Record):
 
     def endpoints(self) -> frozenset[str]:
         """The endpoints that any frontend can reach."""
-        return frozenset().union(*[pool.endpoints for pool in self.pools])
+        return frozenset(chain.from_iterable([pool.names for pool in self.pools]))
 
     def pool(self, scope: Scope) -> Pool | None:
         """The pool of a scope."""
-        return next((pool for pool in self.pools if pool.scope is scope), None)
+        for pool in self.pools:
+            if pool.scope is scope:
+                return pool
+        return None
 
 
 _MODES = {Backend.NFTABLES: ProxyMode.NFTABLES, Backend.IPVS: ProxyMode.IPVS}
@@ -272,15 +277,18 @@ def _pool(balancer: Balancer) -> Pool:
     endpoints, chances = column(balancer.shares, "endpoint"), column(balancer.shares, "probability")
     if not all(endpoints):
         endpoints = [known or chain for known, chain in zip(endpoints, column(balancer.shares, "chain"))]
+    names = tuple(sorted(set(endpoints)))
     if balancer.unmatched is None or None in chances:
-        return Pool(balancer.scope, tuple((endpoint, None) for endpoint in sorted(set(endpoints))), None)
-    shares = sorted(zip(endpoints, chances))
-    if len(set(endpoints)) != len(shares):
-        summed: dict[str, float] = {}
-        for endpoint, probability in shares:
-            summed[endpoint] = summed.get(endpoint, 0.0) + probability
-        shares = list(summed.items())
-    return Pool(balancer.scope, tuple(shares), balancer.unmatched, balancer.decided_by)
+        return Pool(balancer.scope, names, tuple(nothing(len(names))), None)
+    if len(names) != len(endpoints):
+        summed = dict.fromkeys(names, 0.0)
+        for endpoint, probability in sorted(zip(endpoints, chances)):
+            summed[endpoint] += probability
+        chances = list(summed.values())
+    elif len(set(chances)) > 1:
+        chance_of = dict(zip(endpoints, chances))
+        chances = [chance_of[name] for name in names]
+    return Pool(balancer.scope, names, tuple(chances), balancer.unmatched, balancer.decided_by)
 
 
 def _name(endpoint: Endpoint) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from ipt_explain.columns import columns
 from ipt_explain.compare.differences import Difference, DifferenceKind
 from ipt_explain.records import Record, field
 from ipt_explain.render.text.outline import TreeNode, draw, sentence
@@ -18,6 +19,9 @@ STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
 _INDENT = "  "
 _RULE_INDENT = " " * 6
+
+SUBJECT = ("service", "protocol", "family")
+"""The fields that say what a difference is about."""
 
 
 class Subjects(Record, frozen=False):
@@ -42,8 +46,9 @@ def by_subject(differences: Iterable[Difference], of_node: Callable[[Difference]
 
 def tally(differences: Sequence[Difference], outside: str) -> list[str]:
     """`3 differences in 2 service ports`, and `1 difference` plus the words `outside` for those about no Service."""
-    services = {(each.service, each.protocol, each.family) for each in differences if each.service is not None}
-    others = sum(each.service is None for each in differences)
+    subjects = columns(differences, SUBJECT)
+    services = {subject for subject in set(zip(*subjects)) if subject[0] is not None}
+    others = subjects[0].count(None)
     parts = []
     if services:
         number = counted(len(differences) - others, "difference")

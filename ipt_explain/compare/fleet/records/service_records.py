@@ -33,7 +33,7 @@ _USUAL, _USUAL_IF_LOCAL = ("always",), ("-m addrtype --src-type LOCAL",)
 def service_record(view: ServiceView, fabrics: Fabrics) -> str:
     """The record of a service port, as JSON text."""
     pool = view.pool(Scope.CLUSTER)
-    places = f"{packed_frontends(view)}|{'' if pool is None else packed_endpoints(dict(pool.shares))}"
+    places = f"{packed_frontends(view)}|{'' if pool is None else packed_endpoints(pool.names)}"
     rare = _rare(view, pool)
     fabric = fabrics.id_of(view)
     if fabric is not None:
@@ -58,10 +58,10 @@ def _rare(view: ServiceView, pool: Pool | None) -> dict[str, Any]:
             rare[rarities.OTHER_MODE] = view.mode.value  # other modes' rules do not show health check ports
     if view.health_check_node_port is not None:
         rare[rarities.HEALTH_CHECK] = view.health_check_node_port
-    if pool is None or not pool.shares:
+    if pool is None or not pool.names:
         return rare
     if not _is_even(pool):
-        rare[rarities.CHANCES] = [None if chance is None else round(chance, 5) for _, chance in pool.shares]
+        rare[rarities.CHANCES] = [None if chance is None else round(chance, 5) for chance in pool.chances]
         rare[rarities.UNMATCHED] = None if pool.unmatched is None else round(pool.unmatched, 5)
     if pool.scheduler is not None:
         rare[rarities.SCHEDULER] = pool.scheduler
@@ -96,10 +96,10 @@ def _usual(policy: TrafficPolicy | None) -> tuple[str, ...]:
 
 
 def _is_even(pool: Pool) -> bool:
-    chance = 1.0 / len(pool.shares) if pool.shares else 0.0
+    chance = 1.0 / len(pool.names) if pool.names else 0.0
     if pool.unmatched is None or pool.unmatched > TOLERANCE:
         return False
-    return all(each is not None and abs(each - chance) <= TOLERANCE for _, each in pool.shares)
+    return all(each is not None and abs(each - chance) <= TOLERANCE for each in pool.chances)
 
 
 def service_of(key: RecordKey, record: str, fabrics: Mapping[str, Fabric] | None) -> ServiceView:
@@ -152,11 +152,12 @@ def _service_of(key: RecordKey, record: str, fabrics: Mapping[str, Fabric]) -> S
 
 
 def _pool(endpoint_text: str, rare: Mapping[str, Any]) -> Pool:
-    endpoints = list(unpacked_endpoints(endpoint_text))
-    chances = rare.get(rarities.CHANCES) or [1.0 / len(endpoints)] * len(endpoints)
-    scheduler = rare.get(rarities.SCHEDULER)
-    shares = tuple(zip(endpoints, chances))
-    return Pool(Scope.CLUSTER, shares, rare.get(rarities.UNMATCHED, 0.0), None if scheduler is None else str(scheduler))
+    names = tuple(unpacked_endpoints(endpoint_text))
+    chances = tuple(rare.get(rarities.CHANCES) or [1.0 / len(names)] * len(names))
+    scheduler = None if rarities.SCHEDULER not in rare else str(rare[rarities.SCHEDULER])
+    if len(names) != len(chances):
+        raise ValueError(endpoint_text)
+    return Pool(Scope.CLUSTER, names, chances, rare.get(rarities.UNMATCHED, 0.0), scheduler)
 
 
 def _affinity(value: list[Any]) -> AffinityView:
