@@ -246,7 +246,7 @@ DNS_TCP = "-A KUBE-SVC-ERIFXISQEP7F7OF4 "
          "connections from the node and outside to kube-system/kube-dns:dns-tcp match it and lose their mark"),
         (f"{DNS_TCP}! -s 10.244.0.0/16 -j MARK --set-xmark 0x4000/0x4000", Severity.WARNING,
          "connections from the node and outside to kube-system/kube-dns:dns-tcp match it and go on unchanged"),
-        (f"{DNS_TCP}-p udp -j ACCEPT", Severity.WARNING, "no connection to a Service matches it"),
+        (f"{DNS_TCP}-p udp -j ACCEPT", Severity.WARNING, "it changes nothing for connections to Services"),
     ],
 )  # fmt: skip
 def test_a_foreign_rule_is_told_with_what_it_does_to_connections(rule: str, severity: Severity, words: str) -> None:
@@ -255,6 +255,21 @@ def test_a_foreign_rule_is_told_with_what_it_does_to_connections(rule: str, seve
     found = finding("IPT115", ahead_of(node, rule, first), node)
     assert found.severity is severity
     assert words in found.message
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("KUBE-MARK-MASQ", "some connections from pods to kube-system/kube-dns:dns-tcp match it and are marked for"),
+        ("MARK --set-xmark 0x4000/0x4000", "are marked for masquerading"),
+        ("MARK --set-xmark 0x1/0x1", "go on unchanged"),
+    ],
+)
+def test_an_endpoints_chain_marks_no_other_pods(target: str, words: str) -> None:
+    node = captured("1.30", "basic")
+    (chain,) = set(re.findall(rf"^{DNS_TCP}.*0.5.* -j (KUBE-SEP-\S+)$", node, re.MULTILINE))
+    rule = f"-A {chain} -s 10.244.1.0/24 -j {target}"
+    assert words in finding("IPT115", behind(node, rule, f"-A {chain} ", "-j KUBE-MARK-MASQ"), node).message
 
 
 def test_a_rule_that_lost_its_port_is_to_blame_not_the_chains_that_it_leads_to() -> None:

@@ -31,6 +31,15 @@ def test_a_hairpin_that_is_missing_wrong_or_late() -> None:
     assert finding("IPT403", late, NODE).line == line_of(late, *HAIRPIN)
 
 
+def test_a_hairpin_mark_that_another_rule_takes_off_again() -> None:
+    first = next(line for line in NODE.splitlines() if line.startswith("-A KUBE-SEP-") and "-s 10.244.1." in line)
+    undoing = f"-A {first.split()[1]} -s 10.244.1.0/24 -j MARK --set-xmark 0x0/0x4000"
+    text = behind(NODE, undoing, first)
+    found = finding("IPT401", text, NODE)
+    assert found.line == line_of(text, undoing)
+    assert "cannot reach itself" in found.message
+
+
 def test_a_late_hairpin_cuts_nobody_off_where_all_is_masqueraded() -> None:
     node = scenario("1.30", "cfg-masqall").ipv4
     hairpin = next(line for line in node.splitlines() if "-s 10.244.1.2/32" in line and "MASQ" in line)

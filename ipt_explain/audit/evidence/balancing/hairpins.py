@@ -61,7 +61,7 @@ def _judge(chain: Chain, service: ServicePort, endpoint: Endpoint) -> Iterator[B
     if endpoint.rule.chain != endpoint.chain or role_of(chain.name) is not ChainRole.ENDPOINT:
         return
     marking = [rule for rule in chain.rules if rule.target in (MARK_MASQ, "MARK")]
-    right = [rule for rule in marking if _is_own(rule, endpoint.address or "")]
+    right = [rule for rule in marking if is_own_mark(rule, endpoint.address or "")]
     if not marking:
         if endpoint.hairpin is not True:
             yield BrokenHairpin(service, endpoint, chain, HairpinFault.MISSING, endpoint.rule)
@@ -69,11 +69,13 @@ def _judge(chain: Chain, service: ServicePort, endpoint: Endpoint) -> Iterator[B
         yield BrokenHairpin(service, endpoint, chain, HairpinFault.LATE, right[0])
     elif not right:
         yield BrokenHairpin(service, endpoint, chain, HairpinFault.ADDRESS, marking[0])
-    elif len(right) > 1 and endpoint.hairpin is False:
-        yield BrokenHairpin(service, endpoint, chain, HairpinFault.UNDONE, right[-1])
+    elif endpoint.hairpin is False:
+        changing = [rule for rule in marking if rule.target == "MARK" and rule.line > right[0].line]
+        if changing:
+            yield BrokenHairpin(service, endpoint, chain, HairpinFault.UNDONE, changing[-1])
 
 
-def _is_own(rule: Rule, address: str) -> bool:
+def is_own_mark(rule: Rule, address: str) -> bool:
     """Whether a rule is for connections that come from the endpoint."""
     source = rule.shape.core_option("-s")
     if source is None or source.negated:

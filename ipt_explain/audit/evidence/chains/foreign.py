@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from ipt_explain.analyzers.iptables.endpoints import split_destination
 from ipt_explain.analyzers.names import (
     BACKEND_HINT,
     EXTERNAL_SERVICES,
@@ -24,6 +25,7 @@ from ipt_explain.analyzers.names import (
     ChainRole,
 )
 from ipt_explain.audit.context import RulesetContext
+from ipt_explain.audit.evidence.balancing.hairpins import is_own_mark
 from ipt_explain.audit.fact import fact
 from ipt_explain.model import Form, Hidden, Rule, Shape, TargetKind
 from ipt_explain.model.by_shape import SameLayout
@@ -137,6 +139,7 @@ _FILTER_FORMS: Mapping[str, Sequence[RuleForm]] = {
 }
 _FORMS = {"nat": _NAT_FORMS, "filter": _FILTER_FORMS}
 _IN_BOTH = {name: (*_NAT_FORMS[name], *_FILTER_FORMS[name]) for name in (SERVICES, NODE_PORTS)}
+_AS_WRITTEN = 2  # rules of an endpoint chain: a mark, a DNAT
 _ALWAYS_EMPTY = (PROXY_CANARY, KUBELET_CANARY, BACKEND_HINT)
 # Comments of the other target: without any endpoint it refuses, without local ones it drops.
 _REFUSED_OTHERWISE = {"DROP": " has no endpoints", "REJECT": " has no local endpoints"}
@@ -166,10 +169,22 @@ def foreign_rules(context: RulesetContext) -> tuple[ForeignRule, ...]:
                 rules = (rule for alike in _chains(context, table, name) for rule in kind.foreign(alike))
                 # In a fragment, a rule without a target is most likely a line that was cut off.
                 found += [ForeignRule(table, rule, False) for rule in rules if rule.target or not fragment]
+    found += [ForeignRule("nat", rule, False) for rule in _extra_marks(context.hashed[ChainRole.ENDPOINT].values())]
     for table in context.ruleset.tables:
         for name in _ALWAYS_EMPTY:
             found += [ForeignRule(table, rule, True) for rule in context.ruleset.rules(table, name)]
     return tuple(sorted(found, key=lambda each: each.rule.line))
+
+
+def _extra_marks(endpoint_chains: Iterable[SameLayout]) -> Iterator[Rule]:
+    """Rules of endpoint chains that mark connections of others beside the endpoint's own."""
+    for chain in (chain for alike in endpoint_chains if len(alike.layout) > _AS_WRITTEN for chain in alike.chains):
+        dnat = next((rule for rule in chain.rules if rule.target == "DNAT"), None)
+        host = None if dnat is None else split_destination(dnat.target_value("--to-destination") or "")[0]
+        marks = [rule for rule in chain.rules if rule.target in (MARK_MASQ, "MARK")]
+        own = [rule for rule in marks if is_own_mark(rule, host or "")]
+        if own:
+            yield from (rule for rule in marks if rule not in own and _conditions(rule.shape) == {"-s"})
 
 
 def _chains(context: RulesetContext, table: str, name: str) -> Iterable[SameLayout]:

@@ -55,7 +55,7 @@ def effect_of(context: RulesetContext, rule: Rule) -> str:
         if not context.complete:
             return ""
         some = len(context.frontends) > _MOST and context.service_of(rule.chain) is None
-        return f"no connection to {f'the first {_MOST:,} addresses of Services' if some else 'a Service'} matches it"
+        return f"it changes nothing for connections to {f'the first {_MOST:,} addresses of ' if some else ''}Services"
     who = f"{'some ' if matched.some else ''}connections from {both([each.origin for each in matched.vantages])}"
     return f"{who} to {within(matched.services, _NAMED)} match it and {becomes}"
 
