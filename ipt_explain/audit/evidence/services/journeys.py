@@ -23,11 +23,11 @@ def followed(
 ) -> Iterator[tuple[Sequence[Front], list[tuple[Finish, Packets]]]]:
     """Where connections to these frontends end, for each protocol: its frontends, and the ends, where packet numbers
     are indexes into those frontends."""
-    node, around = context.around
     by_protocol: dict[str, list[Front]] = {}
     for service, frontend in fronts:
         by_protocol.setdefault(service.protocol, []).append((service, frontend))
     for protocol, crowd in by_protocol.items():
+        node, around = context.around  # takes time, and mostly there are no such frontends
         journey = Journey(node, [_heading(around, frontend) for _, frontend in crowd])
         journey.begin(around.departure(vantage, protocol_number(protocol) or 0))
         yield crowd, list(journey.ends())
