@@ -95,7 +95,7 @@ def _decode_utf16(content: bytes, source: str) -> str:
     try:
         return content.decode("utf-16").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        raise UsageError(f"{source}: it begins as UTF-16 but is not; save the dump as UTF-8") from None
+        raise UsageError(f"{source}: it begins like UTF-16 but is not; save the dump as UTF-8") from None
 
 
 def _refuse_binary(content: bytes, source: str) -> None:

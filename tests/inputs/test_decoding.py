@@ -38,7 +38,7 @@ def test_utf16_without_a_mark_is_named(encoding: str) -> None:
 
 
 def test_broken_utf16_is_named() -> None:
-    with pytest.raises(UsageError, match="begins as UTF-16 but is not"):
+    with pytest.raises(UsageError, match="begins like UTF-16 but is not"):
         decode(b"\xff\xfe*\x00n\x00\x00\xd8", "node")
 
 

@@ -81,7 +81,7 @@ PREFIXES: Mapping[str, _Known] = {
     "cali-to-": ("Calico", "sends packets to the policies of their destination"),
     "cali-": ("Calico", "network policy and pod routing"),
     "CILIUM_": ("Cilium", "marks, proxies and masquerades packets around Cilium's eBPF programs"),
-    "OLD_CILIUM_": ("Cilium", "left of an unfinished swap of Cilium's rules"),
+    "OLD_CILIUM_": ("Cilium", "left over from an unfinished swap of Cilium's rules"),
     "WEAVE-NPC": ("Weave Net", "network policies"),
     "WEAVE-IPSEC-": ("Weave Net", "encryption between nodes"),
     "ANTREA-": ("Antrea", "pod routing, node ports, egress and policies"),

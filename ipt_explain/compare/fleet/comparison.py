@@ -128,7 +128,7 @@ class _Comparer:
             # Parts of dumps are compared only in what they show.
             return present
         partial = [group for group in present if not group.families[family].complete]
-        self._leave_out(partial, family, "its files are only a part of the rules, which other nodes have as a whole")
+        self._leave_out(partial, family, "its files hold only a part of the rules; other nodes' are complete")
         tables = Counter(table for group in whole for table in group.families[family].tables for _ in group.nodes)
         nodes = sum(len(group.nodes) for group in whole)
         voters = []

@@ -132,7 +132,7 @@ def parse_nat_destination(text: str) -> NatRange:
     if text.startswith("["):
         hosts, bracket, rest = text[1:].partition("]")
         if not bracket or (rest and not rest.startswith(":")):
-            raise ValueError(f"{text} is no address and port")
+            raise ValueError(f"{text} is not an address and port")
         ports = rest[1:]
     elif text.count(":") > 1:
         hosts, ports = text, ""

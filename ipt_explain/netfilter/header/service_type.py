@@ -37,5 +37,5 @@ def _dscp(option: str, text: str) -> int:
     if not option.endswith("-class"):
         return parse_integer(text)
     if text.upper() not in _CLASSES:
-        raise ValueError(f"{text} is no class of RFC 2474, 2597 or 3246")
+        raise ValueError(f"{text} is not a class of RFC 2474, 2597 or 3246")
     return _CLASSES[text.upper()]

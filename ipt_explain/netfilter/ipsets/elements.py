@@ -66,7 +66,7 @@ def _port_key(part: SetPort) -> tuple[int, int]:
     """A port as (protocol, number), ICMP's type and code as one number."""
     protocol = ANY_PROTOCOL if part.protocol is None else protocol_number(part.protocol)
     if protocol is None:
-        raise ValueError(f"{part.protocol} is no protocol that is known here")
+        raise ValueError(f"{part.protocol} is not a known protocol")
     if protocol not in (ICMP, ICMPV6):
         return protocol, int(part.port)
     kind, slash, code = part.port.partition("/")
@@ -74,6 +74,6 @@ def _port_key(part: SetPort) -> tuple[int, int]:
         return protocol, int(kind) << 8 | (int(code) if slash else 0)
     names = ICMP_TYPES if protocol == ICMP else ICMPV6_TYPES
     if kind not in names:
-        raise ValueError(f"{kind} is no type of ICMP that is known here")
+        raise ValueError(f"{kind} is not a known type of ICMP")
     number, known_code = names[kind]
     return protocol, number << 8 | (known_code or 0)

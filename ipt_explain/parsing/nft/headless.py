@@ -57,7 +57,7 @@ def take_out_blocks(source: SourceText) -> TakenRuleset | None:
     for table in draft.tables.values():
         table.line += 1  # the line before a block may not even exist
     ruleset = draft.finished()
-    said = f"{source.name}:{blocks[0].first + 1}: the first line of this table is missing; names show whose it is"
+    said = f"{source.name}:{blocks[0].first + 1}: the first line of this table is missing; its names are kube-proxy's"
     rest = "\n".join(lines)
     return TakenRuleset(rest if rest.strip() else "", ruleset, tuple(reader.faults), (said, *draft.warnings))
 

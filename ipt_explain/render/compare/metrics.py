@@ -34,7 +34,7 @@ def fleet_metrics(comparison: FleetComparison) -> Iterator[str]:
     )
     return openmetrics(
         (
-            Gauge("ipt_explain_fleet_nodes", "Nodes by what comparing them gave.", nodes),
+            Gauge("ipt_explain_fleet_nodes", "Nodes by the result of the comparison.", nodes),
             Gauge("ipt_explain_fleet_service_ports", "Service ports on which all nodes agree, or not.", services),
             Gauge(
                 "ipt_explain_fleet_differences",

@@ -120,7 +120,7 @@ def test_json_of_iptables_nft_is_refused_with_a_message() -> None:
         ),
         ('{"nftables": [{"table": {"family": "ip", "name": "x", "flags": \n', 2, 1, "ends or breaks"),
         ('{"nftables": {}}', 1, 1, "not a list"),
-        ('{"nftables": [{"rule": 5}]}', 1, 1, "none of nft's"),
+        ('{"nftables": [{"rule": 5}]}', 1, 1, "are not nft's"),
     ],
 )
 def test_errors_name_line_and_column(text: str, line: int, column: int, said: str) -> None:

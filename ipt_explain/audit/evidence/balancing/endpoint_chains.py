@@ -112,7 +112,7 @@ class Flaw(Enum):
 
     NO_PORT = "names no port"
     BAD_PORT = "has no valid port"
-    NO_MACHINE = "is no machine's address"
+    NO_MACHINE = "is not a machine's address"
 
 
 @fact

@@ -28,7 +28,7 @@ _CLUSTER_IP = " cluster IP"
 _HOST_PORT_CHAINS = ("CNI-HOSTPORT-DNAT", "KUBE-HOSTPORTS", "DOCKER")
 _PORT_OPTIONS = ("--dport", "--dports", "--destination-port", "--destination-ports")
 _SPECIAL = (
-    ("0.", "is no address of a machine"),
+    ("0.", "is not a machine's address"),
     ("127.", "is the node itself"),
     ("169.254.", "is link-local"),
     *((f"{octet}.", "is multicast") for octet in range(224, 240)),
@@ -177,7 +177,7 @@ def _bad_vips(context: RulesetContext) -> Iterator[BadVip]:
         if host.startswith(_SPECIAL_STARTS):
             why = next((words for start, words in _SPECIAL if f"{host}/".startswith(start)), None)
         if why is not None or host == "::":
-            yield BadVip(evidence.rule, host, why or "is no address of a machine")
+            yield BadVip(evidence.rule, host, why or "is not a machine's address")
             continue
         try:
             address = parse_address(host)

@@ -65,7 +65,7 @@ class JsonReader:
                 f"{self._source}:{cut}: the JSON of nft is cut off here: chains that may lack rules are left out"
             )
         if strange:
-            self._refuse(text, 1, 1, f"{len(strange)} of its objects are none of nft's: {strange[0]}")
+            self._refuse(text, 1, 1, f"{len(strange)} of its objects are not nft's: {strange[0]}")
 
     def _refuse(self, text: str, line: int, column: int, message: str) -> None:
         lines = text.split("\n", line)
