@@ -21,6 +21,7 @@ from ipt_explain.model import Chain, Ruleset
 from ipt_explain.netfilter.hooks import Hook
 from ipt_explain.netfilter.marks import change_by, mark_test
 from ipt_explain.patterns import lazy_pattern
+from ipt_explain.services.absence import OTHER_PROXIES
 from ipt_explain.services.ports import ProxyMode, RulesetFacts, TableSize
 
 # Chains that only kube-proxy's IPVS mode makes: pkg/proxy/ipvs/proxier.go.
@@ -164,6 +165,9 @@ def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
         from ipt_explain.services.absence import IN_USERSPACE
 
         return None, IN_USERSPACE
+    other = _other_proxy(ruleset)
+    if other:
+        return None, other
     kubelet = present(_KUBELET_CHAINS)
     if kubelet:
         return (
@@ -176,6 +180,15 @@ def proxy_mode(ruleset: Ruleset) -> tuple[ProxyMode | None, str]:
 
         return None, IN_POD
     return None, ""
+
+
+def _other_proxy(ruleset: Ruleset) -> str:
+    """The program that serves Services without kube-proxy, as its chains show; "" if none does."""
+    names = [name for table in ruleset.tables.values() for name in table.chains]
+    for prefix, said in OTHER_PROXIES.items():
+        if any(name.startswith(prefix) for name in names):
+            return said
+    return ""
 
 
 def role_label(chain: str) -> str:

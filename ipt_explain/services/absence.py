@@ -17,6 +17,12 @@ IN_USERSPACE = (
     "kube-proxy wrote these rules in userspace mode (KUBE-PORTALS and KUBE-NODEPORT chains): they lead to its own "
     "process, which picks the pod"
 )
+OTHER_PROXIES = {
+    "OVN-KUBE-": "kube-proxy has no chains here, but OVN-Kubernetes has: OVN serves Services itself (`ovn-nbctl lb-list`)",
+    "CILIUM_": "kube-proxy has no chains here, but Cilium has: Cilium may serve Services itself "
+    "(`cilium-dbg service list`)",
+}
+"""By the beginning of chains' names: what replaces kube-proxy, and what shows its Services."""
 FLUSHED = "there are no rules: they were flushed, or kube-proxy never wrote any"
 
 
@@ -56,6 +62,8 @@ def reason(ruleset: RulesetFacts) -> str:
         return f"{found}: somebody flushed nat. Restart kube-proxy on this node"
     if ruleset.mode is ProxyMode.IPTABLES:
         return "kube-proxy's chains are here, but they lead to no Service"
+    if ruleset.form.fragment and ruleset.evidence in OTHER_PROXIES.values():
+        return ruleset.evidence
     if ruleset.form.fragment:
         return "none of these rules belongs to KUBE-SERVICES, KUBE-NODEPORTS or a KUBE-SVC chain"
     found = ruleset.evidence or "none of these rules is kube-proxy's"

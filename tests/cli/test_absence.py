@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,23 @@ def test_rules_of_userspace_mode_are_named_in_a_listing_too(tmp_path: Path, caps
     said = " ".join(capsys.readouterr().out.split())
     assert "kube-proxy wrote these rules in userspace mode (KUBE-PORTALS and KUBE-NODEPORT chains)" in said
     assert "nft list ruleset" not in said
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ("-A OVN-KUBE-NODEPORT -p tcp -m tcp --dport 30080 -j DNAT --to-destination 172.30.44.5:80\n", "OVN serves Services"),
+        ("-A FORWARD -j CILIUM_FORWARD\n-A CILIUM_FORWARD -o cilium_host -j ACCEPT\n", "Cilium may serve Services"),
+        ("-A FORWARD -j CILIUM_FORWARD\n-A CILIUM_FORWARD -j ACCEPT\n-A KUBE-FIREWALL -j DROP\n", "Cilium may serve Services"),
+    ],
+)
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_serves_services_without_kube_proxy_is_named(
+    rules: str, words: str, whole: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = "nat" if "DNAT" in rules else "filter"
+    chains = "".join(f":{name} - [0:0]\n" for name in dict.fromkeys(re.findall(r"(?:-A|-j) ((?:OVN|CILIUM|KUBE)\S+)", rules)))
+    built_in = "".join(f":{name} ACCEPT [0:0]\n" for name in ("OUTPUT", "FORWARD") if table == "filter" or name == "OUTPUT")
+    (tmp_path / "node.txt").write_text(f"*{table}\n{built_in}{chains}{rules}COMMIT\n" if whole else rules)
+    run(["explain", str(tmp_path / "node.txt")])
+    assert words in " ".join(capsys.readouterr().out.split())
