@@ -18,7 +18,8 @@ IN_USERSPACE = (
     "process, which picks the pod"
 )
 OTHER_PROXIES = {
-    "OVN-KUBE-": "kube-proxy has no chains here, but OVN-Kubernetes has: OVN serves Services itself (`ovn-nbctl lb-list`)",
+    "OVN-KUBE-": "kube-proxy has no chains here, but OVN-Kubernetes has: OVN serves Services itself "
+    "(`ovn-nbctl lb-list`)",
     "CILIUM_": "kube-proxy has no chains here, but Cilium has: Cilium may serve Services itself "
     "(`cilium-dbg service list`)",
 }

@@ -351,7 +351,7 @@ def test_two_nodes_in_one_text_are_not_mixed() -> None:
     both = ipt_explain.parse(f"node-1$ nft list ruleset\n{one}node-2$ nft list ruleset\n{other}")
     assert _read(f"{one}{other}") == _read(other)
     hosts, warning = both.warnings
-    assert "prompts name node-1 and node-2, whose rules are read as those of one node" in hosts
+    assert "prompts or headings name node-1 and node-2, whose rules are read as those of one node" in hosts
     assert "table ip kube-proxy is shown with different rules than on line 2: the later output counts" in warning
 
 

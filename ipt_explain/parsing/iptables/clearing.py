@@ -78,16 +78,14 @@ class Cleared:
 
     def _name_hosts(self) -> None:
         """Warn of several hosts: their rules are read as those of one node."""
-        if "$ " not in self.text and "# " not in self.text:
-            return
         from ipt_explain.parsing.pastes.hosts import hosts_of
 
         hosts = hosts_of(self.text)
         if len(hosts) > 1:
             named = both(hosts[:_MOST_HOSTS]) if len(hosts) <= _MOST_HOSTS else counted(len(hosts), "host")
             self.warnings.append(
-                f"{self.source.name}: prompts name {named}, whose rules are read as those of one node: read each "
-                "host's output separately"
+                f"{self.source.name}: prompts or headings name {named}, whose rules are read as those of one node: "
+                "read each host's output separately"
             )
 
     def _decode_mail(self) -> None:
