@@ -189,7 +189,7 @@ class Scales:
             return _REFUSED[verdict is not Verdict.ACCEPT]
         # The last step alone explains why a translated packet is stopped; the whole path is slow to write out.
         stopped = verdict is not Verdict.ACCEPT and state.dnat and finish.reason != NO_HOPS_LEFT
-        last = path.last() if path is not None and stopped else None
+        last = path.last_met() if path is not None and stopped else None
         steps: Sequence[AnyStep] = () if path is None else path.steps() if last is None else (last,)
         if verdict is Verdict.UNKNOWN and steps and self.deciders.leads_to_endpoint(steps[-1]):
             return _SERVED

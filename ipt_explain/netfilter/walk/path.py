@@ -89,6 +89,15 @@ class Path(Record, eq=False):
         trail = leg.via
         return None if trail is None else _step(leg, leg.visit, leg.row, trail, 0, None)
 
+    def last_met(self) -> AnyStep | None:
+        """The same, or the jump to a chain of which nothing is known, if the path ends there."""
+        leg = self.legs[-1]
+        call = leg.visit.caller if isinstance(leg, Leg) and leg.via is None else None
+        if call is None or not isinstance(leg, Leg):
+            return self.last()
+        jump = Trail(call.trail, call.place_of(leg.row), call.before, None)
+        return _step(leg, call.visit, call.origin_of(leg.row), jump, 0, leg.visit.chain(leg.row))
+
     def untracking(self) -> AnyStep | None:
         """The last step that exempted the packet from connection tracking, or put it in a zone; None if none did."""
         return untracking(self.steps())
