@@ -297,5 +297,4 @@ def _state(service: ServicePort, fate: Fate) -> ServiceState:
         return ServiceState.DEGRADED
     if service.state is ServiceState.NO_ENDPOINTS and all(lost.how in _STOPPED for lost in fate.lost):
         return service.state  # connections had nothing to reach
-    gravest = max(fate.lost, key=lambda lost: lost.probability)
-    return _STATES[gravest.how]
+    return _STATES[max(fate.lost, key=lambda lost: lost.probability).how]

@@ -291,10 +291,9 @@ class _Preparing:
             self._leave_out(place)
         if not self._changed:
             return None
-        incomplete = bool(self._notes.rows or self._notes.unreadable)
         return Prepared(
             "\n".join(self._lines),
-            incomplete,
+            bool(self._notes.rows or self._notes.unreadable),
             tuple(self._sections.values()),
             tuple(self._beside),
             tuple(self._notes.warnings(self._name, bool(self._sections))),

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.chains.foreign import foreign_rules
-from ipt_explain.audit.evidence.losses.causes import LossPlace, causes, possible_causes
+from ipt_explain.audit.evidence.losses.causes import causes, possible_causes
 from ipt_explain.audit.evidence.losses.faults import deed_of
+from ipt_explain.audit.evidence.losses.places import LossPlace
 from ipt_explain.audit.evidence.marks.marking import masquerade_marking
 from ipt_explain.audit.evidence.services.journeys import Front, followed
 from ipt_explain.audit.fact import fact

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from ipt_explain.analyzers.names import SERVICES
-from ipt_explain.analyzers.owners.neighbours import POLICY_ENGINES
-from ipt_explain.analyzers.owners.owner import owner_of
 from ipt_explain.audit.backends import BackendContext, IpvsContext, NftContext
 from ipt_explain.audit.context import RulesetContext
 from ipt_explain.audit.evidence.losses.lossy import INSIDE, lossy_fates
+from ipt_explain.audit.evidence.losses.places import LossPlace, place_of
 from ipt_explain.audit.evidence.services.vital import is_vital
 from ipt_explain.audit.fact import fact
 from ipt_explain.audit.findings.impact import Impact
 from ipt_explain.audit.findings.place import Location, at_chain, at_rule, at_table
 from ipt_explain.audit.findings.severity import Severity
-from ipt_explain.enums import Enum
-from ipt_explain.model import Backend, Chain, Rule
+from ipt_explain.model import Chain, Rule
 from ipt_explain.netfilter.assumptions import ARRIVING, SOURCES
-from ipt_explain.netfilter.hooks import DESTINATION_NAT
 from ipt_explain.netfilter.walk.orders import asks_for_order
 from ipt_explain.records import Record
-from ipt_explain.services.fates import ACCEPTED_FIRST, CutOff, Decider, Fate, Loss, Lost, Vantage
+from ipt_explain.services.fates import ACCEPTED_FIRST, Decider, Fate, Loss, Lost, Vantage
 from ipt_explain.services.health import is_most
 from ipt_explain.services.losses import declined_anyway
 from ipt_explain.services.ports import Frontend, FrontendKind, ServicePort
 
 ALL = 1 - 1e-6
 """Shares that add up to this count as all."""
-_EARLY = frozenset(hook.value for hook in DESTINATION_NAT)
-_UNRECOGNISED = frozenset({CutOff.REPLIES_UNRECOGNISED.value, CutOff.LATER_UNRECOGNISED.value})
 
 
 class Victim(Record):
@@ -45,16 +39,6 @@ class Victim(Record):
     def assumed(self) -> tuple[str, ...]:
         """What must hold for it, of what the dump does not decide: `not (-i eth0 and -o eth1)`."""
         return tuple([statement for each in self.lost.when for statement in each.statements])
-
-
-class LossPlace(Enum):
-    """Where connections are lost, seen from kube-proxy's own rules."""
-
-    OTHER_BACKEND = "in rules of another backend, or of another table of nftables"
-    POLICY = "in the chains of an engine of NetworkPolicies"
-    AHEAD = "before KUBE-SERVICES sees them"
-    FILTER = "in filter, by rules of others"
-    ELSEWHERE = "elsewhere"
 
 
 class Cause(Record):
@@ -241,64 +225,5 @@ def _gathered(context: BackendContext, victims: Iterable[Victim]) -> Iterator[Ca
         if isinstance(judged, RulesetContext) and decider.chain is not None:
             chain = judged.chain(decider.table or "", decider.chain)
             rule = chain.rule_on(decider.line) if chain is not None and decider.is_rule and decider.line else None
-        by_policy = _is_of_engine(decider, judged) and any(_is_stopped(victim.lost) for victim in hit)
-        where = _where(context, judged, decider, chain, rule, by_policy)
-        if where is LossPlace.FILTER and all(victim.lost.why == ACCEPTED_FIRST for victim in hit):
-            where = LossPlace.ELSEWHERE
+        where = place_of([victim.lost for victim in hit], context, judged, chain, rule)
         yield Cause(judged, context, decider, chain, rule, where, tuple(hit))
-
-
-def _where(
-    context: BackendContext, judged: BackendContext, decider: Decider, chain: Chain | None, rule: Rule | None,
-    by_policy: bool,
-) -> LossPlace:  # fmt: skip
-    if isinstance(context, NftContext):
-        own = judged is context and decider.owner == "kube-proxy"
-        return LossPlace.ELSEWHERE if own else LossPlace.POLICY if by_policy else LossPlace.OTHER_BACKEND
-    if judged is not context and context.backend is not Backend.IPVS:
-        return LossPlace.OTHER_BACKEND
-    if chain is None or not isinstance(judged, RulesetContext):
-        return LossPlace.ELSEWHERE
-    if by_policy:
-        return LossPlace.POLICY
-    if chain.name.startswith("KUBE-"):
-        return LossPlace.ELSEWHERE
-    if context.backend is Backend.IPVS:
-        return LossPlace.OTHER_BACKEND
-    if decider.table == "filter":
-        return LossPlace.FILTER
-    if decider.table == "raw" or (rule is not None and _is_ahead(judged, decider.table or "", rule)):
-        return LossPlace.AHEAD
-    if decider.table == "mangle" and chain.name in _EARLY:
-        return LossPlace.AHEAD
-    return LossPlace.ELSEWHERE
-
-
-def _is_stopped(lost: Lost) -> bool:
-    """Whether packets are dropped or refused, as by a NetworkPolicy, not kept from being translated."""
-    return lost.how in (Loss.DROPPED, Loss.REJECTED) or (lost.how is Loss.UNANSWERED and lost.why not in _UNRECOGNISED)
-
-
-def _is_of_engine(decider: Decider, judged: BackendContext) -> bool:
-    if isinstance(judged, NftContext):
-        return decider.owner in POLICY_ENGINES
-    owner = None if decider.chain is None else owner_of(decider.chain, (), decider.table)
-    return owner is not None and owner.name in POLICY_ENGINES
-
-
-def _is_ahead(context: RulesetContext, table: str, rule: Rule) -> bool:
-    """Whether a rule of mangle or nat is asked before kube-proxy's jump to KUBE-SERVICES is."""
-    graph = context.graph(table)
-    if graph is None:
-        return False
-    for name in graph.leading_to(rule.chain) & _EARLY:
-        jumps = graph.jumps(name)
-        hook = next((jump.rule.line for jump in jumps if table == "nat" and jump.target == SERVICES), None)
-        if hook is None:
-            return table != "nat"
-        leading = [jump.target for jump in jumps if jump.rule.line < hook]
-        if (rule.chain == name and rule.line < hook) or any(
-            rule.chain in graph.reachable_from(target) for target in leading
-        ):
-            return True
-    return False

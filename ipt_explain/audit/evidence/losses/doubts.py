@@ -7,7 +7,8 @@ from collections.abc import Hashable, Iterable, Sequence
 from ipt_explain.analyzers.fates.deciding import KUBE_PROXY
 from ipt_explain.analyzers.owners.owner import KERNEL
 from ipt_explain.audit.backends import BackendContext, NftContext
-from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, possible_causes, unknown_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, possible_causes, unknown_causes
+from ipt_explain.audit.evidence.losses.places import LossPlace
 from ipt_explain.records import replace
 from ipt_explain.services.fates import Loss, Vantage, depending_on
 from ipt_explain.services.losses import at_other_address

@@ -50,10 +50,11 @@ from __future__ import annotations
 from ipt_explain.audit.authoring import Fault, Faults, RulesetContext, Severity, at_rule_or_chain, rule
 from ipt_explain.audit.evidence.filter.host_endpoints import Stop, host_stops
 from ipt_explain.audit.evidence.filter.pod_stops import pods_stop_at
-from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, causes, possible_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, causes, possible_causes
 from ipt_explain.audit.evidence.losses.faults import FIX_POLICY, fault_of
 from ipt_explain.audit.evidence.losses.likely import likely_part
 from ipt_explain.audit.evidence.losses.lossy import loses_or_may_stop
+from ipt_explain.audit.evidence.losses.places import LossPlace
 from ipt_explain.model import Rule
 from ipt_explain.netfilter.nat import destination_text
 from ipt_explain.netfilter.packet import Heading

@@ -38,9 +38,10 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import Faults, RulesetContext, Severity, rule
-from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, by_source_alone, causes, possible_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, by_source_alone, causes, possible_causes
 from ipt_explain.audit.evidence.losses.faults import FIX_POLICY, fault_of
 from ipt_explain.audit.evidence.losses.lossy import lossy_fates
+from ipt_explain.audit.evidence.losses.places import LossPlace
 
 _NARROW = "Narrow the rule so that it does not match Services"
 _FIX = f"{_NARROW}, or move it after the jump to KUBE-SERVICES."

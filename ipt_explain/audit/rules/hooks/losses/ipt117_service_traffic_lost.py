@@ -49,9 +49,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ipt_explain.audit.authoring import RESTART_RULES, BackendContext, Faults, Severity, service_rule
-from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, causes
+from ipt_explain.audit.evidence.losses.causes import Cause, causes
 from ipt_explain.audit.evidence.losses.faults import FIX_POLICY, fault_of
 from ipt_explain.audit.evidence.losses.lossy import lossy_fates
+from ipt_explain.audit.evidence.losses.places import LossPlace
 from ipt_explain.services.fates import Loss
 
 _FIX_CHAIN = f"{RESTART_RULES} ipt-explain trace shows the full path."

@@ -41,9 +41,10 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
-from ipt_explain.audit.evidence.losses.causes import LossPlace, causes, cuts_off_all
+from ipt_explain.audit.evidence.losses.causes import causes, cuts_off_all
 from ipt_explain.audit.evidence.losses.faults import fault_of
 from ipt_explain.audit.evidence.losses.lossy import lossy_fates
+from ipt_explain.audit.evidence.losses.places import LossPlace
 
 _FIX = "Check the NetworkPolicies that select the endpoints' pods."
 

@@ -47,10 +47,11 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import DumpContext, Faults, RulesetContext, Severity, dump_rule
-from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, by_order_alone, causes, possible_causes
+from ipt_explain.audit.evidence.losses.causes import Cause, by_order_alone, causes, possible_causes
 from ipt_explain.audit.evidence.losses.faults import FIX_POLICY, fault_of
 from ipt_explain.audit.evidence.losses.likely import likely_part
 from ipt_explain.audit.evidence.losses.lossy import any_lossy_fates
+from ipt_explain.audit.evidence.losses.places import LossPlace
 from ipt_explain.records import replace
 
 _FIX_BESIDE = "Remove the rule or narrow it, or make its program accept Service traffic."

@@ -46,10 +46,11 @@ When to ignore:
 from __future__ import annotations
 
 from ipt_explain.audit.authoring import BackendContext, Faults, Severity, service_rule
-from ipt_explain.audit.evidence.losses.causes import Cause, LossPlace, cuts_off_all, hits_vital
+from ipt_explain.audit.evidence.losses.causes import Cause, cuts_off_all, hits_vital
 from ipt_explain.audit.evidence.losses.doubts import doubts
 from ipt_explain.audit.evidence.losses.faults import doubt_of
 from ipt_explain.audit.evidence.losses.lossy import lossy_fates
+from ipt_explain.audit.evidence.losses.places import LossPlace
 from ipt_explain.records import replace
 
 _FIX = "Follow one connection with ipt-explain trace; --assume takes either answer."
