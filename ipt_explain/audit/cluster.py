@@ -37,7 +37,8 @@ def cluster_report(mismatches: Sequence[Mismatch], dumps: Sequence[Dump]) -> Rep
     partial = any(ruleset.fragment for dump in dumps for ruleset in dump.rulesets)
     listed_tables = [table for dump in dumps if dump.nft is not None for table in dump.nft.tables.values()]
     rule_count = sum(table.rule_count for table in tables) + sum(table.rule_count for table in listed_tables)
-    return Report(tuple(findings), (), rule_count, partial, sources=tuple(texts))
+    failed = tuple(dict.fromkeys(each for dump in dumps for each in dump.failed))
+    return Report(tuple(findings), (), rule_count, partial, sources=tuple(texts), failed=failed)
 
 
 def _finding(mismatch: Mismatch, text: SourceText | None) -> Finding:

@@ -19,6 +19,7 @@ from ipt_explain.inputs.live import LiveRules, read_live
 from ipt_explain.inputs.live.output import Failure
 from ipt_explain.inputs.live.saving import as_one_file, is_such_a_file
 from ipt_explain.parsing import read_dump
+from tests.compare.helpers import scenario
 
 NFT = "iptables-save v1.8.9 (nf_tables)"
 LOOPBACK = "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000\n    inet 127.0.0.1/8 scope host lo"
@@ -344,6 +345,21 @@ def test_error_messages_among_the_rules_say_which_rules_are_unknown(message: str
     dump = read_dump(f"{WHOLE}{message}\n", source="node.txt")
     assert [str(failed) for failed in dump.failed] == ["ip6tables-save failed, so this node's IPv6 rules are unknown: no"]
     assert dump.warnings == ("node.txt: ip6tables-save failed, so this node's IPv6 rules are unknown: no",)
+
+
+def test_without_ipv6_in_the_kernel_no_rules_are_unknown() -> None:
+    assert not read_dump(f"{WHOLE}ip6tables-save v1.8.9 (nf_tables): Address family not supported by protocol\n").failed
+
+
+def test_what_could_not_be_read_is_not_as_the_objects_want_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capture = scenario("1.30/basic")
+    dump, objects = tmp_path / "node.txt", tmp_path / "objects.json"
+    objects.write_text(json.dumps(capture.objects))
+    dump.write_text(capture.ipv4)
+    assert run(["compare", "--objects", str(objects), str(dump), "--no-config"]) == 0
+    dump.write_text(f"{capture.ipv4}# ip6tables-save failed: Permission denied\n")
+    assert run(["compare", "--objects", str(objects), str(dump), "--no-config"]) == 1
+    assert "IPv6 rules are unknown" in capsys.readouterr().out
 
 
 def test_a_first_attempt_without_sudo_leaves_nothing_unknown() -> None:

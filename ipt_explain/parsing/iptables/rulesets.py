@@ -23,6 +23,8 @@ _UNREADABLE = lazy_pattern(r"# Table [`'](\S+)' is incompatible, use 'nft' tool\
 _LEGACY_TOO = lazy_pattern(r"# Warning: (\S+) tables present, use (\S+) to see them")
 # As `--live --save` writes it, or as the tool itself prints it.
 _FAILED = lazy_pattern(r"# (ip6?tables(?:-legacy|-nft)?-save|nft)(?:( failed)|(?: v\S+(?: \([a-z_]+\))?)?): (.+)")
+_NO_IPV6 = "Address family not supported"
+"""Where the kernel has no IPv6, there are no rules of it."""
 
 
 class Generator(Record):
@@ -81,7 +83,9 @@ def read_failure(line: str, source: str) -> tuple[FailedTool, bool] | None:
     """The tool that a comment says failed instead of printing rules, and whether that is its last word: people paste
     a first attempt, too, and then what sudo printed."""
     match = _FAILED.match(line) if line.startswith(("# ip", "# nft ")) else None
-    return (FailedTool(source, match[1], match[3].strip()), match[2] is not None) if match else None
+    if match is None or _NO_IPV6 in match[3]:
+        return None
+    return FailedTool(source, match[1], match[3].strip()), match[2] is not None
 
 
 class RulesetBuilder:
