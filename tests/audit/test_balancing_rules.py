@@ -9,7 +9,7 @@ import pytest
 from ipt_explain import explain, parse
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.netfilter.probability import SCALE, stored
-from tests.audit.edits import captured
+from tests.audit.edits import captured, changed, finding
 from tests.audit.helpers import findings_of, fired
 
 SVC = "KUBE-SVC-NPX46M4PTMTKRN6Y"
@@ -218,3 +218,12 @@ def test_explain_and_audit_name_the_same_line_of_a_leak(old: str, new: str, show
     (finding,) = findings_of("IPT202", damaged)
     assert lines == {finding.line}
     assert re.match(shown, damaged.splitlines()[(finding.line or 0) - 1])
+
+
+def test_a_local_chain_that_leads_everybody_to_all_endpoints() -> None:
+    node = captured("1.22", "policy")
+    chain = "-A KUBE-XLB-7AZ64RN3BZ2QJCPH"
+    text = changed(node, "-m addrtype --src-type LOCAL ", "", chain, "--src-type LOCAL -j KUBE-SVC-")
+    found = finding("IPT203", text, node)
+    assert found.severity is Severity.WARNING
+    assert "it leads to all endpoints (KUBE-SVC-7AZ64RN3BZ2QJCPH)" in found.message

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipt_explain.analyzers.names import ChainRole
+from ipt_explain.analyzers.names import ChainRole, hash_of, role_of
 from ipt_explain.audit.authoring import RESTART, Fault, Faults, RulesetContext, Severity, at_chain, at_rule, rule
 from ipt_explain.audit.evidence.balancing.balancers import (
     chance_chains,
@@ -121,6 +121,15 @@ def _fault(odd: OddChain, lost: list[ShareRule]) -> Fault:
         why = "this rule takes every connection, and other rules come after it"
     else:
         why = f"probability {text} always matches, and other endpoints come after it"
+    past = cause.rule.target or ""
+    if gone and role_of(past) is ChainRole.SERVICE and hash_of(past) == hash_of(odd.chain.name):
+        return Fault(
+            f"{why}: it leads to all endpoints ({past}), and the rules for {first_few(gone)} alone get no connection",
+            RESTART,
+            at_rule(cause.rule, focus=past),
+            related=tuple(choice.rule.line for choice in lost),
+            severity=Severity.WARNING,
+        )
     if gone:
         take = f"{counted(len(live), 'endpoint')} {'takes' if len(live) == 1 else 'take'} all"
         what = f"{first_few(gone)} {'gets' if len(gone) == 1 else 'get'} no connection, and {take}"
