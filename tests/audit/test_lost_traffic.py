@@ -12,7 +12,7 @@ import pytest
 
 from ipt_explain.analyzers import explain
 from ipt_explain.audit.findings.severity import Severity
-from ipt_explain.audit.runner import audit_dump
+from ipt_explain.audit.runner import audit_dump, audit_node
 from ipt_explain.model import Dump
 from ipt_explain.parsing import read_dump
 from ipt_explain.services.fates import Fate, Loss, Vantage
@@ -499,3 +499,13 @@ def test_a_table_that_both_show_counts_once() -> None:
     saved = f"{OF_NFT}*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n"
     dump = read_dump(listing("1.33/nodeport/nft-ruleset").text + TAILSCALE + saved)
     assert [each for each in audit_dump(dump).findings if each.severity is not Severity.INFO] == []
+
+
+def test_a_table_that_only_nft_shows_counts_in_a_file_of_its_own() -> None:
+    incompatible = f"{OF_NFT}*mangle\n:FORWARD ACCEPT [0:0]\nCOMMIT\n# Table `filter' is incompatible, use 'nft' tool.\n"
+    shown = listing("1.33/nodeport/nft-ruleset").text + TAILSCALE
+    dumps = read_dump(incompatible, source="saved.txt"), read_dump(shown, source="nft.txt")
+    (found,) = [each for each in audit_node(dumps).findings if each.severity is not Severity.INFO]
+    assert (found.rule, found.source) == ("IPT119", "nft.txt")
+    assert found.line is not None
+    assert shown.split("\n")[found.line - 1].strip() == "ip daddr 10.244.0.0/16 counter packets 0 bytes 0 drop"

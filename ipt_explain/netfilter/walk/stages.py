@@ -62,7 +62,14 @@ class Stages:
         if nftables is not None and family is not None:
             from ipt_explain.netfilter.nft import stages
 
-            saved = {name for each in rulesets if each.backend is not Backend.LEGACY for name in each.tables}
+            # Tables without chains are those that iptables-save could not print.
+            saved = {
+                name
+                for each in rulesets
+                if each.backend is not Backend.LEGACY
+                for name, table in each.tables.items()
+                if table.chains
+            }
             self._chains = stages(nftables, family, saved)
         self.hiding_nat = _hooks_hiding_nat(nftables, self._chains)
         self.of: dict[Hook, tuple[Rank, ...]] = {}

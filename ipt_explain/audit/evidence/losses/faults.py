@@ -40,7 +40,7 @@ def fault_of(cause: Cause, fix: str, severity: Severity | None = None, elsewhere
         related=() if elsewhere else cause.related[:_MOST_LINES],
         severity=severity or cause.severity,
         impact=cause.impact,
-        context=cause.context if cause.context is not cause.served_by else None,
+        context=cause.context if elsewhere or cause.context is not cause.served_by else None,
     )
 
 
