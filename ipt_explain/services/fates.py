@@ -28,7 +28,7 @@ PAST_IPVS = "the packet does not go to the node itself, where IPVS would take it
 def is_clause(question: str) -> bool:
     """Whether an open question is a clause (`10.0.0.1 is an address of this node`), not part of a rule (`-i cali+`)."""
     return question not in NOT_SHOWN and (
-        question.startswith("rules ") or (" is " in question and not question.startswith("-"))
+        question.startswith(("rules ", "line ")) or (" is " in question and not question.startswith("-"))
     )
 
 

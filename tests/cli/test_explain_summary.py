@@ -357,6 +357,7 @@ def test_the_line_of_a_trouble_is_the_one_to_look_at(capsys: pytest.CaptureFixtu
         ("192.0.2.1 is an address of this node", "whether 192.0.2.1 is an address of this node"),
         ("rules listed without -v name no interface", "whether rules listed without -v name no interface"),
         ("-i cali+", "`-i cali+`"),
+        ("line 7 matches", "whether line 7 matches"),
         (
             "-d 10.0.0.1/32 and rules listed without -v name no interface",
             "`-d 10.0.0.1/32` and whether rules listed without -v name no interface",

@@ -274,6 +274,17 @@ def test_blocks_of_a_table_without_its_first_line_are_read_as_a_part_of_it(aroun
     assert any(warning.startswith(f"-:{line}: the first line") for warning in dump.warnings)
 
 
+@pytest.mark.parametrize("end", ["\n```\n", "...\n\n", "\n"])
+def test_text_below_a_table_that_never_ends_is_no_part_of_it(end: str) -> None:
+    piece = "\tchain reject-chain {\n\t\treject\n\t}\n"
+    dump = ipt_explain.parse(f"table ip kube-proxy {{\n{piece}{end}and the pod says so\n-A INPUT -j DROP\n")
+    assert dump.nft is not None
+    (table,) = dump.nft.tables.values()
+    assert [len(chain.rules) for chain in table.chains.values()] == [1]
+    assert not any("wrapped" in warning for warning in dump.warnings)
+    assert [list(ruleset.tables) for ruleset in dump.rulesets] == [["filter"]]
+
+
 def test_a_block_that_is_cut_off_is_read_up_to_there() -> None:
     text = 'The map:\n```\n\tmap no-endpoint-services {\n\t\ttype ipv4_addr . inet_proto . inet_service : verdict\n'
     text += '\t\telements = { 10.96.7.7 . tcp . 80 comment "demo/web:http" : drop,\n```\nWhy?\n'

@@ -14,7 +14,7 @@ from ipt_explain.patterns import lazy_pattern
 CURLED, WRAPPED = "curled", "wrapped"
 """What was done to tables, and how often: quotes made straight (per table), lines joined."""
 
-_CONTINUES = lazy_pattern(r"\n(?![ \t\n}#]|table (?:ip6?|inet|arp|bridge|netdev) |\Z)")
+_CONTINUES = lazy_pattern(r"\n(?![ \t\n}#]|\.{3}|…|table (?:ip6?|inet|arp|bridge|netdev) |\Z)")
 _QUOTED = re.compile(r'"[^"]*"')
 _CURLED = str.maketrans("“”„‟″", '"""""')
 _NUMBER = lazy_pattern(r"\b(ct state|ct status|fib [a-z .]{0,40}type) ((?:0x)?[\da-f]+(?:,(?:0x)?[\da-f]+)*)\b")
@@ -25,6 +25,7 @@ _NAMES = {
     },
     "type": {"1": "unicast", "2": "local", "3": "broadcast", "4": "anycast", "5": "multicast"},
 }  # fmt: skip
+_OWN_LINE = (" ", "\t", "#", "...", "…")
 _SHORTEST_WIDTH = 40
 _ONE_LINE = re.compile(r"((?:chain|set|map) \S+ *\{)(.*)\}\Z")
 _STATEMENT = re.compile(r'(?:[^;{}"]|"[^"]*"|\{[^{}]*\})+')
@@ -77,7 +78,7 @@ def _joined(lines: list[str]) -> int:
         bare = _QUOTED.sub("", line)
         opened, closed = bare.count("{"), bare.count("}")
         closes_table = line.startswith("}") and depth + opened - closed <= 0
-        if place and depth > 0 and line and line[0] not in " \t#" and not closes_table:
+        if place and depth > 0 and line and not line.startswith(_OWN_LINE) and not closes_table:
             places.append(place)
         depth += opened - closed
     widths = {len(lines[place - 1]) for place in places}
