@@ -10,7 +10,7 @@ from ipt_explain.columns import column
 from ipt_explain.enums import Enum
 from ipt_explain.records import Record
 from ipt_explain.services.fates import Decider, Loss, Lost, Unmasqueraded, Vantage
-from ipt_explain.services.losses import answering, losses_by_frontend, open_questions, reasons
+from ipt_explain.services.losses import answering, losses, open_questions, reasons
 from ipt_explain.services.ports import Frontend, FrontendKind, Refusal, ServicePort, ServiceState, TrafficPolicy
 
 # Of a node's Services: at least this part of them, and at least so many.
@@ -173,7 +173,7 @@ def trouble_of(service: ServicePort) -> Trouble:
 
 def _felt(service: ServicePort) -> list[tuple[Frontend, Vantage, Lost]]:
     """The losses of a service port without those of connections that nothing could serve anyway."""
-    found = list(losses_by_frontend(service))
+    found = list(losses(service))
     if service.state is ServiceState.NO_ENDPOINTS:
         found = [each for each in found if each[2].how not in (Loss.DROPPED, Loss.REJECTED)]
     return found
@@ -222,7 +222,7 @@ def _causes(services: Sequence[ServicePort]) -> list[tuple[object, NodeCause]]:
         number[service.source] = number.get(service.source, 0) + 1
     hit: dict[object, tuple[Lost, list[tuple[ServicePort, Frontend, Vantage]]]] = {}
     for service in able:
-        for frontend, vantage, lost in losses_by_frontend(service):
+        for frontend, vantage, lost in losses(service):
             hit.setdefault(_key(service.source, lost), (lost, []))[1].append((service, frontend, vantage))
     causes: list[tuple[object, NodeCause]] = []
     for key, (lost, met) in hit.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ipt_explain.model import Backend
 from ipt_explain.services.fates import NAT_NOT_SHOWN, NFT_NOT_SHOWN, Loss, Lost, Vantage
@@ -12,15 +12,9 @@ from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, 
 _NOTHING = 1e-9
 
 
-def losses(service: ServicePort) -> Iterable[tuple[Vantage, Lost]]:
+def losses(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
     """The losses of a service port by any frontend. Connections that another program answers are not lost, and unknown
     ones are not known to be."""
-    for _, vantage, lost in losses_by_frontend(service):
-        yield vantage, lost
-
-
-def losses_by_frontend(service: ServicePort) -> Iterator[tuple[Frontend, Vantage, Lost]]:
-    """The losses of a service port, each with its frontend."""
     for frontend, vantage, lost in _lost(service):
         if lost.how not in (Loss.INTERCEPTED, Loss.UNKNOWN) and not declined_anyway(frontend, vantage, lost):
             yield frontend, vantage, lost
@@ -58,9 +52,8 @@ def at_other_address(frontend: Frontend, lost: Lost) -> bool:
 
 
 def open_questions(service: ServicePort) -> Iterator[str]:
-    """The open questions of a service port's fates, without the packet's details in brackets; what leads to it, where
-    the text lacks that.
-    """
+    """The open questions of a service port's fates, without the packet's details in brackets; if the text shows no
+    frontend, what leads to one."""
     if not service.frontends:
         yield NFT_NOT_SHOWN if service.backend is Backend.NFTABLES else NAT_NOT_SHOWN
     for frontend in service.frontends:

@@ -317,7 +317,7 @@ def test_explain_and_audit_name_the_same_rule_that_accepts_what_lacks_endpoints(
     found = next(each for each in new_findings(text, node) if each.rule == "IPT610" and "accepts" in each.message)
     assert (found.line, f"connections from {origin} to default/np-local-0, default/np0 " in found.message) == (line, True)
     (service,) = [each for each in explain(read_dump(text)).services if each.label == "default/np0"]
-    assert {lost.decider.line for _, lost in losses(service)} == {line}
+    assert {lost.decider.line for _, _, lost in losses(service)} == {line}
 
 
 def test_what_policy_local_refuses_is_lost_by_the_rule_that_accepts_it() -> None:

@@ -12,7 +12,7 @@ from ipt_explain.render.text.safe import escape
 from ipt_explain.services.evidence import Evidence
 from ipt_explain.services.fates import NOT_TRANSLATED, Loss, Lost, Vantage, depending_on
 from ipt_explain.services.health import Health
-from ipt_explain.services.losses import answered, losses_by_frontend, open_questions, reasons
+from ipt_explain.services.losses import answered, losses, open_questions, reasons
 from ipt_explain.services.ports import (
     Balancer,
     Frontend,
@@ -146,7 +146,7 @@ def loss_rows(service: ServicePort, view: View) -> Iterator[TreeNode]:
     own = {balancer.chain for balancer in service.balancers}
     frontends = {front.kind for front in service.frontends if front.fates is not None}
     alike: dict[object, tuple[Lost, dict[FrontendKind, None], dict[Vantage, None]]] = {}
-    for frontend, vantage, lost in losses_by_frontend(service):
+    for frontend, vantage, lost in losses(service):
         if lost.decider.chain in own:
             continue
         key = lost.how, round(lost.probability, 6), lost.dnat, lost.decider
@@ -188,7 +188,7 @@ def _answered(service: ServicePort) -> Iterator[TreeNode]:
 
 def leak_line(service: ServicePort, balancer: Balancer) -> int | None:
     """The line where a balancer leaves connections untranslated, if a fate names it."""
-    lines = (lost.decider.line for _, _, lost in losses_by_frontend(service) if lost.decider.chain == balancer.chain)
+    lines = (lost.decider.line for _, _, lost in losses(service) if lost.decider.chain == balancer.chain)
     return next(lines, None)
 
 

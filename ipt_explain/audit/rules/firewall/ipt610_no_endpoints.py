@@ -27,7 +27,7 @@ from ipt_explain.audit.evidence.filter.refusals import unserved
 from ipt_explain.audit.evidence.losses.lossy import INSIDE
 from ipt_explain.audit.evidence.services.vital import is_vital
 from ipt_explain.services.fates import ACCEPTED_FIRST, Decider, Vantage
-from ipt_explain.services.losses import losses_by_frontend
+from ipt_explain.services.losses import losses
 from ipt_explain.services.ports import Frontend, FrontendKind, FrontendVerdict, ServicePort, ServiceState
 from ipt_explain.words import both, listed
 
@@ -70,7 +70,7 @@ def no_endpoints(context: RulesetContext) -> Faults:
 def _bypassed(context: RulesetContext) -> Faults:
     met: dict[Decider, list[tuple[ServicePort, Vantage]]] = {}
     for service in filter(_is_declined, context.services):
-        for _, vantage, lost in losses_by_frontend(service):
+        for _, vantage, lost in losses(service):
             if vantage in INSIDE and lost.why == ACCEPTED_FIRST:
                 met.setdefault(lost.decider, []).append((service, vantage))
     for decider, passing in met.items():
