@@ -51,6 +51,7 @@ PROTOCOLS = ("tcp", "udp", "sctp")
 BALANCING_ROLES = (ChainRole.SERVICE, ChainRole.LOCAL, ChainRole.LOCAL_EXTERNAL)
 """Chains that spread connections."""
 
+_PREFIXES = tuple([role.value for role in ChainRole])
 _ROLES = {role.value[:8]: (role.value, role) for role in ChainRole}
 
 
@@ -58,6 +59,11 @@ def role_of(chain: str) -> ChainRole | None:
     """The role of a hashed chain, None for any other name."""
     found = _ROLES.get(chain[:8])
     return found[1] if found is not None and chain.startswith(found[0]) else None
+
+
+def unhashed(chains: Iterable[str]) -> list[str]:
+    """Those of these chains, of which there may be a hundred thousand, that have no role."""
+    return [chain for chain in chains if not chain.startswith(_PREFIXES)]
 
 
 def roles_of(chains: Iterable[str]) -> frozenset[ChainRole]:

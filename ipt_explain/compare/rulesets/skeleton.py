@@ -15,7 +15,7 @@ from ipt_explain.analyzers.names import (
     POSTROUTING,
     PROXY_FIREWALL,
     SERVICES,
-    role_of,
+    unhashed,
 )
 from ipt_explain.analyzers.owners.kube import role_of_kube_chain
 from ipt_explain.analyzers.owners.owner import owner_of, owner_of_rule
@@ -99,13 +99,13 @@ class _SkeletonReader:
         system: dict[Place, tuple[str, ...]] = {}
         foreign: dict[Place, ForeignChain] = {}
         for table in ruleset.tables.values():
-            for name, chain in table.chains.items():
-                place = (table.name, name)
+            for name in unhashed(table.chains):
+                place, chain = (table.name, name), table.chains[name]
                 if is_built_in(table.name, name):
                     if chain.policy not in (None, "ACCEPT"):
                         policies[place] = str(chain.policy)
                     built_in[place] = tuple(self._placed(rule, table.name) for rule in chain.rules)
-                elif role_of(name) is not None or not chain.layout.shapes:
+                elif not chain.layout.shapes:
                     continue
                 elif role_of_kube_chain(name, table.name) is not None:
                     system[place] = self._system(chain)

@@ -23,7 +23,7 @@ from ipt_explain.analyzers.names import (
     role_of,
 )
 from ipt_explain.analyzers.rulesets import role_label
-from ipt_explain.columns import column
+from ipt_explain.columns import columns
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.completeness import shows_all
 from ipt_explain.model import Backend, Dump, Family, Ruleset
@@ -110,7 +110,7 @@ class _FabricReader:
         for balancer in service.balancers:
             if balancer.chain != chains.external and self._has_more(balancer, service):
                 yield from sorted(self._beside_balancing(balancer.chain, service))
-        names, marked = column(service.endpoints, "chain"), column(service.endpoints, "marked")
+        names, marked = columns(service.endpoints, ("chain", "marked"))
         if not self._longer.isdisjoint(names) or not all(marked):
             for name, is_marked in zip(names, marked):
                 chain = self._chains.get(name)

@@ -11,7 +11,7 @@ from itertools import chain
 
 from ipt_explain.analyzers.names import MARK_MASQ
 from ipt_explain.collector import collector_paused
-from ipt_explain.columns import column, nothing
+from ipt_explain.columns import column, columns, nothing
 from ipt_explain.compare.canonical import RuleTexts
 from ipt_explain.compare.services.fabric import Fabric, fabrics
 from ipt_explain.compare.services.losses import LossCause, Losses, Lossy, losses_of, without_comment
@@ -274,21 +274,18 @@ def _label(service: ServicePort) -> str:
 
 
 def _pool(balancer: Balancer) -> Pool:
-    endpoints, chances = column(balancer.shares, "endpoint"), column(balancer.shares, "probability")
+    endpoints, chances, schedulers = columns(balancer.shares, ("endpoint", "probability", "scheduler"))
     if not all(endpoints):
         endpoints = [known or chain for known, chain in zip(endpoints, column(balancer.shares, "chain"))]
     names = tuple(sorted(set(endpoints)))
     if balancer.unmatched is None or None in chances:
         return Pool(balancer.scope, names, tuple(nothing(len(names))), None)
-    if len(names) != len(endpoints):
-        summed = dict.fromkeys(names, 0.0)
-        for endpoint, probability in sorted(zip(endpoints, chances)):
-            summed[endpoint] += probability
-        chances = list(summed.values())
-    elif len(set(chances)) > 1:
-        chance_of = dict(zip(endpoints, chances))
-        chances = [chance_of[name] for name in names]
-    return Pool(balancer.scope, names, tuple(chances), balancer.unmatched, balancer.decided_by)
+    if names != tuple(endpoints):
+        chance_of = dict.fromkeys(names, 0.0)
+        for endpoint, chance in sorted(zip(endpoints, chances)):
+            chance_of[endpoint] += chance
+        chances = list(chance_of.values())
+    return Pool(balancer.scope, names, tuple(chances), balancer.unmatched, next(filter(None, schedulers), None))
 
 
 def _name(endpoint: Endpoint) -> str:
