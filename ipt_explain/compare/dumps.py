@@ -155,6 +155,6 @@ def _of_family(family: Family, before: NodeView, after: NodeView, notes: list[st
 
 
 def _service_of(differences: Sequence[Difference]) -> tuple[str, str]:
-    """The service port that these are about, in order of which they are reported."""
+    """The service port of these differences, all of one; reports are sorted by it."""
     (service, *_), (protocol, *_) = columns(differences, ("service", "protocol"))
     return service or "", protocol or ""

@@ -71,7 +71,7 @@ def policy_differences(pair: Pair) -> Iterator[Difference]:
 
 
 def _without_endpoints(frontend: FrontendView) -> tuple[object, ...]:
-    """All in which a frontend may differ but the endpoints of its pools."""
+    """What two views of a frontend may differ in, apart from the endpoints of its pools."""
     return frontend.verdict, frontend.source_ranges, _reach(frontend)
 
 

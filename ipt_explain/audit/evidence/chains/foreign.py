@@ -177,7 +177,7 @@ def foreign_rules(context: RulesetContext) -> tuple[ForeignRule, ...]:
 
 
 def _extra_marks(endpoint_chains: Iterable[SameLayout]) -> Iterator[Rule]:
-    """Rules of endpoint chains that mark connections of others beside the endpoint's own."""
+    """Rules of endpoint chains that mark connections from other sources, next to the mark for the endpoint's own."""
     for chain in (chain for alike in endpoint_chains if len(alike.layout) > _AS_WRITTEN for chain in alike.chains):
         dnat = next((rule for rule in chain.rules if rule.target == "DNAT"), None)
         host = None if dnat is None else split_destination(dnat.target_value("--to-destination") or "")[0]

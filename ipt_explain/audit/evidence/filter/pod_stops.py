@@ -1,4 +1,4 @@
-"""What filter alone does to connections between pods, where a dump shows no Service with endpoints."""
+"""What filter does to connections between pods, for dumps that show no Service with endpoints."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _FORWARD = "KUBE-FORWARD"
 
 
 def pods_stop_at(context: RulesetContext) -> Step | None:
-    """Where every new TCP connection from a pod to another ends, if a rule or policy of filter that is not kube-proxy's
-    stops it; None if any passes, or if Services tell."""
+    """The last step of every new TCP connection between pods, if a rule or policy of filter that is not kube-proxy's
+    stops all of them; None if some pass, or if the dump shows nat, whose Services tell more."""
     if not filter_may_stop(context) or context.table("nat") is not None:
         return None
     if context.chain("filter", _FORWARD) is None:  # not a node that kube-proxy's rules are on

@@ -1,4 +1,4 @@
-"""How many rules lead to a chain, as a listing counts them: that tells even of rules which it does not show."""
+"""The number of rules that a listing says lead to a chain, which also counts rules that the text does not show."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def may_lack_hooks(context: RulesetContext) -> bool:
 
 @fact
 def unreferenced(context: RulesetContext) -> Chain | None:
-    """KUBE-SERVICES of nat if its listing says that no rule leads to it, and none that is shown does."""
+    """KUBE-SERVICES of nat if its listing says that no rule leads to it, and the text shows none; else None."""
     chain = context.chain("nat", SERVICES)
     if chain is None or chain.line is None or not chain.rules:
         return None
