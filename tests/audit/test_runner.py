@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipt_explain.audit.findings.severity import Severity
 from ipt_explain.audit.rule import AuditRule
 from ipt_explain.audit.rules.index import RULES
-from ipt_explain.audit.runner import audit_dump
+from ipt_explain.audit.runner import audit_node
 from ipt_explain.parsing import read_dump
 from tests.audit.helpers import audit_text, findings_of
 
@@ -68,7 +68,7 @@ def test_what_a_fragment_lacks_is_not_missing() -> None:
 
 def test_a_rule_that_fails_is_told_and_silences_no_other() -> None:
     failing = AuditRule("IPT999", "broken", Severity.ERROR, "Broken.", "no_such_module")
-    report = audit_dump(read_dump(UNREACHABLE), (failing, *(rule for rule in RULES if rule.id == "IPT003")))
+    report = audit_node([read_dump(UNREACHABLE)], (failing, *(rule for rule in RULES if rule.id == "IPT003")))
     assert [finding.rule for finding in report.findings] == ["IPT003"]
     (unchecked,) = report.unchecked
     assert str(unchecked) == "-: IPT999 could not be checked (ModuleNotFoundError: No module named 'no_such_module')"
