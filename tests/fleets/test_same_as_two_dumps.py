@@ -56,3 +56,13 @@ def test_a_fault_that_comes_and_one_that_goes(fault: Fault) -> None:
         two = compare_nodes(before, after).differences
         assert two
         assert sorted(map(told, two), key=str) == of_fleet(before, after)
+
+
+def test_a_service_that_loses_its_endpoints_is_not_masqueraded_again() -> None:
+    by_name = {fault.name: fault for fault in FAULTS}
+    broken = by_name["no-masquerade"].plant(healthy(3))
+    before, after = view_of("a", broken), view_of("c", by_name["refused"].plant(broken))
+    found = compare_nodes(before, after).differences
+    assert found
+    assert [each.message for each in found if each.subject == "marks"] == []
+    assert sorted(map(told, found), key=str) == of_fleet(before, after)
