@@ -83,7 +83,7 @@ def with_effects(findings: Iterable[Finding], effects: Iterable[LossFinding]) ->
             named = [*named, *by_chain.get((found.source, found.family, found.table, found.chain), ())]
             if not named:  # a finding about several chains is at the first
                 named = by_related.get((found.source, found.line), [])
-        if effect.of_chain and not named and found.related_lines:
+        if effect.of_chain and found.chain is not None and not named and found.related_lines:
             told = [by_line.get((found.source, line), []) for line in found.related_lines]
             if all(told):  # of each frontend that loses connections
                 for number in {number for numbers in told for number in numbers}:
