@@ -31,8 +31,8 @@ COMMANDS = (
 
 # Options of every command that may also come before the command's name.
 _VALUE_OPTIONS = ("--color", "--width")
-# Click takes an option for a long one first. If there is none, it translates an error and looks for options of similar
-# spelling, and only then for a short one, which takes a third as long as reading a small dump.
+# Click tries a short option as a long one first, and gives up only after it has translated an error and looked for
+# options of similar spelling.
 _LONG_FORMS = {"-o": "--output", "-s": "--service", "-n": "--namespace"}
 
 

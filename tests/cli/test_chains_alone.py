@@ -43,7 +43,7 @@ def test_a_chain_of_nftables_alone_shows_its_service(tmp_path: Path, capsys: pyt
 
 
 def test_names_that_were_replaced_are_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody computes the hashes in chains' names anew."""
+    """Nobody recomputes the hashes in chains' names."""
     told = _told(_listed(_SERVICE, _FIRST).replace("kube-system/kube-dns", "demo/web"), tmp_path, capsys)
     assert "demo/web:metrics · tcp" in told
 

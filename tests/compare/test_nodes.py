@@ -190,6 +190,20 @@ def test_a_damaged_digest_is_reported(text: str, said: str) -> None:
         read_digest(text, "node.digest.json")
 
 
+def test_a_digest_with_fewer_chances_than_endpoints_is_damaged() -> None:
+    uneven = scenario("1.30/basic").ipv4.replace("--probability 0.50000000000", "--probability 0.25000000000")
+    text = digest_of(view(uneven, name="odd")).to_json()
+    assert '"p":[0.25,0.75]' in text
+    fleet = Fleet()
+    for name in ("a", "b"):
+        fleet.add(digest_of(view(scenario("1.30/basic").ipv4, name=name)))
+    damaged = read_digest(text.replace('"p":[0.25,0.75]', '"p":[0.25]'), "odd.digest.json")
+    assert damaged is not None
+    fleet.add(damaged)
+    with pytest.raises(UsageError, match=r"kube-dns:dns.* is damaged"):
+        compare_fleet(fleet)
+
+
 def test_a_dump_is_no_digest() -> None:
     assert read_digest(scenario("1.30/basic").ipv4, "x") is None
     assert read_digest(json.dumps({"kind": "List"}), "x") is None

@@ -54,7 +54,7 @@ _NAME = re.compile(
 @lru_cache(maxsize=65536)
 def proxy_chain(name: str) -> ProxyChain | None:
     """The parts of a chain's name; None if it is not one of kube-proxy's. The hash is not compared: people who replace
-    names in what they paste do not compute it anew."""
+    names in what they paste do not recompute it."""
     found = _NAME.match(name)
     if found is None:
         return None

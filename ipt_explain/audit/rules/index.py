@@ -191,7 +191,7 @@ RULES = (
           "The network that kube-proxy treats as the pod network does not contain the pods.",
           evidence="services.overlaps:pod_networks"),
     _rule(WARNING, "marks.sources", "IPT417", "clients-hidden",
-          "A rule masquerades connections to Services whose clients' addresses kube-proxy keeps.",
+          "A rule masquerades connections that kube-proxy does not, so Services do not see their clients.",
           evidence="marks.hidden_clients:hidden_clients", yields_to=("IPT402", "IPT404", "IPT405", "IPT407", "IPT408",
           "IPT409")),
     _rule(ERROR, "services.addresses", "IPT501", "duplicate-vip",

@@ -1,4 +1,4 @@
-"""A rule masquerades connections to Services whose clients' addresses kube-proxy keeps.
+"""A rule masquerades connections that kube-proxy does not, so Services do not see their clients.
 
 What it checks:
     Pods' connections to ClusterIPs keep their source on the way to other pods, unless kube-proxy runs with
